@@ -1,0 +1,1 @@
+"""The humble contestants, one a file."""

@@ -1,0 +1,1 @@
+"""Honest statistics over finished runs; knows no torch."""

@@ -1,0 +1,1 @@
+"""Reading, inspecting, splitting, tokenising and batching sequence data."""

@@ -1,0 +1,1 @@
+"""One metric a file: per-example statistics, then a weighted reduction."""

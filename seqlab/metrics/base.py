@@ -1,0 +1,51 @@
+"""The metric contract: turn each example into statistics once, then reduce their weighted sums.
+
+A bootstrap therefore never runs a model again: it only draws new weights.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Metric(ABC):
+    """One number for a set of examples.
+
+    `space` names the units in which a task hands over its values: `natural` (as in the data),
+    `standard` (standardised by the training part) or `scaled` (divided by the in-sample error of
+    the seasonal naive forecast). `margin` is the difference that matters in practice, declared
+    beforehand; `relative_margin` says that it is a share of the best contestant's value.
+    """
+
+    name: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+    space: ClassVar[str] = "natural"
+    margin: ClassVar[float] = 0.01
+    relative_margin: ClassVar[bool] = False
+
+    @abstractmethod
+    def collect(self, predictions: Array, targets: Array) -> Array:
+        """Per-example statistics (examples, K) from predictions and targets, examples first."""
+
+    @abstractmethod
+    def reduce(self, statistics: Array, weights: Array) -> Array:
+        """One value per draw: statistics (examples, K), weights (draws, examples) → (draws,)."""
+
+    def value(self, statistics: Array) -> float:
+        """The metric over all examples, each counted once."""
+        return float(self.reduce(statistics, np.ones((1, len(statistics))))[0])
+
+
+class AdditiveMetric(Metric):
+    """A metric that is a ratio of sums: statistics are (examples, 2), a total and a count."""
+
+    def reduce(self, statistics: Array, weights: Array) -> Array:
+        totals = weights @ statistics  # (draws, 2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return totals[:, 0] / totals[:, 1]

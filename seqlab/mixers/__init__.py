@@ -1,0 +1,1 @@
+"""Architectures, one a file: each mixes positions and keeps the width."""

@@ -1,0 +1,1 @@
+"""Embedding, positions, blocks, pooling and the sequence model they make."""

@@ -1,0 +1,1 @@
+"""Candidates, trials and seeds at a declared budget, executed into runs."""
