@@ -1,0 +1,158 @@
+"""The mixer contract and its three bases: a cell, a scan, a cached attention.
+
+A mixer mixes positions and keeps the shape (B, T, D). What can run position by position is a
+`StreamingMixer`: the capability is a type, so what cannot stream is refused by type. States are
+named tuples of tensors, returned and never mutated. Padding is on the right, so a causal mixer
+may ignore the mask: no real position sees a padded one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from seqlab.batch import Context
+from seqlab.errors import UserError, unknown
+
+State = tuple[Any, ...]  # a NamedTuple of tensors (or of such tuples); each mixer names its own
+
+
+class Mixer(nn.Module, ABC):
+    """Mixes positions: (B, T, D) → (B, T, D). Settings are keyword-only constructor arguments."""
+
+    name: ClassVar[str]
+    width: int
+
+    @property
+    def backend(self) -> str:
+        """The implementation that runs here and now; a recorded field of each run."""
+        return "reference"
+
+    @classmethod
+    def build(cls, width: int, *, causal: bool, **settings: Any) -> Mixer:
+        """The mixer for a width, causal on request; a mixer with two forms chooses here."""
+        check_settings(cls, settings)
+        if causal and not issubclass(cls, StreamingMixer):
+            raise UserError(
+                f'mixer "{cls.name}" mixes all positions and cannot be causal',
+                "choose a mixer that streams: seqlab mixers lists them",
+            )
+        return cls(width, **settings)
+
+    @abstractmethod
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        """All positions at once: x (B, T, D) → (B, T, D)."""
+
+
+class StreamingMixer(Mixer):
+    """A causal mixer that can also run position by position from a state."""
+
+    @abstractmethod
+    def initial_state(self, batch: int) -> State:
+        """The state before the first position, for `batch` sequences."""
+
+    @abstractmethod
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
+        """One position: x_t (B, D) → y_t (B, D) and the next state."""
+
+    @abstractmethod
+    def prefill(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Many positions in parallel: x (B, T, D) → y (B, T, D) and the state after them."""
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        """All positions at once, from the initial state."""
+        return self.prefill(x, self.initial_state(x.shape[0]))[0]
+
+    def state_bytes(self, length: int) -> int:
+        """Bytes of state that one sequence carries after `length` positions."""
+        with torch.device("meta"):
+            x = torch.empty(1, length, self.width, dtype=self._parameter().dtype)
+        twin = _on_meta(self)
+        _, state = twin.prefill(x, twin.initial_state(1))
+        return sum(t.numel() * t.element_size() for t in tensors_of(state))
+
+    def zeros(self, *shape: int) -> Tensor:
+        """Zeros of this mixer's dtype and device, from which most states begin."""
+        parameter = self._parameter()
+        return torch.zeros(shape, dtype=parameter.dtype, device=parameter.device)
+
+    def _parameter(self) -> Tensor:
+        return next(self.parameters())
+
+
+class CellMixer(StreamingMixer):
+    """A mixer that writes its recurrence as `step`; the base loops it.
+
+    A cell with a fused kernel overrides `prefill` with the kernel's call, which computes the same.
+    """
+
+    def prefill(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """The recurrence, one position after the other."""
+        outputs = []
+        for x_t in x.unbind(dim=1):
+            y_t, state = self.step(x_t, state)
+            outputs.append(y_t)
+        return torch.stack(outputs, dim=1), state
+
+
+def tensors_of(state: Any) -> list[Tensor]:
+    """Every tensor in a state, in order."""
+    if isinstance(state, Tensor):
+        return [state]
+    if isinstance(state, tuple):
+        return [tensor for part in state for tensor in tensors_of(part)]
+    return []
+
+
+def check_state(mixer: StreamingMixer, state: State, expected: type, batch: int) -> None:
+    """Refuse a state of another mixer or another batch size."""
+    if not isinstance(state, expected):
+        given = type(state).__name__
+        raise UserError(
+            f'mixer "{mixer.name}" was given a state of type {given}, expected {expected.__name__}',
+            "start from this mixer's own initial_state(batch)",
+        )
+    for tensor in tensors_of(state):
+        if tensor.dim() > 0 and tensor.shape[0] != batch:
+            raise UserError(
+                f'mixer "{mixer.name}" was given a state for batch {tensor.shape[0]}, '
+                f"but the input has batch {batch}",
+                "make the state with initial_state(batch) for this batch size",
+            )
+
+
+def check_settings(cls: type[Mixer], settings: dict[str, Any]) -> None:
+    """Refuse a setting that the mixer does not have, with a suggestion."""
+    accepted = setting_defaults(cls)
+    for key in settings:
+        if key not in accepted:
+            raise unknown(f'setting of mixer "{cls.name}"', key, accepted)
+
+
+def setting_defaults(cls: type[Mixer]) -> dict[str, Any]:
+    """The keyword-only constructor arguments of a mixer and their defaults."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def _on_meta(mixer: Any) -> Any:
+    import copy
+
+    return copy.deepcopy(mixer).to("meta")
+
+
+__all__ = [
+    "CellMixer",
+    "Context",
+    "Mixer",
+    "State",
+    "StreamingMixer",
+    "check_settings",
+    "check_state",
+    "setting_defaults",
+    "tensors_of",
+]

@@ -1,0 +1,92 @@
+"""Frozen, validated settings, to and from plain data; equal settings have equal digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seqlab.errors import UserError, unknown
+
+
+class Spec(BaseModel):
+    """Base of all settings: immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, values: dict[str, Any], where: str = "settings") -> Self:
+        """From plain data; each mistake is one line that names the field and what is accepted."""
+        for key in values:
+            if key not in cls.model_fields:
+                raise unknown(f"setting in {where}", key, cls.model_fields)
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or where
+            given = first.get("input")
+            raise UserError(f"{where}.{name} = {given!r}: {first['msg'].lower()}") from None
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, for JSON and TOML."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that stand for these settings."""
+        text = json.dumps(self.plain(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def with_(self, **changes: Any) -> Self:
+        """A validated copy with some fields changed."""
+        return type(self).read({**self.model_dump(), **changes}, type(self).__name__)
+
+    def __hash__(self) -> int:
+        return hash(self.digest())
+
+
+class ModelSpec(Spec):
+    """A sequence model: embedding or projection → blocks → pooling → head."""
+
+    mixer: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    width: int = Field(64, ge=1)
+    depth: int = Field(1, ge=1)
+    bidirectional: bool = False
+    mlp: float = Field(0.0, ge=0.0, description="hidden width of the MLP over width; 0: no MLP")
+    activation: Literal["gelu", "relu", "silu", "tanh", "leaky_relu", "elu"] = "gelu"
+    residual: bool = False
+    norm: Literal["pre", "post", "none"] = "none"
+    norm_kind: Literal["layer", "rms"] = "layer"
+    positions: Literal["none", "sinusoidal", "learned", "rotary", "alibi", "relative"] = "none"
+    pooling: Literal["last", "mean", "max", "attention", "flatten"] = "last"
+    embedding_width: int | None = Field(None, ge=1, description="None: the width")
+    vocabulary: int | None = Field(None, ge=3, description="rarer tokens read as unknown")
+    max_length: int = Field(4096, ge=1, description="rows of a learned position table")
+    embedding_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    dropout: float = Field(0.1, ge=0.0, lt=1.0)
+
+
+class TrainSpec(Spec):
+    """How one run is trained."""
+
+    learning_rate: float = Field(1e-3, gt=0.0)
+    epochs: int = Field(10, ge=1)
+    steps: int | None = Field(None, ge=1, description="stop after this many steps")
+    seconds: float | None = Field(None, gt=0.0, description="stop after this long")
+    batch_size: int = Field(64, ge=1)
+    batch_tokens: int = Field(16384, ge=1, description="positions in a batch, padding counted")
+    optimizer: Literal["adamw"] = "adamw"
+    weight_decay: float = Field(0.01, ge=0.0)
+    schedule: Literal["cosine", "constant", "linear"] = "cosine"
+    warmup: float = Field(0.1, ge=0.0, lt=1.0, description="share of the steps")
+    clip_norm: float | None = Field(1.0, gt=0.0)
+    clip_value: float | None = Field(None, gt=0.0)
+    patience: int | None = Field(3, ge=1, description="evaluations without a better one")
+    evaluations: int = Field(10, ge=1, description="validations over the whole training")
+    label_weights: bool = False
+    seed: int = 0
+    threads: int = Field(1, ge=1)
+    device: str = "cpu"
