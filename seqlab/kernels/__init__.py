@@ -1,1 +1,7 @@
 """Fused loops that the mixers' bases call, each beside its plain-torch twin."""
+
+from __future__ import annotations
+
+from seqlab.kernels.backend import BACKENDS, KINDS, prefer, preferring, running
+
+__all__ = ["BACKENDS", "KINDS", "prefer", "preferring", "running"]
