@@ -1,0 +1,43 @@
+"""The baseline contract: a contestant without gradient descent, saved without pickle."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.data.examples import Examples
+from seqlab.tasks.base import Predictions, Task
+
+State = tuple[dict[str, Any], dict[str, NDArray[np.generic]]]  # JSON values, arrays
+
+
+class Baseline(ABC):
+    """A humble contestant; its card names the tasks it can enter: {"tasks": ["classify"]}."""
+
+    name: ClassVar[str]
+    deterministic: ClassVar[bool] = True
+
+    @abstractmethod
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Learn from the training part; the validation part may choose between few settings."""
+
+    @abstractmethod
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """Predictions in the shape of the task's own `predict`."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """What was learned: values for JSON, arrays for safetensors."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: State) -> Self:
+        """A fitted baseline from what `state` gave."""

@@ -1,0 +1,124 @@
+"""Encoded examples: arrays to train on, rows to show, and the blocks that statistics count."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Sequences of unequal length, end to end: row i is values[offsets[i]:offsets[i + 1]]."""
+
+    values: Array
+    offsets: Rows
+
+    @classmethod
+    def of(cls, sequences: list[Array]) -> Ragged:
+        """From a list of arrays that agree in all but their first dimension."""
+        lengths = np.fromiter((len(s) for s in sequences), dtype=np.int64, count=len(sequences))
+        return cls(np.concatenate(sequences), np.concatenate(([0], lengths.cumsum())))
+
+    @property
+    def lengths(self) -> Rows:
+        """The length of each sequence."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> Array:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    def take(self, rows: Rows) -> Ragged:
+        """The given rows, in the given order."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate(([0], lengths.cumsum()))
+        source = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Ragged(self.values[source], offsets)
+
+    def padded(self, rows: Rows) -> tuple[Array, NDArray[np.bool_]]:
+        """Rows padded with zeros to the longest of them, and the mask of what is real."""
+        lengths = self.lengths[rows]
+        mask = np.arange(max(int(lengths.max()), 1)) < lengths[:, None]  # (B, T)
+        out = np.zeros(mask.shape + self.values.shape[1:], dtype=self.values.dtype)
+        source = np.arange(int(lengths.sum()))
+        source += np.repeat(
+            self.offsets[rows] - np.concatenate(([0], lengths.cumsum()[:-1])), lengths
+        )
+        out[mask] = self.values[source]
+        return out, mask
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One part of a task's data (training, validation, test), encoded.
+
+    arrays  examples first: arrays or ragged sequences
+    shared  arrays that all examples index into (a panel of series, say)
+    frame   what to show of each example, examples first
+    blocks  a block number per example where examples are not independent (overlapping forecast
+            windows), so that statistics count blocks; None: every example is its own
+    """
+
+    arrays: dict[str, Array | Ragged]
+    frame: pd.DataFrame
+    shared: dict[str, Array] = field(default_factory=dict)
+    blocks: Rows | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def take(self, rows: Rows) -> Examples:
+        """The given rows, in the given order."""
+        return Examples(
+            {k: v.take(rows) if isinstance(v, Ragged) else v[rows] for k, v in self.arrays.items()},
+            self.frame.iloc[rows].reset_index(drop=True),
+            self.shared,
+            None if self.blocks is None else self.blocks[rows],
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays (npz) and the frame (Parquet) into a folder of their own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        plain: dict[str, Array] = {}
+        for name, value in self.arrays.items():
+            if isinstance(value, Ragged):
+                plain[f"ragged:{name}:values"] = value.values
+                plain[f"ragged:{name}:offsets"] = value.offsets
+            else:
+                plain[f"array:{name}"] = value
+        plain |= {f"shared:{name}": value for name, value in self.shared.items()}
+        if self.blocks is not None:
+            plain["blocks"] = self.blocks
+        np.savez(folder / "arrays.npz", allow_pickle=False, **plain)
+        self.frame.to_parquet(folder / "frame.parquet")
+        (folder / "rows.json").write_text(json.dumps({"examples": len(self)}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Examples:
+        """Read what `save` wrote."""
+        arrays: dict[str, Array | Ragged] = {}
+        shared: dict[str, Array] = {}
+        blocks = None
+        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+            for key in stored.files:
+                kind, _, name = key.partition(":")
+                if kind == "array":
+                    arrays[name] = stored[key]
+                elif kind == "shared":
+                    shared[name] = stored[key]
+                elif kind == "blocks":
+                    blocks = stored[key]
+                elif name.endswith(":values"):
+                    name = name.removesuffix(":values")
+                    arrays[name] = Ragged(stored[key], stored[f"ragged:{name}:offsets"])
+        return cls(arrays, pd.read_parquet(folder / "frame.parquet"), shared, blocks)
