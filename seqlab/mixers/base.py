@@ -1,4 +1,4 @@
-"""The mixer contract and its three bases: a cell, a scan, a cached attention.
+"""The mixer contract, its capabilities as types, and the checks that every mixer shares.
 
 A mixer mixes positions and keeps the shape (B, T, D). What can run position by position is a
 `StreamingMixer`: the capability is a type, so what cannot stream is refused by type. States are
@@ -8,8 +8,10 @@ may ignore the mask: no real position sees a padded one.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import torch
@@ -43,6 +45,11 @@ class Mixer(nn.Module, ABC):
             )
         return cls(width, **settings)
 
+    @classmethod
+    def width_multiple(cls, **settings: Any) -> int:
+        """What a width must be a multiple of under these settings: the heads, if there are any."""
+        return int({**setting_defaults(cls), **settings}.get("heads", 1))
+
     @abstractmethod
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """All positions at once: x (B, T, D) → (B, T, D)."""
@@ -64,8 +71,13 @@ class StreamingMixer(Mixer):
         """Many positions in parallel: x (B, T, D) → y (B, T, D) and the state after them."""
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        """All positions at once, from the initial state."""
-        return self.prefill(x, self.initial_state(x.shape[0]))[0]
+        """All positions at once, from the first state."""
+        check_input(self, x)
+        return self.prefill(x, self.begin(x.shape[0], context))[0]
+
+    def begin(self, batch: int, context: Context) -> State:
+        """The state before the first position; a mixer that reads the context does it here."""
+        return self.initial_state(batch)
 
     def state_bytes(self, length: int) -> int:
         """Bytes of state that one sequence carries after `length` positions."""
@@ -108,6 +120,42 @@ def tensors_of(state: Any) -> list[Tensor]:
     return []
 
 
+def check_input(mixer: Mixer, x: Tensor) -> None:
+    """Refuse an input of another width or without positions; x should be (B, T, D)."""
+    if x.dim() != 3 or x.shape[2] != mixer.width:
+        raise UserError(
+            f'mixer "{mixer.name}" was given an input of shape {tuple(x.shape)}, '
+            f"expected (batch, positions, {mixer.width})"
+        )
+    if x.shape[1] == 0:
+        raise UserError(
+            f'mixer "{mixer.name}" was given sequences without positions, expected at least 1',
+            "leave empty sequences out, or begin each with a start token",
+        )
+
+
+def check_heads(mixer: type[Mixer], width: int, heads: int, setting: str = "heads") -> None:
+    """Refuse a number of heads that does not divide the width."""
+    if heads < 1 or width % heads:
+        accepted = ", ".join(str(n) for n in range(1, width + 1) if width % n == 0)
+        raise UserError(
+            f'mixer "{mixer.name}": {setting} = {heads} does not divide {width}; '
+            f"accepted: {accepted}"
+        )
+
+
+def check_choice(mixer: type[Mixer], setting: str, given: str, accepted: Iterable[str]) -> None:
+    """Refuse a value that a setting does not know, with a suggestion."""
+    if given not in accepted:
+        raise unknown(f'{setting} of mixer "{mixer.name}"', given, accepted)
+
+
+def check_at_least(mixer: type[Mixer], setting: str, given: float, least: float) -> None:
+    """Refuse a number below what a setting accepts."""
+    if given < least:
+        raise UserError(f'mixer "{mixer.name}": {setting} = {given}; accepted: {least} or more')
+
+
 def check_state(mixer: StreamingMixer, state: State, expected: type, batch: int) -> None:
     """Refuse a state of another mixer or another batch size."""
     if not isinstance(state, expected):
@@ -140,8 +188,6 @@ def setting_defaults(cls: type[Mixer]) -> dict[str, Any]:
 
 
 def _on_meta(mixer: Any) -> Any:
-    import copy
-
     return copy.deepcopy(mixer).to("meta")
 
 
@@ -151,6 +197,10 @@ __all__ = [
     "Mixer",
     "State",
     "StreamingMixer",
+    "check_at_least",
+    "check_choice",
+    "check_heads",
+    "check_input",
     "check_settings",
     "check_state",
     "setting_defaults",
