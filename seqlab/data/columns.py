@@ -1,0 +1,253 @@
+"""What each column holds, and which column plays which role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.times import is_numeric_time, looks_like_dates
+from seqlab.errors import UserError, unknown
+
+# Earlier names win over later ones; names after the bar are only as good as each other.
+ALIASES: dict[str, tuple[str, str]] = {
+    "text": (
+        "text",
+        "sentence review content comment message tweet body document question utterance phrase"
+        " snippet post query sms abstract sentence1 premise text_a text1 question1 review_text"
+        " reviewtext tweet_text review_body source input description headline title name",
+    ),
+    "text2": ("text2 text_b sentence2 hypothesis question2 answer", ""),
+    "label": (
+        "label labels class target",
+        "category sentiment intent polarity emotion topic gold_label output y rating stars"
+        " origin language is_spam spam category_name class_name",
+    ),
+    "series": (
+        "unique_id item_id series_id series",
+        "ts_id store_item sku store item product_id station sensor sensor_id device meter_id",
+    ),
+    "time": (
+        "ds timestamp datetime date_time ts",
+        "time date day month week year period date_utc observation_date",
+    ),
+    "target": ("y target value", "sales demand count quantity values price load close"),
+    "group": ("group subject subject_id", "user user_id patient patient_id author speaker session"),
+    "split": ("split", "subset partition fold set"),
+}
+ROLES = tuple(ALIASES)
+
+
+class ColumnKind(StrEnum):
+    """What the values of one column are."""
+
+    TEXT = "text"
+    CATEGORY = "category"
+    NUMBER = "number"
+    INTEGER = "integer"
+    DATE = "date"
+    IDENTIFIER = "identifier"
+    CONSTANT = "constant"
+    LIST = "list"
+    EMPTY = "empty"
+
+
+NUMERIC = (ColumnKind.NUMBER, ColumnKind.INTEGER)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A column that plays a role; `sentence` says how it was found, for people."""
+
+    column: str
+    sentence: str
+
+
+def normalised(name: str) -> str:
+    """A column's name as the alias tables write it: lower case, words joined by `_`."""
+    return re.sub(r"[^0-9a-z]+", "_", name.strip().lower()).strip("_")
+
+
+def aliases(role: str) -> list[str]:
+    """Every name by which a role is known, the best first."""
+    if role not in ALIASES:
+        raise unknown("role", role, ROLES)
+    first, others = ALIASES[role]
+    return [*first.split(), *others.split()]
+
+
+def describe(frame: pd.DataFrame) -> dict[str, ColumnKind]:
+    """The kind of every column, by name."""
+    return {str(name): kind(frame[name]) for name in frame.columns}
+
+
+def kind(column: pd.Series) -> ColumnKind:
+    """What one column holds, judged by its values alone."""
+    values = column.dropna()
+    if values.empty:
+        return ColumnKind.EMPTY
+    if isinstance(values.iloc[0], list | tuple | np.ndarray):
+        return ColumnKind.LIST
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return ColumnKind.DATE
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return ColumnKind.CATEGORY
+    if isinstance(values.iloc[0], dict):
+        return ColumnKind.TEXT
+    distinct = int(values.nunique())
+    if distinct == 1 and len(column) > 1:
+        return ColumnKind.CONSTANT
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return ColumnKind.IDENTIFIER if _counts_rows(column) else ColumnKind.INTEGER
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return ColumnKind.NUMBER
+    return _kind_of_strings(values.astype(str), distinct)
+
+
+def _counts_rows(column: pd.Series) -> bool:
+    values = column.to_numpy()
+    return len(values) > 2 and int(values[0]) in (0, 1) and bool((np.diff(values) == 1).all())
+
+
+def _kind_of_strings(values: pd.Series, distinct: int) -> ColumnKind:
+    if looks_like_dates(values):
+        return ColumnKind.DATE
+    length = float(values.str.len().mean())
+    few = distinct <= 20 and 2 * distinct <= len(values)
+    if length <= 60 and (few or distinct <= 0.1 * len(values)):
+        return ColumnKind.CATEGORY
+    if distinct == len(values) > 2 and _are_codes(values):
+        return ColumnKind.IDENTIFIER
+    return ColumnKind.TEXT
+
+
+def _are_codes(values: pd.Series) -> bool:
+    sample = values.head(1000)
+    return bool((~sample.str.contains(r"\s") & sample.str.contains(r"\d")).mean() > 0.95)
+
+
+def is_categorical(column: pd.Series) -> bool:
+    """Whether a column's values are few and repeat, so that they can be classes."""
+    values = column.dropna()
+    if kind(column) is ColumnKind.CATEGORY:
+        return True
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        whole = bool(np.isfinite(values).all() and (values == values.round()).all())
+        distinct = int(values.nunique())
+        return whole and 1 < distinct <= 100 and 2 * distinct <= len(values)
+    return False
+
+
+def find(
+    frame: pd.DataFrame,
+    role: str,
+    *,
+    given: str | None = None,
+    exclude: Sequence[str] = (),
+    origin: str = "the data",
+) -> Found | None:
+    """The column for a role, or None where nothing suggests one.
+
+    `given` is the user's own choice and must exist; `exclude` are columns that have a role.
+    Several equally good columns are an error that lists them.
+    """
+    if given is not None:
+        return Found(named(frame, given, origin), "")
+    names = [str(name) for name in frame.columns if str(name) not in exclude]
+    by_name = _by_alias(names, role)
+    if role == "time":
+        by_name = _finest(frame, [name for name in by_name if _can_be_time(frame[name])])
+    if len(by_name) == 1:
+        return Found(by_name[0], f'{role}: column "{by_name[0]}" (by its name)')
+    if by_name:
+        raise ambiguous(role, by_name, origin)
+    by_kind = _by_kind(frame[names], role)
+    if len(by_kind) > 1:
+        raise ambiguous(role, by_kind, origin)
+    if by_kind:
+        return Found(by_kind[0], f'{role}: column "{by_kind[0]}" (the only one that can be it)')
+    return None
+
+
+def require(
+    frame: pd.DataFrame,
+    role: str,
+    *,
+    given: str | None = None,
+    exclude: Sequence[str] = (),
+    origin: str = "the data",
+) -> Found:
+    """The column for a role; the error where there is none lists what there is."""
+    found = find(frame, role, given=given, exclude=exclude, origin=origin)
+    if found is not None:
+        return found
+    kinds = describe(frame)
+    if len(kinds) == 1:
+        hint = "there is one column only: is the delimiter right? Name it with --delimiter"
+    else:
+        hint = "name the columns with --columns; accepted names are " + ", ".join(aliases(role)[:8])
+    held = _listed([f"{name} ({held})" for name, held in kinds.items()])
+    raise UserError(f'"{origin}": no column for the {role} among {held}', hint)
+
+
+def named(frame: pd.DataFrame, name: str, origin: str) -> str:
+    """A column that the user named; the error suggests the nearest one."""
+    if name not in frame.columns:
+        error = unknown("column", name, [str(column) for column in frame.columns])
+        raise UserError(f'"{origin}": {error.message}', error.hint)
+    return name
+
+
+def ambiguous(role: str, candidates: Sequence[str], origin: str) -> UserError:
+    """The error for several columns that could play one role."""
+    return UserError(
+        f'"{origin}": several columns could be the {role}: {_listed(candidates)}',
+        "name those to use, such as --columns text,label",
+    )
+
+
+def _listed(items: Sequence[str], most: int = 12) -> str:
+    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
+
+
+def _by_alias(names: Sequence[str], role: str) -> list[str]:
+    """The columns with the best name for a role; several only if their names are as good."""
+    by_normalised: dict[str, list[str]] = {}
+    for name in names:
+        by_normalised.setdefault(normalised(name), []).append(name)
+    best, others = (part.split() for part in ALIASES[role])
+    for alias in best:
+        if alias in by_normalised:
+            return by_normalised[alias]
+    return [name for alias in others for name in by_normalised.get(alias, ())]
+
+
+def _can_be_time(column: pd.Series) -> bool:
+    """Whether values can be moments: dates, or whole numbers that are years or Unix times."""
+    return kind(column) is ColumnKind.DATE or is_numeric_time(column)
+
+
+def _finest(frame: pd.DataFrame, names: list[str]) -> list[str]:
+    """Of several time columns the one that tells most moments apart; all where they tie."""
+    if len(names) < 2:
+        return names
+    distinct = {name: int(frame[name].nunique()) for name in names}
+    most = max(distinct.values())
+    return [name for name in names if distinct[name] == most]
+
+
+def _by_kind(frame: pd.DataFrame, role: str) -> list[str]:
+    match role:
+        case "text":
+            return [name for name, held in describe(frame).items() if held is ColumnKind.TEXT]
+        case "label":
+            return [str(name) for name in frame.columns if is_categorical(frame[name])]
+        case "time":
+            return [name for name, held in describe(frame).items() if held is ColumnKind.DATE]
+        case "target":
+            return [name for name, held in describe(frame).items() if held in NUMERIC]
+    return []

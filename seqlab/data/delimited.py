@@ -1,0 +1,165 @@
+"""Text to rows of cells: which delimiter, whether quotes quote, and rows that do not fit.
+
+Quotes are the trap. In many tab-separated sets a lone `"` is just a character, and a parser that
+takes it for the start of a quoted field swallows the lines up to the next one. So quotes count as
+quoting only where every quoted field is well formed, and the rows say which reading fits.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seqlab.errors import UserError
+
+CANDIDATES = (",", "\t", ";", "|")
+NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
+MISSING = frozenset(
+    ("", "NA", "N/A", "n/a", "#N/A", "na", "NaN", "nan", "NAN", "null", "NULL", "None", "?", "-")
+)
+NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|Inf|infinity|Infinity)")
+_SAMPLE_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Cells by row, and the line of the file on which each row ends."""
+
+    cells: list[list[str]]
+    lines: list[int]
+
+    def odd(self) -> int | None:
+        """The first row whose width is not the most common one, if any."""
+        if not self.cells:
+            return None
+        width = self.width()
+        return next((i for i, row in enumerate(self.cells) if len(row) != width), None)
+
+    def width(self) -> int:
+        """The most common number of cells in a row."""
+        return Counter(map(len, self.cells)).most_common(1)[0][0]
+
+    def fit(self) -> float:
+        """The share of rows that have the most common width; 0 where that is one column."""
+        width = self.width()
+        return sum(len(row) == width for row in self.cells) / len(self.cells) if width > 1 else 0.0
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number as written in a file (a missing value is not)."""
+    return NUMBER.fullmatch(cell.strip()) is not None
+
+
+def named(delimiter: str) -> str:
+    """A delimiter in words for messages."""
+    return NAMES.get(delimiter, f'"{delimiter}"')
+
+
+def given(delimiter: str) -> str:
+    """What a user wrote after --delimiter, as one character."""
+    words = {name: character for character, name in NAMES.items()} | {"\\t": "\t"}
+    character = words.get(delimiter, delimiter)
+    if len(character) != 1:
+        raise UserError(
+            f'--delimiter: expected one character, got "{delimiter}"',
+            "accepted: any character, or one of " + ", ".join(NAMES.values()),
+        )
+    return character
+
+
+def split_rows(text: str, delimiter: str) -> Rows:
+    """Rows under the reading of quotes that fits best."""
+    plain = _unquoted(text, delimiter)
+    if '"' not in text:
+        return plain
+    strict = _quoted(text, delimiter, strict=True)
+    if strict is not None and strict.odd() is None:
+        # A lone quote in one line and another further down would merge the lines in between.
+        merged = len(strict.cells) < len(plain.cells) and delimiter == "\t"
+        if not (merged and plain.odd() is None):
+            return strict
+    if plain.odd() is None:
+        return plain
+    lenient = _quoted(text, delimiter, strict=False)
+    if lenient is not None and lenient.odd() is None:
+        return lenient
+    return plain if strict is None or plain.fit() > strict.fit() else strict
+
+
+def _unquoted(text: str, delimiter: str) -> Rows:
+    lines = text.split("\n")
+    kept = [number for number, line in enumerate(lines) if line.strip("\n ")]
+    return Rows([lines[i].split(delimiter) for i in kept], [i + 1 for i in kept])
+
+
+def _quoted(text: str, delimiter: str, *, strict: bool) -> Rows | None:
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    cells: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        for row in reader:
+            if row and (len(row) > 1 or row[0].strip()):
+                cells.append(row)
+                lines.append(reader.line_num)
+    except csv.Error:
+        return None
+    return Rows(cells, lines)
+
+
+def sniff(text: str, preferred: str = ",") -> str | None:
+    """The delimiter under which a sample's rows have the same width, or None for one column."""
+    sample = _sample(text)
+    order = sorted(CANDIDATES, key=lambda delimiter: delimiter != preferred)
+    fits = {d: split_rows(sample, d).fit() for d in order if d in sample}
+    if not fits:
+        return None
+    best = max(fits, key=lambda delimiter: fits[delimiter])
+    if fits[best] >= 0.95:
+        return best
+    # Rows that do not fit are an error only where nearly every line holds the delimiter;
+    # lines of prose hold a comma now and then.
+    lines = [line for line in sample.split("\n") if line.strip()]
+    for delimiter in order:
+        holding = sum(delimiter in line for line in lines)
+        if delimiter in lines[0] and holding >= 0.8 * len(lines):
+            return delimiter
+    return None
+
+
+def _sample(text: str) -> str:
+    if len(text) <= _SAMPLE_CHARACTERS:
+        return text
+    return text[:_SAMPLE_CHARACTERS].rpartition("\n")[0] or text
+
+
+def rectangular(rows: Rows, delimiter: str, origin: str) -> tuple[Rows, list[str]]:
+    """Rows of one width, or the error that names the first line that does not fit.
+
+    Series of different lengths, one a row, are the exception: they are padded, and a note says so.
+    """
+    odd = rows.odd()
+    if odd is None:
+        return rows, []
+    width = max(map(len, rows.cells))
+    if _is_ragged_series(rows.cells):
+        padded = [row + [""] * (width - len(row)) for row in rows.cells]
+        note = f"rows of different lengths, up to {width} cells: read as one series a row"
+        return Rows(padded, rows.lines), [note]
+    raise UserError(
+        f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
+        f" have {rows.width()} (delimiter: {named(delimiter)})",
+        f"put texts that hold a {named(delimiter)} in double quotes,"
+        " or name the right delimiter with --delimiter",
+    )
+
+
+def _is_ragged_series(cells: Iterable[list[str]]) -> bool:
+    rows = [row[1:] for row in cells]
+    if len(rows) < 2 or sum(map(len, rows)) < 4 * len(rows):
+        return False
+    return all(cell in MISSING or is_number(cell) for row in rows[1:] for cell in row)

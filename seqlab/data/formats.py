@@ -1,0 +1,147 @@
+"""Bytes on disk to text or bytes in memory: compression, encoding, and which format a name means.
+
+Nothing is guessed about the encoding: a file that is not UTF-8 is an error that names the line,
+because a wrong guess would train every model on garbled words without a sound.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from pathlib import Path, PurePath
+
+from seqlab.errors import UserError
+
+COMPRESSIONS = (".xz", ".gz", ".bz2", ".zip")
+DELIMITED = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+RECORDS = (".jsonl", ".ndjson", ".json")
+PARQUET = (".parquet", ".pq")
+PLAIN = (".txt", ".text")
+ACCEPTED = "CSV, TSV, JSONL, JSON, Parquet or text, plain or compressed with xz, gz, bz2 or zip"
+# Formats that must never be taken for lines of text, with what to do about each.
+REFUSED = {
+    ".xlsx": "save the sheet as CSV",
+    ".xls": "save the sheet as CSV",
+    ".ods": "save the sheet as CSV",
+    ".pdf": "extract its text into a CSV",
+    ".doc": "save it as text",
+    ".docx": "save it as text",
+    ".pkl": "load it yourself and pass the frame to seqlab in Python",
+    ".pickle": "load it yourself and pass the frame to seqlab in Python",
+    ".npy": "load it yourself and pass a frame to seqlab in Python",
+    ".npz": "load it yourself and pass a frame to seqlab in Python",
+    ".h5": "load it yourself and pass a frame to seqlab in Python",
+    ".feather": "load it yourself and pass the frame to seqlab in Python",
+    ".tar": "unpack it first",
+    ".tgz": "unpack it first",
+    ".7z": "unpack it first",
+    ".rar": "unpack it first",
+    ".html": "export the data as CSV",
+    ".xml": "export the data as CSV",
+}
+_BROKEN = (lzma.LZMAError, EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, OSError)
+
+
+def stem(name: str) -> str:
+    """A file's name without its compression: `reviews.csv.xz` is `reviews.csv`."""
+    path = PurePath(name)
+    return path.stem if path.suffix.lower() in COMPRESSIONS else path.name
+
+
+def suffix(name: str) -> str:
+    """The ending that tells the format, in lower case: `.csv` for `reviews.csv.xz`."""
+    return PurePath(stem(name)).suffix.lower()
+
+
+def is_documentation(name: str) -> bool:
+    """Whether a file's name says that it describes data rather than holds it."""
+    first = PurePath(name).name.lower()
+    words = ("readme", "license", "licence", "copying", "changelog", "manifest")
+    return first.startswith((".", "_", *words))
+
+
+def read_bytes(path: Path) -> tuple[str, bytes]:
+    """The name and content of a file, decompressed; a zip archive must hold one file of data."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
+    if not raw:
+        raise UserError(f'"{path}" is empty', "expected at least one row of data")
+    try:
+        name, content = _decompress(path, raw)
+    except _BROKEN as error:
+        reason = str(error) or type(error).__name__
+        raise UserError(
+            f'"{path}" cannot be decompressed: {reason}',
+            "the file seems truncated or damaged: copy or download it again",
+        ) from error
+    if not content.strip():
+        raise UserError(f'"{path}" is empty', "expected at least one row of data")
+    return name, content
+
+
+def _decompress(path: Path, raw: bytes) -> tuple[str, bytes]:
+    match path.suffix.lower():
+        case ".xz":
+            return path.stem, lzma.decompress(raw)
+        case ".gz":
+            return path.stem, gzip.decompress(raw)
+        case ".bz2":
+            return path.stem, bz2.decompress(raw)
+        case ".zip":
+            return _only_member(path, raw)
+    return path.name, raw
+
+
+def _only_member(path: Path, raw: bytes) -> tuple[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        files = [
+            entry.filename
+            for entry in archive.infolist()
+            if not entry.is_dir()
+            and not entry.filename.startswith("__MACOSX/")
+            and not is_documentation(entry.filename)
+        ]
+        if len(files) != 1:
+            held = ", ".join(files[:5]) + (", …" if len(files) > 5 else "") or "nothing"
+            raise UserError(
+                f'"{path}" must hold one file of data; it holds {held}',
+                "unpack it and name the file or folder to read",
+            )
+        return files[0], archive.read(files[0])
+
+
+def decode(content: bytes, origin: str, encoding: str | None = None) -> str:
+    """Bytes to text with plain line ends; UTF-8 unless another encoding is given or marked."""
+    if encoding is None:
+        marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        codec = "utf-16" if marked else "utf-8-sig"
+    else:
+        codec = encoding
+    try:
+        text = content.decode(codec)
+    except LookupError as error:
+        raise UserError(
+            f'--encoding: unknown encoding "{encoding}"',
+            "accepted: any encoding Python knows, such as utf-8, latin-1, cp1252, utf-16",
+        ) from error
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        name = encoding or codec.removesuffix("-sig").upper()
+        raise UserError(
+            f'"{origin}" line {line} is not {name} (byte 0x{content[error.start]:02x})',
+            "if the file is Latin-1 (Western European), add --encoding latin-1",
+        ) from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise UserError(
+            f'"{origin}" line {line} holds a NUL character: is this a text file?',
+            "expected " + ACCEPTED + "; for UTF-16 add --encoding utf-16",
+        )
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return text.replace("\r", " " if "\n" in text else "\n")

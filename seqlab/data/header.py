@@ -1,0 +1,122 @@
+"""Whether the first row names the columns, and names for columns that have none.
+
+Many standard sets have no header, so a first row is taken for one only on evidence: it breaks the
+pattern of the cells below it, or it is made of names that columns usually have.
+"""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+
+import pandas as pd
+
+from seqlab.data.columns import ALIASES, ColumnKind, describe, is_categorical, normalised
+from seqlab.data.delimited import MISSING, is_number
+from seqlab.data.times import looks_like_dates
+
+_NAME = re.compile(r"[^\W\d][\w .\-/()%#°\[\]]{0,39}")
+_KNOWN = frozenset(
+    alias for best, others in ALIASES.values() for alias in [*best.split(), *others.split()]
+)
+_SAMPLE = 2000
+
+
+def has_header(rows: list[list[str]]) -> bool:
+    """Whether the first of some rows of cells (all of one width) names the columns."""
+    first = [cell.strip() for cell in rows[0]]
+    body = [list(column) for column in zip(*rows[1 : _SAMPLE + 1], strict=True)]
+    filled = [cell for cell in first if cell]
+    if len(set(filled)) < len(filled) or len(first) - len(filled) > 1:
+        return False
+    if not body:
+        return all(normalised(cell) in _KNOWN for cell in first)
+    if any(_breaks_pattern(cell, column) for cell, column in zip(first, body, strict=True)):
+        return True
+    if any(is_number(cell) for cell in filled):
+        return False
+    if not all(_NAME.fullmatch(cell) for cell in filled):
+        return False
+    fresh = [cell not in column for cell, column in zip(first, body, strict=True)]
+    if not all(fresh):
+        return False
+    if any(normalised(cell) in _KNOWN for cell in filled):
+        return True
+    return any(_is_foreign(cell, column) for cell, column in zip(first, body, strict=True))
+
+
+def _breaks_pattern(cell: str, column: list[str]) -> bool:
+    """Whether a cell is a word where all below it are numbers or dates."""
+    below = [value.strip() for value in column if value.strip() not in MISSING]
+    if not below or not cell or cell in MISSING or is_number(cell):
+        return False
+    if all(map(is_number, below)):
+        return True
+    dates = looks_like_dates(pd.Series(below))
+    return dates and not looks_like_dates(pd.Series([cell]))
+
+
+def _is_foreign(cell: str, column: list[str]) -> bool:
+    """Whether a name-like cell stands alone above classes that repeat, or above long texts."""
+    below = [value for value in column if value.strip()]
+    if len(below) < 4:
+        return False
+    distinct = set(below)
+    if all(below.count(value) > 1 for value in distinct) if len(distinct) <= 50 else False:
+        return True
+    return median(map(len, below)) > max(30, 3 * len(cell)) and " " not in cell
+
+
+def names_for(frame: pd.DataFrame) -> list[str]:
+    """Names for the columns of a frame without a header, from what the columns hold."""
+    kinds = list(describe(frame).values())
+    texts = [i for i, kind in enumerate(kinds) if kind is ColumnKind.TEXT]
+    classes = [i for i in range(len(kinds)) if is_categorical(frame.iloc[:, i])]
+    numeric = (ColumnKind.NUMBER, ColumnKind.INTEGER)
+    if not texts:
+        # Short texts that repeat look like classes: the more varied column is the text.
+        words = [i for i in classes if kinds[i] is ColumnKind.CATEGORY]
+        if len(words) == 2:
+            texts = [max(words, key=lambda i: frame.iloc[:, i].nunique())]
+            classes = [i for i in classes if i not in texts]
+    names = []
+    for i, kind in enumerate(kinds):
+        if i in texts:
+            names.append("text")
+        elif i in classes and texts and len(classes) == 1:
+            names.append("label")
+        elif kind is ColumnKind.DATE:
+            names.append("date")
+        elif kind in numeric:
+            names.append("value")
+        elif kind is ColumnKind.IDENTIFIER:
+            names.append("id")
+        else:
+            names.append("category" if kind is ColumnKind.CATEGORY else "column")
+    return _numbered(names)
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Names made different: the first stays as it is where it is a text, else all are numbered."""
+    seen: dict[str, int] = {}
+    numbered = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        alone = names.count(name) == 1 or (name == "text" and seen[name] == 1)
+        numbered.append(name if alone else f"{name}{seen[name]}")
+    return numbered
+
+
+def without_repeats(names: list[str]) -> tuple[list[str], list[str]]:
+    """A header's names with empty ones filled in and repeated ones numbered, and what was done."""
+    result: list[str] = []
+    notes: list[str] = []
+    for position, given in enumerate(names):
+        name = given.strip() or ("row" if position == 0 else f"column{position + 1}")
+        unique, number = name, 2
+        while unique in result:
+            unique, number = f"{name}_{number}", number + 1
+        if unique != given.strip():
+            notes.append(f'column {position + 1} (named "{given}") is called "{unique}"')
+        result.append(unique)
+    return result, notes

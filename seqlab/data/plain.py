@@ -1,0 +1,85 @@
+"""Text files without a telling name: a table if one shows, else labelled lines, else lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from seqlab.data.delimited import CANDIDATES, Rows, is_number, split_rows
+from seqlab.data.header import has_header
+from seqlab.data.table import Table
+from seqlab.data.tabular import read_delimited, table_of
+
+_MARKED = re.compile(r"__label__\S+")  # fastText's way to write a label
+_CLASS = re.compile(r"[A-Z][A-Z0-9_]*(?::\w+)?|\w+:\w+|-?\d{1,4}")
+_LABELS = ("label", "text")
+
+
+def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
+    """A table from a text file whose name does not tell what it holds."""
+    delimiter = _delimiter(text)
+    if delimiter is not None:
+        return read_delimited(text, origin, delimiter, columns)
+    lines = [(number, line.rstrip()) for number, line in enumerate(text.split("\n"), 1)]
+    lines = [(number, line) for number, line in lines if line.strip()]
+    numbers = [number for number, _ in lines]
+    words = [line for _, line in lines]
+    if all(is_number(cell) for line in words for cell in line.split()):
+        rows = Rows([line.split() for line in words], numbers)
+        return table_of(rows, origin, columns, ["delimiter: space"])
+    pairs = [line.split(maxsplit=1) for line in words]
+    if _labels_first(pairs):
+        return _labelled(pairs, numbers, origin, columns)
+    named = list(columns or ["text"])
+    rows = Rows([named, *([line] for line in words)], [0, *numbers])
+    return table_of(rows, origin, named, ["each line is a text"])
+
+
+def _delimiter(text: str) -> str | None:
+    """A delimiter that divides every line alike and leaves more than prose with commas."""
+    for delimiter in sorted(CANDIDATES, key=lambda candidate: candidate != "\t"):
+        if delimiter not in text:
+            continue
+        rows = split_rows(text, delimiter)
+        if delimiter == "\t" and rows.fit() >= 0.95:
+            return delimiter
+        if rows.fit() == 1.0 and (has_header(rows.cells) or all(map(is_number, rows.cells[-1]))):
+            return delimiter
+    return None
+
+
+def _labels_first(pairs: list[list[str]]) -> bool:
+    """Whether every line starts with one of a few labels, as in TREC (`LABEL:sub text`)."""
+    if len(pairs) < 4 or any(len(pair) < 2 for pair in pairs):
+        return False
+    labels = [pair[0] for pair in pairs]
+    if all(map(_MARKED.fullmatch, labels)):
+        return True
+    few = len(set(labels)) <= max(2, 0.1 * len(labels))
+    return few and all(map(_CLASS.fullmatch, labels))
+
+
+def _labelled(
+    pairs: list[list[str]], numbers: list[int], origin: str, columns: Sequence[str] | None
+) -> Table:
+    notes = ["each line is a label, a space and a text; columns named label, text"]
+    labels = [pair[0].removeprefix("__label__") for pair in pairs]
+    texts = [pair[1] for pair in pairs]
+    names = list(_LABELS)
+    cells = [list(row) for row in zip(labels, texts, strict=True)]
+    if all(":" in label for label in labels):
+        coarse = [label.partition(":")[0] for label in labels]
+        if len(set(coarse)) > 1:
+            cells = [list(row) for row in zip(coarse, texts, labels, strict=True)]
+            names = ["label", "text", "label_full"]
+            notes = [
+                f'each line is a label, a space and a text; labels such as "{labels[0]}" are'
+                " divided: label is the part before the colon"
+                " (all of it: --columns text,label_full)"
+            ]
+    wanted = list(columns or [])
+    if wanted and len(wanted) == 2 and not set(wanted) <= set(names):
+        cells = [row[:2] for row in cells]
+        names = wanted
+    table = table_of(Rows([names, *cells], [0, *numbers]), origin, wanted or names, notes)
+    return Table(table.frame, origin, table.notes, header=False)

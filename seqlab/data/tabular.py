@@ -1,0 +1,115 @@
+"""Delimited text to a table: delimiter, header, types, and names where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from seqlab.data.cells import column
+from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
+from seqlab.data.header import has_header, names_for, without_repeats
+from seqlab.data.table import Table
+from seqlab.errors import UserError, unknown
+
+
+def read_delimited(
+    text: str, origin: str, delimiter: str | None, columns: Sequence[str] | None, usual: str = ","
+) -> Table:
+    """A table from delimited text; `delimiter` is the user's own choice, `usual` the format's."""
+    chosen = delimiter or sniff(text, usual)
+    rows = split_rows(text, chosen) if chosen else single_column(text)
+    if delimiter is not None and rows.width() == 1:
+        other = sniff(text, usual)
+        held = f"; the lines look divided by a {named(other)}" if other else ""
+        raise UserError(
+            f'"{origin}": --delimiter {named(delimiter)} finds one column only{held}',
+            "leave --delimiter out to have it found, or name another",
+        )
+    notes = []
+    if delimiter is None and chosen not in (None, usual):
+        notes.append(f"delimiter: {named(str(chosen))}")
+    rows, ragged = rectangular(rows, chosen or usual, origin)
+    return table_of(rows, origin, columns, notes + ragged, decimal_comma=chosen == ";")
+
+
+def single_column(text: str) -> Rows:
+    """Each line as a row of one cell; quotes around a whole line are taken off."""
+    rows = split_rows(text, "\x1f")  # a character that separates units and nothing else
+    return rows
+
+
+def table_of(
+    rows: Rows,
+    origin: str,
+    columns: Sequence[str] | None,
+    notes: list[str],
+    *,
+    decimal_comma: bool = False,
+) -> Table:
+    """A table from rows of one width: the header found or names given to columns without one."""
+    names = [cell.strip() for cell in rows.cells[0]]
+    wanted = list(columns or [])
+    header = has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
+    cells = rows.cells[1:] if header else rows.cells
+    if not cells:
+        raise UserError(
+            f'"{origin}" holds a header ({", ".join(names[:8])}) and no rows',
+            "expected at least one row of data",
+        )
+    frame = pd.DataFrame(
+        {
+            position: column(list(values), decimal_comma=decimal_comma)
+            for position, values in enumerate(zip(*cells, strict=True))
+        }
+    )
+    if header:
+        frame.columns, renamed = _titled(names)
+        frame, chosen = _with_header(frame, wanted, origin)
+        return Table(frame, origin, (*notes, *renamed, *chosen), header=True)
+    frame.columns = pd.Index(names_for(frame))
+    frame, chosen = _without_header(frame, wanted, origin)
+    return Table(frame, origin, (*notes, *chosen), header=False)
+
+
+def _titled(names: list[str]) -> tuple[pd.Index, list[str]]:
+    unique, notes = without_repeats(names)
+    return pd.Index(unique), notes
+
+
+def _with_header(
+    frame: pd.DataFrame, wanted: list[str], origin: str
+) -> tuple[pd.DataFrame, list[str]]:
+    if wanted and not set(wanted) & set(frame.columns) and len(wanted) == frame.shape[1]:
+        held = ", ".join(frame.columns)
+        return frame.set_axis(wanted, axis=1), [
+            f"the header ({held}) is replaced by --columns {','.join(wanted)}"
+        ]
+    return select(frame, wanted, origin), []
+
+
+def _without_header(
+    frame: pd.DataFrame, wanted: list[str], origin: str
+) -> tuple[pd.DataFrame, list[str]]:
+    names = [str(name) for name in frame.columns]
+    if not wanted:
+        listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        return frame, [f"no header found; columns named {listed} from what they hold"]
+    if set(wanted) <= set(names):
+        return frame[wanted], ["no header found"]
+    if len(wanted) == len(names):
+        return frame.set_axis(wanted, axis=1), ["no header found; columns named by --columns"]
+    raise UserError(
+        f'"{origin}" has no header and {len(names)} columns; --columns names {len(wanted)}'
+        f" ({', '.join(wanted)})",
+        f"name all {len(names)}, in the file's order",
+    )
+
+
+def select(frame: pd.DataFrame, wanted: Sequence[str], origin: str) -> pd.DataFrame:
+    """The named columns of a frame, in that order; all of them where none are named."""
+    for name in wanted:
+        if name not in frame.columns:
+            error = unknown("column", name, [str(held) for held in frame.columns])
+            raise UserError(f'"{origin}", --columns: {error.message}', error.hint)
+    return frame[list(wanted)] if wanted else frame
