@@ -82,8 +82,8 @@ class GRU(CellMixer):
             r = torch.sigmoid(x_r + h_r)
             n = torch.tanh(x_n + r * h_n)
         else:
-            w_gates, w_n = torch.split(self.w_hh, (2 * self.width, self.width))
-            b_gates, b_n = torch.split(self.b_hh, (2 * self.width, self.width))
+            w_gates, w_n = torch.split(self.w_hh, [2 * self.width, self.width])
+            b_gates, b_n = torch.split(self.b_hh, [2 * self.width, self.width])
             h_r, h_z = F.linear(h, w_gates, b_gates).chunk(2, dim=1)
             r = torch.sigmoid(x_r + h_r)
             n = torch.tanh(x_n + F.linear(r * h, w_n, b_n))
