@@ -21,6 +21,8 @@ class Metric(ABC):
     `standard` (standardised by the training part) or `scaled` (divided by the in-sample error of
     the seasonal naive forecast). `margin` is the difference that matters in practice, declared
     beforehand; `relative_margin` says that it is a share of the best contestant's value.
+    `unit_range` says that values lie between 0 and 1: differences are then told in points, and a
+    perfect score on few examples is not taken for certainty.
     """
 
     name: ClassVar[str]
@@ -28,6 +30,7 @@ class Metric(ABC):
     space: ClassVar[str] = "natural"
     margin: ClassVar[float] = 0.01
     relative_margin: ClassVar[bool] = False
+    unit_range: ClassVar[bool] = False
 
     @abstractmethod
     def collect(self, predictions: Array, targets: Array) -> Array:
