@@ -8,9 +8,10 @@ which then encode, score and explain, and can be saved and loaded without the da
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -126,6 +127,8 @@ class Task(ABC):
 
     name: ClassVar[str]
     metrics: tuple[str, ...]  # all that are reported; the first is the primary one
+    model_defaults: Mapping[str, Any] = MappingProxyType({})  # ModelSpec fields, over a recipe's
+    train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
 
     # -- as a class, on raw tables -------------------------------------------------------------
 

@@ -1,0 +1,37 @@
+"""A fitted baseline in a folder: JSON and safetensors, never pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from seqlab import registry
+from seqlab.baselines.base import Baseline
+from seqlab.errors import UserError
+from seqlab.runs import read_json, write_json
+
+
+def save_baseline(baseline: Baseline, folder: Path) -> None:
+    """Write `baseline.json` and `arrays.safetensors`."""
+    values, arrays = baseline.state()
+    folder.mkdir(parents=True, exist_ok=True)
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    save_file(contiguous, folder / "arrays.safetensors")
+    write_json(folder / "baseline.json", {"name": baseline.name, "state": values})
+
+
+def load_baseline(folder: Path) -> Baseline:
+    """Read what `save_baseline` wrote."""
+    stored = read_json(folder / "baseline.json")
+    path = folder / "arrays.safetensors"
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: damaged or missing ({error})", "restore or rebuild it") from None
+    baseline: Baseline = registry.load("baselines", stored["name"]).from_state(
+        (stored["state"], arrays)
+    )
+    return baseline

@@ -1,0 +1,100 @@
+"""A block: mix positions, then (perhaps) transform each one; residual and norm switchable.
+
+    pre   x ← x + drop(mixer(norm(x)));   x ← x + drop(mlp(norm(x)))     Xiong et al., 2020
+    post  x ← norm(x + drop(mixer(x)));   x ← norm(x + drop(mlp(x)))     Vaswani et al., 2017
+    none  as pre, without the norms
+
+Without `residual` the sums fall away: a plain textbook stack is `norm="none", residual=False`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from seqlab import registry
+from seqlab.batch import Context
+from seqlab.errors import UserError
+from seqlab.mixers.base import Mixer, StreamingMixer, setting_defaults
+from seqlab.mixers.bidirectional import Bidirectional
+from seqlab.specs import ModelSpec
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "gelu": nn.GELU,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+}
+MIXER_POSITIONS = ("rotary", "alibi", "relative")  # the others are added by the embedding
+
+
+class Block(nn.Module):
+    """(B, T, D) → (B, T, D)."""
+
+    def __init__(self, spec: ModelSpec, causal: bool) -> None:
+        super().__init__()
+        self.order = spec.norm
+        self.residual = spec.residual
+        self.mixer = build_mixer(spec, causal)
+        self.mlp = build_mlp(spec) if spec.mlp else None
+        self.mixer_norm = build_norm(spec)
+        self.mlp_norm = build_norm(spec) if self.mlp is not None else nn.Identity()
+        self.dropout = nn.Dropout(spec.dropout)
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        """Mixer, then MLP."""
+        x = self._around(lambda y: self.mixer(y, context), self.mixer_norm, x)
+        if self.mlp is not None:
+            x = self._around(self.mlp, self.mlp_norm, x)
+        return x
+
+    def _around(self, inner: Callable[[Tensor], Tensor], norm: nn.Module, x: Tensor) -> Tensor:
+        y = self.dropout(inner(norm(x) if self.order == "pre" else x))
+        y = x + y if self.residual else y
+        return norm(y) if self.order == "post" else y
+
+
+def build_mixer(spec: ModelSpec, causal: bool) -> Mixer:
+    """The mixer a spec names, as a pair of directions if it asks for one."""
+    cls: type[Mixer] = registry.load("mixers", spec.mixer)
+    settings = dict(spec.settings)
+    if spec.positions in MIXER_POSITIONS:
+        if "positions" not in setting_defaults(cls):
+            raise UserError(
+                f'positions = "{spec.positions}": mixer "{spec.mixer}" has no positions of its own',
+                "accepted with this mixer: none, sinusoidal, learned",
+            )
+        settings["positions"] = spec.positions
+    if not spec.bidirectional:
+        return cls.build(spec.width, causal=causal, **settings)
+    pair = [cls.build(spec.width, causal=True, **settings) for _ in range(2)]
+    if causal:
+        raise UserError(
+            "bidirectional = true: this task needs a model that does not see the future",
+            "set bidirectional = false",
+        )
+    forwards, backwards = pair
+    assert isinstance(forwards, StreamingMixer)
+    assert isinstance(backwards, StreamingMixer)
+    return Bidirectional(forwards, backwards)
+
+
+def build_mlp(spec: ModelSpec) -> nn.Module:
+    """Two linear maps with an activation between them, `mlp` times as wide inside."""
+    hidden = max(1, round(spec.mlp * spec.width))
+    return nn.Sequential(
+        nn.Linear(spec.width, hidden),
+        ACTIVATIONS[spec.activation](),
+        nn.Dropout(spec.dropout),
+        nn.Linear(hidden, spec.width),
+    )
+
+
+def build_norm(spec: ModelSpec) -> nn.Module:
+    """LayerNorm or RMSNorm over the width, or nothing."""
+    if spec.norm == "none":
+        return nn.Identity()
+    return nn.LayerNorm(spec.width) if spec.norm_kind == "layer" else nn.RMSNorm(spec.width)

@@ -1,0 +1,51 @@
+"""The largest width that does not exceed a parameter budget, counted without memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from seqlab import registry
+from seqlab.errors import UserError
+from seqlab.mixers.base import setting_defaults
+from seqlab.model.sequence_model import SequenceModel
+from seqlab.specs import ModelSpec
+
+GRAIN = 8  # widths are multiples of this, and so of most head counts
+LARGEST = 8192
+
+
+def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], SequenceModel]) -> int:
+    """The largest width, a multiple of the heads and of 8, whose body and head fit the budget.
+
+    `build` makes the model of a spec; it is called on the meta device, where tensors have shapes
+    but no storage.
+    """
+
+    def parameters(width: int) -> int:
+        with torch.device("meta"):
+            return build(spec.with_(width=width)).body_parameters()
+
+    step = _grain(spec)
+    if parameters(step) > budget:
+        raise UserError(
+            f"--params {budget}: too small for {spec.mixer} of any width",
+            f"the smallest, width {step}, has {parameters(step)} parameters in body and head",
+        )
+    low, high = 1, LARGEST // step
+    while low < high:  # parameters grow with the width: bisect
+        middle = (low + high + 1) // 2
+        if parameters(middle * step) <= budget:
+            low = middle
+        else:
+            high = middle - 1
+    return low * step
+
+
+def _grain(spec: ModelSpec) -> int:
+    """Heads must divide the width, into an even width for each (rotary positions pair them)."""
+    defaults = setting_defaults(registry.load("mixers", spec.mixer))
+    heads = int(spec.settings.get("heads", defaults.get("heads", 1)))
+    return math.lcm(GRAIN, 2 * heads)

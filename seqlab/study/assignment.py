@@ -1,0 +1,54 @@
+"""One job as plain data: all that a worker process needs to know, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from seqlab.runs import Job, Run, read_run
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A job with its settings; its digest tells whether a stored run is this very job.
+
+    prepared  the folder of the fitted task and its parts
+    data      the digest of that folder's content
+    model     ModelSpec as plain data; empty for a baseline
+    train     TrainSpec as plain data; for a baseline its seed alone
+    """
+
+    job: Job
+    task: str
+    prepared: str
+    data: str
+    model: dict[str, Any]
+    train: dict[str, Any]
+    backend: str = "auto"
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal work."""
+        content = {k: v for k, v in asdict(self).items() if k != "prepared"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def plain(self) -> dict[str, Any]:
+        """For the pipe to a worker."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> Assignment:
+        """From what `plain` gave."""
+        return cls(**{**values, "job": Job(**values["job"])})
+
+    def folder(self, study: Path) -> Path:
+        """Where the run belongs."""
+        return study / "runs" / self.job.folder
+
+    def finished(self, study: Path) -> Run | None:
+        """The stored run, if it is this very job and complete."""
+        run = read_run(self.folder(study))
+        return run if run is not None and run.result.get("digest") == self.digest else None

@@ -1,0 +1,149 @@
+"""Who competes at which size, and which jobs that makes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from seqlab.errors import UserError
+from seqlab.model.sizing import width_for
+from seqlab.runs import Job
+from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.assignment import Assignment
+from seqlab.study.recipes import Recipe, baselines_for, choose
+from seqlab.study.spec import StudySpec
+from seqlab.study.tuning import Setting
+from seqlab.study.work import build_model
+from seqlab.tasks.base import Task
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A candidate at its size, or a baseline."""
+
+    name: str
+    kind: str  # model | baseline
+    deterministic: bool = False
+    model: ModelSpec | None = None
+    body_parameters: int = 0
+    embedding_parameters: int = 0
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What the plan gives to every candidate alike, after the time limit has had its say."""
+
+    trials: int
+    seeds: int
+    epochs: int
+    steps: int | None = None
+    dropped: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = field(default=())  # sentences
+
+
+def contestants(spec: StudySpec, task: Task) -> list[Contestant]:
+    """Every candidate sized to the budget, then the baselines."""
+    found = [_sized(recipe, spec, task) for recipe in choose(spec.candidates, task.name)]
+    if not found:
+        raise UserError("--candidates: none given", "accepted: names or groups; see seqlab mixers")
+    names = baselines_for(task.name) if spec.baselines is None else spec.baselines
+    return found + [_baseline(name, task) for name in names]
+
+
+def _baseline(name: str, task: Task) -> Contestant:
+    from seqlab import registry
+    from seqlab.errors import unknown
+
+    if name not in baselines_for(task.name):
+        raise unknown(f"baseline for {task.name}", name, baselines_for(task.name))
+    return Contestant(name, "baseline", registry.load("baselines", name).deterministic)
+
+
+def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Contestant:
+    fields = {"mixer": recipe.model["mixer"], **recipe.model}
+    if not recipe.fixed:
+        fields |= task.model_defaults
+    settings = {**fields.get("settings", {}), **spec.model.get("settings", {})}
+    model = ModelSpec.read({**fields, **spec.model, "settings": settings}, "model")
+    if not recipe.fixed and "width" not in spec.model:
+        width = width_for(model, spec.budget.params, lambda wide: build_model(task, wide))
+        model = model.with_(width=width)
+    built = build_model(task, model)
+    return Contestant(
+        recipe.name,
+        "model",
+        False,
+        model,
+        built.body_parameters(),
+        built.embedding_parameters(),
+    )
+
+
+def train_spec(
+    spec: StudySpec, task: Task, allowance: Allowance, setting: Setting | None, seed: int
+) -> TrainSpec:
+    """How a run trains: the task's defaults, the budget, the user's own, then what tuning chose."""
+    fields: dict[str, Any] = {**task.train_defaults, "epochs": allowance.epochs}
+    fields |= {"steps": allowance.steps, "seconds": spec.budget.train_seconds}
+    fields |= {"device": spec.device, "seed": seed}
+    if setting is not None:
+        fields["learning_rate"] = setting.learning_rate
+    return TrainSpec.read({**fields, **spec.train}, "train")
+
+
+def seed_of(study: int, role: str, number: int) -> int:
+    """A run's seed: trials and verdicts never share one."""
+    digest = hashlib.sha256(f"{study}/{role}/{number}".encode()).digest()
+    return int.from_bytes(digest[:4], "little")
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Makes assignments for a study's contestants."""
+
+    spec: StudySpec
+    task: Task
+    data: Sequence[str]  # a digest per fold
+    allowance: Allowance
+
+    def trial(self, contestant: Contestant, number: int, setting: Setting) -> Assignment:
+        """A tuning run on the first fold."""
+        return self._assignment(Job(contestant.name, "model", "trial", number), contestant, setting)
+
+    def verdict(
+        self,
+        contestant: Contestant,
+        number: int,
+        setting: Setting | None,
+        size: int | None = None,
+    ) -> list[Assignment]:
+        """The runs of one fresh seed: one for each fold."""
+        return [
+            self._assignment(
+                Job(contestant.name, contestant.kind, "verdict", number, fold, size),
+                contestant,
+                setting,
+            )
+            for fold in range(len(self.data))
+        ]
+
+    def _assignment(self, job: Job, who: Contestant, setting: Setting | None) -> Assignment:
+        seed = seed_of(self.spec.seed, job.role, job.number)
+        if who.model is None:
+            model, train = {}, {"seed": seed}
+        else:
+            chosen = {} if setting is None else {"dropout": setting.dropout}
+            chosen = {k: v for k, v in chosen.items() if k not in self.spec.model}
+            model = who.model.with_(**chosen).plain()
+            train = train_spec(self.spec, self.task, self.allowance, setting, seed).plain()
+        return Assignment(
+            job,
+            self.task.name,
+            f"prepared/fold{job.fold}",
+            self.data[job.fold],
+            model,
+            train,
+            self.spec.backend,
+        )

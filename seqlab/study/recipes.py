@@ -1,0 +1,81 @@
+"""Candidates by the names people know: a mixer with its block. A recipe is data, not a branch.
+
+A mixer's card brings its own recipes; `presets.toml` adds the first classics at fixed sizes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from seqlab import registry
+from seqlab.errors import UserError, unknown
+
+DEFAULT = ("rnn", "lstm", "gru", "transformer")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named candidate: which fields of ModelSpec differ from the defaults.
+
+    A fixed recipe keeps its own width; others take the largest that the budget allows. A recipe
+    in no group is chosen by its name only.
+    """
+
+    name: str
+    model: dict[str, Any]
+    groups: tuple[str, ...]
+    summary: str
+    fixed: bool = False
+    tasks: tuple[str, ...] = ()  # empty: every task
+
+
+@cache
+def recipes() -> dict[str, Recipe]:
+    """Every recipe by name."""
+    found = {}
+    for mixer, card in registry.cards("mixers").items():
+        for position, (name, fields) in enumerate(card.get("recipes", {}).items()):
+            groups = tuple(card.get("groups", ())) if position == 0 else ()
+            found[name] = Recipe(name, {"mixer": mixer, **fields}, groups, card["summary"])
+    presets = tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
+    for name, preset in presets.items():
+        found[name] = Recipe(
+            name, preset["model"], (), preset["summary"], True, tuple(preset.get("tasks", ()))
+        )
+    return found
+
+
+def baselines_for(task: str) -> list[str]:
+    """The baselines that can enter a task."""
+    return [name for name, card in registry.cards("baselines").items() if task in card["tasks"]]
+
+
+def groups() -> list[str]:
+    """The names that stand for several recipes."""
+    return ["all", *sorted({group for recipe in recipes().values() for group in recipe.groups})]
+
+
+def choose(names: Sequence[str], task: str) -> list[Recipe]:
+    """The recipes that names and groups stand for, each once, in order."""
+    known = recipes()
+    chosen: dict[str, Recipe] = {}
+    for name in names:
+        if name == "all" or name in groups():
+            members = [r for r in known.values() if r.groups and name in ("all", *r.groups)]
+        elif name in known:
+            members = [known[name]]
+        else:
+            raise unknown("candidate", name, [*groups(), *known])
+        for recipe in members:
+            if recipe.tasks and task not in recipe.tasks:
+                raise UserError(
+                    f'candidate "{recipe.name}" is for {", ".join(recipe.tasks)}, not for {task}',
+                    "leave it out of --candidates",
+                )
+            chosen[recipe.name] = recipe
+    return list(chosen.values())

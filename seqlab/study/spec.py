@@ -1,0 +1,58 @@
+"""What a study is asked to do, as one frozen record."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from seqlab.specs import Spec
+from seqlab.study.recipes import DEFAULT
+from seqlab.tasks.base import DataSpec
+
+
+class Budget(Spec):
+    """What every candidate may spend, alike."""
+
+    params: int = Field(100_000, ge=1, description="of body and head; embeddings are apart")
+    epochs: int = Field(10, ge=1)
+    steps: int | None = Field(None, ge=1)
+    train_seconds: float | None = Field(None, gt=0, description="per run")
+    time: float | None = Field(None, gt=0, description="seconds for the whole study")
+    seeds: int = Field(8, ge=1)
+    trials: int = Field(5, ge=0)
+
+
+class Constraints(Spec):
+    """What the recommendation must meet."""
+
+    max_latency_ms: float | None = Field(None, gt=0)
+    max_memory_mb: float | None = Field(None, gt=0)
+    max_params: int | None = Field(None, ge=1)
+
+
+class StudySpec(Spec):
+    """Data settings, contestants, budget and how to decide."""
+
+    task: str
+    data: DataSpec = DataSpec()
+    candidates: tuple[str, ...] = DEFAULT
+    baselines: tuple[str, ...] | None = Field(None, description="None: all that fit the task")
+    budget: Budget = Budget()
+    margin: float | None = Field(None, ge=0, description="None: the metric's own")
+    sizes: tuple[int, ...] = ()
+    constraints: Constraints = Constraints()
+    model: dict[str, Any] = Field(default_factory=dict, description="ModelSpec fields for all")
+    train: dict[str, Any] = Field(default_factory=dict, description="TrainSpec fields for all")
+    backend: Literal["auto", "fused", "torch", "reference"] = "auto"
+    device: str = "auto"
+    workers: int | None = Field(None, ge=1)
+    refit: bool = False
+    seed: int = 0
+
+    def identity(self) -> dict[str, Any]:
+        """What must agree for a study to be extended; all else may grow or change."""
+        plain = self.plain()
+        budget = {k: plain["budget"].get(k) for k in ("params", "epochs", "steps", "train_seconds")}
+        names = ("task", "data", "model", "train", "backend", "seed")
+        return {**{name: plain.get(name) for name in names}, "budget": budget}

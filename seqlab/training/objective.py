@@ -1,0 +1,38 @@
+"""What training asks of the thing it trains for; a task with its data happens to satisfy it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from seqlab.batch import Batch
+
+
+class LossLike(Protocol):
+    """A batch's loss: what to differentiate, and how many targets it averages over."""
+
+    @property
+    def value(self) -> Tensor: ...
+
+    @property
+    def weight(self) -> float: ...
+
+
+class Objective(Protocol):
+    """Batches to learn from, their loss, and a score by which to choose."""
+
+    higher_is_better: bool
+
+    def steps_per_epoch(self) -> int:
+        """How many batches an epoch has, at most give or take a few by the shuffle."""
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The training batches of an epoch, in an order that the epoch alone decides."""
+
+    def loss(self, model: nn.Module, batch: Batch) -> LossLike:
+        """The loss of one batch."""
+
+    def validate(self, model: nn.Module) -> float:
+        """The primary metric on the validation part."""
