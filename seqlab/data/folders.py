@@ -21,20 +21,10 @@ from seqlab.data.formats import (
     stem,
     suffix,
 )
+from seqlab.data.split_spec import SPLIT_NAMES
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "trn": "train",
-    "valid": "valid",
-    "validation": "valid",
-    "val": "valid",
-    "dev": "valid",
-    "test": "test",
-    "testing": "test",
-}
 _TABLES = (*DELIMITED, *RECORDS, *PARQUET)
 
 ReadFile = Callable[[Path], Table]
@@ -121,7 +111,7 @@ def _class_files(folder: Path, files: list[Path], encoding: str | None) -> Table
     blank = 0
     for path, label in zip(files, _labels([path.name for path in files]), strict=True):
         _, content = read_bytes(path)
-        lines = decode(content, str(path), encoding).rstrip("\n").split("\n")
+        lines = decode(content, str(path), encoding).removesuffix("\n").split("\n")
         kept = [line.strip() for line in lines if line.strip()]
         blank += len(lines) - len(kept)
         texts += kept
