@@ -1,0 +1,1 @@
+"""The embedded data sets, one file per package they ride in."""
