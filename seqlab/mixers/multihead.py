@@ -20,7 +20,9 @@ from seqlab.mixers.base import Mixer, check_choice, check_heads
 class MultiHead(Mixer):
     """The projections into heads and back; abstract."""
 
-    def __init__(self, width: int, heads: int, kv_heads: int | None, backend: str) -> None:
+    def __init__(
+        self, width: int, heads: int, kv_heads: int | None = None, backend: str = "auto"
+    ) -> None:
         super().__init__()
         check_heads(type(self), width, heads)
         kv_heads = heads if kv_heads is None else kv_heads
@@ -41,11 +43,7 @@ class MultiHead(Mixer):
     @property
     def backend(self) -> str:
         """`torch` is PyTorch's fused attention, `reference` the equation as written above."""
-        chosen = self.chosen_backend
-        if chosen == "auto":
-            weight = self.out.weight
-            chosen = kernels.running("gru", weight.device.type, weight.dtype)
-        return "reference" if chosen == "reference" else "torch"
+        return attention_backend(self.chosen_backend, self.out.weight)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x (B, T, D) → q (B, H, T, d), k and v (B, G, T, d), as views of one product."""
@@ -62,6 +60,13 @@ class MultiHead(Mixer):
     def attend(self, q: Tensor, k: Tensor, v: Tensor, **options: Any) -> Tensor:
         """`attend` by this mixer's backend."""
         return attend(q, k, v, reference=self.backend == "reference", **options)
+
+
+def attention_backend(chosen: str, weight: Tensor) -> str:
+    """What runs attention: `reference` if it was chosen, here or for the process, else `torch`."""
+    if chosen == "auto":
+        chosen = kernels.running("gru", weight.device.type, weight.dtype)
+    return "reference" if chosen == "reference" else "torch"
 
 
 def to_heads(x: Tensor, head_width: int) -> Tensor:

@@ -1,0 +1,149 @@
+"""Attention over a memory: a decoder's positions read what an encoder wrote.
+
+    q_t         = W_q x_t + b_q                        heads of width d = D/H
+    (k_s, v_s)  = W_kv m_s + b_kv                      once for each memory position s
+    a_ts        = softmax_s (q_t · k_s / √d)           over the real memory positions
+    y_t         = W_o [Σ_s a_ts v_s for each head] + b_o
+
+x_t and m_s are (D). Positions of x do not see each other, so its state, the projected memory,
+never changes.
+
+Vaswani et al. (2017), Attention is all you need.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from seqlab import kernels
+from seqlab.batch import Context
+from seqlab.errors import UserError
+from seqlab.mixers.base import (
+    State,
+    StreamingMixer,
+    check_choice,
+    check_heads,
+    check_state,
+    tensors_of,
+)
+from seqlab.mixers.multihead import (
+    attend,
+    attention_backend,
+    attention_weights,
+    padding_mask,
+    to_heads,
+)
+from seqlab.registry import registered
+
+CARD = {
+    "groups": ["attention"],
+    "streams": True,
+    "complexity": "O(T·S·D)",
+    "state": "2·S·D numbers",
+    "paper": "Vaswani et al., 2017",
+    "recipes": {},
+    "cases": [{"kv_heads": 2}, {"backend": "reference"}],
+}
+
+
+class CrossAttentionState(NamedTuple):
+    """The memory's keys and values (B, G, S, d), and which of them are real (B, 1, 1, S)."""
+
+    keys: Tensor
+    values: Tensor
+    real: Tensor
+
+
+@registered
+class CrossAttention(StreamingMixer):
+    """x (B, T, D), context.memory (B, S, D) → (B, T, D)."""
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int = 4,
+        kv_heads: int | None = None,
+        dropout: float = 0.0,
+        backend: str = "auto",
+    ) -> None:
+        """`dropout` is that of the attention weights."""
+        super().__init__()
+        kv_heads = heads if kv_heads is None else kv_heads
+        check_heads(CrossAttention, width, heads)
+        check_heads(CrossAttention, heads, kv_heads, "kv_heads")
+        check_choice(CrossAttention, "backend", backend, kernels.BACKENDS)
+        self.width = width
+        self.head_width = width // heads
+        self.dropout = dropout
+        self.chosen_backend = backend
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * kv_heads * self.head_width)
+        self.out = nn.Linear(width, width)
+        for linear in (self.query, self.key_value, self.out):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    @property
+    def backend(self) -> str:
+        """`torch` is PyTorch's fused attention, `reference` the equation as written above."""
+        return attention_backend(self.chosen_backend, self.out.weight)
+
+    def initial_state(self, batch: int) -> NoReturn:
+        """There is none without a memory: see `begin`."""
+        raise self._no_memory()
+
+    def begin(self, batch: int, context: Context) -> CrossAttentionState:
+        """The projected memory of the context, (B, S, D)."""
+        memory = context.memory
+        if memory is None:
+            raise self._no_memory()
+        if memory.shape[0] != batch or memory.shape[2] != self.width:
+            raise UserError(
+                f'mixer "{self.name}" was given a memory of shape {tuple(memory.shape)}, '
+                f"expected ({batch}, memory positions, {self.width})"
+            )
+        k, v = self.key_value(memory).chunk(2, dim=-1)
+        real = padding_mask(context.memory_mask)
+        if real is None:
+            real = torch.ones(batch, 1, 1, k.shape[1], dtype=torch.bool, device=k.device)
+        return CrossAttentionState(to_heads(k, self.head_width), to_heads(v, self.head_width), real)
+
+    def prefill(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Every position reads the whole memory."""
+        check_state(self, state, CrossAttentionState, x.shape[0])
+        k, v, real = state
+        o = attend(
+            to_heads(self.query(x), self.head_width),
+            k,
+            v,
+            bias=real,
+            dropout=self.dropout if self.training else 0.0,
+            reference=self.backend == "reference",
+        )
+        return self.out(o.transpose(1, 2).flatten(2)), state
+
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
+        """One position."""
+        y, state = self.prefill(x_t[:, None], state)
+        return y[:, 0], state
+
+    def weights(self, x: Tensor, context: Context) -> Tensor:
+        """Who reads what: (B, H, T, S), each row sums to 1."""
+        k, _, real = self.begin(x.shape[0], context)
+        return attention_weights(to_heads(self.query(x), self.head_width), k, real)
+
+    def state_bytes(self, length: int) -> int:
+        """Bytes of the projection of a memory of `length` positions."""
+        memory = self.zeros(1, length, self.width)
+        state = self.begin(1, Context(memory=memory))
+        return sum(t.numel() * t.element_size() for t in tensors_of(state))
+
+    def _no_memory(self) -> UserError:
+        return UserError(
+            f'mixer "{self.name}" reads a memory, and the context holds none',
+            "give Context(memory=…) of shape (batch, memory positions, width)",
+        )
