@@ -43,7 +43,7 @@ def _characters(members: dict[str, bytes]) -> pd.DataFrame:
 ENTRIES = (
     Entry(
         name="characters",
-        task="text-classification",
+        task="classify",
         summary="names of Unicode characters, by general category",
         licence="Unicode License v3",
         rows=32000,  # grows with the Unicode version that Python knows

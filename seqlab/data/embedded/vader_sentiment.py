@@ -53,7 +53,7 @@ _NOTES = ("labels are the sign of the mean rating; texts rated within ±0.5 are 
 ENTRIES = (
     Entry(
         name="reviews",
-        task="text-classification",
+        task="classify",
         summary="snippets of movie and product reviews, positive or negative",
         licence="MIT",
         rows=13057,
@@ -63,7 +63,7 @@ ENTRIES = (
     ),
     Entry(
         name="tweets",
-        task="text-classification",
+        task="classify",
         summary="tweets, positive or negative",
         licence="MIT",
         rows=3432,

@@ -1,0 +1,147 @@
+"""Texts to numbers: word, BPE and character vocabularies learned from the training part alone.
+
+Training and encoding run in the `tokenizers` library, in batches and outside Python's loop.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tokenizers
+from numpy.typing import NDArray
+from pydantic import Field
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+
+from seqlab.errors import UserError
+from seqlab.specs import Spec
+
+PAD, UNKNOWN = 0, 1
+SPECIAL = ("<pad>", "<unk>")
+# How the library names the first cut of each kind, in its own files.
+_KINDS: dict[str, Literal["word", "bpe", "character"]] = {
+    "Whitespace": "word",
+    "ByteLevel": "bpe",
+    "Split": "character",
+}
+
+Tokens = NDArray[np.int32]
+
+
+class TokenSpec(Spec):
+    """How texts are cut into tokens.
+
+    vocabulary: the most tokens kept, the two special ones included. min_frequency: rarer words
+    and merges are not learned; None: 2 for words and merges, 1 for characters. lowercase: None:
+    yes for words, else no.
+    """
+
+    kind: Literal["word", "bpe", "character"] = "word"
+    vocabulary: int = Field(default=20000, ge=3)
+    min_frequency: int | None = Field(default=None, ge=1)
+    lowercase: bool | None = None
+
+
+class Tokenizer:
+    """A trained vocabulary: `<pad>` is 0 and `<unk>` is 1."""
+
+    def __init__(self, core: tokenizers.Tokenizer, spec: TokenSpec) -> None:
+        self.core = core
+        self.core.encode_special_tokens = True  # a text that says "<pad>" is a text, not padding
+        self.spec = spec
+
+    @property
+    def vocabulary_size(self) -> int:
+        """The number of token ids, the special ones included."""
+        return int(self.core.get_vocab_size())
+
+    def encode_batch(self, texts: Sequence[str]) -> list[Tokens]:
+        """The token ids of each text, int32; an empty text gives an empty array."""
+        encoded = self.core.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.array(one.ids, dtype=np.int32) for one in encoded]
+
+    def tokens(self, text: str) -> list[str]:
+        """One text's tokens as strings, for people."""
+        return list(self.core.encode(text, add_special_tokens=False).tokens)
+
+    def save(self, path: Path) -> None:
+        """Write the library's own JSON, which needs nothing else to be read."""
+        path.write_text(self.core.to_str(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Tokenizer:
+        """Read what `save` wrote; the spec then says what the file holds."""
+        try:
+            text = path.read_text(encoding="utf-8")
+            content = json.loads(text)
+            spec = TokenSpec(
+                kind=_KINDS[content["pre_tokenizer"]["type"]],
+                lowercase=any(
+                    n["type"] == "Lowercase" for n in content["normalizer"]["normalizers"]
+                ),
+                vocabulary=len(content["model"]["vocab"]),
+            )
+            return cls(tokenizers.Tokenizer.from_str(text), spec)
+        except FileNotFoundError as error:
+            raise UserError(f'no tokenizer "{path}"', "the folder is not complete") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f'"{path}" is not a readable tokenizer', "the file is truncated or damaged"
+            ) from error
+
+
+def train_tokenizer(texts: Sequence[str], spec: TokenSpec) -> Tokenizer:
+    """Learn a vocabulary from texts, which must be those of the training part alone."""
+    if not any(text.strip() for text in texts):
+        raise UserError("all training texts are empty: no vocabulary can be learned from them")
+    lowercase = spec.kind == "word" if spec.lowercase is None else spec.lowercase
+    core, trainer = _MAKERS[spec.kind](spec)
+    core.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
+    )
+    core.train_from_iterator(texts, trainer, length=len(texts))
+    return Tokenizer(core, spec)
+
+
+def _options(spec: TokenSpec, usual_frequency: int) -> dict[str, Any]:
+    return {
+        "vocab_size": spec.vocabulary,
+        "min_frequency": spec.min_frequency or usual_frequency,
+        "special_tokens": list(SPECIAL),
+        "show_progress": False,
+    }
+
+
+def _word(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
+    """Runs of letters and digits, and runs of other marks."""
+    core = tokenizers.Tokenizer(models.WordLevel(vocab={}, unk_token=SPECIAL[UNKNOWN]))
+    core.pre_tokenizer = pre_tokenizers.Whitespace()
+    return core, trainers.WordLevelTrainer(**_options(spec, 2))
+
+
+def _bpe(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
+    """Byte-level pairs: any text can be written, none is unknown (Sennrich 2016, GPT-2)."""
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    least = len(SPECIAL) + len(alphabet)
+    if spec.vocabulary < least:
+        raise UserError(
+            f"vocabulary = {spec.vocabulary}: a BPE vocabulary holds at least {least} tokens",
+            "raise it, or use the character tokenizer",
+        )
+    core = tokenizers.Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    core.decoder = decoders.ByteLevel()
+    return core, trainers.BpeTrainer(initial_alphabet=sorted(alphabet), **_options(spec, 2))
+
+
+def _character(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
+    """Every character by itself, spaces included."""
+    core = tokenizers.Tokenizer(models.WordLevel(vocab={}, unk_token=SPECIAL[UNKNOWN]))
+    core.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(r"[\s\S]"), "isolated")
+    return core, trainers.WordLevelTrainer(**_options(spec, 1))
+
+
+_MAKERS = {"word": _word, "bpe": _bpe, "character": _character}
