@@ -1,0 +1,1 @@
+"""The fused loops themselves, in Numba; imported on the first call that needs them."""
