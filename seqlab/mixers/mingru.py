@@ -1,0 +1,60 @@
+"""The minimal GRU: gates that read only the input, so that all positions run at once.
+
+    z_t = σ(W_z x_t)                        how much is new
+    h̃_t = g(W_h x_t)                        candidate; g(x) = x + ½ for x ≥ 0, else σ(x)
+    h_t = (1 − z_t) ⊙ h_{t−1} + z_t ⊙ h̃_t
+
+Vectors are (D), each matrix (D, D); the output is h_t, which g keeps positive. The gate is the
+opposite of the GRU's: z_t = 1 takes the candidate, where torch.nn.GRU's keeps the old state.
+
+Feng et al. (2024), Were RNNs all we needed?, arXiv:2410.01201. Departures: the scan runs on h
+itself, not on its logarithm, which a weighted mean does not need; the paper's convolution is a
+setting, off by default.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqlab.mixers.scan import ScanMixer
+from seqlab.registry import registered
+
+CARD = {
+    "groups": ["recurrent", "modern"],
+    "streams": True,
+    "complexity": "O(T·D²)",
+    "state": "D numbers",
+    "paper": "Feng et al., 2024",
+    "recipes": {
+        "mingru": {
+            "depth": 2,
+            "residual": True,
+            "norm": "pre",
+            "mlp": 2.0,
+            "pooling": "mean",
+            "settings": {"convolution": 4},
+        }
+    },
+    "cases": [{"convolution": 4}],
+}
+
+
+@registered
+class MinGRU(ScanMixer):
+    """x (B, T, D) → h (B, T, D)."""
+
+    def __init__(self, width: int, *, convolution: int = 0, backend: str = "auto") -> None:
+        super().__init__(width, convolution, backend)
+        self.w_candidate_and_z = nn.Linear(width, 2 * width, bias=False)
+
+    def gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """a = 1 − z and b = z ⊙ h̃."""
+        candidate, z = self.w_candidate_and_z(x).chunk(2, dim=-1)
+        z = torch.sigmoid(z)
+        return 1 - z, z * positive(candidate)
+
+
+def positive(x: Tensor) -> Tensor:
+    """The g of the equations: positive, increasing and smooth enough at 0."""
+    return torch.where(x >= 0, x + 0.5, torch.sigmoid(x))

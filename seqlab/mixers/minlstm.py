@@ -1,0 +1,58 @@
+"""The minimal LSTM: forget and input gates that read only the input and add up to one.
+
+    f_t = σ(W_f x_t)                        forget gate
+    i_t = σ(W_i x_t)                        input gate
+    h̃_t = g(W_h x_t)                        candidate; g(x) = x + ½ for x ≥ 0, else σ(x)
+    h_t = f_t / (f_t + i_t) ⊙ h_{t−1} + i_t / (f_t + i_t) ⊙ h̃_t
+
+Vectors are (D), each matrix (D, D); the output is h_t, which g keeps positive.
+
+Feng et al. (2024), Were RNNs all we needed?, arXiv:2410.01201. Departures: the scan runs on h
+itself, not on its logarithm, which a weighted mean does not need; the paper's convolution is a
+setting, off by default.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seqlab.mixers.mingru import positive
+from seqlab.mixers.scan import ScanMixer
+from seqlab.registry import registered
+
+CARD = {
+    "groups": ["recurrent", "modern"],
+    "streams": True,
+    "complexity": "O(T·D²)",
+    "state": "D numbers",
+    "paper": "Feng et al., 2024",
+    "recipes": {
+        "minlstm": {
+            "depth": 2,
+            "residual": True,
+            "norm": "pre",
+            "mlp": 2.0,
+            "pooling": "mean",
+            "settings": {"convolution": 4},
+        }
+    },
+    "cases": [{"convolution": 4}],
+}
+
+
+@registered
+class MinLSTM(ScanMixer):
+    """x (B, T, D) → h (B, T, D)."""
+
+    def __init__(self, width: int, *, convolution: int = 0, backend: str = "auto") -> None:
+        super().__init__(width, convolution, backend)
+        self.w_candidate_and_gates = nn.Linear(width, 3 * width, bias=False)
+
+    def gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """a = f / (f + i) and b = i / (f + i) ⊙ h̃."""
+        candidate, f, i = self.w_candidate_and_gates(x).chunk(3, dim=-1)
+        # f / (f + i) = σ(log f − log i), which does not divide by a sum that may vanish.
+        new = torch.sigmoid(F.logsigmoid(i) - F.logsigmoid(f))
+        return 1 - new, new * positive(candidate)
