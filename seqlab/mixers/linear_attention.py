@@ -7,10 +7,10 @@
     o_t = RMSNorm(S_tᵀ φ(q_t) / √d)                            without
     y_t = W_o [o_t of each head] + b_o
 
-Over all positions S and z are sums over all real ones. In parallel the causal form runs in chunks
-of C positions: inside a chunk φ(q) φ(k)ᵀ ⊙ decay, between chunks S. The gate and the short
-convolution read in one direction, so with either the causal form serves where the future is known,
-too.
+In the code z is the last column of S, which a v with a 1 at its end writes. Over all positions S is
+the sum over the real ones. In parallel the causal form runs in chunks of C positions: inside a chunk
+(φ(q) φ(k)ᵀ ⊙ decay) v, between chunks S. The gate and the short convolution read in one direction:
+with either, the causal form serves even where the future may be seen.
 
 Katharopoulos et al. (2020), Transformers are RNNs; the gate is that of Yang et al. (2024), Gated
 linear attention. Departures: the gate is one number a head, which keeps chunks exact in float32;
@@ -34,7 +34,7 @@ from seqlab.mixers.base import (
     check_settings,
     check_state,
 )
-from seqlab.mixers.multihead import MultiHead
+from seqlab.mixers.multihead import MultiHead, to_heads
 from seqlab.mixers.scan import OptionalConvolution, check_precision, scan_zeros
 from seqlab.registry import registered
 
@@ -67,10 +67,9 @@ GATE_ROOT = 16  # σ(·)^{1/16}: gates begin near 1
 
 
 class LinearAttentionState(NamedTuple):
-    """S (B, H, d, d), z (B, H, d) and the short convolution's last inputs (B, K − 1, D)."""
+    """S with z (B, H, d, d + 1) or alone (B, H, d, d); the convolution's inputs (B, K − 1, D)."""
 
     S: Tensor
-    z: Tensor
     recent: Tensor
 
 
@@ -105,15 +104,18 @@ class FeatureAttention(MultiHead):
         return "torch"
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """x (B, T, D) → φ(q), φ(k) and v, each (B, H, T, d)."""
-        q, k, v = self.split(x)
-        return F.elu(q) + 1, F.elu(k) + 1, v
+        """x (B, T, D) → φ(q), φ(k) (B, H, T, d) and v (B, H, T, d), or [v, 1] for z."""
+        d = self.head_width
+        qk, v = torch.split(self.qkv(x), [2 * self.width, self.width], dim=-1)
+        q, k = (F.elu(qk) + 1).chunk(2, dim=-1)  # before the split into heads: memory in order
+        v = to_heads(v, d)
+        return to_heads(q, d), to_heads(k, d), v if self.norm else F.pad(v, (0, 1), value=1.0)
 
-    def read(self, numerator: Tensor, denominator: Tensor) -> Tensor:
-        """Sᵀφ(q) (B, H, T, d) and z·φ(q) (B, H, T) → y (B, T, D)."""
-        if self.norm is None:
-            return self.join(numerator / (denominator + EPSILON).unsqueeze(-1))
-        return self.join(self.norm(numerator / self.head_width**0.5))
+    def read(self, product: Tensor) -> Tensor:
+        """Sᵀφ(q), with z·φ(q) last (B, H, T, d + 1), or without (B, H, T, d) → y (B, T, D)."""
+        if self.norm is not None:
+            return self.join(self.norm(product / self.head_width**0.5))
+        return self.join(product[..., :-1] / (product[..., -1:] + EPSILON))
 
 
 @registered
@@ -126,9 +128,7 @@ class LinearAttention(FeatureAttention):
         q, k, v = self.features(x)
         if context.mask is not None:
             k = k * context.mask[:, None, :, None]
-        S = k.mT @ v  # (B, H, d, d)
-        z = k.sum(dim=2)  # (B, H, d)
-        return self.read(*_product(q, S, z))
+        return self.read(q @ (k.mT @ v))
 
 
 class CausalLinearAttention(FeatureAttention, StreamingMixer):
@@ -139,37 +139,33 @@ class CausalLinearAttention(FeatureAttention, StreamingMixer):
     def initial_state(self, batch: int) -> LinearAttentionState:
         """Nothing remembered: zeros."""
         d = self.head_width
+        columns = d if self.norm else d + 1
         return LinearAttentionState(
-            scan_zeros(self, batch, self.heads, d, d),
-            scan_zeros(self, batch, self.heads, d),
-            self.convolution.no_inputs(batch),
+            scan_zeros(self, batch, self.heads, d, columns), self.convolution.no_inputs(batch)
         )
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, LinearAttentionState]:
         """One position: the recurrence as written above."""
         check_precision(self, x_t)
         check_state(self, state, LinearAttentionState, x_t.shape[0])
-        S, z, recent = state
+        S, recent = state
         x, recent = self.convolution(x_t[:, None], recent)
         q, k, v = self.features(x)  # (B, H, 1, d) each
         if self.gate is not None:
-            gamma = self._log_gate(x).exp()  # (B, H, 1)
-            S, z = gamma.unsqueeze(-1) * S, gamma * z
+            S = self._log_gate(x).exp().unsqueeze(-1) * S
         S = S + k.mT @ v
-        z = z + k.squeeze(2)
-        y = self.read(*_product(q, S, z))
-        return y[:, 0], LinearAttentionState(S, z, recent)
+        return self.read(q @ S.to(q.dtype))[:, 0], LinearAttentionState(S, recent)
 
     def prefill(self, x: Tensor, state: State) -> tuple[Tensor, LinearAttentionState]:
         """The same in chunks."""
         check_precision(self, x)
         check_state(self, state, LinearAttentionState, x.shape[0])
-        S, z, recent = state
+        S, recent = state
         x, recent = self.convolution(x, recent)
         q, k, v = self.features(x)
         log_gate = None if self.gate is None else self._log_gate(x)
-        numerator, denominator, S, z = chunked(q, k, v, log_gate, S, z)
-        return self.read(numerator, denominator), LinearAttentionState(S, z, recent)
+        product, S = chunked(q, k, v, log_gate, S)
+        return self.read(product), LinearAttentionState(S, recent)
 
     def _log_gate(self, x: Tensor) -> Tensor:
         assert self.gate is not None
@@ -177,55 +173,41 @@ class CausalLinearAttention(FeatureAttention, StreamingMixer):
 
 
 def chunked(
-    q: Tensor, k: Tensor, v: Tensor, log_gate: Tensor | None, S: Tensor, z: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Run the recurrence from S and z; q, k, v (B, H, T, d), log_gate (B, H, T) or None.
+    q: Tensor, k: Tensor, v: Tensor, log_gate: Tensor | None, S: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Sᵀq (B, H, T, e) at every position, and the last S, running from S (B, H, d, e).
 
-    Returns Sᵀq (B, H, T, d), z·q (B, H, T) and the last S and z.
+    q and k (B, H, T, d), v (B, H, T, e), log_gate (B, H, T), or None for gates of 1.
     """
     T = q.shape[2]
     C = min(CHUNK, T)
     rest = -T % C
-    if rest:  # positions without key and with gate 1 change nothing
-        q, k, v = (F.pad(u, (0, 0, 0, rest)) for u in (q, k, v))
-    q, k, v = (_divided(u, C) for u in (q, k, v))  # (B, H, N, C, d)
-    scores = q @ k.mT  # (B, H, N, C, C)
-    if log_gate is None:
-        scores = scores.tril()
-        grown_q, kept_k, kept = q, k, None
-    else:
+    # Positions without key and with gate 1 fill the last chunk: they change nothing.
+    q, k, v = (_divided(F.pad(u, (0, 0, 0, rest)) if rest else u, C) for u in (q, k, v))
+    scores = (q @ k.mT).tril_()  # (B, H, N, C, C)
+    kept = None
+    if log_gate is not None:
         total = _divided(F.pad(log_gate, (0, rest)), C).cumsum(dim=-1)  # (B, H, N, C)
-        # Differences before the exponential: each is at most 0, so nothing overflows.
-        between = (total.unsqueeze(-1) - total.unsqueeze(-2)).tril()
-        scores = scores * between.exp().tril()
-        grown_q = q * total.exp().unsqueeze(-1)
-        kept_k = k * (total[..., -1:] - total).exp().unsqueeze(-1)
-        kept = total[..., -1].exp()  # (B, H, N)
-    starts_S, starts_z, S, z = _carried(kept_k.mT @ v, kept_k.sum(dim=3), kept, S, z)
-    numerator, denominator = _product(grown_q, starts_S, starts_z)
-    numerator = (scores @ v + numerator).flatten(2, 3)
-    denominator = (scores.sum(dim=-1) + denominator).flatten(2, 3)
-    return numerator[:, :, :T], denominator[:, :, :T], S, z
+        # Differences before the exponential: below the diagonal all are at most 0.
+        between = (total.unsqueeze(-1) - total.unsqueeze(-2)).tril_()
+        scores = scores * between.exp()
+        q = q * total.exp().unsqueeze(-1)
+        k = k * (total[..., -1:] - total).exp().unsqueeze(-1)
+        kept = total[..., -1, None, None].exp()  # (B, H, N, 1, 1)
+    starts, S = _carried(k.mT @ v, kept, S)
+    product = scores @ v + q @ starts.to(q.dtype)
+    return product.flatten(2, 3)[:, :, :T], S
 
 
-def _product(q: Tensor, S: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-    """Sᵀq (…, T, d) and z·q (…, T) of q (…, T, d), in q's precision."""
-    return q @ S.to(q.dtype), (q @ z.to(q.dtype).unsqueeze(-1)).squeeze(-1)
+def _carried(added: Tensor, kept: Tensor | None, S: Tensor) -> tuple[Tensor, Tensor]:
+    """S at each chunk's start (B, H, N, d, e), and after the last: a short loop over chunks."""
+    starts = []
+    for n in range(added.shape[2]):
+        starts.append(S)
+        S = added[:, :, n] + (S if kept is None else S * kept[:, :, n])
+    return torch.stack(starts, dim=2), S
 
 
 def _divided(u: Tensor, C: int) -> Tensor:
+    """(B, H, T, …) → (B, H, T / C, C, …)."""
     return u.reshape(*u.shape[:2], -1, C, *u.shape[3:])
-
-
-def _carried(
-    added_S: Tensor, added_z: Tensor, kept: Tensor | None, S: Tensor, z: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """S and z at each chunk's start, and after the last; one short loop over the chunks."""
-    starts_S, starts_z = [], []
-    for n in range(added_S.shape[2]):
-        starts_S.append(S)
-        starts_z.append(z)
-        if kept is not None:
-            S, z = S * kept[:, :, n, None, None], z * kept[:, :, n, None]
-        S, z = S + added_S[:, :, n], z + added_z[:, :, n]
-    return torch.stack(starts_S, dim=2), torch.stack(starts_z, dim=2), S, z
