@@ -1,3 +1,37 @@
 """seqlab answers one question on your own sequence data: RNN or Transformer?"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from seqlab.workbench.estimators import Forecaster, SequenceClassifier
+    from seqlab.workbench.inspecting import inspect
+    from seqlab.workbench.predictor import Predictor, load
+    from seqlab.workbench.study import Study
+
+# What is imported on first use, so that `import seqlab` needs neither torch nor pandas.
+_FACE = {
+    "Study": "seqlab.workbench.study",
+    "SequenceClassifier": "seqlab.workbench.estimators",
+    "Forecaster": "seqlab.workbench.estimators",
+    "Predictor": "seqlab.workbench.predictor",
+    "load": "seqlab.workbench.predictor",
+    "inspect": "seqlab.workbench.inspecting",
+}
+
+__all__ = ["Forecaster", "Predictor", "SequenceClassifier", "Study", "inspect", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _FACE:
+        return getattr(importlib.import_module(_FACE[name]), name)
+    raise AttributeError(f"module 'seqlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

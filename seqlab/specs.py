@@ -86,7 +86,6 @@ class TrainSpec(Spec):
     clip_value: float | None = Field(None, gt=0.0)
     patience: int | None = Field(3, ge=1, description="evaluations without a better one")
     evaluations: int = Field(10, ge=1, description="validations over the whole training")
-    label_weights: bool = False
     seed: int = 0
     threads: int = Field(1, ge=1)
     device: str = "cpu"

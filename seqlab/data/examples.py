@@ -86,6 +86,20 @@ class Examples:
             None if self.blocks is None else self.blocks[rows],
         )
 
+    @classmethod
+    def joined(cls, parts: list[Examples]) -> Examples:
+        """Parts of one task's data, one after the other."""
+        arrays: dict[str, Array | Ragged] = {}
+        for name, first in parts[0].arrays.items():
+            values = [part.arrays[name] for part in parts]
+            if isinstance(first, Ragged):
+                rows = [v[i] for v in values if isinstance(v, Ragged) for i in range(len(v))]
+                arrays[name] = Ragged.of(rows)
+            else:
+                arrays[name] = np.concatenate([np.asarray(v) for v in values])
+        frame = pd.concat([part.frame for part in parts], ignore_index=True)
+        return cls(arrays, frame, parts[0].shared)
+
     def save(self, folder: Path) -> None:
         """Write the arrays (npz) and the frame (Parquet) into a folder of their own."""
         folder.mkdir(parents=True, exist_ok=True)

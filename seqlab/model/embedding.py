@@ -56,7 +56,7 @@ class Embedding(nn.Module):
             return x + sinusoidal(T, x.shape[2], device=x.device, dtype=x.dtype)
         if self.learned is None:
             return x
-        if T > self.max_length:
+        if self.max_length < T:
             raise UserError(
                 f'positions = "learned": a sequence of {T} positions is longer than the table',
                 f"max_length = {self.max_length}: raise it, or use sinusoidal or rotary positions",

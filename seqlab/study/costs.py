@@ -1,9 +1,9 @@
 """What a contestant costs in use, measured in a quiet process of its own, on one thread.
 
-    latency_ms_p50/p95     one example at a time, encoded input to prediction
-    latency_batch64_ms     64 examples together
-    peak_memory_mb         the largest resident size of the whole process that loaded it and predicted
-    train_seconds          a quiet training step (or baseline fit), times the steps of its runs
+latency_ms_p50/p95     one example at a time, encoded input to prediction
+latency_batch64_ms     64 examples together
+peak_memory_mb         the largest resident size of the whole process that loaded it and predicted
+train_seconds          a quiet training step (or baseline fit), times the steps of its runs
 """
 
 from __future__ import annotations

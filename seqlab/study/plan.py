@@ -20,7 +20,7 @@ from seqlab.tasks.base import Task
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Entry:
     """A candidate at its size, or a baseline."""
 
     name: str
@@ -43,7 +43,7 @@ class Allowance:
     left_out: tuple[str, ...] = field(default=())  # sentences
 
 
-def contestants(spec: StudySpec, task: Task) -> list[Contestant]:
+def entries(spec: StudySpec, task: Task) -> list[Entry]:
     """Every candidate sized to the budget, then the baselines."""
     found = [_sized(recipe, spec, task) for recipe in choose(spec.candidates, task.name)]
     if not found:
@@ -52,16 +52,16 @@ def contestants(spec: StudySpec, task: Task) -> list[Contestant]:
     return found + [_baseline(name, task) for name in names]
 
 
-def _baseline(name: str, task: Task) -> Contestant:
+def _baseline(name: str, task: Task) -> Entry:
     from seqlab import registry
     from seqlab.errors import unknown
 
     if name not in baselines_for(task.name):
         raise unknown(f"baseline for {task.name}", name, baselines_for(task.name))
-    return Contestant(name, "baseline", registry.load("baselines", name).deterministic)
+    return Entry(name, "baseline", registry.load("baselines", name).deterministic)
 
 
-def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Contestant:
+def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
     fields = {"mixer": recipe.model["mixer"], **recipe.model}
     if not recipe.fixed:
         fields |= task.model_defaults
@@ -71,7 +71,7 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Contestant:
         width = width_for(model, spec.budget.params, lambda wide: build_model(task, wide))
         model = model.with_(width=width)
     built = build_model(task, model)
-    return Contestant(
+    return Entry(
         recipe.name,
         "model",
         False,
@@ -108,13 +108,13 @@ class Planner:
     data: Sequence[str]  # a digest per fold
     allowance: Allowance
 
-    def trial(self, contestant: Contestant, number: int, setting: Setting) -> Assignment:
+    def trial(self, entry: Entry, number: int, setting: Setting) -> Assignment:
         """A tuning run on the first fold."""
-        return self._assignment(Job(contestant.name, "model", "trial", number), contestant, setting)
+        return self._assignment(Job(entry.name, "model", "trial", number), entry, setting)
 
     def verdict(
         self,
-        contestant: Contestant,
+        entry: Entry,
         number: int,
         setting: Setting | None,
         size: int | None = None,
@@ -122,14 +122,14 @@ class Planner:
         """The runs of one fresh seed: one for each fold."""
         return [
             self._assignment(
-                Job(contestant.name, contestant.kind, "verdict", number, fold, size),
-                contestant,
+                Job(entry.name, entry.kind, "verdict", number, fold, size),
+                entry,
                 setting,
             )
             for fold in range(len(self.data))
         ]
 
-    def _assignment(self, job: Job, who: Contestant, setting: Setting | None) -> Assignment:
+    def _assignment(self, job: Job, who: Entry, setting: Setting | None) -> Assignment:
         seed = seed_of(self.spec.seed, job.role, job.number)
         if who.model is None:
             model, train = {}, {"seed": seed}

@@ -52,7 +52,7 @@ class _Worker:
         self.assignment: Assignment | None = None
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        environment |= {name: "1" for name in threads}
+        environment |= dict.fromkeys(threads, "1")
         self.log = open(study / "workers.log", "ab")  # noqa: SIM115 – closed with the worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", "seqlab.study.worker", str(study)],

@@ -15,7 +15,7 @@ class Budget(Spec):
     """What every candidate may spend, alike."""
 
     params: int = Field(100_000, ge=1, description="of body and head; embeddings are apart")
-    epochs: int = Field(10, ge=1)
+    epochs: int | None = Field(None, ge=1, description="None: the task's own")
     steps: int | None = Field(None, ge=1)
     train_seconds: float | None = Field(None, gt=0, description="per run")
     time: float | None = Field(None, gt=0, description="seconds for the whole study")

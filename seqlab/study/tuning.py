@@ -9,13 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from seqlab.runs import Run
 
 RATES = (3e-4, 1e-2)  # log-uniform
 DROPOUTS = (0.0, 0.5)  # uniform
-EDGE = 0.1  # a best rate within this share of the log range, at an end, is at the edge
 
 
 @dataclass(frozen=True)
@@ -51,9 +49,8 @@ def best_trial(runs: Sequence[Run], higher_is_better: bool) -> Run | None:
     return max(done, key=lambda r: (sign * r.result["valid"], -r.result["number"]), default=None)
 
 
-def at_edge(setting: dict[str, Any], tried: Sequence[float]) -> str:
+def at_edge(rate: float, tried: Sequence[float]) -> str:
     """Which end of the tried learning rates the best one is ("low", "high"), or nothing."""
-    rate = setting["learning_rate"]
     if len(tried) < 3:
         return ""
     if rate == min(tried):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
+from seqlab.data.folders import join_splits
 from seqlab.data.table import Table
 from seqlab.metrics.base import Metric
 from seqlab.specs import Spec
@@ -48,6 +49,12 @@ class Sources:
     valid: Table | None = None
     test: Table | None = None
 
+    def joined(self) -> Table:
+        """One table; with a column `split` where parts were given."""
+        parts = {"train": self.train, "valid": self.valid, "test": self.test}
+        given = {name: table for name, table in parts.items() if table is not None}
+        return self.train if len(given) == 1 else join_splits(given, self.train.origin)
+
 
 class DataSpec(Spec):
     """What a user may say about the data; each task reads what concerns it.
@@ -60,7 +67,8 @@ class DataSpec(Spec):
     group: str | None = None
     folds: int | None = None
     keep_duplicates: bool = False
-    tokenizer: Literal["word", "bpe", "character"] = "word"
+    label_weights: bool = False
+    tokenizer: Literal["word", "bpe", "character"] | None = None
     vocabulary: int = 20000
     max_tokens: int | None = None
     horizon: int | None = None

@@ -1,0 +1,46 @@
+"""Always the training part's class frequencies: what any model must beat."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from seqlab.baselines.base import Baseline, State
+from seqlab.data.examples import Examples
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+
+CARD = {"tasks": ["classify"]}
+
+
+@registered
+class Majority(Baseline):
+    """The same probabilities for every example."""
+
+    def __init__(self, frequencies: np.ndarray | None = None) -> None:
+        self.frequencies = np.zeros(0) if frequencies is None else frequencies
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Count classes."""
+        classes = int(max(np.max(part.arrays["label"]) for part in (train, valid))) + 1
+        counts = np.bincount(np.asarray(train.arrays["label"]), minlength=classes)
+        return type(self)(counts / counts.sum())
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """Class frequencies (n, C)."""
+        return np.tile(self.frequencies, (len(examples), 1))
+
+    @property
+    def parameters(self) -> int:
+        """One a class."""
+        return len(self.frequencies)
+
+    def state(self) -> State:
+        """The frequencies."""
+        return {}, {"frequencies": self.frequencies}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """From the frequencies."""
+        return cls(np.asarray(state[1]["frequencies"], dtype=np.float64))

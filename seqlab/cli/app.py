@@ -1,0 +1,41 @@
+"""The application: every command registered; what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from seqlab import __version__
+from seqlab.cli.compare import compare
+from seqlab.cli.datasets import datasets
+from seqlab.cli.inspect import inspect
+from seqlab.cli.mixers import mixers
+from seqlab.cli.predict import predict
+from seqlab.cli.report import report
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"seqlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help="RNN or Transformer? Bring your sequence data and get a verdict.")
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of the command line itself; `--debug` anywhere shows tracebacks."""
+
+
+for command in (inspect, compare, report, predict, mixers, datasets):
+    app.command()(command)

@@ -1,0 +1,140 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seqlab.errors import UserError, unknown
+
+DATA = "The data"
+TIME_SERIES = "Forecasting"
+BUDGET = "The budget"
+DECISION = "The decision"
+
+Data = Annotated[
+    str, typer.Argument(help="File, folder, or the name of an embedded data set (seqlab datasets).")
+]
+Valid = Annotated[
+    str | None, typer.Option(help="Validation data, if they are given.", rich_help_panel=DATA)
+]
+Test = Annotated[str | None, typer.Option(help="Test data, if given.", rich_help_panel=DATA)]
+Task = Annotated[
+    str | None, typer.Option(help="classify or forecast; told from the data.", rich_help_panel=DATA)
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="Columns to use, or their names in a file without a header: text,label; "
+        "or by role: text=review,label=stars.",
+        rich_help_panel=DATA,
+    ),
+]
+Delimiter = Annotated[str | None, typer.Option(help="What divides columns.", rich_help_panel=DATA)]
+Encoding = Annotated[
+    str | None, typer.Option(help="Of text files; UTF-8 if not said.", rich_help_panel=DATA)
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        help="60/20/20, or the dates where validation and test begin: 2016-07-01,2017-11-01.",
+        rich_help_panel=DATA,
+    ),
+]
+Group = Annotated[
+    str | None, typer.Option(help="Column whose values never divide.", rich_help_panel=DATA)
+]
+Folds = Annotated[
+    int | None, typer.Option(help="Cross-validation, for small data.", rich_help_panel=DATA)
+]
+Horizon = Annotated[
+    int | None, typer.Option(help="Steps to forecast.", rich_help_panel=TIME_SERIES)
+]
+Lookback = Annotated[
+    int | None, typer.Option(help="Steps that a forecast reads.", rich_help_panel=TIME_SERIES)
+]
+Season = Annotated[int | None, typer.Option(help="Steps in a season.", rich_help_panel=TIME_SERIES)]
+Seed = Annotated[int, typer.Option(help="Decides all chance.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout only.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any setting: train.batch_size=32, model.depth=2, data.patch=16."),
+]
+
+
+def seconds(given: str | None, option: str = "--time") -> float | None:
+    """A duration: 90s, 10m, 1.5h, or plain seconds."""
+    if given is None:
+        return None
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(s|m|min|h)?\s*", given)
+    if found is None or float(found[1]) == 0:
+        raise UserError(f'{option} "{given}": expected a duration such as 90s, 10m or 1.5h')
+    return float(found[1]) * {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2] or "s"]
+
+
+def count(given: str, option: str) -> int:
+    """A number, perhaps with k or M: 200k."""
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kKmM]?)\s*", given)
+    number = float(found[1]) * {"": 1, "k": 1e3, "m": 1e6}[found[2].lower()] if found else 0
+    if number < 1:
+        raise UserError(f'{option} "{given}": expected a positive number such as 200k or 1000000')
+    return int(number)
+
+
+def names(given: str | None) -> tuple[str, ...] | None:
+    """A list divided by commas."""
+    if given is None:
+        return None
+    return tuple(part.strip() for part in given.split(",") if part.strip())
+
+
+def sizes(given: str | None) -> tuple[int, ...]:
+    """`500,2000,all` as numbers; all is always there."""
+    from seqlab.data.partition import parse_sizes
+
+    return () if given is None else tuple(s for s in parse_sizes(given) if s is not None)
+
+
+SECTIONS = ("data", "budget", "model", "train", "constraints")
+
+
+def assigned(assignments: list[str] | None, config: Path | None = None) -> dict[str, Any]:
+    """What a config file and `--set section.name=value` say, by section; --set goes last."""
+    found: dict[str, Any] = {}
+    if config is not None:
+        try:
+            found = tomllib.loads(config.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(f"--config {config}: no such file") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"--config {config}: not TOML: {error}") from None
+    for assignment in assignments or ():
+        path, separator, value = assignment.partition("=")
+        section, dot, name = path.strip().partition(".")
+        if not separator or not dot:
+            raise UserError(f'--set "{assignment}": expected section.name=value, as model.depth=2')
+        if section not in SECTIONS:
+            raise unknown("section in --set", section, SECTIONS)
+        target = found.setdefault(section, {})
+        *inner, last = name.split(".")
+        for part in inner:
+            target = target.setdefault(part, {})
+        target[last] = _value(value.strip())
+    return found
+
+
+def _value(text: str) -> Any:
+    """As TOML reads it; what is no TOML value is a string."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def said(**values: Any) -> dict[str, Any]:
+    """Only what was said."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,20 @@
+"""`seqlab report`: the report again, from what is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqlab.cli import options as o
+
+
+def report(
+    study: Annotated[Path, typer.Argument(help="The folder of a finished study.")],
+    json: o.Json = False,
+) -> None:
+    """Write a study's report again and say its verdict."""
+    from seqlab.cli.show import report_and_show
+
+    report_and_show(study, json=json)

@@ -1,0 +1,132 @@
+"""What the commands show: the inspection, the plan, progress, the leaderboard, the sentence."""
+
+from __future__ import annotations
+
+import json as plain_json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from seqlab.cli import tables
+from seqlab.cli.progress import Bar
+from seqlab.errors import UserError
+from seqlab.workbench.study import Study
+
+Tables = tuple[str, str | None, str | None]
+
+
+def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -> None:
+    """Run a study with its plan, a bar, the leaderboard and the sentence."""
+    console = Console(stderr=json)
+    if dry_run:
+        plan = study.plan(*data)
+        if json:
+            _print_json(tables.plan_facts(plan))
+            return
+        tables.show_plan(console, plan, study.task_reason_)
+        console.print("\nNothing was trained (--dry-run).")
+        return
+
+    from seqlab.study.conduct import Listener
+
+    with Bar(console, silent=json) as bar:
+
+        def planned(plan: Any) -> None:
+            if not json:
+                tables.show_plan(console, plan, study.task_reason_)
+
+        study.fit(*data, listener=Listener(planned, bar.moment))
+    if json:
+        _print_json({**study.verdict_, "folder": str(study.folder_)})
+        return
+    _show_verdict(console, study.folder_, study.verdict_)
+
+
+def report_and_show(folder: Path, *, json: bool) -> None:
+    """Write the report again."""
+    if not (folder / "verdict.json").exists():
+        raise UserError(
+            f"{folder}: holds no finished study (no verdict.json)",
+            "run seqlab compare with -o to this folder first",
+        )
+    study = Study.open(folder)
+    path = study.report()
+    if json:
+        _print_json({"report": str(path), **study.verdict_})
+        return
+    _show_verdict(Console(), folder, study.verdict_)
+
+
+def inspect_and_show(
+    data: Tables,
+    *,
+    task: str | None,
+    columns: str | None,
+    reading: dict[str, Any],
+    settings: dict[str, Any],
+    seed: int,
+    json: bool,
+) -> None:
+    """The data doctor's findings, then what a comparison would cost."""
+    from seqlab.workbench.inspecting import inspect
+
+    found = inspect(*data, task=task, columns=columns, seed=seed, reading=reading, **settings)
+    study = Study(task=found.task, columns=columns, data=settings, **reading)
+    plan, problem = None, ""
+    try:
+        plan = study.plan(*data)
+    except UserError as error:  # an inspection says what is wrong; it does not stop at it
+        problem = error.message
+    if json:
+        cost = tables.plan_facts(plan) if plan is not None else {"error": problem}
+        _print_json({**found.to_dict(), "plan": cost})
+        return
+    tables.show_inspection(Console(), found, plan, problem)
+
+
+def predict_and_show(
+    model: Path,
+    data: str,
+    output: Path | None,
+    reading: dict[str, Any],
+    *,
+    device: str,
+    force: bool,
+    json: bool,
+) -> None:
+    """Predictions to a file, or to stdout."""
+    from seqlab.workbench.predictor import load
+    from seqlab.workbench.writing import write_table
+
+    if output is not None and output.exists() and not force:
+        raise UserError(f"-o {output}: exists already", "overwrite it with --force")
+    frame = load(model, device).predict(data, **reading)
+    if output is not None:
+        write_table(frame, output)
+    if json:
+        facts = {"rows": len(frame), "output": None if output is None else str(output)}
+        if output is None:
+            facts["predictions"] = plain_json.loads(
+                frame.to_json(orient="records", date_format="iso")
+            )
+        _print_json(facts)
+    elif output is None:
+        frame.to_csv(sys.stdout, index=False)
+    else:
+        print(f"{len(frame):,} rows written to {output}")
+
+
+def _show_verdict(console: Console, folder: Path, verdict: dict[str, Any]) -> None:
+    tables.show_leaderboard(console, folder / "leaderboard.csv")
+    tables.show_sentence(console, verdict)
+    console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+    best = folder / "best"
+    console.print(
+        f"in use: seqlab predict {best} NEW_DATA -o predicted.csv", soft_wrap=True, highlight=False
+    )
+
+
+def _print_json(value: Any) -> None:
+    print(plain_json.dumps(value, indent=1, ensure_ascii=False, default=str))

@@ -1,0 +1,186 @@
+"""A study from beginning to end: prepare, plan, tune, judge, measure, compare, keep the best.
+
+Whatever was finished before – an hour ago or before a power cut – is found in the folder and not
+done again; so the same command continues, and more seeds, trials or candidates extend.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from seqlab.runs import read_json, write_json
+from seqlab.study.clock import Clock, Moment
+from seqlab.study.environment import describe_environment, devices_for
+from seqlab.study.folder import claimed, fingerprint_of, identify, prepare
+from seqlab.study.keeping import keep_best
+from seqlab.study.plan import Allowance, Entry, Planner, entries, train_spec
+from seqlab.study.spec import StudySpec
+from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
+from seqlab.study.timing import MEASURE, START, Pace, expected_seconds, fit_to_time, probe
+from seqlab.study.verdict import resolvable, write_verdict
+from seqlab.tasks.base import Sources
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study is about to do, for people and for `--dry-run`."""
+
+    spec: StudySpec
+    entries: Sequence[Entry]
+    allowance: Allowance
+    paces: dict[str, Pace]
+    parts: dict[str, int]
+    metric: str
+    workers: int
+    seconds: float
+    resolution: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears of the plan and of the progress."""
+
+    plan: Callable[[Plan], None] = lambda plan: None
+    moment: Callable[[Moment], None] = lambda moment: None
+
+
+def plan_study(spec: StudySpec, sources: Sources, folder: Path) -> Plan:
+    """The plan alone; prepares the data and measures a few steps, and trains nothing."""
+    with claimed(folder):
+        return _Conduct(spec, sources, folder, Listener()).plan
+
+
+def conduct(spec: StudySpec, sources: Sources, folder: Path, listener: Listener) -> dict[str, Any]:
+    """Run a study, or what is missing of it; returns the verdict."""
+    with claimed(folder):
+        return _Conduct(spec, sources, folder, listener).run()
+
+
+class _Conduct:
+    def __init__(self, spec: StudySpec, sources: Sources, folder: Path, listener: Listener) -> None:
+        self.begun = time.monotonic()
+        spec, self.workers = devices_for(spec)
+        self.spec, self.folder, self.listener = spec, folder, listener
+        fingerprint = fingerprint_of(sources)
+        identify(folder, spec, fingerprint)
+        self.prepared, self.digests = prepare(folder, spec, sources, fingerprint)
+        self.task = self.prepared[0].task
+        self.sizes = self._sizes()
+        self.entries = entries(spec, self.task)
+        self.plan = self._plan()
+
+    def run(self) -> dict[str, Any]:
+        self.listener.plan(self.plan)
+        self._write_settings()
+        conditions = self._conditions()
+        chosen = tune(conditions)
+        finished = judge(conditions, chosen, self.sizes)
+        costs = measure_costs(conditions, finished)
+        self._remember(conditions)
+        left_out = [*self.plan.allowance.left_out, *conditions.clock.notes]
+        verdict = write_verdict(
+            conditions, finished, costs, self.spec, left_out, edges(conditions, chosen)
+        )
+        keep_best(conditions, self.spec, finished, verdict, self.prepared)
+        return verdict
+
+    def _sizes(self) -> list[int]:
+        """Sizes below the whole training part; the whole is always there."""
+        whole = min(len(prepared.train) for prepared in self.prepared)
+        return sorted(size for size in set(self.spec.sizes) if size < whole)
+
+    def _plan(self) -> Plan:
+        first = self.prepared[0]
+        default = int(self.task.train_defaults.get("epochs", 10))
+        budget = self.spec.budget
+        wanted = Allowance(budget.trials, budget.seeds, budget.epochs or default, budget.steps)
+        base = train_spec(self.spec, self.task, wanted, None, 0)
+        paces = probe(first, self.entries, base, self.spec.backend)
+        allowance = self._stored_allowance()
+        if allowance is None:
+            allowance = self._allow(wanted, paces)
+        competing = [e for e in self.entries if e.name not in allowance.dropped]
+        self.entries = competing
+        return Plan(
+            self.spec,
+            competing,
+            allowance,
+            {e.name: paces[e.name] for e in competing if e.name in paces},
+            {part: len(getattr(first, part)) for part in ("train", "valid", "test")},
+            self.task.metrics[0],
+            self.workers,
+            expected_seconds(paces, competing, allowance, self.workers, **self._shape()),
+            resolvable(first, self.spec, competing, allowance.seeds),
+            tuple(read_json(self.folder / "data_card.json").get("notes", ())),
+        )
+
+    def _shape(self) -> dict[str, Any]:
+        whole = len(self.prepared[0].train)
+        shares = [size / whole for size in self.sizes]
+        return {"folds": len(self.prepared), "sizes": shares}
+
+    def _allow(self, wanted: Allowance, paces: dict[str, Pace]) -> Allowance:
+        if self.spec.budget.time is None:
+            return wanted
+        left = self.spec.budget.time - (time.monotonic() - self.begun)
+        return fit_to_time(wanted, paces, self.entries, self.workers, left, **self._shape())
+
+    def _plan_key(self) -> dict[str, Any]:
+        plain = self.spec.plain()
+        names = ("budget", "candidates", "baselines", "sizes")
+        return {name: plain.get(name) for name in names}
+
+    def _stored_allowance(self) -> Allowance | None:
+        """What this very command decided before: a resumed study keeps its plan."""
+        path = self.folder / "plan.json"
+        if not path.exists():
+            return None
+        stored = read_json(path)
+        if stored["key"] != self._plan_key():
+            return None
+        values = stored["allowance"]
+        tuples = {name: tuple(values[name]) for name in ("dropped", "left_out")}
+        return Allowance(**{**values, **tuples})
+
+    def _write_plan(self, allowance: Allowance) -> None:
+        content = {"key": self._plan_key(), "allowance": asdict(allowance)}
+        write_json(self.folder / "plan.json", content)
+
+    def _remember(self, conditions: Conditions) -> None:
+        """What the clock left out is left out for good, until another budget is declared."""
+        if conditions.clock.notes:
+            left_out = (*self.plan.allowance.left_out, *conditions.clock.notes)
+            self._write_plan(
+                replace(self.plan.allowance, left_out=left_out, **conditions.clock.cut)
+            )
+
+    def _write_settings(self) -> None:
+        self._write_plan(self.plan.allowance)
+        write_json(self.folder / "settings.json", self.spec.plain())
+        write_json(self.folder / "environment.json", describe_environment(self.spec, self.workers))
+
+    def _conditions(self) -> Conditions:
+        plan = self.plan
+        planner = Planner(self.spec, self.task, self.digests, plan.allowance)
+        expected = {
+            (name, role): pace.run(plan.allowance, role == "verdict")
+            for name, pace in plan.paces.items()
+            for role in ("trial", "verdict")
+        }
+        tail = MEASURE * len(self.entries) + START
+        runs = max(1.0, (plan.seconds - tail) * self.workers)
+        limit = self.spec.budget.time
+        clock = Clock(
+            expected,
+            runs,
+            self.workers,
+            None if limit is None else self.begun + limit - tail,
+            tail,
+            self.listener.moment,
+        )
+        return Conditions(self.folder, planner, self.entries, self.workers, clock)

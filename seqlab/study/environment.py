@@ -1,0 +1,75 @@
+"""The machine a study runs on, and what of it is used."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from seqlab import __version__
+from seqlab.errors import UserError
+from seqlab.study.spec import StudySpec
+
+PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "numba", "tokenizers")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def devices_for(spec: StudySpec) -> tuple[StudySpec, int]:
+    """The study with its device decided, and how many processes work at once.
+
+    On a CPU small models are fastest on one thread each, so there are as many processes as cores;
+    an accelerator is not shared.
+    """
+    if spec.device not in DEVICES:
+        raise UserError(f'--device "{spec.device}": accepted are {", ".join(DEVICES)}')
+    if spec.device == "cuda" and not torch.cuda.is_available():
+        raise UserError('--device "cuda": there is no such device here', "use --device auto")
+    device = spec.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    workers = spec.workers or (1 if device == "cuda" else cores())
+    return spec.with_(device=device), workers
+
+
+def cores() -> int:
+    """The processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe_environment(spec: StudySpec, workers: int) -> dict[str, Any]:
+    """Versions, machine, device; what a reader needs to judge the figures."""
+    return {
+        "seqlab": __version__,
+        "python": sys.version.split()[0],
+        **{name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "cores": cores(),
+        "device": spec.device,
+        "workers": workers,
+        "threads_per_run": 1,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _cpu() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if "model name" in line]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

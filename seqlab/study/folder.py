@@ -1,0 +1,129 @@
+"""A study's folder: one owner at a time, one set of settings, and data prepared once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from seqlab import registry
+from seqlab.errors import UserError
+from seqlab.runs import read_json, write_json
+from seqlab.study.spec import StudySpec
+from seqlab.study.work import load_prepared, save_prepared
+from seqlab.tasks.base import Prepared, Sources
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a study's folder; a second process is refused, never let in."""
+    if folder.is_file():
+        raise UserError(f"-o {folder}: this is a file, expected a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise UserError(
+            f"{folder}: another process is working on this study",
+            "wait until it has finished, or give another folder with -o",
+        ) from None
+    except PermissionError:
+        raise UserError(f"-o {folder}: no permission to write there") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def identify(folder: Path, spec: StudySpec, fingerprint: str) -> None:
+    """Refuse a folder that holds a study of other data, another task or other settings."""
+    path = folder / "identity.json"
+    wanted = {**spec.identity(), "fingerprint": fingerprint}
+    if not path.exists():
+        strangers = [p.name for p in folder.iterdir() if p.name not in (".lock", "prepared")]
+        if strangers:
+            raise UserError(
+                f'-o {folder}: the folder is not empty and holds no study ("{strangers[0]}")',
+                "give another folder with -o",
+            )
+        write_json(path, wanted)
+        return
+    stored = read_json(path)
+    wanted = json.loads(json.dumps(wanted))
+    for name, words in (("task", "of another task"), ("fingerprint", "of other data")):
+        if stored.get(name) != wanted[name]:
+            given = f" ({stored.get(name)}, not {wanted[name]})" if name == "task" else ""
+            raise UserError(
+                f"-o {folder}: the folder holds a study {words}{given}",
+                "give another folder with -o; nothing in this one was changed",
+            )
+    different = _difference(stored, wanted)
+    if different:
+        raise UserError(
+            f"-o {folder}: the folder holds a study with other settings: {different}",
+            "a study can grow by seeds, trials, candidates and sizes only; "
+            "for other settings give another folder with -o",
+        )
+
+
+def _difference(stored: Any, wanted: Any, name: str = "") -> str:
+    if isinstance(stored, dict) and isinstance(wanted, dict):
+        for key in sorted({*stored, *wanted}):
+            found = _difference(stored.get(key), wanted.get(key), f"{name}.{key}".strip("."))
+            if found:
+                return found
+        return ""
+    return "" if stored == wanted else f"{name} was {stored}, is {wanted}"
+
+
+def fingerprint_of(sources: Sources) -> str:
+    """One digest for all given tables."""
+    tables = (sources.train, sources.valid, sources.test)
+    text = "/".join("" if table is None else table.fingerprint for table in tables)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def prepare(
+    folder: Path, spec: StudySpec, sources: Sources, fingerprint: str
+) -> tuple[list[Prepared], list[str]]:
+    """The prepared data, one element per fold, and a digest of each; made once, then read."""
+    count = spec.data.folds or 1
+    digests = [
+        hashlib.sha256(
+            f"{fingerprint}/{spec.task}/{spec.data.digest()}/{spec.seed}/{fold}".encode()
+        ).hexdigest()[:16]
+        for fold in range(count)
+    ]
+    folders = [folder / "prepared" / f"fold{fold}" for fold in range(count)]
+    stored = [_digest_in(path) for path in folders]
+    if stored != digests or not (folder / "data_card.json").exists():
+        task = registry.load("tasks", spec.task)
+        made: list[Prepared] = task.prepare(sources, spec.data, spec.seed)
+        for prepared, path, digest in zip(made, folders, digests, strict=True):
+            save_prepared(prepared, path)
+            (path / "digest").write_text(digest)
+        write_json(folder / "data_card.json", _card(sources, fingerprint, made))
+    return [load_prepared(spec.task, path) for path in folders], digests
+
+
+def _digest_in(path: Path) -> str:
+    file = path / "digest"
+    return file.read_text() if file.exists() else ""
+
+
+def _card(sources: Sources, fingerprint: str, made: list[Prepared]) -> dict[str, Any]:
+    tables = {"train": sources.train, "valid": sources.valid, "test": sources.test}
+    origins = {part: table.origin for part, table in tables.items() if table is not None}
+    return {
+        "origin": ", ".join(origins.values()),
+        "fingerprint": fingerprint,
+        "findings": [],
+        "folds": len(made),
+        **made[0].card,
+    }

@@ -1,0 +1,154 @@
+"""The stages of a study: tuning trials, verdict runs, costs; each does only what is missing."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqlab import registry
+from seqlab.metrics.base import Metric
+from seqlab.runs import Run, read_json, write_json
+from seqlab.study.assignment import Assignment
+from seqlab.study.clock import Clock
+from seqlab.study.costs import measure
+from seqlab.study.plan import Entry, Planner
+from seqlab.study.pool import execute
+from seqlab.study.tuning import Setting, at_edge, best_trial, trial
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Where and with what the stages run."""
+
+    folder: Path
+    planner: Planner
+    entries: Sequence[Entry]
+    workers: int
+    clock: Clock
+
+    @property
+    def metric(self) -> Metric:
+        """The primary metric."""
+        name = self.planner.task.metrics[0]
+        metric: Metric = registry.load("metrics", name)()
+        return metric
+
+
+def tune(conditions: Conditions) -> dict[str, Setting | None]:
+    """Run the trials and choose each candidate's settings; None where there was no choice.
+
+    A candidate whose trials all failed keeps the first trial's settings: its verdict runs will
+    say how it fails.
+    """
+    models = [entry for entry in conditions.entries if entry.kind == "model"]
+    count = conditions.planner.allowance.trials
+    planned = {
+        entry.name: [conditions.planner.trial(entry, n, trial(n)) for n in range(count)]
+        for entry in models
+    }
+    ordered = [planned[entry.name][n] for n in range(count) for entry in models]
+    left_out = execute(
+        ordered,
+        conditions.folder,
+        conditions.workers,
+        conditions.clock.watch,
+        conditions.clock.keep,
+    )
+    fewest = min((a.job.number for a in left_out), default=count)
+    if fewest < count:
+        conditions.clock.note(f"{fewest} trials instead of {count}, to keep the time limit")
+    return {entry.name: _choose(conditions, planned[entry.name][:fewest]) for entry in models}
+
+
+def _choose(conditions: Conditions, planned: Sequence[Assignment]) -> Setting | None:
+    if not planned:
+        return None
+    runs = [run for a in planned if (run := a.finished(conditions.folder)) is not None]
+    best = best_trial(runs, conditions.metric.higher_is_better)
+    return trial(best.result["number"] if best is not None else 0)
+
+
+def edges(conditions: Conditions, chosen: dict[str, Setting | None]) -> list[str]:
+    """Sentences on candidates whose best learning rate is the lowest or highest tried."""
+    rates = [trial(n).learning_rate for n in range(conditions.planner.allowance.trials)]
+    found = []
+    for name, setting in chosen.items():
+        side = at_edge(setting.learning_rate, rates) if setting is not None else ""
+        if side and setting is not None:
+            found.append(
+                f"{name}: the best learning rate, {setting.learning_rate:g}, is the {side}est of "
+                f"the {len(rates)} tried; more trials could help it"
+            )
+    return found
+
+
+def judge(
+    conditions: Conditions, chosen: dict[str, Setting | None], sizes: Sequence[int]
+) -> dict[tuple[str, int | None], list[list[Run]]]:
+    """Run the verdict seeds: (contestant, size) → seeds → a run per fold.
+
+    Seeds go round by round, all contestants in each, so that a round that a time limit leaves out
+    leaves everyone equal.
+    """
+    planner, count = conditions.planner, conditions.planner.allowance.seeds
+    rounds: list[list[tuple[Entry, int | None, list[Assignment]]]] = []
+    for number in range(count):
+        rounds.append(
+            [
+                (entry, size, planner.verdict(entry, number, chosen.get(entry.name), size))
+                for entry in conditions.entries
+                for size in (None, *sizes)
+                if number == 0 or not entry.deterministic
+            ]
+        )
+    ordered = [a for group in rounds for _, _, assignments in group for a in assignments]
+    left_out = execute(
+        ordered,
+        conditions.folder,
+        conditions.workers,
+        conditions.clock.watch,
+        conditions.clock.keep,
+    )
+    fewest = min((a.job.number for a in left_out), default=count)
+    if fewest < count:
+        conditions.clock.note(f"{fewest} seeds instead of {count}, to keep the time limit")
+    finished: dict[tuple[str, int | None], list[list[Run]]] = {}
+    for group in rounds[:fewest]:
+        for entry, size, assignments in group:
+            runs = [run for a in assignments if (run := a.finished(conditions.folder)) is not None]
+            if len(runs) == len(assignments):
+                finished.setdefault((entry.name, size), []).append(runs)
+    return finished
+
+
+def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
+    """The run with the median validation score among those that finished (first fold)."""
+    done = [runs[0] for runs in seeds if all(run.ok for run in runs)]
+    if not done:
+        return None
+    middle = statistics.median_low(run.result["valid"] for run in done)
+    return next(run for run in done if run.result["valid"] == middle)
+
+
+def measure_costs(
+    conditions: Conditions, finished: dict[tuple[str, int | None], list[list[Run]]]
+) -> dict[str, dict[str, Any]]:
+    """Each contestant's costs, one after the other while nothing else runs."""
+    path = conditions.folder / "costs.json"
+    known: dict[str, dict[str, Any]] = read_json(path) if path.exists() else {}
+    costs = {}
+    for entry in conditions.entries:
+        run = median_run(finished.get((entry.name, None), []))
+        if run is None:
+            continue
+        stored = known.get(entry.name, {})
+        if stored.get("digest") != run.result["digest"]:
+            values = measure(conditions.folder, run.folder, conditions.folder / "prepared/fold0")
+            stored = {"digest": run.result["digest"], **values}
+        costs[entry.name] = stored
+        write_json(path, {**known, **costs})
+        conditions.clock.measured(entry.name)
+    return costs

@@ -1,0 +1,135 @@
+"""What a plan will take, measured by a short probe, and how it is cut to a time limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from seqlab import kernels
+from seqlab.specs import TrainSpec
+from seqlab.study.contestant_costs import step_seconds
+from seqlab.study.plan import Allowance, Entry
+from seqlab.study.work import TaskObjective, build_model, predict_all
+from seqlab.tasks.base import Prepared
+
+PROBE_STEPS = 6
+PROBE_EXAMPLES = 256
+CROWDING = 1.2  # processes side by side slow each other down
+MEASURE = 7.0  # seconds to measure one contestant's costs
+START = 5.0  # seconds until workers have started, and for the report
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What one candidate costs on one thread, in seconds."""
+
+    step: float
+    example: float  # predicting one
+    steps_per_epoch: int
+    valid: int
+    test: int
+    evaluations: int
+
+    def run(self, allowance: Allowance, verdict: bool) -> float:
+        """Seconds of one run, if no early stopping shortens it."""
+        steps = allowance.steps or allowance.epochs * self.steps_per_epoch
+        scored = min(self.evaluations, steps) * self.valid + (self.test if verdict else 0)
+        return steps * self.step + scored * self.example
+
+
+def probe(
+    prepared: Prepared, entries: Sequence[Entry], spec: TrainSpec, backend: str
+) -> dict[str, Pace]:
+    """A few steps of every candidate."""
+    paces = {}
+    torch.set_num_threads(1)
+    steps = TaskObjective(prepared, prepared.train, spec).steps_per_epoch()
+    some = prepared.valid.take(np.arange(min(PROBE_EXAMPLES, len(prepared.valid))))
+    for entry in entries:
+        if entry.model is None:
+            continue
+        model = build_model(prepared.task, entry.model).to(spec.device)
+        with kernels.preferring(backend):
+            step = step_seconds(prepared.task, model, prepared.train, spec, PROBE_STEPS)
+            begun = time.perf_counter()
+            predict_all(prepared.task, model, some, spec.device)
+            example = (time.perf_counter() - begun) / len(some)
+        counts = (len(prepared.valid), len(prepared.test))
+        paces[entry.name] = Pace(step, example, steps, *counts, spec.evaluations)
+    return paces
+
+
+def expected_seconds(
+    paces: dict[str, Pace],
+    entries: Sequence[Entry],
+    allowance: Allowance,
+    workers: int,
+    *,
+    folds: int = 1,
+    sizes: Sequence[float] = (),
+) -> float:
+    """The whole study: tuning, verdicts, sizes (as shares of the training part), costs, report."""
+    work = 0.0
+    for name, pace in paces.items():
+        if name in allowance.dropped:
+            continue
+        work += allowance.trials * pace.run(allowance, False)
+        verdict = allowance.seeds * pace.run(allowance, True)
+        work += verdict * folds + verdict * sum(sizes)
+    competing = [c for c in entries if c.name not in allowance.dropped]
+    return work * (CROWDING if workers > 1 else 1) / workers + MEASURE * len(competing) + START
+
+
+def fit_to_time(
+    wanted: Allowance,
+    paces: dict[str, Pace],
+    entries: Sequence[Entry],
+    workers: int,
+    seconds: float,
+    **shape: object,
+) -> Allowance:
+    """The allowance that fits a time limit, and what it leaves out, in words.
+
+    First fewer epochs, then fewer trials, then fewer seeds; then the slowest candidates go; at
+    last an epoch is cut into steps. All candidates are cut alike.
+    """
+
+    def takes(allowance: Allowance) -> float:
+        return expected_seconds(paces, entries, allowance, workers, **shape)  # type: ignore[arg-type]
+
+    ladder = [(wanted.trials, wanted.seeds, 4), (3, wanted.seeds, 3), (3, 5, 2), (2, 3, 1)]
+    names = sorted(paces, key=lambda name: paces[name].step, reverse=True)
+    for dropped in range(max(1, len(names) - 1)):
+        for trials, seeds, least in ladder:
+            rung = replace(
+                wanted,
+                trials=min(trials, wanted.trials),
+                seeds=min(seeds, wanted.seeds),
+                dropped=tuple(names[:dropped]),
+            )
+            for epochs in range(wanted.epochs, min(least, wanted.epochs) - 1, -1):
+                if takes(replace(rung, epochs=epochs)) <= seconds:
+                    return _explained(replace(rung, epochs=epochs), wanted)
+    last = replace(rung, epochs=1)
+    per_epoch = max(pace.steps_per_epoch for pace in paces.values())
+    steps = max(10, int(per_epoch * max(0.02, min(1.0, seconds / takes(last)))))
+    while steps > 10 and takes(replace(last, steps=steps)) > seconds:
+        steps = max(10, int(steps * 0.8))
+    return _explained(replace(last, steps=steps), wanted)
+
+
+def _explained(allowance: Allowance, wanted: Allowance) -> Allowance:
+    said = []
+    for name in ("epochs", "trials", "seeds"):
+        before, after = getattr(wanted, name), getattr(allowance, name)
+        if after < before:
+            said.append(f"{after} {name} instead of {before}, to keep the time limit")
+    if allowance.steps and allowance.steps != wanted.steps:
+        said.append(f"{allowance.steps} steps a run, less than one epoch, to keep the time limit")
+    if allowance.dropped:
+        said.append(f"left out as the slowest: {', '.join(allowance.dropped)}")
+    return replace(allowance, left_out=tuple(said))

@@ -1,0 +1,177 @@
+"""Raw tables to texts and labels, checked row by row, and the division into parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data import columns as guess
+from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
+from seqlab.data.splits import Rows, Splits, folds, split
+from seqlab.data.table import Table
+from seqlab.errors import UserError
+from seqlab.tasks.base import Confidence, DataSpec, Sources
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Every row of every given table, in one: texts, labels and what divides them.
+
+    columns: role → column; notes: each guess in words.
+    """
+
+    texts: Sequence[str]
+    labels: Sequence[str]
+    columns: dict[str, str]
+    notes: tuple[str, ...]
+    origin: str
+    groups: Sequence[Any] | None = None
+    given: Sequence[str] | None = None
+
+    @property
+    def rows(self) -> Rows:
+        """What the division of rows needs to know."""
+        return Rows(len(self.texts), self.labels, self.texts, self.groups, None, self.given)
+
+    def divide(self, spec: DataSpec, seed: int) -> list[Splits]:
+        """One division, or one per fold."""
+        wanted = SplitSpec.parse(
+            spec.split, folds=spec.folds or 0, keep_duplicates=spec.keep_duplicates
+        )
+        if wanted.folds:
+            return folds(self.rows, wanted, seed)
+        return [split(self.rows, wanted, seed)]
+
+
+def recognise(table: Table) -> Confidence:
+    """Whether a table holds texts and labels."""
+    try:
+        roles, _ = roles_of(table, {})
+    except UserError as error:
+        return Confidence(0.0, error.message)
+    text, label = table.frame[roles["text"]], table.frame[roles["label"]]
+    if not guess.is_categorical(label):
+        return Confidence(0.2, f'column "{roles["label"]}" has too many values to be classes')
+    if pd.api.types.is_numeric_dtype(text.dtype):
+        return Confidence(0.0, f'column "{roles["text"]}" holds numbers, not texts')
+    why = f'texts in "{roles["text"]}" and {label.nunique()} classes in "{roles["label"]}"'
+    return Confidence(0.9, f"{why}: classify")
+
+
+def roles_of(table: Table, given: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Which columns hold text, label, group and split, and how that was found."""
+    frame, origin = table.frame, table.origin
+    roles: dict[str, str] = {}
+    notes = []
+    # What must not be taken for a text or a label is found first.
+    for role in ("split", "group"):
+        if role in given:
+            roles[role] = guess.named(frame, given[role], origin)
+    if "split" not in roles and _is_split(frame):
+        roles["split"] = "split"
+        notes.append('split: column "split"')
+    for role in ("label", "text") if "label" in given else ("text", "label"):
+        taken = [*roles.values(), *(v for k, v in given.items() if k != role)]
+        found = guess.require(frame, role, given=given.get(role), exclude=taken, origin=origin)
+        roles[role] = found.column
+        notes += [found.sentence] if found.sentence else []
+    return roles, notes
+
+
+def labelled(sources: Sources, spec: DataSpec) -> Labelled:
+    """Texts and labels of all given tables; what cannot be used is an error that names it."""
+    table = sources.joined()
+    given = dict(spec.columns) | ({"group": spec.group} if spec.group else {})
+    roles, notes = roles_of(table, given)
+    frame = table.frame
+    if not len(frame):
+        raise UserError(f'"{table.origin}": no rows', "bring a table with texts and labels")
+    label = frame[roles["label"]]
+    _refuse_missing(label, roles["label"], table.origin)
+    if not guess.is_categorical(label) and label.nunique() > max(20, len(label) // 5):
+        raise UserError(
+            f'"{table.origin}": column "{roles["label"]}" has {label.nunique():,} different values'
+            f" in {len(label):,} rows: these are not classes",
+            "name the column of classes: --columns text=…,label=…",
+        )
+    texts = as_texts(frame[roles["text"]])
+    if not any(text.strip() for text in texts):
+        raise UserError(
+            f'"{table.origin}": column "{roles["text"]}": all texts are empty',
+            "name the column of texts: --columns text=…,label=…",
+        )
+    labels = as_labels(label)
+    if len(set(labels)) < 2:
+        raise UserError(
+            f'"{table.origin}": column "{roles["label"]}" has one class only ("{labels[0]}")',
+            "a comparison needs at least two classes",
+        )
+    return Labelled(
+        texts,
+        labels,
+        roles,
+        (*table.notes, *notes),
+        table.origin,
+        frame[roles["group"]].tolist() if "group" in roles else None,
+        _parts(frame[roles["split"]]) if "split" in roles else None,
+    )
+
+
+def texts_of(table: Table, roles: dict[str, str]) -> tuple[list[str], list[str | None]]:
+    """The texts of new data, and their labels or None where it has none."""
+    frame = table.frame
+    if roles["text"] in frame.columns:
+        column = roles["text"]
+    else:
+        column = guess.require(frame, "text", origin=table.origin).column
+    texts = as_texts(frame[column])
+    if roles["label"] not in frame.columns or roles["label"] == column:
+        return texts, [None] * len(texts)
+    values = frame[roles["label"]]
+    named = as_labels(values.fillna(""))
+    return texts, [
+        name if known else None for name, known in zip(named, values.notna(), strict=True)
+    ]
+
+
+def as_texts(column: pd.Series) -> list[str]:
+    """Values as texts; a missing one is empty."""
+    return ["" if missing else str(v) for v, missing in zip(column, column.isna(), strict=True)]
+
+
+def as_labels(column: pd.Series) -> list[str]:
+    """Values as class names; 1.0 is 1."""
+    return [
+        str(int(v)) if isinstance(v, float | np.floating) and float(v).is_integer() else str(v)
+        for v in column
+    ]
+
+
+def _refuse_missing(label: pd.Series, name: str, origin: str) -> None:
+    missing = np.flatnonzero(label.isna())
+    if len(missing):
+        raise UserError(
+            f'"{origin}": column "{name}": {len(missing):,} of {len(label):,} rows have no label'
+            f" (first: row {missing[0] + 1})",
+            "fill them in or take them out; rows to be predicted belong in a file of their own",
+        )
+    if pd.api.types.is_float_dtype(label.dtype) and np.isinf(label.to_numpy(dtype=float)).any():
+        row = int(np.flatnonzero(np.isinf(label.to_numpy(dtype=float)))[0])
+        raise UserError(
+            f'"{origin}": column "{name}": infinite value in row {row + 1}, expected classes',
+            "correct it or take the row out",
+        )
+
+
+def _is_split(frame: pd.DataFrame) -> bool:
+    if "split" not in frame.columns:
+        return False
+    return {str(v).lower() for v in frame["split"].dropna().unique()} <= set(SPLIT_NAMES)
+
+
+def _parts(column: pd.Series) -> list[str]:
+    return [SPLIT_NAMES.get(str(v).strip().lower(), str(v)) for v in column]

@@ -1,0 +1,174 @@
+"""Text classification: one label for each text.
+
+    "one long string of cliches" → "negative"
+
+Batches hold token ids (B, T); the head gives one logit a class, or a single one for two classes
+(the sigmoid of textbooks: softmax over two logits is the same function with a spare parameter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seqlab.batch import Batch, Context
+from seqlab.data.batching import plan_batches
+from seqlab.data.examples import Examples, Ragged
+from seqlab.data.findings import Finding
+from seqlab.data.partition import nested_subsets
+from seqlab.data.table import Table
+from seqlab.data.tokens import Tokenizer
+from seqlab.metrics.base import Metric
+from seqlab.registry import registered
+from seqlab.runs import read_json, write_json
+from seqlab.tasks.base import (
+    Confidence,
+    DataSpec,
+    Exhibit,
+    Inputs,
+    Loss,
+    Predictions,
+    Prepared,
+    Sources,
+    Task,
+)
+from seqlab.tasks.classification import exhibits as shown
+from seqlab.tasks.classification.labelled import Labelled, labelled, recognise, texts_of
+from seqlab.tasks.classification.preparing import Fitted, fit_and_encode
+
+CARD = {"roles": ["text", "label"], "example": '"a stirring, funny film" → positive'}
+
+
+@registered
+class Classify(Task):
+    """Text in, class probabilities (n, C) out."""
+
+    def __init__(self, fitted: Fitted, tokenizer: Tokenizer) -> None:
+        self.fitted, self.tokenizer = fitted, tokenizer
+        self.metrics = fitted.metrics
+        self.classes = list(fitted.classes)
+        weights = fitted.class_weights
+        self.weights = torch.tensor(weights) if weights else None
+
+    # -- as a class, on raw tables -------------------------------------------------------------
+
+    @classmethod
+    def recognise(cls, table: Table) -> Confidence:
+        """A column of texts and one of few, repeating values."""
+        return recognise(table)
+
+    @classmethod
+    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
+        """Counts, balance, lengths, duplicates, leakage, suspected label noise."""
+        from seqlab.tasks.classification.inspecting import inspect
+
+        return inspect(labelled(sources, spec), spec, seed)
+
+    @classmethod
+    def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
+        """Split, then fit the tokeniser on the training part alone."""
+        data: Labelled = labelled(sources, spec)
+        prepared = []
+        for splits in data.divide(spec, seed):
+            fitted, tokenizer, parts, card = fit_and_encode(data, splits, spec)
+            prepared.append(Prepared(cls(fitted, tokenizer), *parts, card=card))
+        return prepared
+
+    # -- fitted, for models --------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> Inputs:
+        """Token ids of sequences that differ in length."""
+        return Inputs("tokens", self.tokenizer.vocabulary_size)
+
+    def head(self, width: int) -> nn.Module:
+        """Logits: one a class; one in all for two classes."""
+        return nn.Linear(width, len(self.classes) if len(self.classes) > 2 else 1)
+
+    def batches(
+        self,
+        examples: Examples,
+        batch_size: int,
+        batch_tokens: int,
+        rng: np.random.Generator | None,
+    ) -> Iterator[Batch]:
+        """Texts of similar length together."""
+        tokens, labels = examples.arrays["tokens"], examples.arrays["label"]
+        assert isinstance(tokens, Ragged)
+        assert isinstance(labels, np.ndarray)
+        for rows in plan_batches(tokens.lengths, batch_size, batch_tokens, rng):
+            ids, mask = tokens.padded(rows)
+            full = None if mask.all() else torch.from_numpy(mask)
+            targets = torch.from_numpy(labels[rows])
+            yield Batch(torch.from_numpy(ids).long(), targets, Context(full), rows)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        """Cross-entropy, weighted by class where that was asked for."""
+        logits: Tensor = model(batch.inputs, batch.context)
+        assert batch.targets is not None
+        weights = None if self.weights is None else self.weights.to(logits.device)
+        if len(self.classes) > 2:
+            value = F.cross_entropy(logits, batch.targets, weight=weights)
+        else:
+            chosen = None if weights is None else weights[batch.targets]
+            value = F.binary_cross_entropy_with_logits(
+                logits.squeeze(-1), batch.targets.to(logits.dtype), weight=chosen
+            )
+        return Loss(value, len(batch.targets))
+
+    def predict(self, model: nn.Module, batch: Batch) -> Predictions:
+        """Class probabilities (B, C)."""
+        logits: Tensor = model(batch.inputs, batch.context).double()
+        if len(self.classes) > 2:
+            return np.asarray(logits.softmax(dim=-1).cpu().numpy())
+        positive = logits.squeeze(-1).sigmoid()
+        return np.asarray(torch.stack((1 - positive, positive), dim=-1).cpu().numpy())
+
+    # -- fitted, for people --------------------------------------------------------------------
+
+    def encode(self, table: Table) -> Examples:
+        """New texts; their labels too, where the table has them."""
+        return self.fitted.encode(*texts_of(table, self.fitted.columns), self.tokenizer)
+
+    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+        """Per-example statistics from probabilities and labels."""
+        return metric.collect(predictions, np.asarray(examples.arrays["label"], dtype=np.float64))
+
+    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
+        """Errors by length and by class, the confusion matrix, the hardest examples."""
+        return shown.exhibits(predictions, examples, self.classes)
+
+    def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
+        """Text, predicted class, its probability, and the probability of every class."""
+        best = predictions.argmax(axis=1)
+        columns = {
+            "text": examples.frame["text"].to_numpy(),
+            "predicted": np.asarray(self.classes, dtype=object)[best],
+            "probability": predictions.max(axis=1),
+        }
+        columns |= {f"p({c})": predictions[:, i] for i, c in enumerate(self.classes)}
+        return pd.DataFrame(columns)
+
+    def subset(self, examples: Examples, size: int, seed: int) -> Examples:
+        """Nested subsets, classes as in the whole."""
+        rows = np.arange(len(examples))
+        labels = np.asarray(examples.arrays["label"])
+        return examples.take(nested_subsets(rows, [size], labels, seed)[size])
+
+    def save(self, folder: Path) -> None:
+        """`task.json` and `tokenizer.json`."""
+        self.tokenizer.save(folder / "tokenizer.json")
+        write_json(folder / "task.json", self.fitted.plain())
+
+    @classmethod
+    def load(cls, folder: Path) -> Classify:
+        """Read what `save` wrote."""
+        stored = Fitted.read(read_json(folder / "task.json"), str(folder / "task.json"))
+        return cls(stored, Tokenizer.load(folder / "tokenizer.json"))

@@ -1,0 +1,131 @@
+"""A study as Python users hold it: `Study(...).fit(data)`, then `leaderboard_`, `verdict_`, `best_`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from seqlab import registry
+from seqlab.runs import read_json
+from seqlab.study.recipes import DEFAULT
+from seqlab.study.spec import StudySpec
+from seqlab.tasks.base import Sources
+from seqlab.workbench.gathering import choose_task, columns_of, default_folder, gather
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from seqlab.study.conduct import Listener, Plan
+    from seqlab.workbench.predictor import Predictor
+
+ROLES = ("text", "label", "group", "split", "series", "time", "target")
+
+
+@dataclass
+class Study:
+    """Which sequence model for this data? Give it the data and a budget.
+
+    task        a task's name; None: told from the data
+    candidates  names or groups of candidates
+    budget      fields of seqlab.study.spec.Budget: params, epochs, steps, train_seconds, time
+                (seconds for the whole study), seeds, trials
+    data        fields of seqlab.tasks.base.DataSpec: split, group, folds, horizon, metric, …
+    folder      where the study lives; the same folder continues or extends it
+    settings    further fields of StudySpec: sizes, margin, constraints, model, train, device, …
+
+    After `fit`: `folder_`, `verdict_` (a dict), `leaderboard_` (a frame), `best_` (a Predictor).
+    """
+
+    task: str | None = None
+    candidates: Sequence[str] = DEFAULT
+    budget: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    columns: str | Sequence[str] | dict[str, str] | None = None
+    folder: str | os.PathLike[str] | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def fit(
+        self, data: Any, valid: Any = None, test: Any = None, listener: Listener | None = None
+    ) -> Self:
+        """Run the study, or what is missing of it."""
+        from seqlab.study.conduct import Listener, conduct
+
+        sources, spec, folder = self.resolve(data, valid, test)
+        self.verdict_ = conduct(spec, sources, folder, listener or Listener())
+        self.folder_ = folder
+        self.report()
+        return self
+
+    def plan(self, data: Any, valid: Any = None, test: Any = None) -> Plan:
+        """What `fit` would do and how long it would take; trains nothing and writes nothing."""
+        import tempfile
+
+        from seqlab.study.conduct import plan_study
+
+        sources, spec, _ = self.resolve(data, valid, test)
+        with tempfile.TemporaryDirectory() as scratch:
+            return plan_study(spec, sources, Path(scratch) / "study")
+
+    def resolve(self, data: Any, valid: Any, test: Any) -> tuple[Sources, StudySpec, Path]:
+        """The tables, the resolved settings and the folder."""
+        names, roles = columns_of(self.columns, ROLES)
+        sources = gather(
+            data, valid, test, delimiter=self.delimiter, encoding=self.encoding, columns=names
+        )
+        task, self.task_reason_ = choose_task(sources, self.task)
+        data_settings = {**self.data}
+        if roles:
+            data_settings["columns"] = {**data_settings.get("columns", {}), **roles}
+        spec = StudySpec.read(
+            {
+                **self.settings,
+                "task": task,
+                "candidates": tuple(self.candidates),
+                "budget": self.budget,
+                "data": data_settings,
+            },
+            "study",
+        )
+        folder = Path(self.folder) if self.folder is not None else default_folder(data, task)
+        return sources, spec, folder
+
+    def report(self) -> Path:
+        """Write the report again from what is stored."""
+        from seqlab.report import write_report
+
+        return write_report(self.folder_)
+
+    @property
+    def leaderboard_(self) -> pd.DataFrame:
+        """All contestants, the best first."""
+        import pandas as pd
+
+        return pd.read_csv(self.folder_ / "leaderboard.csv")
+
+    @property
+    def best_(self) -> Predictor:
+        """The recommended contestant, ready to predict."""
+        from seqlab.workbench.predictor import load
+
+        return load(self.folder_ / "best")
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Self:
+        """A finished study from its folder."""
+        path = Path(folder)
+        stored = read_json(path / "settings.json")
+        registry.card("tasks", stored["task"])
+        names = ("task", "candidates", "budget", "data")
+        study = cls(
+            **{name: stored[name] for name in names},
+            folder=path,
+            settings={k: v for k, v in stored.items() if k not in names},
+        )
+        study.folder_ = path
+        study.verdict_ = read_json(path / "verdict.json")
+        return study
