@@ -1,0 +1,133 @@
+"""Labels that may be wrong: a quick baseline, cross-validated, is sure of another label.
+
+C. G. Northcutt, L. Jiang and I. Chuang (2021). Confident Learning: Estimating Uncertainty in
+Dataset Labels. JAIR 70. Only its idea of judging by out-of-fold probabilities is used.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+
+from seqlab.data.findings import Finding
+from seqlab.data.inspection import shown
+from seqlab.data.partition import nested_subsets
+
+MOST_ROWS = 10_000  # enough for a look, and a look must be quick
+FOLDS = 3
+LEAST_OF_A_CLASS = 6  # examples below which out-of-fold probabilities mean nothing
+DOUBTED, SURE = 0.05, 0.85  # probability of the given label at most, of another at least
+LISTED = 5
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A row whose label a baseline that has not seen it finds very unlikely."""
+
+    row: int
+    text: str
+    label: str
+    likelier: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class QuickLook:
+    """What TF-IDF + logistic regression makes of the data, on rows held out in turn.
+
+    `rows` were looked at, a stratified sample where there are many; suspects are sorted, the
+    least likely label first.
+    """
+
+    rows: int
+    accuracy: float
+    majority: float
+    suspects: tuple[Suspect, ...]
+
+
+def quick_look(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> QuickLook | None:
+    """Cross-validated accuracy and suspected labels, or None where the data are too few."""
+    values = np.asarray(labels, dtype=object).astype(str)
+    counts = pd.Series(values).value_counts()
+    enough = set(counts.index[counts >= LEAST_OF_A_CLASS])
+    usable = [r for r, text in enumerate(texts) if text.strip() and values[r] in enough]
+    rows = np.array(usable, dtype=np.int64)
+    if len(enough) < 2 or len(rows) < 50:
+        return None
+    size = min(MOST_ROWS, len(rows))
+    rows = nested_subsets(rows, [size], values[rows], seed)[size]
+    sample = [texts[row] for row in rows]
+    classes, codes = np.unique(values[rows], return_inverse=True)
+    if len(classes) < 2 or np.bincount(codes).min() < FOLDS:
+        return None
+    given, chosen, highest = _out_of_fold(sample, codes, seed)
+    doubted = np.flatnonzero((given <= DOUBTED) & (highest >= SURE) & (chosen != codes))
+    suspects = tuple(
+        Suspect(int(rows[i]), sample[i], classes[codes[i]], classes[chosen[i]], float(given[i]))
+        for i in doubted[np.argsort(given[doubted], kind="stable")]
+    )
+    return QuickLook(
+        rows=len(rows),
+        accuracy=float((chosen == codes).mean()),
+        majority=float(np.bincount(codes).max() / len(codes)),
+        suspects=suspects,
+    )
+
+
+def noise_findings(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> list[Finding]:
+    """What a quick baseline reaches, and the labels it doubts with row and text."""
+    look = quick_look(texts, labels, seed)
+    if look is None:
+        return []
+    of = f"on {look.rows:,} of the texts" if look.rows < len(texts) else "on these texts"
+    findings = [
+        Finding(
+            "info" if look.accuracy > look.majority + 0.02 else "warning",
+            f"TF-IDF + logistic regression is right in {look.accuracy:.1%}",
+            f"cross-validated {of}; always the commonest class: {look.majority:.1%}",
+            ""
+            if look.accuracy > look.majority + 0.02
+            else "single words tell little: check that texts and labels belong together",
+        )
+    ]
+    if look.suspects:
+        listed = [
+            f'row {s.row + 1}: "{shown(s.text)}" is labelled {s.label}, looks {s.likelier}'
+            for s in look.suspects[:LISTED]
+        ]
+        findings.append(
+            Finding(
+                "warning" if len(look.suspects) > 0.01 * look.rows else "info",
+                f"labels that look doubtful: {len(look.suspects):,}",
+                "\n".join(listed),
+                "read them: wrong labels in test cap what any model can reach",
+            )
+        )
+    return findings
+
+
+def _out_of_fold(
+    texts: list[str], codes: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Probability of the given class, the likeliest class and its probability, all held out."""
+    model = make_pipeline(
+        TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+|[!?]", max_features=50_000),
+        LogisticRegression(C=8.0, max_iter=60, tol=1e-3),
+    )
+    cut = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a look need not converge
+        probabilities = cross_val_predict(model, texts, codes, cv=cut, method="predict_proba")
+    rows = np.arange(len(codes))
+    chosen = probabilities.argmax(axis=1)
+    return probabilities[rows, codes], chosen, probabilities[rows, chosen]
