@@ -7,10 +7,10 @@
     o_t = RMSNorm(S_tᵀ φ(q_t) / √d)                            without
     y_t = W_o [o_t of each head] + b_o
 
-In the code z is the last column of S, which a v with a 1 at its end writes. Over all positions S is
-the sum over the real ones. In parallel the causal form runs in chunks of C positions: inside a chunk
-(φ(q) φ(k)ᵀ ⊙ decay) v, between chunks S. The gate and the short convolution read in one direction:
-with either, the causal form serves even where the future may be seen.
+In the code z is the last column of S, which a v with a 1 at its end writes. Over all positions S
+is the sum over the real ones. In parallel the causal form runs in chunks of C positions: inside a
+chunk (φ(q) φ(k)ᵀ ⊙ decay) v, between chunks S. The gate and the short convolution read in one
+direction: with either, the causal form serves even where the future may be seen.
 
 Katharopoulos et al. (2020), Transformers are RNNs; the gate is that of Yang et al. (2024), Gated
 linear attention. Departures: the gate is one number a head, which keeps chunks exact in float32;
