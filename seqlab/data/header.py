@@ -72,13 +72,14 @@ def names_for(frame: pd.DataFrame) -> list[str]:
     kinds = list(describe(frame).values())
     texts = [i for i, kind in enumerate(kinds) if kind is ColumnKind.TEXT]
     classes = [i for i in range(len(kinds)) if is_categorical(frame.iloc[:, i])]
-    numeric = (ColumnKind.NUMBER, ColumnKind.INTEGER)
     if not texts:
         # Short texts that repeat look like classes: the more varied column is the text.
         words = [i for i in classes if kinds[i] is ColumnKind.CATEGORY]
         if len(words) == 2:
             texts = [max(words, key=lambda i: frame.iloc[:, i].nunique())]
             classes = [i for i in classes if i not in texts]
+    if len(texts) == 1 and len(kinds) == 2 and kinds[1 - texts[0]] is ColumnKind.INTEGER:
+        classes = [1 - texts[0]]  # a few rows repeat nothing, and yet it is a label
     names = []
     for i, kind in enumerate(kinds):
         if i in texts:
@@ -87,10 +88,10 @@ def names_for(frame: pd.DataFrame) -> list[str]:
             names.append("label")
         elif kind is ColumnKind.DATE:
             names.append("date")
-        elif kind in numeric:
-            names.append("value")
-        elif kind is ColumnKind.IDENTIFIER:
+        elif kind is ColumnKind.IDENTIFIER and len(kinds) > 1:
             names.append("id")
+        elif pd.api.types.is_numeric_dtype(frame.iloc[:, i].dtype):
+            names.append("value")
         else:
             names.append("category" if kind is ColumnKind.CATEGORY else "column")
     return _numbered(names)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from seqlab.data import catalogue
 from seqlab.data.delimited import given
@@ -16,12 +14,14 @@ from seqlab.data.formats import (
     ACCEPTED,
     DELIMITED,
     PARQUET,
+    PLAIN,
     RECORDS,
     REFUSED,
     decode,
     read_bytes,
     suffix,
 )
+from seqlab.data.frames import from_memory
 from seqlab.data.plain import read_plain
 from seqlab.data.records import read_json, read_json_lines, read_parquet
 from seqlab.data.table import Table
@@ -44,8 +44,7 @@ def read_table(
     if isinstance(source, Table):
         return source
     if not isinstance(source, str | Path):
-        table = _in_memory(source)
-        return _selected(table, columns)
+        return _selected(from_memory(source), columns)
     path = Path(source).expanduser()
     if path.is_dir():
 
@@ -88,7 +87,7 @@ def _read_file(
         raise _refused(origin, ending)
     if ending in PARQUET:
         return Table(select(read_parquet(content, origin), columns or (), origin), origin)
-    known = ending in (*DELIMITED, *RECORDS, ".txt", ".text")
+    known = ending in (*DELIMITED, *RECORDS, *PLAIN)
     if not known and b"\0" in content[:8192] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _refused(origin, ending)
     text = decode(content, origin, encoding)
@@ -100,57 +99,6 @@ def _read_file(
     if ending in DELIMITED:
         return read_delimited(text, origin, None, columns, DELIMITED[ending])
     return read_plain(text, origin, columns)
-
-
-def _in_memory(source: Any) -> Table:
-    if isinstance(source, pd.DataFrame):
-        return Table(_plain_frame(source), "frame")
-    if isinstance(source, Mapping):  # a DatasetDict, or frames by split
-        tables = {_split_name(str(name)): _in_memory(part) for name, part in source.items()}
-        return join_splits(tables, "data set")
-    if hasattr(source, "to_pandas") and hasattr(source, "features"):
-        return Table(_hugging_face(source), str(getattr(source, "builder_name", "") or "data set"))
-    raise UserError(
-        f"data of type {type(source).__name__} cannot be read",
-        "expected a path, a pandas frame or a Hugging Face data set",
-    )
-
-
-def _split_name(name: str) -> str:
-    from seqlab.data.folders import split_of
-
-    split = split_of(name)
-    if split is None:
-        raise UserError(f'unknown split "{name}"', "accepted: train, valid, test")
-    return split
-
-
-def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    if frame.empty:
-        raise UserError("the frame is empty", "expected at least one row and one column")
-    if frame.columns.nlevels > 1:
-        raise UserError(
-            "the frame's columns have several levels", "give each column one name before passing it"
-        )
-    names = [str(name) for name in frame.columns]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise UserError(f'the frame has several columns "{repeated[0]}"', "rename all but one")
-    plain = frame.set_axis(names, axis=1)
-    if isinstance(plain.index, pd.DatetimeIndex):
-        return plain.rename_axis(str(plain.index.name or "timestamp")).reset_index()
-    return plain.reset_index(drop=True)
-
-
-def _hugging_face(dataset: Any) -> pd.DataFrame:
-    """A `datasets.Dataset` as a frame, its class numbers replaced by the classes' names."""
-    frame = _plain_frame(dataset.to_pandas())
-    for name, feature in dataset.features.items():
-        names = getattr(feature, "names", None)
-        if names and name in frame.columns:
-            known = frame[name].where(frame[name] >= 0)  # -1 stands for "not given"
-            frame[name] = known.map(dict(enumerate(names)))
-    return frame
 
 
 def _selected(table: Table, columns: Sequence[str] | None) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -12,13 +13,19 @@ from seqlab.data.header import has_header, names_for, without_repeats
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 
+_DECLARED = re.compile(r"sep=(.)\n")
+_NOTHING = "\x1f"  # stands between units and never in a text: each line is one cell
+
 
 def read_delimited(
     text: str, origin: str, delimiter: str | None, columns: Sequence[str] | None, usual: str = ","
 ) -> Table:
     """A table from delimited text; `delimiter` is the user's own choice, `usual` the format's."""
+    declared = _DECLARED.match(text)  # a spreadsheet's way to name the delimiter
+    if declared:
+        text, delimiter = text[declared.end() :], delimiter or declared[1]
     chosen = delimiter or sniff(text, usual)
-    rows = split_rows(text, chosen) if chosen else single_column(text)
+    rows = split_rows(text, chosen or _NOTHING)
     if delimiter is not None and rows.width() == 1:
         other = sniff(text, usual)
         held = f"; the lines look divided by a {named(other)}" if other else ""
@@ -31,12 +38,6 @@ def read_delimited(
         notes.append(f"delimiter: {named(str(chosen))}")
     rows, ragged = rectangular(rows, chosen or usual, origin)
     return table_of(rows, origin, columns, notes + ragged, decimal_comma=chosen == ";")
-
-
-def single_column(text: str) -> Rows:
-    """Each line as a row of one cell; quotes around a whole line are taken off."""
-    rows = split_rows(text, "\x1f")  # a character that separates units and nothing else
-    return rows
 
 
 def table_of(

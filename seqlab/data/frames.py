@@ -1,0 +1,63 @@
+"""Data that is in memory already: pandas frames and Hugging Face data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from seqlab.data.folders import join_splits, split_of
+from seqlab.data.table import Table
+from seqlab.errors import UserError
+
+
+def from_memory(source: Any) -> Table:
+    """A table from a pandas frame, a Hugging Face `Dataset`, or several of them by split."""
+    if isinstance(source, pd.DataFrame):
+        return Table(_plain_frame(source), "frame")
+    if isinstance(source, Mapping):  # a DatasetDict, or frames by split
+        named = {split_of(str(name)): part for name, part in source.items()}
+        others = [str(name) for name in source if split_of(str(name)) is None]
+        tables = {split: from_memory(part) for split, part in named.items() if split is not None}
+        if "train" not in tables:
+            raise UserError(
+                f"the data set has no part train, only {', '.join(map(str, source))}",
+                "accepted: train, valid, test",
+            )
+        notes = [f'part "{name}" left out: it is none of train, valid, test' for name in others]
+        return join_splits(tables, "data set").noting(notes)
+    if hasattr(source, "to_pandas") and hasattr(source, "features"):
+        return Table(_hugging_face(source), str(getattr(source, "builder_name", "") or "data set"))
+    raise UserError(
+        f"data of type {type(source).__name__} cannot be read",
+        "expected a path, a pandas frame or a Hugging Face data set",
+    )
+
+
+def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    if frame.empty:
+        raise UserError("the frame is empty", "expected at least one row and one column")
+    if frame.columns.nlevels > 1:
+        raise UserError(
+            "the frame's columns have several levels", "give each column one name before passing it"
+        )
+    names = [str(name) for name in frame.columns]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UserError(f'the frame has several columns "{repeated[0]}"', "rename all but one")
+    plain = frame.set_axis(names, axis=1)
+    if isinstance(plain.index, pd.DatetimeIndex):
+        return plain.rename_axis(str(plain.index.name or "timestamp")).reset_index()
+    return plain.reset_index(drop=True)
+
+
+def _hugging_face(dataset: Any) -> pd.DataFrame:
+    """A `datasets.Dataset` as a frame, its class numbers replaced by the classes' names."""
+    frame = _plain_frame(dataset.to_pandas())
+    for name, feature in dataset.features.items():
+        names = getattr(feature, "names", None)
+        if names and name in frame.columns:
+            known = frame[name].where(frame[name] >= 0)  # -1 stands for "not given"
+            frame[name] = known.map(dict(enumerate(names)))
+    return frame
