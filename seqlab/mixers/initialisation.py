@@ -13,10 +13,15 @@ from torch import Tensor, nn
 
 SCHEMES = ("orthogonal", "xavier", "he", "identity")
 
-# A recurrent matrix is applied again at every step, so a variance that suits one layer is not
-# small enough: He's variance gives a spectral norm of 2√2, and a ReLU layer overflows forward.
-# These bring the spectral norm of the random schemes to about 1.
-CONTRACTING_GAIN = {"orthogonal": 1.0, "xavier": 0.5, "he": 8**-0.5, "identity": 1.0}
+# A recurrent matrix is applied again at every step, so a variance that suits one layer is too much
+# for many: He's gives a spectral norm of about 2√2, and a ReLU layer overflows even forward. These
+# factors bring the norm to about 1, under which no unit that lets values through can explode.
+_TO_NORM_ONE = {"orthogonal": 1.0, "xavier": 0.5, "he": 8**-0.5, "identity": 1.0}
+
+
+def default_gain(scheme: str, activation: str) -> float:
+    """The factor on a scheme's recurrent matrix under which long sequences stay finite."""
+    return 1.0 if activation == "tanh" else _TO_NORM_ONE[scheme]
 
 
 @torch.no_grad()

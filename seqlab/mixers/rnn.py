@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from seqlab import kernels
 from seqlab.kernels.rnn import ACTIVATIONS, rnn
 from seqlab.mixers.base import CellMixer, State, check_choice, check_state
-from seqlab.mixers.initialisation import CONTRACTING_GAIN, SCHEMES, inputs_, recurrent_
+from seqlab.mixers.initialisation import SCHEMES, default_gain, inputs_, recurrent_
 from seqlab.registry import registered
 
 CARD = {
@@ -30,6 +30,7 @@ CARD = {
     "paper": "Elman, 1990",
     "recipes": {"rnn": {}, "birnn": {"bidirectional": True, "pooling": "mean"}},
     "cases": [
+        {"initialisation": "he"},
         {"activation": "relu"},
         {"activation": "relu", "initialisation": "identity"},
         {"activation": "leaky_relu", "initialisation": "he"},
@@ -72,8 +73,9 @@ class RNN(CellMixer):
         self.bias = nn.Parameter(torch.zeros(width))
         self.register_buffer("no_bias", torch.zeros(width), persistent=False)
         inputs_(self.w_ih)
-        chosen = CONTRACTING_GAIN[initialisation] if gain is None else gain
-        recurrent_(self.w_hh, initialisation, chosen)
+        if gain is None:
+            gain = default_gain(initialisation, activation)
+        recurrent_(self.w_hh, initialisation, gain)
 
     @property
     def backend(self) -> str:
