@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from seqlab.errors import UserError, unknown
@@ -13,52 +12,64 @@ if TYPE_CHECKING:
     import torch
 
 BACKENDS = ("auto", "fused", "torch", "reference")
-KINDS = ("rnn", "gru", "lstm", "slstm", "linear_scan", "selective_scan")
-_IN_TORCH = frozenset({"rnn", "gru", "lstm"})
 
-_preferred: ContextVar[str] = ContextVar("seqlab_kernel_backend", default="auto")
+# What there is beside the twin, the faster first.
+_IMPLEMENTED = {
+    "rnn": ("fused", "torch"),  # tanh and relu
+    "rnn_tanh": ("fused", "torch"),
+    "rnn_relu": ("fused", "torch"),
+    "rnn_leaky_relu": ("fused",),
+    "rnn_elu": ("fused",),
+    "gru": ("fused", "torch"),
+    "lstm": ("fused", "torch"),
+    "slstm": ("fused",),
+    "linear_scan": ("fused",),
+    "selective_scan": ("fused",),
+}
+KINDS = tuple(_IMPLEMENTED)
+
+_preferred = "auto"
 
 
 def prefer(backend: str) -> None:
-    """Set what `backend="auto"` means from here on, in this process (and context)."""
-    _preferred.set(_known(backend))
+    """Set what `backend="auto"` means from here on, in this process."""
+    global _preferred
+    _preferred = _known(backend)
 
 
 @contextmanager
 def preferring(backend: str) -> Iterator[None]:
-    """Set what `backend="auto"` means inside a `with` block."""
-    token = _preferred.set(_known(backend))
+    """Set what `backend="auto"` means in this process while a `with` block runs."""
+    before = _preferred
+    prefer(backend)
     try:
         yield
     finally:
-        _preferred.reset(token)
+        prefer(before)
 
 
 def running(kind: str, device: str, dtype: torch.dtype, backend: str = "auto") -> str:
     """The implementation that a call would run: a field to record with each run.
 
-    `torch` means the twin for a kind that PyTorch has no function for.
-
-    Raises UserError for an unknown backend, and for `fused` where no fused loop exists.
+    `torch` falls back on the twin where PyTorch has no such function, which the answer shows.
+    Raises UserError for an unknown kind or backend, and for `fused` where no fused loop exists.
     """
+    if kind not in _IMPLEMENTED:
+        raise unknown("kernel", kind, KINDS)
     choice = _known(backend)
     if choice == "auto":
-        choice = _preferred.get()
-    if choice == "auto":
-        choice = "fused" if _fusible(device, dtype) else "torch"
-    if choice == "fused" and not _fusible(device, dtype):
+        choice = _preferred
+    fusible = device == "cpu" and str(dtype) in ("torch.float32", "torch.float64")
+    if choice == "fused" and not fusible:
         given = f"{str(dtype).removeprefix('torch.')} on {device}"
         raise UserError(
             f'backend "fused" runs float32 and float64 on cpu, but {kind} was given {given}',
             'choose "auto", "torch" or "reference"',
         )
-    if choice == "torch" and kind not in _IN_TORCH:
-        return "reference"
-    return choice
-
-
-def _fusible(device: str, dtype: torch.dtype) -> bool:
-    return device == "cpu" and str(dtype) in ("torch.float32", "torch.float64")
+    for implementation in _IMPLEMENTED[kind]:
+        if choice in ("auto", implementation) and (fusible or implementation != "fused"):
+            return implementation
+    return "reference"
 
 
 def _known(backend: str) -> str:

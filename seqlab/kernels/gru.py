@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from seqlab.kernels.backend import running
+from seqlab.kernels.cells import array, recurrence, run_backward, run_forward
+from seqlab.kernels.operands import check_cell, check_mask, lifted
+from seqlab.kernels.torch_path import through_torch
 
 
 def gru(
@@ -30,8 +35,19 @@ def gru(
     `reverse` runs from the last position to the first. Returns every state in the order of x
     (B, T, H), and the last one reached (B, H).
     """
-    running("gru", x.device.type, x.dtype, backend)
-    return gru_reference(x, h0, w_ih, w_hh, b_ih, b_hh, mask=mask, reverse=reverse)
+    x, h0 = lifted(x, h0)
+    weights = (w_ih, w_hh, b_ih, b_hh)
+    check_cell("gru", x, {"h0": h0}, weights, gates=3)
+    check_mask("gru", mask, x.shape[:2])
+    match running("gru", x.device.type, x.dtype, backend):
+        case "fused":
+            save = torch.is_grad_enabled() and any(t.requires_grad for t in (x, h0, *weights))
+            y, h, _ = _fused(x, h0, *weights, mask, reverse, save)
+            return y, h
+        case "torch":
+            y, h = through_torch("gru", x, (h0,), weights, mask, reverse)
+            return y, h
+    return gru_reference(x, h0, *weights, mask=mask, reverse=reverse)
 
 
 def gru_reference(
@@ -52,8 +68,9 @@ def gru_reference(
     which has no fused loop: its second product must wait for the first.
     """
     inputs = F.linear(x, w_ih, b_ih)  # (B, T, 3H)
-    w_gates, w_n = w_hh.split((2 * h0.shape[1], h0.shape[1]))
-    b_gates, b_n = b_hh.split((2 * h0.shape[1], h0.shape[1]))
+    H = h0.shape[1]
+    w_gates, w_n = torch.split(w_hh, [2 * H, H])
+    b_gates, b_n = torch.split(b_hh, [2 * H, H])
     h, states = h0, [h0] * x.shape[1]
     for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
         x_r, x_z, x_n = inputs[:, t].chunk(3, dim=1)
@@ -66,3 +83,119 @@ def gru_reference(
         h = new if mask is None else torch.where(mask[:, t, None], new, h)
         states[t] = h
     return torch.stack(states, dim=1), h
+
+
+@torch.library.custom_op("seqlab::gru", mutates_args=(), device_types="cpu")
+def _fused(
+    x: Tensor,
+    h0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor,
+    b_hh: Tensor,
+    mask: Tensor | None,
+    reverse: bool,
+    save: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """y, the last h, and what the backward pass needs of it (empty unless it is to be saved)."""
+    from seqlab.kernels.loops import gru as loops
+
+    y, h, saved = _empty_results(x, h0, w_ih, w_hh, b_ih, b_hh, mask, reverse, save)
+    (r_ih, z_ih, n_ih), (r_hh, z_hh, n_hh) = b_ih.chunk(3), b_hh.chunk(3)
+    bias = torch.cat((n_ih, r_ih + r_hh, z_ih + z_hh, n_hh))
+    transposed = (_n_first(w_ih).t(), w_hh.t())
+    run = recurrence(x.contiguous(), h0.contiguous(), y, transposed, mask, reverse)
+    run_forward(loops.forward, run, bias, array(saved))
+    return y, h.copy_(y[:, 0 if reverse else -1]), saved
+
+
+@_fused.register_fake
+def _empty_results(
+    x: Tensor,
+    h0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor,
+    b_hh: Tensor,
+    mask: Tensor | None,
+    reverse: bool,
+    save: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    (B, T, _), H = x.shape, h0.shape[1]
+    saved = x.new_empty((B, T, 4, H) if save else (0, 0, 0, 0))
+    return x.new_empty(B, T, H), x.new_empty(B, H), saved
+
+
+@torch.library.custom_op("seqlab::gru_backward", mutates_args=(), device_types="cpu")
+def _fused_backward(
+    dy: Tensor | None,
+    dh: Tensor | None,
+    x: Tensor,
+    h0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    mask: Tensor | None,
+    reverse: bool,
+    y: Tensor,
+    saved: Tensor,
+    needs_dx: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of x (empty unless needed), h0, both weights and both biases."""
+    from seqlab.kernels.loops import gru as loops
+
+    dy = torch.zeros_like(y) if dy is None else dy.contiguous()
+    dh = torch.zeros_like(h0) if dh is None else dh.clone(memory_format=torch.contiguous_format)
+    dx = x.new_empty(x.shape if needs_dx else (0, 0, 0))
+    run = recurrence(x.contiguous(), h0.contiguous(), y, (_n_first(w_ih), w_hh), mask, reverse)
+    dw_ih, dw_hh, dbias = run_backward(
+        loops.backward, run, 4 * h0.shape[1], dh, dx, array(saved), array(dy)
+    )
+    n_ih, r, z, n_hh = dbias.chunk(4)
+    dn, dr, dz = dw_ih.chunk(3)
+    return dx, dh, torch.cat((dr, dz, dn)), dw_hh, torch.cat((r, z, n_ih)), torch.cat((r, z, n_hh))
+
+
+@_fused_backward.register_fake
+def _(
+    dy: Tensor | None,
+    dh: Tensor | None,
+    x: Tensor,
+    h0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    mask: Tensor | None,
+    reverse: bool,
+    y: Tensor,
+    saved: Tensor,
+    needs_dx: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    dx = x.new_empty(x.shape if needs_dx else (0, 0, 0))
+    bias = w_hh.new_empty(w_hh.shape[0])
+    empty = torch.empty_like
+    return dx, empty(h0), empty(w_ih), empty(w_hh), bias, empty(bias)
+
+
+def _n_first(weight: Tensor) -> Tensor:
+    """Gates r, z, n in the order of the loops."""
+    r, z, n = weight.chunk(3)
+    return torch.cat((n, r, z))
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    x, h0, w_ih, w_hh, _, _, mask, ctx.reverse, _ = inputs
+    y, _, saved = output
+    ctx.set_materialize_grads(False)
+    ctx.mark_non_differentiable(saved)
+    ctx.save_for_backward(x, h0, w_ih, w_hh, mask, y, saved)
+
+
+def _differentiate(
+    ctx: Any, dy: Tensor | None, dh: Tensor | None, _: None
+) -> tuple[Tensor | None, ...]:
+    x, h0, w_ih, w_hh, mask, y, saved = ctx.saved_tensors
+    needs_dx = ctx.needs_input_grad[0]
+    dx, *others = _fused_backward(dy, dh, x, h0, w_ih, w_hh, mask, ctx.reverse, y, saved, needs_dx)
+    return dx if needs_dx else None, *others, None, None, None
+
+
+_fused.register_autograd(_differentiate, setup_context=_remember)

@@ -66,7 +66,7 @@ def slstm_reference(
     states = [state.h] * gates.shape[1]
     for t in reversed(range(gates.shape[1])) if reverse else range(gates.shape[1]):
         c, n, h, m = state
-        mixed = torch.einsum("bhi,ghoi->bgho", h.unflatten(1, (heads, width)), w_hh)
+        mixed = torch.einsum("bhi,ghoi->bgho", h.view(-1, heads, width), w_hh)
         i, f, z, o = (gates[:, t] + mixed.flatten(2)).unbind(1)  # (B, H) each
         log_f = F.logsigmoid(f)
         new_m = torch.maximum(log_f + m, i).detach()

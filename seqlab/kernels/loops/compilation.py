@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numba
 from llvmlite import binding
+from numba.extending import intrinsic
 from platformdirs import user_cache_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,3 +56,17 @@ def compiled(function: F) -> F:
     finally:
         numba.config.CACHE_DIR = users_choice
     return loop
+
+
+def inlined(function: F) -> F:
+    """Compile as a part of the loops that call it, and cache with them."""
+    part: F = numba.njit(function, error_model="numpy")
+    return part
+
+
+def emitted(typing: Callable[..., Any]) -> Any:
+    """A function of loops whose LLVM code Python writes: `typing` returns signature and writer.
+
+    Literal arguments come as such.
+    """
+    return intrinsic(prefer_literal=True)(typing)

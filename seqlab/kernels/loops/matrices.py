@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from seqlab.kernels.loops.compilation import REGISTERS
+from seqlab.kernels.loops.compilation import REGISTERS, emitted, inlined
 from seqlab.kernels.loops.vector import INT64, first_lanes, load, register, splat, store
 
 # Rows times three registers of sums, three of the right factor and one of the left must fit.
@@ -30,7 +28,7 @@ class Matrix(NamedTuple):
     column_step: int
 
 
-@intrinsic
+@emitted
 def at(context: Any, array: Any, index: Any) -> Any:
     """The pointer to array[index]. The caller of the loop must hold the array: pointers do not."""
 
@@ -43,7 +41,7 @@ def at(context: Any, array: Any, index: Any) -> Any:
     return types.CPointer(array.dtype)(array, types.UniTuple(types.int64, len(index))), generate
 
 
-@intrinsic
+@emitted
 def shifted(context: Any, pointer: Any, count: Any) -> Any:
     """The pointer `count` numbers further on."""
 
@@ -53,7 +51,24 @@ def shifted(context: Any, pointer: Any, count: Any) -> Any:
     return pointer(pointer, types.int64), generate
 
 
-@intrinsic
+@emitted
+def spread(context: Any, pointer: Any, distance: Any, count: Any) -> Any:
+    """A tuple of `count` (a literal) pointers, each a distance after the one before."""
+    if not isinstance(count, types.Literal):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer, distance, _ = arguments
+        places = [
+            builder.gep(pointer, [builder.mul(distance, INT64(n))])
+            for n in range(count.literal_value)
+        ]
+        return context.make_tuple(builder, signature.return_type, places)
+
+    return types.UniTuple(pointer, count.literal_value)(pointer, types.int64, count), generate
+
+
+@emitted
 def _lanes(context: Any, pointer: Any) -> Any:
     """How many of a pointer's numbers fill a register."""
 
@@ -89,7 +104,7 @@ def _tile(rows: int) -> Any:
         return context.get_dummy_value()
 
     tile.__name__ = f"tile_of_{rows}"
-    return intrinsic(tile)
+    return emitted(tile)
 
 
 class _Sums:
@@ -144,8 +159,10 @@ _HALF = TILE_ROWS // 2
 _tall, _half, _single = _tile(TILE_ROWS), _tile(_HALF), _tile(1)
 
 
-@njit
-def multiply(a: Matrix, b: Matrix, c: Matrix, shape: tuple[int, int, int], accumulate: bool) -> None:
+@inlined
+def multiply(
+    a: Matrix, b: Matrix, c: Matrix, shape: tuple[int, int, int], accumulate: bool
+) -> None:
     """c = a b, or c += a b; shape is (rows, inner, columns). Rows of b and c are contiguous."""
     rows, inner, columns = shape
     lanes = _lanes(c.first)

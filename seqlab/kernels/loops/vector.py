@@ -13,9 +13,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from seqlab.kernels.loops.compilation import VECTOR_BYTES
+from seqlab.kernels.loops.compilation import VECTOR_BYTES, emitted
 
 INT64 = ir.IntType(64)
 
@@ -50,7 +49,12 @@ def load(builder: Any, pointer: Any, vector: Any, mask: Any | None = None) -> An
         return builder.load(address, align=align)
     return builder.call(
         _masked(builder, "load", vector, [address.type, ir.IntType(32), mask.type, vector]),
-        [address, ir.Constant(ir.IntType(32), align), mask, ir.Constant(vector, [0.0] * vector.count)],
+        [
+            address,
+            ir.Constant(ir.IntType(32), align),
+            mask,
+            ir.Constant(vector, [0.0] * vector.count),
+        ],
     )
 
 
@@ -173,7 +177,7 @@ def elementwise(formula: Formula) -> Any:
         return context.get_dummy_value()
 
     typing.__name__ = formula.__name__
-    return intrinsic(typing)
+    return emitted(typing)
 
 
 def maximum(a: Lanes, b: Lanes | float) -> Lanes:

@@ -1,0 +1,83 @@
+"""How the recurrent cells' loops are called: their memory and their threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from seqlab.kernels.threads import each, shares
+
+if TYPE_CHECKING:
+    from seqlab.kernels.loops.steps import Recurrence
+
+# Numbers that a thread's chunk of gradients may take: it is to stay in the second cache level.
+CHUNK = 65_536
+
+
+def array(tensor: Tensor) -> Any:
+    """The tensor's memory as a NumPy array, which loops may read and write."""
+    return tensor.detach().numpy()
+
+
+def recurrence(
+    x: Tensor, h0: Tensor, y: Tensor, weights: tuple[Tensor, Tensor], mask: Tensor | None,
+    reverse: bool,
+) -> Recurrence:  # fmt: skip
+    """The operands as the loops take them."""
+    from seqlab.kernels.loops.steps import Recurrence
+
+    where_real = np.zeros((0, 0), np.bool_) if mask is None else array(mask.contiguous())
+    w_ih, w_hh = (array(weight.contiguous()) for weight in weights)
+    return Recurrence(array(x), array(h0), array(y), w_ih, w_hh, where_real, reverse)
+
+
+def batch_shares(run: Recurrence) -> list[tuple[int, int]]:
+    """The ranges of sequences that threads take."""
+    from seqlab.kernels.loops.matrices import TILE_ROWS
+
+    B, T, _ = run.x.shape
+    return shares(B, B * T * (run.w_ih.size + run.w_hh.size), TILE_ROWS)
+
+
+def run_forward(loop: Callable[..., None], run: Recurrence, bias: Tensor, *more: Any) -> None:
+    """Call a cell's forward loop with room for a tile's numbers before the gates."""
+    from seqlab.kernels.loops.matrices import TILE_ROWS
+
+    def work(first: int, last: int) -> None:
+        gates = array(bias.new_empty(TILE_ROWS, bias.numel()))
+        loop(run, array(bias), gates, *more, first, last)
+
+    each(batch_shares(run), work)
+
+
+def run_backward(
+    loop: Callable[..., None], run: Recurrence, columns: int, dh: Tensor, dx: Tensor, *more: Any
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Call a cell's backward loop, which fills dh and dx; returns dw_ih, dw_hh and dbias.
+
+    `columns` is P, how many numbers the cell has before its gates.
+    """
+    from seqlab.kernels.loops.steps import Gradients
+
+    D, H = run.x.shape[2], dh.shape[1]
+    rows = max(64, min(512, CHUNK // (columns + D + H)))
+
+    def work(first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
+        sums = (
+            dh.new_zeros(run.w_ih.shape),
+            dh.new_zeros(run.w_hh.shape),
+            dh.new_zeros(columns),
+        )
+        chunk = (dh.new_empty(rows, columns), dh.new_empty(rows, D), dh.new_empty(rows, H))
+        gradients = Gradients(array(dx), array(dh), *map(array, sums), *map(array, chunk))
+        loop(run, gradients, *more, first, last)
+        return sums
+
+    first, *others = each(batch_shares(run), work)
+    for other in others:
+        for total, part in zip(first, other, strict=True):
+            total += part
+    return first
