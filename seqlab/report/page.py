@@ -1,0 +1,116 @@
+"""The page: a study's figures and words put into the templates, everything inlined."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from seqlab.report import numbers
+from seqlab.report.account import account
+from seqlab.report.figure import Figure, plain, shape
+from seqlab.report.stored import Contestant, StoredStudy
+from seqlab.report.story import story
+
+SECTIONS = {  # template → (title, the parts without which there is nothing to say)
+    "leaderboard": ("Leaderboard", ()),
+    "differences": ("Differences", ("against_best", "pairs")),
+    "change": ("What could change the verdict", ("could_change",)),
+    "cost": ("Quality against cost", ("costs",)),
+    "learning": ("Learning curves", ("learning",)),
+    "tuning": ("What tuning buys", ("tuning",)),
+    "sizes": ("What more data buys", ("sizes",)),
+    "exhibits": ("Where they err", ("exhibits",)),
+    "data": ("Data", ("card", "parts", "findings", "notes")),
+    "budget": ("Budget", ("declared", "spent", "left_out")),
+    "reproduce": ("Reproduce", ("environment",)),
+    "reading": ("How to read this", ()),
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page: the name of its template and anchor, and its heading."""
+
+    name: str
+    title: str
+
+
+def render(study: StoredStudy) -> str:
+    """The whole page as HTML that loads nothing."""
+    templates = _templates()
+    context = {**story(study), **account(study)}
+    figures = {figure.name: figure.plotly() for figure in _figures(context)}
+    style, script = (_template_text(name) for name in ("style.css", "plots.js"))
+    library = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+    page = templates.get_template("page.html").render(
+        **context,
+        sections=[
+            Section(name, title)
+            for name, (title, parts) in SECTIONS.items()
+            if not parts or any(context.get(part) for part in parts)
+        ],
+        figures=figures,
+        policy=_policy([script.encode(), library]),
+        plotly=Markup(base64.b64encode(gzip.compress(library, 9, mtime=0)).decode()),
+        style=style,
+        script=script,
+    )
+    return page.strip() + "\n"
+
+
+def _policy(scripts: Iterable[bytes]) -> str:
+    """No network, and no script but ours: a second lock behind the escaping of text."""
+    digests = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {allowed}"
+
+
+def _figures(value: Any) -> Iterable[Figure]:
+    """All figures, wherever in the context they are."""
+    if isinstance(value, Figure):
+        yield value
+    elif isinstance(value, dict):
+        yield from _figures(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _figures(item)
+    elif hasattr(value, "figures"):
+        yield from _figures(value.figures)
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("seqlab.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "fixed": numbers.fixed,
+        "significant": numbers.significant,
+        "count": numbers.count,
+        "cell": numbers.cell,
+        "entry": _entry,
+        "shape": shape,
+        "plain": plain,
+        "magnitude": lambda row: sum(abs(value or 0) for value in row),
+    }
+    return environment
+
+
+def _entry(contestant: Contestant, column: str, measured: bool) -> str:
+    value = contestant.number(column)
+    return numbers.significant(value) if measured else numbers.count(value)
+
+
+def _template_text(name: str) -> str:
+    return (files("seqlab.report") / "templates" / name).read_text(encoding="utf-8")

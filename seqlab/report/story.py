@@ -1,0 +1,130 @@
+"""What the page tells: the answer, who stands where, the curves, the errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from seqlab.compare.comparison import VERDICT_SEEDS
+from seqlab.report.differences import against_best, margin_words, pair_table
+from seqlab.report.exhibits import MOST_CASES, gather
+from seqlab.report.figure import Figure
+from seqlab.report.learning import learning
+from seqlab.report.numbers import count, significant
+from seqlab.report.quality import cost, intervals, places
+from seqlab.report.stored import StoredStudy
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the leaderboard: its key in the file, its heading, and how it is shown."""
+
+    key: str
+    title: str
+    unit: str = ""
+    measured: bool = True  # to three digits; else a whole number
+    beneath: str = ""  # a second key, shown small beneath the first
+    words: str = ""  # what the second one is
+
+
+COLUMNS = (
+    Column("latency_ms_p50", "Latency", "ms, batch 1", beneath="latency_ms_p95", words="p95"),
+    Column("latency_batch64_ms", "Batch of 64", "ms"),
+    Column("peak_memory_mb", "Memory", "peak MB"),
+    Column("train_seconds", "Training", "s a run"),
+    Column("params", "Parameters", "+ embeddings", False, "embedding_params", "+"),
+    Column("seeds", "Seeds", measured=False),
+)
+
+
+def story(study: StoredStudy) -> dict[str, Any]:
+    """Everything the templates say about the result."""
+    return {
+        **_answer(study),
+        "metric": study.metric,
+        "higher_is_better": study.higher_is_better,
+        "margin_words": margin_words(study),
+        "places": places(study),
+        "contestants": study.contestants,
+        "ranked": study.ranked,
+        "recommended": study.recommended,
+        "failures": [c for c in study.contestants if c.status == "failed"],
+        "columns": [k for k in COLUMNS if any(c.number(k.key) is not None for c in study.ranked)],
+        "intervals": intervals(study),
+        "against_best": against_best(study),
+        "pairs": pair_table(study),
+        "costs": _present(
+            cost(study, "latency_ms_p50", "latency of one example", "ms"),
+            cost(study, "train_seconds", "training time of one run", "s"),
+        ),
+        "learning": _present(
+            learning(study, "valid", f"Validation {study.metric}"),
+            learning(study, "train_loss", "Training loss"),
+        ),
+        "exhibits": gather(study),
+        "most_cases": MOST_CASES,
+    }
+
+
+def _answer(study: StoredStudy) -> dict[str, Any]:
+    verdict, settings = study.verdict, study.settings
+    winners = verdict.get("winner_set") or []
+    seeds = verdict.get("seeds")
+    return {
+        "settings": settings,
+        "eyebrow": [
+            str(text) for text in (settings.get("name"), settings.get("task"), study.metric) if text
+        ],
+        "sentence": verdict.get("sentence") or "This study has no verdict yet.",
+        "reasons": verdict.get("reasons") or [],
+        "could_change": verdict.get("could_change") or [],
+        "winners": [c for c in study.contestants if c.name in winners],
+        "seeds": seeds,
+        "preview": bool(study.comparison.get("preview")),
+        "verdict_seeds": VERDICT_SEEDS,
+        "recommended_facts": _recommended_facts(study),
+        "confidence": _confidence(study),
+        "compared": _compared(study),
+    }
+
+
+def _recommended_facts(study: StoredStudy) -> list[str]:
+    contestant = study.recommended
+    if contestant is None:
+        return []
+    measured = (("latency_ms_p50", "ms an example"), ("peak_memory_mb", "MB"))
+    facts = [
+        f"{significant(contestant.number(key), 2)} {unit}"
+        for key, unit in measured
+        if contestant.number(key) is not None
+    ]
+    params = contestant.number("params")
+    return facts + ([f"{count(params)} parameters"] if params is not None else [])
+
+
+def _confidence(study: StoredStudy) -> list[str]:
+    comparison = study.comparison
+    level = comparison.get("level_spent")
+    if level is None:
+        return []
+    lines = [f"{significant(100 * (1 - level), 3)} % confidence, all differences together"]
+    if study.margin is not None:
+        lines.append(f"margin: {margin_words(study)}")
+    looks = comparison.get("looks") or 1
+    return [*lines, f"look {looks} at the test part"]
+
+
+def _compared(study: StoredStudy) -> list[str]:
+    if not study.contestants:
+        return []
+    lines = [f"{len(study.contestants)} contestants"]
+    seeds = study.verdict.get("seeds")
+    lines += [f"{count(seeds)} seed{'' if seeds == 1 else 's'} each where chance plays"] * bool(
+        seeds
+    )
+    examples = study.comparison.get("examples")
+    return lines + [f"{count(examples)} test examples"] * bool(examples)
+
+
+def _present(*figures: Figure | None) -> list[Figure]:
+    return [figure for figure in figures if figure is not None]
