@@ -2,7 +2,7 @@
 
 latency_ms_p50/p95     one example at a time, encoded input to prediction
 latency_batch64_ms     64 examples together
-peak_memory_mb         the largest resident size of the whole process that loaded it and predicted
+peak_memory_mb         the largest resident size of the whole process that predicts
 train_seconds          a quiet training step (or baseline fit), times the steps of its runs
 """
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab import registry
+from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run, read_json, write_json
 from seqlab.study.assignment import Assignment
@@ -16,7 +17,10 @@ from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
 from seqlab.study.pool import execute
+from seqlab.study.work import load_prepared
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
+
+Finished = dict[tuple[str, int | None], list[list[Run]]]  # (name, size) → seeds → a run per fold
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Conditions:
     entries: Sequence[Entry]
     workers: int
     clock: Clock
+
+    @property
+    def prepared_train(self) -> Examples:
+        """The training part (of the first fold)."""
+        return load_prepared(self.planner.task.name, self.folder / "prepared/fold0").train
 
     @property
     def metric(self) -> Metric:
@@ -87,7 +96,7 @@ def edges(conditions: Conditions, chosen: dict[str, Setting | None]) -> list[str
 
 def judge(
     conditions: Conditions, chosen: dict[str, Setting | None], sizes: Sequence[int]
-) -> dict[tuple[str, int | None], list[list[Run]]]:
+) -> Finished:
     """Run the verdict seeds: (contestant, size) → seeds → a run per fold.
 
     Seeds go round by round, all contestants in each, so that a round that a time limit leaves out
@@ -115,7 +124,7 @@ def judge(
     fewest = min((a.job.number for a in left_out), default=count)
     if fewest < count:
         conditions.clock.note(f"{fewest} seeds instead of {count}, to keep the time limit")
-    finished: dict[tuple[str, int | None], list[list[Run]]] = {}
+    finished: Finished = {}
     for group in rounds[:fewest]:
         for entry, size, assignments in group:
             runs = [run for a in assignments if (run := a.finished(conditions.folder)) is not None]
@@ -134,7 +143,7 @@ def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
 
 
 def measure_costs(
-    conditions: Conditions, finished: dict[tuple[str, int | None], list[list[Run]]]
+    conditions: Conditions, finished: Finished
 ) -> dict[str, dict[str, Any]]:
     """Each contestant's costs, one after the other while nothing else runs."""
     path = conditions.folder / "costs.json"
@@ -147,7 +156,12 @@ def measure_costs(
         stored = known.get(entry.name, {})
         if stored.get("digest") != run.result["digest"]:
             values = measure(conditions.folder, run.folder, conditions.folder / "prepared/fold0")
-            stored = {"digest": run.result["digest"], **values}
+            stored = {
+                "digest": run.result["digest"],
+                "params": run.result["parameters"]["body"],
+                "backend": run.result["backend"],
+                **values,
+            }
         costs[entry.name] = stored
         write_json(path, {**known, **costs})
         conditions.clock.measured(entry.name)

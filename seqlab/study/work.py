@@ -28,7 +28,7 @@ from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
 from seqlab.tasks.base import Loss, Predictions, Prepared, Task
-from seqlab.training.fit import Diverged, History, fit
+from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
 
 Report = Callable[[float], None]  # told the share of the job that is done, 0…1
@@ -125,7 +125,7 @@ def work(assignment: Assignment, study: Path, report: Report = lambda share: Non
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         result |= {"status": "failed", "reason": _reason(error), "valid": None, "test": {}}
-        if not isinstance(error, Diverged | UserError | MemoryError):
+        if not isinstance(error, DivergedError | UserError | MemoryError):
             parts["traceback"] = traceback.format_exc().splitlines()
     write_run(folder, {**result, "wall_seconds": time.perf_counter() - begun}, parts)
 
@@ -138,7 +138,7 @@ def _reason(error: Exception) -> str:
     text = str(error).partition("\n")[0] or type(error).__name__
     if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
         return "out of memory; a smaller batch_size or fewer --params would fit"
-    if isinstance(error, Diverged | UserError):
+    if isinstance(error, DivergedError | UserError):
         return text
     return f"{type(error).__name__}: {text}"
 
@@ -167,8 +167,9 @@ def _fit_model(
         **_totals(history, model),
     }
     parts: dict[str, Any] = {"history": history.records}
-    if predictions is not None:
+    if job.role != "trial":
         save_weights(model, folder)
+    if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
     return facts, parts
 

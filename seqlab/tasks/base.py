@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
@@ -62,7 +63,7 @@ class DataSpec(Spec):
     columns: roles to columns, as in {"text": "review", "label": "stars"}; a task names its roles.
     """
 
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     split: str | None = None
     group: str | None = None
     folds: int | None = None

@@ -40,6 +40,7 @@ from seqlab.tasks.base import (
     Task,
 )
 from seqlab.tasks.classification import exhibits as shown
+from seqlab.tasks.classification.inspecting import inspect
 from seqlab.tasks.classification.labelled import Labelled, labelled, recognise, texts_of
 from seqlab.tasks.classification.preparing import Fitted, fit_and_encode
 
@@ -67,9 +68,7 @@ class Classify(Task):
     @classmethod
     def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
         """Counts, balance, lengths, duplicates, leakage, suspected label noise."""
-        from seqlab.tasks.classification.inspecting import inspect
-
-        return inspect(labelled(sources, spec), spec, seed)
+        return inspect(sources, spec, seed)
 
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:

@@ -18,7 +18,7 @@ from seqlab.training.optimisers import build_optimiser
 from seqlab.training.schedules import schedule
 
 
-class Diverged(Exception):
+class DivergedError(Exception):
     """The loss is no longer a number; the message says when and what to try."""
 
 
@@ -41,7 +41,7 @@ def fit(
 ) -> History:
     """Train `model` in place and leave it with the weights that validated best.
 
-    Raises Diverged when the loss or the gradient is no longer finite at an evaluation.
+    Raises DivergedError when the loss or the gradient is no longer finite at an evaluation.
     """
     return _Fit(model, objective, spec, hooks).run()
 
@@ -118,7 +118,7 @@ class _Fit:
         loss = float(torch.stack(self.losses).mean())
         self.losses.clear()
         if not (loss == loss and abs(loss) != float("inf") and bool(torch.isfinite(norm))):
-            raise Diverged(
+            raise DivergedError(
                 f"the loss is not finite at step {history.steps}; "
                 "a lower learning rate or a lower clip_norm usually helps"
             )
@@ -127,7 +127,7 @@ class _Fit:
             score = self.objective.validate(self.model)
         self.model.train()
         if score != score:
-            raise Diverged(f"the validation metric is not a number at step {history.steps}")
+            raise DivergedError(f"the validation metric is not a number at step {history.steps}")
         history.records.append(
             {
                 "step": history.steps,

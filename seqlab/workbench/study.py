@@ -1,4 +1,4 @@
-"""A study as Python users hold it: `Study(...).fit(data)`, then `leaderboard_`, `verdict_`, `best_`."""
+"""A study as Python users hold it: `Study(...).fit(data)`, then what it found."""
 
 from __future__ import annotations
 

@@ -1,0 +1,74 @@
+"""The recommended contestant into `best/`: its median seed, or trained again on all the data."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from seqlab.data.examples import Examples
+from seqlab.runs import Job, Run, read_json
+from seqlab.study.assignment import Assignment
+from seqlab.study.best import write_best
+from seqlab.study.pool import execute
+from seqlab.study.spec import StudySpec
+from seqlab.study.stages import Conditions, Finished, median_run
+from seqlab.study.work import save_prepared
+from seqlab.tasks.base import Prepared
+
+
+def keep_best(
+    conditions: Conditions,
+    spec: StudySpec,
+    finished: Finished,
+    verdict: dict[str, Any],
+    prepared: Sequence[Prepared],
+) -> Path | None:
+    """Write `best/` unless it holds that very run already."""
+    name = verdict["recommended"]
+    run = None if name is None else median_run(finished.get((name, None), []))
+    if name is None or run is None:
+        return None
+    if spec.refit:
+        run = _refit(conditions, finished[name, None], run, prepared[0])
+    path = conditions.folder / "best" / "best.json"
+    if path.exists() and read_json(path).get("digest") == run.result["digest"]:
+        return path.parent
+    facts = {"digest": run.result["digest"], "refit": spec.refit, "metric": verdict["metric"]}
+    task = conditions.planner.task.name
+    return write_best(conditions.folder, run, conditions.folder / "prepared/fold0", task, facts)
+
+
+def _refit(
+    conditions: Conditions, seeds: Sequence[Sequence[Run]], run: Run, prepared: Prepared
+) -> Run:
+    """The same settings on training, validation and test rows together.
+
+    There is nothing left to stop early by, so it trains for the median of the steps that were
+    best, in proportion to the rows.
+    """
+    everything = Examples.joined([prepared.train, prepared.valid, prepared.test])
+    folder = conditions.folder / "prepared" / "all"
+    save_prepared(replace(prepared, train=everything), folder)
+    result, train = run.result, dict(run.result["settings"]["train"])
+    if result["kind"] == "model":
+        best = statistics.median(runs[0].result["best_step"] for runs in seeds if runs[0].ok)
+        steps = max(1, round(best * len(everything) / len(prepared.train)))
+        train |= {"steps": steps, "evaluations": 1}
+        train.pop("patience", None)
+    assignment = Assignment(
+        Job(result["candidate"], result["kind"], "refit", 0),
+        conditions.planner.task.name,
+        "prepared/all",
+        conditions.planner.data[0] + "-all",
+        result["settings"]["model"],
+        {**train, "patience": None} if result["kind"] == "model" else train,
+        conditions.planner.spec.backend,
+    )
+    execute([assignment], conditions.folder, 1)
+    again = assignment.finished(conditions.folder)
+    if again is None or not again.ok:
+        return run
+    return Run(again.folder, {**again.result, "test": result.get("test", {})})

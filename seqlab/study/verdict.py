@@ -1,0 +1,271 @@
+"""Finished runs to an answer: comparison, leaderboard, recommendation, and their files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqlab import __version__, registry
+from seqlab.compare.comparison import Comparison
+from seqlab.compare.contestants import Contestant, Margin
+from seqlab.compare.decision import Rules, compare
+from seqlab.compare.recommendation import Constraints, Costs, Recommendation, recommend
+from seqlab.compare.sizes import judge_sizes
+from seqlab.data.examples import Rows
+from seqlab.metrics.base import Metric
+from seqlab.runs import Run, list_runs, read_json, write_json
+from seqlab.study.plan import Entry
+from seqlab.study.spec import StudySpec
+from seqlab.study.stages import Conditions, Finished
+from seqlab.study.work import load_prepared
+
+COSTS = (
+    "train_seconds",
+    "latency_ms_p50",
+    "latency_ms_p95",
+    "latency_batch64_ms",
+    "peak_memory_mb",
+)
+
+
+def write_verdict(
+    conditions: Conditions,
+    finished: Finished,
+    costs: dict[str, dict[str, Any]],
+    spec: StudySpec,
+    left_out: Sequence[str],
+    edges: Sequence[str],
+) -> dict[str, Any]:
+    """Compare, recommend, and write what the report and the user read; returns the verdict."""
+    folder, metric = conditions.folder, conditions.metric
+    rules = Rules(margin=_margin(metric, spec), looks=_count_look(folder, finished), seed=spec.seed)
+    contestants = [
+        contestant_of(entry, finished.get((entry.name, None), []), metric)
+        for entry in conditions.entries
+    ]
+    comparison = compare(contestants, metric, blocks=_blocks(conditions), rules=rules)
+    priced = {e.name: _costs(e, costs.get(e.name)) for e in conditions.entries if e.name in costs}
+    recommendation = recommend(comparison, priced, Constraints(**spec.constraints.model_dump()))
+    sizes = _sizes(conditions, finished, metric, rules)
+    write_json(folder / "comparison.json", {**comparison.to_dict(), "sizes": sizes})
+    _leaderboard(comparison, conditions.entries, costs).to_csv(
+        folder / "leaderboard.csv", index=False
+    )
+    results_frame(folder).to_parquet(folder / "results.parquet")
+    verdict = _verdict(comparison, recommendation, spec, [*left_out], [*edges], sizes)
+    _write_study(conditions, spec, comparison, verdict, finished)
+    write_json(folder / "verdict.json", verdict)
+    return verdict
+
+
+def contestant_of(entry: Entry, seeds: Sequence[Sequence[Run]], metric: Metric) -> Contestant:
+    """A contestant's statistics (seeds, examples, K), the folds' examples one after the other.
+
+    A seed that failed is left out; a contestant none of whose seeds finished has failed.
+    """
+    done = [runs for runs in seeds if all(run.ok for run in runs)]
+    if not done:
+        reasons = [run.result["reason"] for runs in seeds for run in runs if not run.ok]
+        return Contestant(
+            entry.name, None, entry.deterministic, failed=reasons[0] if reasons else "no run ended"
+        )
+    statistics = [
+        np.concatenate([run.statistics(metric.name) for run in runs]) for runs in done
+    ]
+    numbers = tuple(int(runs[0].result["number"]) for runs in done)
+    return Contestant(entry.name, np.stack(statistics), entry.deterministic, seeds=numbers)
+
+
+def _blocks(conditions: Conditions) -> Rows | None:
+    """Block numbers of all folds' test examples, no number in two folds."""
+    planner = conditions.planner
+    found, offset = [], 0
+    for fold in range(len(planner.data)):
+        test = load_prepared(
+            planner.task.name, conditions.folder / f"prepared/fold{fold}"
+        ).test
+        if test.blocks is None:
+            return None
+        found.append(test.blocks + offset)
+        offset += int(test.blocks.max()) + 1
+    return np.concatenate(found)
+
+
+def _margin(metric: Metric, spec: StudySpec) -> Margin:
+    if spec.margin is None:
+        return Margin.of(metric)
+    return Margin(spec.margin, metric.relative_margin)
+
+
+def _count_look(folder: Path, finished: Finished) -> int:
+    """Which look at the test set this is: the same runs again are the same look."""
+    runs = sorted(run.result["digest"] for seeds in finished.values() for s in seeds for run in s)
+    this = hashlib.sha256("/".join(runs).encode()).hexdigest()[:16]
+    path = folder / "looks.json"
+    looks: list[str] = read_json(path) if path.exists() else []
+    if this not in looks:
+        looks.append(this)
+        write_json(path, looks)
+    return looks.index(this) + 1
+
+
+def _costs(entry: Entry, measured: dict[str, Any] | None) -> Costs:
+    values = {name: measured[name] for name in COSTS} if measured else {}
+    parameters = int((measured or {}).get("params", entry.body_parameters))
+    return Costs(kind=entry.kind, params=parameters, **values)
+
+
+def _leaderboard(
+    comparison: Comparison, entries: Sequence[Entry], costs: dict[str, dict[str, Any]]
+) -> pd.DataFrame:
+    by_name = {entry.name: entry for entry in entries}
+    rows = []
+    for standing in comparison.standings:
+        entry, cost = by_name[standing.name], costs.get(standing.name, {})
+        rows.append(
+            {
+                "candidate": standing.name,
+                "kind": entry.kind,
+                "metric": comparison.metric,
+                "mean": standing.mean,
+                "ci_low": standing.ci_low,
+                "ci_high": standing.ci_high,
+                "status": standing.status,
+                "params": cost.get("params", entry.body_parameters),
+                **{name: cost.get(name) for name in COSTS},
+                "seeds": standing.seeds,
+                "embedding_params": entry.embedding_parameters,
+                "width": None if entry.model is None else entry.model.width,
+                "backend": cost.get("backend"),
+                "reason": standing.reason,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def results_frame(folder: Path) -> pd.DataFrame:
+    """Every run of a study as a row: what it was, how it was set, what it reached and spent."""
+    rows = []
+    for run in list_runs(folder):
+        flat = dict(run.result)
+        settings, parameters = flat.pop("settings", {}), flat.pop("parameters", None) or {}
+        flat |= {f"test_{name}": value for name, value in (flat.pop("test", None) or {}).items()}
+        flat |= {f"params_{name}": value for name, value in parameters.items()}
+        rows.append({**flat, "settings": json.dumps(settings)})
+    return pd.DataFrame(rows)
+
+
+def _sizes(
+    conditions: Conditions, finished: Finished, metric: Metric, rules: Rules
+) -> dict[str, Any] | None:
+    """Quality against training size, if sizes were asked for."""
+    sizes = sorted({size for _, size in finished if size is not None})
+    if not sizes:
+        return None
+    whole = len(conditions.prepared_train)
+    at = {
+        size or whole: [
+            contestant_of(entry, finished.get((entry.name, size), []), metric)
+            for entry in conditions.entries
+        ]
+        for size in (*sizes, None)
+    }
+    judged: dict[str, Any] = judge_sizes(at, metric, _blocks(conditions), rules).to_dict()
+    return judged
+
+
+def _verdict(
+    comparison: Comparison,
+    recommendation: Recommendation,
+    spec: StudySpec,
+    left_out: list[str],
+    edges: list[str],
+    sizes: dict[str, Any] | None,
+) -> dict[str, Any]:
+    more = [sizes["sentence"]] if sizes else []
+    return {
+        "recommended": recommendation.name,
+        "winner_set": list(comparison.winner_set),
+        "metric": comparison.metric,
+        "margin": comparison.margin.value,
+        "margin_relative": comparison.margin.relative,
+        "seeds": comparison.seeds,
+        "preview": comparison.preview,
+        "looks": comparison.looks,
+        "sentence": recommendation.sentence,
+        "reasons": [*recommendation.reasons, *more],
+        "could_change": [*recommendation.could_change, *edges],
+        "left_out": left_out,
+        "constraints": spec.constraints.plain(),
+    }
+
+
+def _write_study(
+    conditions: Conditions,
+    spec: StudySpec,
+    comparison: Comparison,
+    verdict: dict[str, Any],
+    finished: Finished,
+) -> None:
+    """`study.json`: what was declared and what it came to, for the report."""
+    card = read_json(conditions.folder / "data_card.json")
+    write_json(
+        conditions.folder / "study.json",
+        {
+            "name": conditions.folder.name,
+            "task": spec.task,
+            "metric": comparison.metric,
+            "higher_is_better": comparison.higher_is_better,
+            "data": card["origin"],
+            "command": shlex.join(["seqlab", *sys.argv[1:]]) if _from_shell() else "",
+            "budget": spec.budget.plain(),
+            "realised": _realised(finished),
+            "margin": {"value": verdict["margin"], "relative": verdict["margin_relative"]},
+            "candidates": [entry.name for entry in conditions.entries],
+            "left_out": verdict["left_out"],
+            "sizes": list(spec.sizes) or None,
+            "folds": len(conditions.planner.data),
+            "looks": comparison.looks,
+            "seqlab_version": __version__,
+            "created": read_json(conditions.folder / "environment.json")["date"],
+        },
+    )
+
+
+def _from_shell() -> bool:
+    return Path(sys.argv[0]).stem in ("seqlab", "__main__")
+
+
+def _realised(finished: Finished) -> dict[str, Any]:
+    """What each contestant's verdict runs spent, the mean over its seeds."""
+    spent = {}
+    for (name, size), seeds in finished.items():
+        results = [run.result for runs in seeds for run in runs if run.ok]
+        if size is not None or not results:
+            continue
+        fields = ("epochs", "steps", "tokens", "seconds", "flops_estimate", "learning_rate")
+        spent[name] = {
+            field: float(np.mean([r[field] for r in results]))
+            for field in fields
+            if all(r.get(field) is not None for r in results)
+        }
+        spent[name] |= results[0].get("parameters") or {}
+        spent[name]["seeds"] = len(seeds)
+    return spent
+
+
+def resolvable(prepared: Any, spec: StudySpec, entries: Sequence[Entry], seeds: int) -> Any:
+    """What this test set can show, before anything is trained."""
+    from seqlab.compare.power import resolution
+
+    task, test = prepared.task, prepared.test
+    metric: Metric = registry.load("metrics", task.metrics[0])()
+    return resolution(metric, len(test), test.blocks, seeds, len(entries)).to_dict()

@@ -1,0 +1,198 @@
+"""One model at a time, as scikit-learn users expect it: fit, predict, score, get_params, clone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from seqlab import registry
+from seqlab.data.examples import Examples
+from seqlab.data.sources import read_table
+from seqlab.data.table import Table
+from seqlab.errors import UserError, unknown
+from seqlab.study.recipes import recipes
+from seqlab.tasks.base import Predictions, Prepared, Sources
+
+
+class _Estimator(BaseEstimator):  # type: ignore[misc]
+    """What both estimators share: settings, and training with early stopping, then on all rows.
+
+    mixer          a candidate's name: gru, lstm, transformer, …
+    params         parameters of body and head
+    epochs         at most; the validation part says when to stop
+    refit          train again on all rows, for as long as was best
+    model, train, data   fields of ModelSpec, TrainSpec and DataSpec
+    """
+
+    _task = ""
+
+    def __init__(
+        self,
+        mixer: str = "gru",
+        *,
+        params: int = 100_000,
+        epochs: int = 10,
+        learning_rate: float = 1e-3,
+        refit: bool = True,
+        model: dict[str, Any] | None = None,
+        train: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        device: str = "cpu",
+        random_state: int | None = None,
+    ) -> None:
+        self.mixer = mixer
+        self.params = params
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.refit = refit
+        self.model = model
+        self.train = train
+        self.data = data
+        self.device = device
+        self.random_state = random_state
+
+    def _fit(self, table: Table, data: dict[str, Any]) -> Self:
+        from seqlab.study.training_one import train_one
+        from seqlab.tasks.base import DataSpec
+
+        if self.mixer not in recipes():
+            raise unknown("candidate", self.mixer, recipes())
+        seed = 0 if self.random_state is None else int(self.random_state)
+        spec = DataSpec.read({**(self.data or {}), **data}, "data")
+        prepared: Prepared = registry.load("tasks", self._task).prepare(
+            Sources(table), spec, seed
+        )[0]
+        self.task_ = prepared.task
+        self.model_, self.history_ = train_one(
+            prepared,
+            self.mixer,
+            params=self.params,
+            model=self.model or {},
+            train={
+                "epochs": self.epochs,
+                "learning_rate": self.learning_rate,
+                "device": self.device,
+                "seed": seed,
+                **(self.train or {}),
+            },
+            refit=self.refit,
+        )
+        return self
+
+    def _predict(self, examples: Examples) -> Predictions:
+        from seqlab.study.work import predict_all
+
+        return predict_all(self.task_, self.model_, examples, self.device)
+
+
+class SequenceClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+    """Texts to classes. After `fit`: `classes_`, `task_`, `model_`, `history_`."""
+
+    _task = "classify"
+
+    def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
+        """Learn from texts (n,) and their labels (n,)."""
+        texts, labels = list(X), np.asarray(y)
+        if len(texts) != len(labels):
+            raise UserError(f"X has {len(texts)} texts but y has {len(labels)} labels")
+        self._fit(Table(pd.DataFrame({"text": texts, "label": labels}), "X, y"), {})
+        names = list(self.task_.classes)
+        # The caller's own values, not their names, are what predict must give back.
+        by_name = {name: value for name, value in zip(_names(labels), labels, strict=True)}
+        self.classes_ = np.asarray([by_name[name] for name in names])
+        return self
+
+    def predict_proba(self, X: Sequence[str]) -> Predictions:
+        """Class probabilities (n, C), columns as `classes_`."""
+        check_is_fitted(self, "model_")
+        table = Table(pd.DataFrame({"text": list(X)}), "X")
+        return self._predict(self.task_.encode(table))
+
+    def predict(self, X: Sequence[str]) -> Any:
+        """The most probable class of each text."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def _names(labels: Any) -> list[str]:
+    from seqlab.tasks.classification.labelled import as_labels
+
+    return as_labels(pd.Series(labels))
+
+
+class Forecaster(RegressorMixin, _Estimator):  # type: ignore[misc]
+    """The next `horizon` steps of one or many series. After `fit`: `task_`, `model_`."""
+
+    _task = "forecast"
+
+    def __init__(
+        self,
+        mixer: str = "gru",
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        season: int | None = None,
+        params: int = 100_000,
+        epochs: int = 10,
+        learning_rate: float = 1e-3,
+        refit: bool = True,
+        model: dict[str, Any] | None = None,
+        train: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        device: str = "cpu",
+        random_state: int | None = None,
+    ) -> None:
+        super().__init__(
+            mixer,
+            params=params,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            refit=refit,
+            model=model,
+            train=train,
+            data=data,
+            device=device,
+            random_state=random_state,
+        )
+        self.horizon = horizon
+        self.lookback = lookback
+        self.season = season
+
+    def fit(self, X: Any, y: None = None) -> Self:
+        """Learn from a frame or file of series, as `seqlab compare` reads them."""
+        given = {"horizon": self.horizon, "lookback": self.lookback, "season": self.season}
+        table = X if isinstance(X, Table) else read_table(_framed(X))
+        self._fit(table, {name: value for name, value in given.items() if value is not None})
+        self._seen = table
+        return self
+
+    def predict(self, X: Any = None) -> pd.DataFrame:
+        """The steps after the end of X, or of the data it was fitted on."""
+        check_is_fitted(self, "model_")
+        if X is None:
+            table = self._seen
+        else:
+            table = X if isinstance(X, Table) else read_table(_framed(X))
+        examples = self.task_.encode(table)
+        return self.task_.present(self._predict(examples), examples)
+
+    def score(self, X: Any, y: None = None, sample_weight: None = None) -> float:
+        """R² over every window of X that has a look-back before it and its targets known."""
+        check_is_fitted(self, "model_")
+        table = X if isinstance(X, Table) else read_table(_framed(X))
+        examples = self.task_.windows_of(table)
+        r2 = registry.load("metrics", "r2")()
+        return float(r2.value(self.task_.statistics(r2, self._predict(examples), examples)))
+
+
+def _framed(X: Any) -> Any:
+    """A bare series of numbers as a frame."""
+    if isinstance(X, pd.Series):
+        return X.rename(X.name or "y").reset_index(drop=not isinstance(X.index, pd.DatetimeIndex))
+    if isinstance(X, list | tuple | np.ndarray):
+        return pd.DataFrame({"y": np.asarray(X, dtype=float)})
+    return X
