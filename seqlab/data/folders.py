@@ -118,7 +118,7 @@ def _class_files(folder: Path, files: list[Path], encoding: str | None) -> Table
         labels += [label] * len(kept)
     notes = [f"{len(files)} files, one a class: each line is a text, the file's name its label"]
     if blank:
-        notes.append(f"{blank} blank lines left out")
+        notes.append(f"blank lines left out: {blank}")
     return Table(pd.DataFrame({"text": texts, "label": labels}), str(folder), tuple(notes), False)
 
 

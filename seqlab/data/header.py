@@ -73,11 +73,14 @@ def names_for(frame: pd.DataFrame) -> list[str]:
     texts = [i for i, kind in enumerate(kinds) if kind is ColumnKind.TEXT]
     classes = [i for i in range(len(kinds)) if is_categorical(frame.iloc[:, i])]
     if not texts:
-        # Short texts that repeat look like classes: the more varied column is the text.
+        # Texts that repeat look like classes: the more varied column, or one of several words.
         words = [i for i in classes if kinds[i] is ColumnKind.CATEGORY]
+        several = [i for i in words if frame.iloc[:, i].str.count(r"\S+").mean() >= 2]
         if len(words) == 2:
             texts = [max(words, key=lambda i: frame.iloc[:, i].nunique())]
-            classes = [i for i in classes if i not in texts]
+        elif len(several) == 1:
+            texts = several
+        classes = [i for i in classes if i not in texts]
     if len(texts) == 1 and len(kinds) == 2 and kinds[1 - texts[0]] is ColumnKind.INTEGER:
         classes = [1 - texts[0]]  # a few rows repeat nothing, and yet it is a label
     names = []

@@ -40,9 +40,10 @@ def _cut(members: Indices, shares: Sequence[float]) -> list[Indices]:
     for part in np.argsort(sizes - ideal, kind="stable")[: len(members) - sizes.sum()]:
         sizes[part] += 1
     # The first part, then the last, then the others must have one if members suffice.
-    for part in [0, len(shares) - 1, *range(1, len(shares) - 1)][: len(members)]:
+    priority = [0, len(shares) - 1, *range(1, len(shares) - 1)]
+    for part in priority[: len(members)]:
         if sizes[part] == 0:
-            sizes[sizes.argmax()] -= 1
+            sizes[max(priority, key=lambda other: (sizes[other], priority.index(other)))] -= 1
             sizes[part] = 1
     return np.split(members, np.cumsum(sizes)[:-1])
 

@@ -63,7 +63,7 @@ def _parse_shares(split: str) -> tuple[float, float, float]:
 def _parse_dates(split: str) -> tuple[str, ...]:
     dates = [part.strip() for part in split.split(",")]
     try:
-        moments = [pd.Timestamp(date) for date in dates]
+        moments = [pd.to_datetime(date or "nothing") for date in dates]
     except ValueError as error:
         raise UserError(
             f'--split: "{split}" holds something that is not a date', ACCEPTED

@@ -84,7 +84,7 @@ class Tokenizer:
                 ),
                 vocabulary=len(content["model"]["vocab"]),
             )
-            return cls(tokenizers.Tokenizer.from_str(text), spec)
+            return cls(_parsed(text), spec)
         except FileNotFoundError as error:
             raise UserError(f'no tokenizer "{path}"', "the folder is not complete") from error
         except (ValueError, KeyError, TypeError) as error:
@@ -104,6 +104,13 @@ def train_tokenizer(texts: Sequence[str], spec: TokenSpec) -> Tokenizer:
     )
     core.train_from_iterator(texts, trainer, length=len(texts))
     return Tokenizer(core, spec)
+
+
+def _parsed(text: str) -> tokenizers.Tokenizer:
+    try:
+        return tokenizers.Tokenizer.from_str(text)
+    except Exception as error:  # the library has no narrower class for it
+        raise ValueError(str(error)) from error
 
 
 def _options(spec: TokenSpec, usual_frequency: int) -> dict[str, Any]:

@@ -1,0 +1,194 @@
+"""What the inspection finds: each planted fault, with where it is and what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqlab.data.inspection import (
+    group_findings,
+    label_findings,
+    split_findings,
+    text_findings,
+)
+from seqlab.data.label_noise import noise_findings, quick_look
+from seqlab.data.series_inspection import time_findings, value_findings, zone_findings
+from seqlab.data.split_spec import SplitSpec
+from seqlab.data.splits import Rows, split
+
+
+def titled(findings, start):
+    (found,) = [finding for finding in findings if finding.title.startswith(start)]
+    if found.severity != "info":
+        assert found.advice
+    return found
+
+
+def words(rng, count, vocabulary):
+    return [" ".join(rng.choice(vocabulary, 12)) for _ in range(count)]
+
+
+def test_texts():
+    texts = [" ".join(["word"] * (1 + i % 50)) for i in range(200)] + ["", " ", "cafÃ© noir"]
+    labels = ["a", "b", "c"] * 67 + ["a", "b"]
+    findings = text_findings(texts, labels)
+    lengths = titled(findings, "203 texts of 25 words in the middle, 50 cover 99 %")
+    assert lengths.detail == "the shortest has 0, the longest 50"
+    assert titled(findings, "empty texts: 2 of 203").detail == "the first is in row 201"
+    assert 'row 203: "cafÃ© noir"' in titled(findings, "texts that look read in the wrong").detail
+    assert titled(findings, "texts that repeat an earlier one: 150").severity == "warning"
+    contradiction = titled(findings, "texts with more than one label: 50")
+    assert contradiction.detail == '"word" is a, c, b (rows 1, 51, 101, 151)'
+
+
+def test_texts_without_content():
+    (finding,) = text_findings(["", "  "])
+    assert (finding.severity, finding.title) == ("error", "all texts are empty")
+    same = text_findings(["same"] * 4)
+    assert titled(same, "all texts are the same").severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("labels", "severity", "title"),
+    [
+        (["a"] * 50 + ["b"] * 50, "info", "2 classes"),
+        (["a"] * 9, "error", "one class only"),
+        (["a"] * 20 + ["b"], "error", 'class "b" has one example'),
+        (["a"] * 20 + ["b"] * 5, "warning", "classes with fewer than 10 examples: 1"),
+        (["a"] * 500 + ["b"] * 20, "warning", "the classes are uneven"),
+        (["a", "b", None] * 20, "error", "rows without a label: 20 of 60"),
+    ],
+)
+def test_labels(labels, severity, title):
+    assert titled(label_findings(labels), title).severity == severity
+
+
+def test_parts_leaks_and_unseen_labels():
+    texts = ["one", "two", "three", "ONE", "two", "two", "six"]
+    labels = ["a", "b", "a", "a", "b", "c", "a"]
+    given = ["train"] * 3 + ["test"] * 2 + ["valid"] * 2
+    rows = Rows(7, labels, texts, given=given)
+    findings = split_findings(split(rows, SplitSpec()), labels)
+    titled(findings, "parts: train 1, valid 2, test 2")
+    leak = titled(findings, "training texts that are also in test: 2, in validation: 1")
+    assert leak.severity == "info"
+    titled(findings, "validation texts that are also in test: 1")
+    titled(findings, 'label "c" is in valid but not in training')
+    kept = split(rows, SplitSpec(keep_duplicates=True))
+    assert titled(split_findings(kept, labels), "training texts that").severity == "warning"
+
+
+def test_groups_are_pointed_out():
+    frame = pd.DataFrame({"subject": list("abcd") * 5, "text": "x"})
+    assert titled(group_findings(frame), 'rows repeat by "subject"').advice.endswith(
+        "--group subject"
+    )
+    assert group_findings(frame, "subject") == []
+
+
+def test_planted_wrong_labels_are_found():
+    rng = np.random.default_rng(0)
+    common = np.array([f"w{i}" for i in range(200)])
+    texts, labels = [], []
+    for label in ("good", "bad"):
+        own = np.array([f"{label}{i}" for i in range(20)])
+        texts += words(rng, 600, np.concatenate([common, np.repeat(own, 10)]))
+        labels += [label] * 600
+    wrong = rng.choice(1200, 30, replace=False)
+    for row in wrong:
+        labels[row] = "bad" if labels[row] == "good" else "good"
+    look = quick_look(texts, labels)
+    found = {suspect.row for suspect in look.suspects}
+    assert len(found & set(wrong)) >= 15
+    assert len(found - set(wrong)) <= 3
+    assert look.accuracy > 0.9
+    assert look.majority < 0.6
+    listed = titled(noise_findings(texts, labels), "labels that look doubtful: ")
+    assert f"row {look.suspects[0].row + 1}: " in listed.detail
+    assert listed.severity == "warning"
+
+
+def test_texts_that_say_nothing_about_labels():
+    rng = np.random.default_rng(1)
+    texts = words(rng, 200, np.array([f"w{i}" for i in range(50)]))
+    findings = noise_findings(texts, list(rng.choice(["a", "b"], 200)))
+    assert titled(findings, "TF-IDF + logistic regression is right in").severity == "warning"
+    assert noise_findings(texts[:20], ["a", "b"] * 10) == []
+
+
+# -- series ------------------------------------------------------------------------------------
+
+
+def hours(count):
+    return pd.date_range("2020-01-01", periods=count, freq="h").to_numpy().copy()
+
+
+@pytest.mark.parametrize(
+    ("times", "step"),
+    [
+        (hours(50), "1 hour"),
+        (pd.date_range("2020-01-01", periods=50, freq="15min"), "15 minutes"),
+        (pd.date_range("2020-01-31", periods=30, freq="ME"), "1 month"),
+        (pd.date_range("2020-01-01", periods=30, freq="QS"), "1 quarter"),
+        (pd.date_range("2020-01-01", periods=9, freq="YS"), "1 year"),
+        (pd.bdate_range("2020-01-01", periods=60), "1 working day"),
+    ],
+)
+def test_regular_steps(times, step):
+    (finding,) = time_findings(np.asarray(times))
+    assert finding.title == f"the step is {step}"
+
+
+def test_gaps_and_irregular_steps():
+    times = np.delete(hours(50), [10, 11, 30])
+    gap = titled(time_findings(times), "moments missing: 3 in 2 gaps")
+    assert gap.detail == "the longest, 3 hours, ends at 2020-01-01 12:00:00 (row 11)"
+    times = hours(50)
+    times[20] += np.timedelta64(7, "m")
+    odd = titled(time_findings(times), "irregular steps: 2")
+    assert odd.detail == "the first is 67 minutes before row 21 (2020-01-01 20:07:00)"
+    months = np.delete(pd.date_range("2020-01-01", periods=20, freq="MS").to_numpy(), 4)
+    assert titled(time_findings(months), "moments missing: 1 in 1 gaps")
+
+
+def test_disorder_names_the_row():
+    times = hours(10)
+    times[[4, 5]] = times[[5, 4]]
+    finding = titled(time_findings(times), "dates that run backwards: 1")
+    assert (finding.severity, finding.detail) == (
+        "error",
+        "row 6 (2020-01-01 04:00:00) comes after a later one",
+    )
+    twice = np.concatenate([hours(5), hours(5)])
+    assert titled(time_findings(twice), "dates that repeat: 5").detail.startswith("row 6 ")
+    (fine,) = time_findings(twice, series=["a"] * 5 + ["b"] * 5)
+    assert fine.title == "the step is 1 hour"
+
+
+def test_time_zones():
+    mixed = pd.Series(["2020-01-01 00:00+01:00", "2020-01-01 01:00"], name="ds")
+    (finding,) = zone_findings(mixed)
+    assert finding.severity == "error"
+    assert finding.detail == '1 do not; row 2 is "2020-01-01 01:00"'
+    summer = pd.Series(["2020-01-01 00:00+01:00", "2020-07-01 00:00+02:00"], name="ds")
+    assert zone_findings(summer)[0].detail == "offsets +0100, +0200"
+    assert zone_findings(pd.Series(["2020-01-01", "2020-07-01"], name="ds")) == []
+
+
+def test_values():
+    frame = pd.DataFrame(
+        {
+            "infinite": [1.0, np.inf, 2.0],
+            "empty": [np.nan] * 3,
+            "constant": [2.5] * 3,
+            "holes": [1.0, np.nan, 3.0],
+            "fine": [1.0, 2.0, 3.0],
+        }
+    )
+    findings = value_findings(frame, list(frame.columns))
+    assert titled(findings, 'column "infinite": infinite values: 1').detail.endswith("row 2")
+    titled(findings, 'column "empty" is empty')
+    titled(findings, 'column "constant" is always 2.5')
+    titled(findings, 'column "holes": 33.3% of the values are missing')
+    assert not [finding for finding in findings if "fine" in finding.title]

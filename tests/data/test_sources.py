@@ -1,0 +1,359 @@
+"""Every format a table can come in, and every way in which a file can be wrong."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+
+import pandas as pd
+import pytest
+
+from seqlab.data.sources import read_splits, read_table
+from seqlab.errors import UserError
+
+ROWS = [("a fine film", "pos"), ("dull, and long", "neg"), ('she said "no"', "neg")] * 4
+FRAME = pd.DataFrame(ROWS, columns=["text", "label"])
+
+
+def lines(rows=ROWS, delimiter="\t", header=None):
+    return "\n".join([*([header] if header else []), *(delimiter.join(row) for row in rows), ""])
+
+
+def error_of(*args, **options) -> UserError:
+    with pytest.raises(UserError) as caught:
+        read_table(*args, **options)
+    return caught.value
+
+
+# -- formats -----------------------------------------------------------------------------------
+
+WRITERS = {
+    "d.csv": lambda path: FRAME.to_csv(path, index=False),
+    "d.tsv": lambda path: FRAME.to_csv(path, index=False, sep="\t"),
+    "d.jsonl": lambda path: FRAME.to_json(path, orient="records", lines=True),
+    "d.json": lambda path: FRAME.to_json(path, orient="records"),
+    "d.parquet": lambda path: FRAME.to_parquet(path),
+    "d.csv.xz": lambda path: path.write_bytes(lzma.compress(FRAME.to_csv(index=False).encode())),
+    "d.csv.gz": lambda path: path.write_bytes(gzip.compress(FRAME.to_csv(index=False).encode())),
+    "d.csv.bz2": lambda path: path.write_bytes(bz2.compress(FRAME.to_csv(index=False).encode())),
+    "d.jsonl.xz": lambda path: path.write_bytes(
+        lzma.compress(FRAME.to_json(orient="records", lines=True).encode())
+    ),
+    "utf16.csv": lambda path: path.write_bytes(FRAME.to_csv(index=False).encode("utf-16")),
+    "bom.csv": lambda path: path.write_bytes(FRAME.to_csv(index=False).encode("utf-8-sig")),
+    "crlf.csv": lambda path: path.write_bytes(
+        FRAME.to_csv(index=False).replace("\n", "\r\n").encode()
+    ),
+    "semicolon.csv": lambda path: FRAME.to_csv(path, index=False, sep=";"),
+    "bar.txt": lambda path: FRAME.to_csv(path, index=False, sep="|"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_gives_the_same_table(tmp_path, name):
+    WRITERS[name](tmp_path / name)
+    table = read_table(tmp_path / name)
+    assert table.frame.values.tolist() == FRAME.values.tolist()
+    assert list(table.frame.columns) == ["text", "label"]
+    assert table.header
+    assert table.fingerprint == read_table(FRAME).fingerprint
+
+
+def test_zip_holds_one_file_and_its_description(tmp_path):
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        archive.writestr("README.txt", "about")
+        archive.writestr("__MACOSX/x", "junk")
+        archive.writestr("inner/d.csv", FRAME.to_csv(index=False))
+    assert len(read_table(tmp_path / "d.zip").frame) == len(FRAME)
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", "x")
+        archive.writestr("b.csv", "x")
+    assert (
+        "must hold one file of data; it holds a.csv, b.csv"
+        in error_of(tmp_path / "two.zip").message
+    )
+
+
+def test_fingerprint_tells_values_names_and_order_apart():
+    fingerprints = {
+        read_table(frame).fingerprint
+        for frame in (
+            FRAME,
+            FRAME.iloc[::-1],
+            FRAME.rename(columns={"label": "y"}),
+            FRAME.assign(label="x"),
+            FRAME.assign(label=None),
+        )
+    }
+    assert len(fingerprints) == 5
+    assert read_table(FRAME.astype(object)).fingerprint == read_table(FRAME).fingerprint
+
+
+# -- header, delimiter, quotes -----------------------------------------------------------------
+
+
+def test_headerless_tab_file_is_named_by_content(tmp_path):
+    (tmp_path / "d.tsv").write_text(lines([(text, str(len(text) % 2)) for text, _ in ROWS]))
+    table = read_table(tmp_path / "d.tsv")
+    assert not table.header
+    assert list(table.frame.columns) == ["text", "label"]
+    assert "no header found; columns named text, label from what they hold" in table.notes
+    assert len(table.frame) == len(ROWS)
+
+
+def test_label_first_and_coarse_labels(tmp_path):
+    questions = [("NUM:dist", "How far is it ?"), ("LOC:city", "Where , then , is it ?")] * 10
+    (tmp_path / "TREC.train").write_text(lines(questions, " "))
+    table = read_table(tmp_path / "TREC.train")
+    assert table.frame.iloc[0].to_dict() == {
+        "label": "NUM",
+        "text": "How far is it ?",
+        "label_full": "NUM:dist",
+    }
+    fine = read_table(tmp_path / "TREC.train", columns=["text", "label_full"])
+    assert list(fine.frame.columns) == ["text", "label_full"]
+    (tmp_path / "fast.txt").write_text("__label__a some words\n__label__b others here\n" * 3)
+    assert read_table(tmp_path / "fast.txt").frame["label"].tolist() == ["a", "b"] * 3
+
+
+def test_numbers_only(tmp_path):
+    (tmp_path / "rates.txt").write_text("0.5,1.2\n0.6,1.3\n0.7,1.1\n")
+    (tmp_path / "spaces.txt").write_text("0.5 1.2\n0.6 1.3\n0.7 1.1\n")
+    for name in ("rates.txt", "spaces.txt"):
+        table = read_table(tmp_path / name)
+        assert list(table.frame.columns) == ["value1", "value2"]
+        assert table.frame["value2"].tolist() == [1.2, 1.3, 1.1]
+
+
+def test_header_with_numbers_for_names(tmp_path):
+    (tmp_path / "d.csv").write_text(
+        "date,0,1,OT\n" + "1990/1/1 0:00,1,2,3\n1990/1/2 0:00,2,3,4\n" * 2
+    )
+    assert list(read_table(tmp_path / "d.csv").frame.columns) == ["date", "0", "1", "OT"]
+
+
+def test_unknown_names_above_repeating_classes_are_a_header(tmp_path):
+    (tmp_path / "d.csv").write_text(lines(ROWS[:1] * 5 + [("awful", "neg")] * 5, ",", "body,mood"))
+    assert list(read_table(tmp_path / "d.csv").frame.columns) == ["body", "mood"]
+
+
+def test_lone_quotes_in_tab_files_are_characters(tmp_path):
+    rows = [('"hello" he said', "1"), ('she said "no', "0"), ('"start', "1"), ('end"', "0")]
+    (tmp_path / "d.tsv").write_text(lines(rows))
+    assert read_table(tmp_path / "d.tsv").frame["text"].tolist() == [text for text, _ in rows]
+
+
+def test_quoted_fields_may_hold_delimiters_and_line_ends(tmp_path):
+    (tmp_path / "d.csv").write_text('text,label\n"two\nlines, one field",pos\n"a ""b""",neg\n')
+    assert read_table(tmp_path / "d.csv").frame["text"].tolist() == [
+        "two\nlines, one field",
+        'a "b"',
+    ]
+
+
+def test_declared_delimiter_and_decimal_comma(tmp_path):
+    (tmp_path / "d.csv").write_text("sep=;\ndate;value\n2020-01-01;1,5\n2020-01-02;2,5\n")
+    assert read_table(tmp_path / "d.csv").frame["value"].tolist() == [1.5, 2.5]
+
+
+def test_words_that_mean_missing_do_so_among_numbers_only(tmp_path):
+    (tmp_path / "d.csv").write_text("label,text,n,zip\nx,None,NA,007\ny,NA,2.5,123\nx,,3,001\n")
+    frame = read_table(tmp_path / "d.csv").frame
+    assert frame["text"].fillna("").tolist() == ["None", "NA", ""]
+    assert frame["n"].isna().tolist() == [True, False, False]
+    assert frame["zip"].tolist() == ["007", "123", "001"]
+
+
+def test_columns_select_by_header_and_name_without(tmp_path):
+    FRAME.assign(id=range(12)).to_csv(tmp_path / "h.csv", index=False)
+    assert list(read_table(tmp_path / "h.csv", columns=["label", "text"]).frame) == [
+        "label",
+        "text",
+    ]
+    (tmp_path / "n.tsv").write_text(lines())
+    named = read_table(tmp_path / "n.tsv", columns=["review", "mood"])
+    assert list(named.frame) == ["review", "mood"]
+    assert len(named.frame) == 12
+    error = error_of(tmp_path / "n.tsv", columns=["a", "b", "c"])
+    assert "has no header and 2 columns; --columns names 3 (a, b, c)" in error.message
+    error = error_of(tmp_path / "h.csv", columns=["text", "lable"])
+    assert 'unknown column "lable"; did you mean "label"?' in error.message
+
+
+def test_delimiter_may_be_given_by_name(tmp_path):
+    (tmp_path / "d.txt").write_text(lines(delimiter="^", header="text^label"))
+    assert list(read_table(tmp_path / "d.txt", delimiter="^").frame) == ["text", "label"]
+    FRAME.to_csv(tmp_path / "d.csv", sep="\t", index=False)
+    assert list(read_table(tmp_path / "d.csv", delimiter="tab").frame) == ["text", "label"]
+    error = error_of(tmp_path / "d.csv", delimiter="^^")
+    assert error.message == '--delimiter: expected one character, got "^^"'
+
+
+def test_series_of_different_lengths_one_a_row(tmp_path):
+    (tmp_path / "d.csv").write_text("H1,1,2,3,4,5,6\nH2,1,2,3,4,5\nH3,1,2,3,4,5,6\n")
+    table = read_table(tmp_path / "d.csv")
+    assert table.frame.shape == (3, 7)
+    assert any("read as one series a row" in note for note in table.notes)
+
+
+# -- folders -----------------------------------------------------------------------------------
+
+
+def test_one_file_per_class(tmp_path):
+    (tmp_path / "README.txt").write_text("about")
+    (tmp_path / "rt-polarity.neg").write_text("bad\n\nworse\n")
+    (tmp_path / "rt-polarity.pos.xz").write_bytes(lzma.compress(b"good\nfine\n"))
+    table = read_table(tmp_path)
+    assert table.frame["label"].tolist() == ["neg", "neg", "pos", "pos"]
+    assert "blank lines left out: 1" in table.notes
+
+
+def test_names_of_class_files(tmp_path):
+    for name in ("Arabic", "Czech"):
+        (tmp_path / f"{name}.txt").write_text("x\ny\n")
+    assert set(read_table(tmp_path).frame["label"]) == {"Arabic", "Czech"}
+
+
+def test_one_folder_per_class_and_split(tmp_path):
+    for split in ("train", "test"):
+        for label in ("neg", "pos"):
+            folder = tmp_path / split / label
+            folder.mkdir(parents=True)
+            (folder / "1.txt").write_text(f"{split} {label}\nsecond line")
+    frame = read_table(tmp_path).frame
+    assert sorted(frame["split"]) == ["test", "test", "train", "train"]
+    assert frame["text"].iloc[0] == "train neg\nsecond line"
+
+
+def test_folder_and_separate_files_with_splits(tmp_path):
+    for name in ("train.tsv", "dev.tsv", "test.tsv"):
+        (tmp_path / name).write_text(lines())
+    frame = read_table(tmp_path).frame
+    assert frame["split"].value_counts().to_dict() == {"train": 12, "valid": 12, "test": 12}
+    joined = read_splits(tmp_path / "train.tsv", test=tmp_path / "test.tsv").frame
+    assert joined["split"].value_counts().to_dict() == {"train": 12, "test": 12}
+
+
+def test_splits_must_have_the_same_columns(tmp_path):
+    FRAME.to_csv(tmp_path / "train.csv", index=False)
+    FRAME[["text"]].to_csv(tmp_path / "test.csv", index=False)
+    assert 'test.csv" has no column "label", which' in error_of(tmp_path).message
+
+
+# -- in memory ---------------------------------------------------------------------------------
+
+
+class Feature:
+    def __init__(self, names):
+        self.names = names
+
+
+class Dataset:
+    def __init__(self):
+        self.features = {"text": object(), "label": Feature(["neg", "pos"])}
+
+    def to_pandas(self):
+        return pd.DataFrame({"text": ["a", "b", "c"], "label": [0, 1, -1]})
+
+
+def test_hugging_face_data_sets_by_their_shape():
+    assert read_table(Dataset()).frame["label"].fillna("?").tolist() == ["neg", "pos", "?"]
+    parts = {"train": Dataset(), "validation": Dataset(), "unsupervised": Dataset()}
+    table = read_table(parts)
+    assert table.frame["split"].tolist() == ["train"] * 3 + ["valid"] * 3
+    assert any('"unsupervised" left out' in note for note in table.notes)
+    assert "no part train, only test" in error_of({"test": Dataset()}).message
+
+
+def test_frames(tmp_path):
+    dated = pd.DataFrame({"y": [1, 2]}, index=pd.date_range("2020-01-01", periods=2))
+    assert list(read_table(dated).frame) == ["timestamp", "y"]
+    assert error_of(FRAME.iloc[:0]).message == "the frame is empty"
+    twice = pd.concat([FRAME, FRAME], axis=1)
+    assert error_of(twice).message == 'the frame has several columns "label"'
+    assert error_of(FRAME.T.T.set_axis(pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")]), axis=1))
+    assert "data of type int cannot be read" in error_of(3).message
+
+
+# -- what can be wrong -------------------------------------------------------------------------
+
+WRONG = {
+    "empty.csv": (b"", '" is empty'),
+    "blank.csv": (b"\n \n", '" is empty'),
+    "header.csv": (b"text,label\n", '" holds a header (text, label) and no rows'),
+    "book.xlsx": (b"PK\x03\x04", '": unknown format ".xlsx"'),
+    "data.bin": (b"\x00\x01\x02", '": unknown format ".bin"'),
+    "cut.csv.xz": (lzma.compress(b"text,label\n" * 50)[:60], '" cannot be decompressed: '),
+    "cut.csv.gz": (gzip.compress(b"text,label\n" * 50)[:30], '" cannot be decompressed: '),
+    "cut.zip": (b"PK\x03\x04 nothing", '" cannot be decompressed: '),
+    "latin.csv": (
+        "text,label\nok,1\ncafé,0\n".encode("latin-1"),
+        '" line 3 is not UTF-8 (byte 0xe9)',
+    ),
+    "nul.csv": (b"text,label\na\0b,1\n", '" line 2 holds a NUL character: is this a text file?'),
+    "ragged.csv": (b"a,b,c\n1,2,3\n4,5\n7,8,9\n", '" line 3 has 2 fields where most lines have 3'),
+    "cut.jsonl": (b'{"text":"a"}\n{"te', '" line 2 is not JSON: '),
+    "list.jsonl": (b"[1]\n", '" line 1 is a list, not an object'),
+    "one.json": (b"3", '" holds a single int'),
+    "bad.parquet": (b"PAR1 not really", '" is not a readable Parquet file: '),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_said_in_one_line(tmp_path, name):
+    content, message = WRONG[name]
+    (tmp_path / name).write_bytes(content)
+    error = error_of(tmp_path / name)
+    assert error.message.startswith(f'"{tmp_path / name}')
+    assert message in error.message
+    assert "\n" not in error.message
+    assert error.hint
+
+
+def test_latin1_is_read_when_asked_for(tmp_path):
+    (tmp_path / "d.csv").write_bytes("text,label\ncafé,0\n".encode("latin-1"))
+    assert error_of(tmp_path / "d.csv").hint.endswith("add --encoding latin-1")
+    assert read_table(tmp_path / "d.csv", encoding="latin-1").frame["text"][0] == "café"
+    assert error_of(tmp_path / "d.csv", encoding="klingon").message == (
+        '--encoding: unknown encoding "klingon"'
+    )
+
+
+def test_missing_file_suggests_a_neighbour(tmp_path):
+    (tmp_path / "reviews.csv").write_text("x")
+    assert error_of(tmp_path / "revews.csv").message == (
+        f'no file or folder "{tmp_path / "revews.csv"}"; did you mean "reviews.csv"?'
+    )
+
+
+def test_wrong_delimiter(tmp_path):
+    FRAME.to_csv(tmp_path / "d.csv", index=False)
+    assert error_of(tmp_path / "d.csv", delimiter=";").message == (
+        f'"{tmp_path / "d.csv"}": --delimiter semicolon finds one column only;'
+        " the lines look divided by a comma"
+    )
+
+
+def test_unquoted_delimiters_name_the_line(tmp_path):
+    (tmp_path / "d.csv").write_text("text,label\nwell, this,pos\nbad,neg\nfine,pos\n")
+    assert "line 2 has 3 fields where most lines have 2" in error_of(tmp_path / "d.csv").message
+
+
+def test_folders_with_nothing_or_too_much(tmp_path):
+    assert error_of(tmp_path).message == f'"{tmp_path}" holds nothing readable'
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.csv").write_text("x,y\n1,2\n")
+    assert f'"{tmp_path}" holds several tables: a.csv, b.csv' in error_of(tmp_path).message
+
+
+def test_class_folder_with_folders_inside(tmp_path):
+    (tmp_path / "pos" / "deep").mkdir(parents=True)
+    assert "is a folder inside the class folder" in error_of(tmp_path).message
+
+
+def test_a_file_that_may_not_be_read(tmp_path):
+    path = tmp_path / "loop.csv"
+    path.symlink_to(path)
+    assert str(path) in error_of(path).message
