@@ -1,0 +1,252 @@
+"""What comes next in one or many time series: `horizon` steps from the `lookback` steps before.
+
+unique_id,ds,y
+shop-1,2024-01-01,12.0
+shop-1,2024-01-02,15.0
+…                         →  shop-1,2024-04-01,14.2 … as many dates as the horizon
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqlab.data.examples import Examples
+from seqlab.data.findings import Finding
+from seqlab.data.table import Table
+from seqlab.metrics.base import Metric
+from seqlab.registry import registered
+from seqlab.tasks.base import (
+    Confidence,
+    DataSpec,
+    Exhibit,
+    Inputs,
+    Loss,
+    Predictions,
+    Prepared,
+    Sources,
+    Task,
+)
+from seqlab.tasks.forecasting import examples as windowed
+from seqlab.tasks.forecasting.doctor import examine
+from seqlab.tasks.forecasting.exhibits import draw
+from seqlab.tasks.forecasting.fitted import Fitted
+from seqlab.tasks.forecasting.layout import observe
+from seqlab.tasks.forecasting.panel import build_panel
+from seqlab.tasks.forecasting.preparation import fit, read
+from seqlab.tasks.forecasting.recognition import recognise
+from seqlab.tasks.forecasting.scaling import Scales, fit_scales
+from seqlab.tasks.forecasting.windows import Windows
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from seqlab.batch import Batch
+
+CARD = {
+    "roles": ["time", "series", "target", "covariates"],
+    "example": "336 hours of load → the 24 hours after",
+}
+
+Rows = NDArray[np.int64]
+
+
+@registered
+class Forecast(Task):
+    """Direct forecasts of all steps at once, of every channel by itself or of all together."""
+
+    model_defaults: Mapping[str, Any] = MappingProxyType({})
+    train_defaults: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, fitted: Fitted) -> None:
+        self.fitted = fitted
+        self.metrics = fitted.metrics
+
+    @classmethod
+    def recognise(cls, table: Table) -> Confidence:
+        return recognise(table)
+
+    @classmethod
+    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
+        return examine(sources, spec)
+
+    @classmethod
+    def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
+        prepared = []
+        for reading in read(sources, spec):
+            fitted, (train, valid, test), card = fit(reading, spec)
+            prepared.append(Prepared(cls(fitted), train, valid, test, card))
+        return prepared
+
+    # -- for models --------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> Inputs:
+        return Inputs("values", self.fitted.features, self.fitted.geometry.positions)
+
+    def head(self, width: int) -> nn.Module:
+        from torch import nn
+
+        channels = self.fitted.channels if self.fitted.joint else 1
+        return nn.Linear(width, self.fitted.geometry.horizon * channels)
+
+    def batches(
+        self,
+        examples: Examples,
+        batch_size: int,
+        batch_tokens: int,
+        rng: np.random.Generator | None,
+    ) -> Iterator[Batch]:
+        """Windows; each counts as one in `batch_size`, with all its channels in `batch_tokens`."""
+        channels = 1 if self.fitted.joint else self.fitted.channels
+        tokens = channels * self.fitted.geometry.positions
+        size = max(1, min(batch_size, batch_tokens // tokens))
+        order = np.arange(len(examples)) if rng is None else rng.permutation(len(examples))
+        for start in range(0, len(order), size):
+            yield self._batch(examples, order[start : start + size])
+
+    def _batch(self, examples: Examples, rows: Rows) -> Batch:
+        import torch
+
+        from seqlab.batch import Batch
+
+        geometry, C = self.fitted.geometry, self.fitted.channels
+        mean, std, naive = (
+            windowed.scale(name, examples, C, rows) for name in ("mean", "std", "naive")
+        )
+        targets = (windowed.future("targets", examples, geometry.horizon, rows) - mean) / std
+        extra = {"mean": mean, "std": std}
+        if self.metrics[0] == "mase":
+            extra["weight"] = np.nan_to_num(std / naive)[:, 0].astype(np.float32)
+        if "known" in examples.shared:
+            extra["known"] = windowed.past("known", examples, geometry.lookback, rows)
+        if self.fitted.cycles:
+            extra["calendar"] = windowed.patch_ends(examples, geometry, rows)
+        return Batch(
+            torch.from_numpy(windowed.past("inputs", examples, geometry.lookback, rows)),
+            torch.from_numpy(targets.astype(np.float32)),
+            rows=rows,
+            extra={name: torch.from_numpy(value) for name, value in extra.items()},
+        )
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        from seqlab.tasks.forecasting.network import error, forecast
+
+        value, weight = error(forecast(model, batch, self.fitted), batch, self.metrics[0])
+        return Loss(value, weight)
+
+    def predict(self, model: nn.Module, batch: Batch) -> Predictions:
+        """(B, horizon, channels) in the data's own units."""
+        import torch
+
+        from seqlab.tasks.forecasting.network import forecast
+
+        with torch.no_grad():
+            standard = forecast(model, batch, self.fitted).cpu().double().numpy()
+        mean, std = (batch.extra[name].cpu().numpy() for name in ("mean", "std"))
+        return np.asarray(standard * std + mean)
+
+    # -- for people --------------------------------------------------------------------------
+
+    def encode(self, table: Table) -> Examples:
+        """One window for each series: the forecast that follows on its last value.
+
+        A series shorter than the look-back is filled up on the left with missing values.
+        """
+        fitted, geometry = self.fitted, self.fitted.geometry
+        panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
+        scales = self._scales_for(panel.series, fit_scales(panel, panel.lengths, geometry.season))
+        short = np.maximum(geometry.lookback - panel.lengths, 0)
+        history = panel.lengths
+        panel = panel.extended(short, geometry.horizon)
+        series = np.arange(len(panel))
+        windows = Windows(series, panel.offsets[1:] - geometry.horizon, series, 1)
+        shared = windowed.shared_arrays(panel, scales, fitted)
+        found = windowed.examples_of(windows, panel, shared)
+        found.frame["history"] = history
+        return found
+
+    def _scales_for(self, series: tuple[str, ...], own: Scales) -> Scales:
+        """The scales of the training part for series known from it, their own for others."""
+        number = {name: s for s, name in enumerate(self.fitted.series)}
+        known = np.array([name in number for name in series])
+        rows = np.array([number.get(name, 0) for name in series])
+        trained = self.fitted.scales.take(rows)
+        return Scales(
+            *(
+                np.where(known[:, None], getattr(trained, name), getattr(own, name))
+                for name in ("mean", "std", "naive")
+            )
+        )
+
+    def truth(self, examples: Examples) -> NDArray[np.float64]:
+        """What was to be forecast, (windows, horizon, channels), NaN where it is not known."""
+        return np.asarray(windowed.future("targets", examples, self.fitted.geometry.horizon))
+
+    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+        """(windows, K), after both sides are brought to the metric's scale."""
+        return metric.collect(*self.on_scale(metric.space, predictions, examples))
+
+    def on_scale(
+        self, space: str, predictions: Predictions, examples: Examples
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Predictions and truth in a metric's space: natural, standard or scaled."""
+        predicted, wanted = np.asarray(predictions, dtype=np.float64), self.truth(examples)
+        if space == "natural":
+            return predicted, wanted
+        C = self.fitted.channels
+        centre = windowed.scale("mean", examples, C)
+        unit = windowed.scale({"standard": "std", "scaled": "naive"}[space], examples, C)
+        return (predicted - centre) / unit, (wanted - centre) / unit
+
+    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
+        return draw(self, predictions, examples)
+
+    def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
+        """unique_id, ds and a column for each target: a row for each forecast date.
+
+        Where a series has several forecasts, `cutoff` is the last date known to each; where it
+        had less history than a forecast reads, `note` says so.
+        """
+        H = self.fitted.geometry.horizon
+        first = windowed.starts(examples) + windowed.origins(examples)
+        positions = first[:, None] + np.arange(H)
+        grid = self.fitted.frequency
+        columns: dict[str, Any] = {
+            "unique_id": np.repeat(examples.frame["unique_id"].astype("str").to_numpy(), H)
+        }
+        if examples.frame["unique_id"].duplicated().any():
+            columns["cutoff"] = np.repeat(grid.moments(first - 1), H)
+        columns["ds"] = grid.moments(positions.ravel())
+        for c, name in enumerate(self.fitted.layout.targets):
+            columns[name] = np.asarray(predictions)[:, :, c].ravel()
+        if "history" in examples.frame and (history := examples.frame["history"]).min() < (
+            L := self.fitted.geometry.lookback
+        ):
+            notes = [f"only {n} of {L} steps of history" if n < L else "" for n in history]
+            columns["note"] = np.repeat(notes, H)
+        return pd.DataFrame(columns)
+
+    def save(self, folder: Path) -> None:
+        self.fitted.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Forecast:
+        return cls(Fitted.load(folder))
+
+    def subset(self, examples: Examples, size: int, seed: int) -> Examples:
+        """The latest windows: less data is a shorter history, and smaller lies within larger."""
+        position = windowed.starts(examples) + windowed.origins(examples)
+        if not self.fitted.frequency.dated:  # counted back from each series' last window
+            series = windowed.series_of(examples)
+            last = np.full(series.max() + 1, np.iinfo(np.int64).min)
+            np.maximum.at(last, series, position)
+            position = position - last[series]
+        latest = np.argsort(-position, kind="stable")[:size]
+        return examples.take(np.sort(latest))

@@ -1,0 +1,268 @@
+"""The data doctor of forecasts: what is in the series, what will go wrong, what to do about it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqlab import registry
+from seqlab.data.examples import Examples
+from seqlab.data.findings import Finding
+from seqlab.errors import UserError
+from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.forecasting import naive
+from seqlab.tasks.forecasting.examples import future, scale
+from seqlab.tasks.forecasting.fitted import Fitted
+from seqlab.tasks.forecasting.panel import Panel
+from seqlab.tasks.forecasting.preparation import Reading, fit, read
+from seqlab.tasks.forecasting.scaling import sums
+from seqlab.tasks.forecasting.seasonality import WEAK, sample, strengths
+
+MISSING = 0.05  # share of missing values that deserves a word
+EXTREME = 15.0  # distances between the quartiles, from which a value is suspect
+FEW_BLOCKS = 10
+QUICK = 500  # windows scored in the quick check
+
+
+def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
+    """All findings, the guesses first; a user's error becomes the one finding that matters."""
+    try:
+        reading = read(sources, spec)[-1]
+        fitted, parts, card = fit(reading, spec)
+    except UserError as error:
+        return [Finding("error", error.message, "", error.hint)]
+    panel = reading.panel
+    findings = [
+        Finding("info", "How the data are read", "; ".join(reading.notes)),
+        _size(panel),
+        *_missing(panel),
+        *_short(reading),
+        *_constant(panel, reading),
+        *_extreme(panel),
+        _components(reading),
+        *_drift(panel, fitted, reading),
+        *_windows(card),
+        _bar(fitted, parts[1]),
+    ]
+    return findings
+
+
+def _size(panel: Panel) -> Finding:
+    lengths = panel.lengths
+    count = f"{len(panel)} series" if len(panel) > 1 else "one series"
+    channels = f" of {len(panel.targets)} channels" if len(panel.targets) > 1 else ""
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    steps = f"{longest}" if shortest == longest else f"{shortest} to {longest}"
+    title = f"{count}{channels}, {steps} steps of {panel.frequency}"
+    detail = ""
+    if panel.frequency.dated:
+        ends = panel.frequency.moments(
+            np.array([panel.first.min(), (panel.first + lengths).max() - 1])
+        )
+        detail = f"from {str(ends[0])[:16]} to {str(ends[1])[:16]}"
+    return Finding("info", title, detail)
+
+
+def _missing(panel: Panel) -> list[Finding]:
+    findings = []
+    filled = "models read the last known value and are told so; losses and metrics skip it"
+    if panel.gaps:
+        share = panel.gaps / len(panel.values)
+        findings.append(
+            Finding(
+                "warning" if share > MISSING else "info",
+                f"{panel.gaps} gaps in time ({share:.1%} of the steps)",
+                "the dates of these steps are not in the data",
+                filled,
+            )
+        )
+    if panel.moved:
+        findings.append(
+            Finding(
+                "warning",
+                f"irregular steps: {panel.moved} rows moved to the nearest step"
+                f" of {panel.frequency}",
+                advice="resample the data yourself if that is not what they mean",
+            )
+        )
+    known = panel.known
+    share = 1 - known.mean()
+    if share > panel.gaps / len(panel.values):
+        by_channel = 1 - known.mean(axis=0)
+        worst = int(by_channel.argmax())
+        findings.append(
+            Finding(
+                "warning" if share > MISSING else "info",
+                f"{share:.1%} of the values are missing",
+                f'most in "{panel.targets[worst]}" ({by_channel[worst]:.1%})',
+                filled,
+            )
+        )
+    counts = np.bincount(panel.owners(), known.mean(axis=1), minlength=len(panel))
+    empty = np.flatnonzero(counts < 0.5 * panel.lengths)
+    if len(empty) and len(panel) > 1:
+        findings.append(
+            Finding(
+                "warning",
+                f"{len(empty)} series are missing more than half of their values",
+                _named([panel.series[s] for s in empty]),
+                "leave them out unless their forecasts matter",
+            )
+        )
+    return findings
+
+
+def _short(reading: Reading) -> list[Finding]:
+    if not reading.dropped:
+        return []
+    geometry = reading.geometry
+    return [
+        Finding(
+            "warning",
+            f"{len(reading.dropped)} series are too short and left out",
+            _named(reading.dropped),
+            f"they have fewer than {geometry.lookback + geometry.horizon} steps"
+            f" (look-back {geometry.lookback} + horizon {geometry.horizon}):"
+            " choose a smaller --lookback to keep them",
+        )
+    ]
+
+
+def _constant(panel: Panel, reading: Reading) -> list[Finding]:
+    """Targets that never change in the training part."""
+    C = len(panel.targets)
+    owners = panel.owners()
+    used = np.arange(len(panel.values)) - panel.offsets[owners] < reading.parts.ends[owners, 0]
+    low, high = np.full((len(panel), C), np.inf), np.full((len(panel), C), -np.inf)
+    values = panel.values[used, :C]
+    np.fmin.at(low, owners[used], values)
+    np.fmax.at(high, owners[used], values)
+    found = [
+        panel.series[s]
+        if C == 1
+        else panel.targets[c]
+        if len(panel) == 1
+        else f"{panel.series[s]} · {panel.targets[c]}"
+        for s, c in np.argwhere(low == high)
+    ]
+    if not found:
+        return []
+    return [
+        Finding(
+            "warning",
+            f"{len(found)} series never change in the training part",
+            _named(found),
+            "scaled errors leave them out; drop them if they carry nothing",
+        )
+    ]
+
+
+def _extreme(panel: Panel) -> list[Finding]:
+    """Values far outside the quartiles of their series."""
+    found, where = 0, ""
+    for s in range(min(len(panel), 2000)):
+        part = panel.values[panel.offsets[s] : panel.offsets[s + 1], : len(panel.targets)]
+        with np.errstate(invalid="ignore"):
+            low, high = np.nanquantile(part, (0.25, 0.75), axis=0)
+            far = np.maximum(part - high, low - part) > EXTREME * (high - low)
+        far &= (high > low)[None]
+        if far.any() and not where:
+            row, c = np.argwhere(far)[0]
+            moment = panel.moments(np.array([s]), np.array([panel.offsets[s] + row]))[0]
+            where = f'first: {panel.targets[c]} = {part[row, c]:g} in "{panel.series[s]}"'
+            where += f" at {str(moment)[:16]}"
+        found += int(far.sum())
+    if not found:
+        return []
+    return [
+        Finding(
+            "warning",
+            f"{found} extreme values, more than {EXTREME:g} interquartile ranges away",
+            where,
+            "check them: a slip of the pen weighs heavily in squared errors (--metric mae)",
+        )
+    ]
+
+
+def _components(reading: Reading) -> Finding:
+    season = reading.geometry.season
+    seasonal, trend = strengths(sample(reading.panel, reading.parts.ends[:, 0]), season)
+    words = f"season of {season} steps: strength {seasonal:.2f}; " if season > 1 else ""
+    return Finding(
+        "info",
+        f"{words}trend: strength {trend:.2f} (0 none, 1 all)",
+        advice="" if season == 1 or seasonal >= WEAK else "a weak season: is --season right?",
+    )
+
+
+def _drift(panel: Panel, fitted: Fitted, reading: Reading) -> list[Finding]:
+    """Whether the test part lies on another level than the training part."""
+    C = len(panel.targets)
+    begin, _ = reading.parts.span(2)
+    owners = panel.owners()
+    within = np.arange(len(panel.values)) - panel.offsets[owners]
+    late = (within >= begin[owners])[:, None] & panel.known
+    mean, std = fitted.scales.mean[owners, :C], fitted.scales.std[owners, :C]
+    standard = np.where(late, (panel.values[:, :C] - mean) / std, 0.0)
+    counts = sums(late.astype(np.float64), owners, len(panel))
+    level = np.abs(sums(standard, owners, len(panel)) / np.maximum(counts, 1))
+    moved = (level > 1.5) & (counts > 0)
+    if not moved.any():
+        return []
+    return [
+        Finding(
+            "warning",
+            f"{moved.sum()} of {(counts > 0).sum()} series lie on another level in the test part",
+            f"their means moved by up to {level[moved].max():.1f} standard deviations",
+            "instance normalisation (on by default) is made for this; keep it on",
+        )
+    ]
+
+
+def _windows(card: dict[str, object]) -> list[Finding]:
+    parts = card["parts"]
+    assert isinstance(parts, dict)
+    words = [
+        f"{name}: {part['windows']}"
+        + (f" (every {part['stride']} steps)" if part["stride"] > 1 else "")
+        + f", {part['from']} to {part['to']}"
+        for name, part in parts.items()
+    ]
+    findings = [Finding("info", "Windows in each part", "; ".join(words))]
+    blocks = parts["test"]["blocks"]
+    if blocks < FEW_BLOCKS:
+        findings.append(
+            Finding(
+                "warning",
+                f"the test part holds only {blocks} stretches that do not overlap",
+                "so few can hardly tell contestants apart",
+                "give longer series, a larger test share (--split 50/20/30),"
+                " or a smaller --horizon",
+            )
+        )
+    return findings
+
+
+def _bar(fitted: Fitted, valid: Examples) -> Finding:
+    """How good forecasts without learning are, on the validation part."""
+    chosen = np.unique(np.linspace(0, len(valid) - 1, min(QUICK, len(valid))).astype(int))
+    windows, C = valid.take(chosen), fitted.channels
+    metric = registry.load("metrics", "mase")()
+    unit = scale("naive", windows, C)
+    truth = future("targets", windows, fitted.geometry.horizon) / unit
+    values = {
+        name: metric.value(metric.collect(forecast(windows, fitted.geometry, C) / unit, truth))
+        for name, forecast in (("last value", naive.last_value), ("seasonal naive", naive.seasonal))
+    }
+    best = min(values, key=lambda name: values[name])
+    said = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
+    return Finding(
+        "info",
+        f"The bar to beat: {best}",
+        f"scaled errors on the validation part: {said}"
+        " (1 is the one-season-ahead naive error of the training part)",
+        "a model must stay below this to be worth its cost",
+    )
+
+
+def _named(names: list[str] | tuple[str, ...], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

@@ -1,0 +1,281 @@
+"""Which columns of a table are dates, series, targets and further inputs, and every guess made.
+
+unique_id,ds,y   item_id,timestamp,target   one row a moment and series
+date,HUFL,HULL,…,OT                         one row a moment, a channel a column
+V1,V2,V3,…                                  one row a series, no dates (M4), or dates on top
+year,month,day,hour,pm2.5,…                 the date in parts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqlab.data.columns import ColumnKind, aliases, describe, named, normalised
+from seqlab.data.series import (
+    Moments,
+    find_moments,
+    is_series_per_row,
+    numbers,
+    numeric_columns,
+    rows_to_long,
+)
+from seqlab.data.table import Table
+from seqlab.data.times import ZONE, looks_like_dates
+from seqlab.errors import UserError, unknown
+
+ROLES = ("time", "series", "target", "covariates")
+JOIN = "+"  # several columns in one role: target=HUFL+OT, series=store+item
+# What people forecast, beyond the general names for a target; words of a column's name.
+_WORDS = (
+    "pm2 pm25 pm10 births consumption production revenue turnover passengers visitors traffic"
+    " cases deaths rides arrivals"
+)
+# Columns that only repeat what the date says, or count the rows.
+_CALENDAR = (
+    "day_of_week dayofweek weekday dow day_of_year dayofyear doy week week_of_year quarter month"
+    " year day hour minute is_weekend weekend no row index"
+)
+_STEPS = "step steps t time time_idx timestep period index"
+WORDS, CALENDAR, STEPS = (frozenset(names.split()) for names in (_WORDS, _CALENDAR, _STEPS))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns by role; `notes` say in words how they were found.
+
+    by_row   one row a series, as in M4, instead of one row a moment
+    time     one column, or the parts of the date, or nothing where there are no dates
+    step     a column of whole numbers that counts steps, where there are no dates
+    """
+
+    by_row: bool
+    time: tuple[str, ...]
+    step: str | None
+    series: tuple[str, ...]
+    targets: tuple[str, ...]
+    covariates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """The rows of one table as arrays.
+
+    series  (rows,) names; moments  (rows,) datetime64[ns], or int64 steps; None: rows count
+    values  (rows, targets + covariates) float64, NaN where missing
+    """
+
+    origin: str
+    series: NDArray[np.object_]
+    moments: NDArray[np.generic] | None
+    values: NDArray[np.float64]
+
+
+def read_layout(table: Table, columns: dict[str, str]) -> Layout:
+    """The roles of a table's columns, the user's own choices first."""
+    for role in columns:
+        if role not in ROLES:
+            raise unknown("role in --columns for forecasts", role, ROLES)
+    frame, by_row = _in_long_form(table.frame)
+    moments = None
+    if not by_row or "ds" in frame:
+        moments = find_moments(frame, given=columns.get("time"), origin=table.origin)
+    time = () if moments is None else moments.columns
+    step = None if by_row or moments is not None else _step_column(frame)
+    taken = ["step"] if by_row and not time else [*time, *([step] if step else [])]
+    series, series_note = _series(table, frame, moments, columns.get("series"), taken)
+    taken += series
+    targets, target_note = _targets(table, frame, columns, taken)
+    covariates = _covariates(table, frame, columns.get("covariates"), [*taken, *targets])
+    notes = [
+        "one series a row" if by_row else "",
+        moments.sentence if moments is not None else "time: no dates; steps are counted",
+        series_note,
+        target_note,
+        f"also read as input: {', '.join(covariates)}" if covariates else "",
+    ]
+    return Layout(
+        by_row,
+        time,
+        step,
+        tuple(series),
+        tuple(targets),
+        tuple(covariates),
+        tuple(note for note in notes if note),
+    )
+
+
+def observe(table: Table, layout: Layout) -> Observations:
+    """A table's rows as arrays, under a layout that was read from it or from its like."""
+    frame, by_row = _in_long_form(table.frame)
+    if by_row != layout.by_row:
+        shape = "one row a series" if layout.by_row else "one row a moment"
+        raise UserError(f'"{table.origin}": expected {shape}, as in the data trained on')
+    for name in (*layout.time, *layout.series, *layout.targets, *layout.covariates):
+        if name not in frame.columns:
+            held = ", ".join(map(str, frame.columns[:12]))
+            raise UserError(
+                f'"{table.origin}" has no column "{name}"',
+                f"expected the columns of the data trained on; there are: {held}",
+            )
+    moments = _moments(table, frame, layout)
+    names = (*layout.targets, *layout.covariates)
+    values = np.stack([_finite(frame, name, table.origin) for name in names], axis=1)
+    if layout.series:
+        ids = [frame[name].astype("str").to_numpy(dtype=object) for name in layout.series]
+        series = ids[0] if len(ids) == 1 else np.array(list(map("/".join, zip(*ids, strict=True))))
+    else:
+        series = np.full(len(frame), "series", dtype=object)
+    return Observations(table.origin, np.asarray(series, dtype=object), moments, values)
+
+
+def _in_long_form(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """One value a row, and whether the frame had one series a row."""
+    if is_series_per_row(frame):
+        return rows_to_long(frame), True
+    dates = pd.Series(list(map(str, frame.columns[1:])), dtype="str")
+    if len(dates) >= 5 and looks_like_dates(dates):  # a series a row under a header of dates
+        long = frame.set_axis(["unique_id", *dates], axis=1).melt("unique_id", None, "ds", "y")
+        return long.assign(ds=pd.to_datetime(long["ds"])), True
+    return frame, False
+
+
+def _moments(table: Table, frame: pd.DataFrame, layout: Layout) -> NDArray[np.generic] | None:
+    if layout.step:
+        return frame[layout.step].to_numpy("i8")
+    if not layout.time:
+        return None
+    if len(layout.time) == 1:
+        _refuse_mixed_zones(frame[layout.time[0]], table.origin)
+    given = layout.time[0] if len(layout.time) == 1 else None
+    moments = find_moments(frame, given=given, origin=table.origin)
+    assert moments is not None
+    return moments.times.to_numpy("datetime64[ns]")
+
+
+def _refuse_mixed_zones(column: pd.Series, origin: str) -> None:
+    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column):
+        return
+    zoned = column.astype("str").str.strip().str.contains(ZONE, regex=True).to_numpy(bool)
+    if zoned.any() and not zoned.all():
+        row = int((zoned != zoned[0]).argmax())
+        raise UserError(
+            f'"{origin}" column "{column.name}" row {row + 1}: "{column.iloc[row]}"'
+            f" has {'a' if zoned[row] else 'no'} time zone, unlike the rows before",
+            "write all dates with a zone, or all without",
+        )
+
+
+def _finite(frame: pd.DataFrame, name: str, origin: str) -> NDArray[np.float64]:
+    values = numbers(frame, name, origin)
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = int(infinite.argmax())
+        raise UserError(
+            f'"{origin}" column "{name}" row {row + 1}: infinite value',
+            "replace it by a number, or leave the cell empty where the value is missing",
+        )
+    return np.asarray(values, dtype=np.float64)
+
+
+def _step_column(frame: pd.DataFrame) -> str | None:
+    for name in map(str, frame.columns):
+        if normalised(name) in STEPS and pd.api.types.is_integer_dtype(frame[name].dtype):
+            return name
+    return None
+
+
+def several(frame: pd.DataFrame, given: str, origin: str) -> list[str]:
+    """The columns that a user named for one role: one, or several joined by `+`."""
+    if given in frame.columns:
+        return [given]
+    return [named(frame, name.strip(), origin) for name in given.split(JOIN)]
+
+
+def _series(
+    table: Table,
+    frame: pd.DataFrame,
+    moments: Moments | None,
+    given: str | None,
+    taken: Sequence[str],
+) -> tuple[list[str], str]:
+    """The columns that tell series apart: those without which dates would repeat."""
+    if given is not None:
+        return several(frame, given, table.origin), ""
+    free = {normalised(str(name)): str(name) for name in frame.columns if name not in taken}
+    by_name = [free[alias] for alias in aliases("series") if alias in free]
+    step = frame[taken[0]] if moments is None and taken else None
+    times = moments.times if moments is not None else step
+    if times is None:  # nothing to repeat: only a name can tell
+        return by_name[:1], f'series: column "{by_name[0]}" (by its name)' if by_name else ""
+    if times.is_unique:
+        return [], ""
+    kinds = describe(frame)
+    words = [n for n in free.values() if kinds[n] in (ColumnKind.CATEGORY, ColumnKind.IDENTIFIER)]
+    words = [n for n in words if not pd.api.types.is_numeric_dtype(frame[n].dtype)]
+    for chosen in [*([n] for n in by_name), by_name, *([n] for n in words), words]:
+        if chosen and not _repeats(frame, times, chosen):
+            how = "by its name" if set(chosen) <= set(by_name) else "it tells the dates apart"
+            return chosen, f"series: {_listed(chosen)} ({how})"
+    return by_name[:1], f'series: column "{by_name[0]}" (by its name)' if by_name else ""
+
+
+def _repeats(frame: pd.DataFrame, times: pd.Series, columns: list[str]) -> bool:
+    return bool(frame[columns].assign(**{"\0time": times.to_numpy()}).duplicated().any())
+
+
+def _targets(
+    table: Table, frame: pd.DataFrame, columns: dict[str, str], taken: Sequence[str]
+) -> tuple[list[str], str]:
+    """The columns to forecast: named, known by name, or all numbers."""
+    if "target" in columns:
+        names = several(frame, columns["target"], table.origin)
+        return names, ""
+    numeric = numeric_columns(frame, exclude=taken)
+    numeric = [n for n in numeric if normalised(n) not in CALENDAR and n != "split"] or numeric
+    if not numeric:
+        held = ", ".join(f"{name} ({kind})" for name, kind in list(describe(frame).items())[:12])
+        raise UserError(
+            f'"{table.origin}": no column of numbers to forecast among: {held}',
+            "name it with --columns target=COLUMN",
+        )
+    if len(numeric) == 1:
+        return numeric, f'target: column "{numeric[0]}" (the only one that can be it)'
+    known = {normalised(name): name for name in reversed(numeric)}
+    by_name = [known[alias] for alias in aliases("target") if alias in known]
+    by_word = [name for name in numeric if WORDS & set(normalised(name).split("_"))]
+    if by_name or len(by_word) == 1:
+        chosen = (by_name or by_word)[0]
+        unused = [name for name in numeric if name != chosen]
+        return [chosen], (
+            f'target: column "{chosen}" (by its name); not used: {_listed(unused, 6)}'
+            f" (to read them as inputs: --columns covariates={JOIN.join(unused[:2])}…)"
+        )
+    return numeric, (
+        f"targets: all {len(numeric)} columns of numbers, {_listed(numeric, 8)}"
+        f" (to forecast one: --columns target={numeric[-1]})"
+    )
+
+
+def _covariates(
+    table: Table, frame: pd.DataFrame, given: str | None, taken: Sequence[str]
+) -> list[str]:
+    if given is None:
+        return []
+    if given == "all":
+        names = numeric_columns(frame, exclude=list(taken))
+        return [n for n in names if normalised(n) not in CALENDAR]
+    names = several(frame, given, table.origin)
+    for name in names:
+        if name in taken:
+            raise UserError(f'--columns covariates: "{name}" already has another role')
+    return names
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

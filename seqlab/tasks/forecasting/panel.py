@@ -1,0 +1,285 @@
+"""Many series end to end, each on a regular grid: gaps are missing values, and are counted.
+
+Dates that repeat, run backwards or have no regular step are the user's to mend: to guess which of
+two values of one hour is right would train every model on the guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqlab.errors import UserError
+from seqlab.tasks.forecasting.frequency import TOLERATED, Frequency, infer
+from seqlab.tasks.forecasting.layout import Layout, Observations
+
+Rows = NDArray[np.int64]
+Array = NDArray[np.float64]
+MOST_GAPS = 20  # grid positions for each row of data; more is a wrong date, not a gap
+
+
+@dataclass(frozen=True)
+class Panel:
+    """S series of C targets and V covariates on one grid, end to end in P rows.
+
+    values     (P, C + V) NaN where missing
+    offsets    (S + 1,) series s has the rows from offsets[s] to offsets[s + 1]
+    first      (S,) the grid position of each series' first row
+    given      (S, 3) where the given training, validation and test files end, in rows of the
+               series; None where there was one file
+    moved      rows that lay off the grid and were moved to the nearest position
+    gaps       positions of the grid without a row
+    """
+
+    series: tuple[str, ...]
+    targets: tuple[str, ...]
+    covariates: tuple[str, ...]
+    values: Array
+    offsets: Rows
+    first: Rows
+    frequency: Frequency
+    given: Rows | None = None
+    moved: int = 0
+    gaps: int = 0
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def lengths(self) -> Rows:
+        """The number of rows of each series."""
+        return np.diff(self.offsets)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(P, C) whether a target was observed."""
+        return ~np.isnan(self.values[:, : len(self.targets)])
+
+    def moments(self, series: Rows, rows: Rows) -> NDArray[np.generic]:
+        """The dates of rows of the panel (or of rows beyond a series' end), by series."""
+        positions = self.first[series] + rows - self.offsets[series]
+        return self.frequency.moments(positions)
+
+    def owners(self) -> Rows:
+        """(P,) the series of each row."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def take(self, series: Rows) -> Panel:
+        """Only the given series, in the given order."""
+        lengths = self.lengths[series]
+        offsets = np.concatenate(([0], lengths.cumsum()))
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[series] - offsets[:-1], lengths)
+        return replace(
+            self,
+            series=tuple(self.series[s] for s in series),
+            values=self.values[rows],
+            offsets=offsets,
+            first=self.first[series],
+            given=None if self.given is None else self.given[series],
+        )
+
+    def extended(self, before: Rows, after: int) -> Panel:
+        """With missing rows before each series (S,) and after it."""
+        lengths = self.lengths + before + after
+        offsets = np.concatenate(([0], lengths.cumsum()))
+        values = np.full((offsets[-1], self.values.shape[1]), np.nan)
+        starts = offsets[:-1] + before
+        rows = np.arange(len(self.values)) + np.repeat(starts - self.offsets[:-1], self.lengths)
+        values[rows] = self.values
+        return replace(self, values=values, offsets=offsets, first=self.first - before)
+
+
+def build_panel(
+    parts: Sequence[Observations | None], layout: Layout, frequency: Frequency | None = None
+) -> Panel:
+    """One panel from a table, or from a training, validation and test table that follow on.
+
+    `frequency` is that of the data trained on; None: it is inferred.
+    """
+    tables = [part for part in parts if part is not None]
+    codes, found = pd.factorize(np.concatenate([table.series for table in tables]))
+    names = pd.Index(found)
+    values = np.concatenate([table.values for table in tables])
+    part = np.repeat(
+        [i for i, held in enumerate(parts) if held is not None], [len(t.series) for t in tables]
+    )
+    moments = [table.moments for table in tables]
+    if moments[0] is None:  # rows count, from one table on into the next
+        order = np.argsort(codes, kind="stable")
+        starts = np.concatenate(([0], np.bincount(codes).cumsum()[:-1]))
+        positions = np.empty(len(codes), dtype=np.int64)
+        positions[order] = np.arange(len(codes)) - starts[codes[order]]
+        grid, moved = Frequency(phase=1), 0  # people count from 1
+    else:
+        for table, belongs in zip(tables, _cut(codes, tables), strict=True):
+            _check_order(table, belongs, layout)
+        stamps = np.concatenate([m for m in moments if m is not None])
+        grid, positions, moved = _on_grid(stamps, codes, tables[0].origin, layout, frequency)
+    _check_parts(tables, names, codes, positions, part)
+    panel = _scatter(names, layout, values, codes, positions, grid)
+    panel = replace(panel, moved=moved)
+    if len(tables) == 1:
+        return panel
+    return replace(panel, given=_ends(panel, codes, positions, part, names))
+
+
+def _cut(codes: Rows, tables: Sequence[Observations]) -> list[Rows]:
+    return np.split(codes, np.cumsum([len(table.series) for table in tables])[:-1])
+
+
+def _check_order(table: Observations, codes: Rows, layout: Layout) -> None:
+    """Dates must advance within each series, row by row."""
+    assert table.moments is not None
+    order = np.argsort(codes, kind="stable")
+    stamps = table.moments[order].astype(np.int64)
+    steps, same = np.diff(stamps), np.diff(codes[order]) == 0
+    where = "columns " + ", ".join(layout.time) if len(layout.time) > 1 else "column "
+    where += f'"{(layout.time or (layout.step,))[0]}"' if len(layout.time) <= 1 else ""
+    for wrong, what, hint in (
+        (same & (steps == 0), "repeats", _repeat_hint(layout)),
+        (same & (steps < 0), "runs backwards", "sort the rows by date, the oldest first"),
+    ):
+        if wrong.any():
+            rows = order[1:][wrong]
+            row = int(rows.min())
+            of = f' of series "{table.series[row]}"' if layout.series else ""
+            raise UserError(
+                f'"{table.origin}" {where} row {row + 1}: {_shown(table.moments[row])}{of} {what}'
+                + (f" ({len(rows)} such rows)" if len(rows) > 1 else ""),
+                hint,
+            )
+
+
+def _repeat_hint(layout: Layout) -> str:
+    if layout.series:
+        return "keep one row for each date and series"
+    return (
+        "keep one row for each date; if there are several series, name the column that tells them"
+        " apart with --columns series=COLUMN; where clocks went back, give times in UTC"
+    )
+
+
+def _shown(moment: np.generic) -> str:
+    if not isinstance(moment, np.datetime64):
+        return f"step {moment}"
+    return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")
+
+
+def _on_grid(
+    stamps: NDArray[np.generic],
+    codes: Rows,
+    origin: str,
+    layout: Layout,
+    frequency: Frequency | None,
+) -> tuple[Frequency, Rows, int]:
+    """Grid positions of all rows; how many had to be moved there."""
+    if not np.issubdtype(stamps.dtype, np.datetime64):
+        return Frequency(), stamps.astype(np.int64), 0
+    order = np.argsort(codes, kind="stable")
+    ordered = np.asarray(stamps[order], dtype="datetime64[ns]")
+    grid = frequency
+    if grid is None or grid.kind == "fixed":
+        grid = infer(ordered, codes[order], origin) if _has_gaps(codes) else grid
+        assert grid is not None
+        if frequency is not None and frequency.size != grid.size:
+            raise UserError(
+                f'"{origin}" steps by {grid}; the data trained on steps by {frequency}',
+                "give data of the same frequency",
+            )
+    positions, exact = grid.positions(stamps)
+    moved = int((~exact).sum())
+    later = positions[order][1:][np.diff(codes[order]) == 0]
+    earlier = positions[order][:-1][np.diff(codes[order]) == 0]
+    if moved > TOLERATED * len(stamps) or (later == earlier).any():
+        row = int((~exact).argmax())
+        raise UserError(
+            f'"{origin}" column "{layout.time[0]}": the steps are irregular (mostly {grid};'
+            f" {moved} of {len(stamps)} rows lie off that grid,"
+            f" the first in row {row + 1}: {_shown(stamps[row])})",
+            "resample the data to a regular step first, such as hourly means",
+        )
+    return grid, positions, moved
+
+
+def _has_gaps(codes: Rows) -> bool:
+    return bool((np.bincount(codes) > 1).any())
+
+
+def _check_parts(
+    tables: Sequence[Observations], names: pd.Index, codes: Rows, positions: Rows, part: Rows
+) -> None:
+    """Each given file must begin after the one before it has ended, series by series."""
+    order = np.argsort(codes, kind="stable")
+    back = (np.diff(codes[order]) == 0) & (np.diff(positions[order]) <= 0)
+    back &= np.diff(part[order]) > 0
+    if back.any():
+        row = int(order[1:][back][0])
+        file = sorted(set(part.tolist())).index(int(part[row]))
+        raise UserError(
+            f'"{tables[file].origin}" begins before "{tables[file - 1].origin}" has ended'
+            f' (series "{names[codes[row]]}")',
+            "the files must follow on in time: training, validation, test; look-back windows"
+            " reach into the earlier file by themselves",
+        )
+
+
+def _scatter(
+    names: pd.Index,
+    layout: Layout,
+    values: Array,
+    codes: Rows,
+    positions: Rows,
+    grid: Frequency,
+) -> Panel:
+    """Values to their places; a series begins and ends with an observed target."""
+    C = len(layout.targets)
+    observed = ~np.isnan(values[:, :C]).all(axis=1)
+    held = np.unique(codes[observed])  # a series without any value is none
+    if len(held) == 0:
+        raise UserError(f"no values in {', '.join(layout.targets)}", "all cells are empty")
+    number = np.full(len(names), -1)
+    number[held] = np.arange(len(held))
+    first = np.full(len(held), np.iinfo(np.int64).max)
+    last = np.full(len(held), np.iinfo(np.int64).min)
+    np.minimum.at(first, number[codes[observed]], positions[observed])
+    np.maximum.at(last, number[codes[observed]], positions[observed])
+    lengths = last - first + 1
+    if lengths.sum() > MOST_GAPS * observed.sum() + 1000:
+        worst = int(lengths.argmax())
+        dates = grid.moments(np.array([first[worst], last[worst]]))
+        raise UserError(
+            f'series "{names[held[worst]]}" reaches from {_shown(dates[0])} to {_shown(dates[1])}'
+            f" in steps of {grid}: {int(lengths.sum())} steps for {int(observed.sum())} values",
+            "check its first and last dates",
+        )
+    offsets = np.concatenate(([0], lengths.cumsum()))
+    owner = number[codes]
+    inside = (owner >= 0) & (positions >= first[owner]) & (positions <= last[owner])
+    rows = offsets[owner[inside]] + positions[inside] - first[owner[inside]]
+    placed = np.full((offsets[-1], values.shape[1]), np.nan)
+    placed[rows] = values[inside]
+    return Panel(
+        tuple(map(str, names[held])),
+        layout.targets,
+        layout.covariates,
+        placed,
+        offsets,
+        first,
+        grid,
+        gaps=int(offsets[-1] - inside.sum()),
+    )
+
+
+def _ends(panel: Panel, codes: Rows, positions: Rows, part: Rows, names: pd.Index) -> Rows:
+    """Where each given part ends, in rows of the series."""
+    number = {name: s for s, name in enumerate(panel.series)}
+    owner = np.array([number.get(str(name), -1) for name in names])[codes]
+    ends = np.zeros((len(panel), 3), dtype=np.int64)
+    for p in range(3):
+        chosen = (part <= p) & (owner >= 0)
+        np.maximum.at(ends[:, p], owner[chosen], (positions - panel.first[owner])[chosen] + 1)
+    return np.minimum(ends, panel.lengths[:, None])

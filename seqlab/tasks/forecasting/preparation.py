@@ -1,0 +1,230 @@
+"""From tables to fitted parts: layout, panel, split, settings, scales, windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqlab import registry
+from seqlab.data.examples import Examples
+from seqlab.data.table import Table
+from seqlab.errors import UserError, unknown
+from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.forecasting import calendar, settings
+from seqlab.tasks.forecasting.examples import examples_of, shared_arrays
+from seqlab.tasks.forecasting.fitted import Fitted
+from seqlab.tasks.forecasting.layout import Layout, observe, read_layout
+from seqlab.tasks.forecasting.panel import Panel, build_panel
+from seqlab.tasks.forecasting.parts import NAMES, Parts, cut, cut_folds
+from seqlab.tasks.forecasting.scaling import fit_scales
+from seqlab.tasks.forecasting.windows import Geometry, Windows, window_part
+
+METRICS = ("mse", "mae", "mase", "smape", "rmse")
+# The most channel-windows of each part: beyond, origins lie further apart, and the card says so.
+# Training wants variety; validation is scored many times; the test part decides.
+MOST = (200_000, 5_000, 25_000)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A panel with all that was settled before windows are cut: one for each fold."""
+
+    layout: Layout
+    panel: Panel
+    parts: Parts
+    geometry: Geometry
+    metrics: tuple[str, ...]
+    notes: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+def read(sources: Sources, spec: DataSpec) -> list[Reading]:
+    """Tables to panels with settings, one for each fold; all user errors come from here."""
+    settings.check_settings(spec)
+    tables = _tables(sources)
+    layout = read_layout(tables[0], spec.columns)  # type: ignore[arg-type]
+    parts = [None if table is None else observe(table, layout) for table in tables]
+    panel = build_panel(parts, layout)
+    season, season_note = settings.choose_season(panel, spec)
+    horizon, horizon_note = settings.choose_horizon(panel, spec, season)
+    if spec.folds is not None and panel.given is not None:
+        raise UserError("--folds: the parts are given in files already", "leave --folds out")
+    cuts = (
+        [cut(panel, spec.split, horizon)]
+        if spec.folds is None
+        else cut_folds(panel, spec.folds, horizon)
+    )
+    readings = []
+    for fold in cuts:
+        geometry, note = settings.choose_geometry(spec, panel, season, horizon, fold.ends[:, 0])
+        kept, short = _long_enough(panel, geometry)
+        notes = (*layout.notes, season_note, horizon_note, note, f"split: {fold.how}")
+        readings.append(
+            Reading(
+                layout,
+                panel.take(kept) if short else panel,
+                Parts(fold.ends[kept], fold.how),
+                geometry,
+                _metrics(spec, panel),
+                notes,
+                short,
+            )
+        )
+    return readings
+
+
+def cut_windows(reading: Reading, spec: DataSpec) -> list[Windows]:
+    """The windows of the three parts; a part without any is an error that says how to get some."""
+    channels = len(reading.panel.targets)
+    windows = []
+    for part, most in enumerate(MOST):
+        stride = spec.stride if part else None
+        found = window_part(
+            reading.panel, reading.parts, part, reading.geometry, stride, max(1, most // channels)
+        )
+        if len(found) == 0:
+            raise _no_window(reading, part)
+        windows.append(found)
+    return windows
+
+
+def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[str, Any]]:
+    """The fitted state, the three parts as examples, and the data card."""
+    panel, geometry = reading.panel, reading.geometry
+    windows = cut_windows(reading, spec)
+    training = reading.parts.ends[:, 0]
+    scales = fit_scales(panel, training, geometry.season)
+    if not np.isfinite(scales.naive).any():
+        raise UserError(
+            f"every series of {', '.join(panel.targets)} is constant in the training part",
+            "there is nothing to learn: check the columns, or choose another split",
+        )
+    cycles = calendar.cycles(panel.frequency, int(training.max())) if spec.calendar else ()
+    fitted = Fitted(
+        reading.layout,
+        panel.frequency,
+        geometry,
+        panel.series,
+        scales,
+        reading.metrics,
+        cycles,
+        missing=bool(np.isnan(panel.values).any()),
+        instance_norm=spec.revin,
+        joint=spec.channels == "joint",
+    )
+    shared = shared_arrays(panel, scales, fitted)
+    parts = [examples_of(found, panel, shared) for found in windows]
+    return fitted, parts, _card(reading, fitted, windows)
+
+
+def _tables(sources: Sources) -> list[Table | None]:
+    """Training, validation and test tables; a column `split` divides one table into them."""
+    table = sources.train
+    if sources.valid is not None and sources.test is None:
+        raise UserError(
+            "--valid without --test: in time the test part comes last",
+            "give --test too, or leave both out and use --split",
+        )
+    if "split" not in table.frame.columns or sources.test is not None:
+        return [table, sources.valid, sources.test]
+    tables: list[Table | None] = []
+    for name in ("train", "valid", "test"):
+        frame = table.frame[table.frame["split"] == name].drop(columns="split")
+        held = Table(frame.reset_index(drop=True), f"{table.origin} ({name})", header=table.header)
+        tables.append(None if frame.empty else held)
+    if tables[0] is None or tables[2] is None:
+        raise UserError(
+            f'"{table.origin}" column "split": expected rows of train and test, found'
+            f" {', '.join(map(str, pd.unique(table.frame['split'])[:5]))}"
+        )
+    return tables
+
+
+def _metrics(spec: DataSpec, panel: Panel) -> tuple[str, ...]:
+    """Squared error for channels together, as in the literature; scaled error for many series."""
+    usual = "mse" if len(panel.targets) > 1 else "mase" if len(panel) > 1 else "mae"
+    known = [name for name in METRICS if name in registry.names("metrics")]
+    if spec.metric is not None and spec.metric not in known:
+        raise unknown("metric of forecasts", spec.metric, known)
+    primary = spec.metric or usual
+    return (primary, *(name for name in known if name != primary))
+
+
+def _long_enough(panel: Panel, geometry: Geometry) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """The series that hold a window at all, and the names of those that do not."""
+    least = geometry.lookback + geometry.horizon
+    short = panel.lengths < least
+    if short.all():
+        longest = int(panel.lengths.argmax())
+        raise UserError(
+            f'series "{panel.series[longest]}" has {panel.lengths[longest]} steps; look-back'
+            f" {geometry.lookback} + horizon {geometry.horizon} need at least {least}",
+            "give longer series, or a smaller --lookback or --horizon",
+        )
+    return np.flatnonzero(~short), tuple(panel.series[s] for s in np.flatnonzero(short))
+
+
+def _no_window(reading: Reading, part: int) -> UserError:
+    geometry, panel = reading.geometry, reading.panel
+    begin, end = reading.parts.span(part)
+    longest = int((end - begin).argmax())
+    need = geometry.horizon + (0 if part else geometry.lookback)
+    sizes = f"look-back {geometry.lookback} + " if part == 0 else ""
+    return UserError(
+        f"the {NAMES[part]} part holds no window: it has {max(0, int((end - begin)[longest]))} of"
+        f' the {panel.lengths[longest]} steps of series "{panel.series[longest]}",'
+        f" {sizes}horizon {geometry.horizon} need {need}",
+        "give longer series, a smaller --lookback or --horizon, or another --split",
+    )
+
+
+def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[str, Any]:
+    """What a report says of the data."""
+    panel, geometry = reading.panel, reading.geometry
+    spans = {}
+    for part, found in enumerate(windows):
+        begin, end = reading.parts.span(part)
+        s = int((end - begin).argmax())
+        edges = np.array([begin[s], end[s] - 1]) + panel.offsets[s]
+        moments = panel.moments(np.array([s, s]), edges)
+        spans[("train", "valid", "test")[part]] = {
+            "windows": len(found),
+            "stride": found.stride,
+            "blocks": len(np.unique(found.blocks)),
+            "from": _text(moments[0]),
+            "to": _text(moments[1]),
+        }
+    missing = float(np.isnan(panel.values[:, : len(panel.targets)]).mean())
+    return {
+        "series": len(panel),
+        "channels": len(panel.targets),
+        "targets": list(panel.targets),
+        "covariates": list(panel.covariates),
+        "rows": len(panel.values),
+        "frequency": str(panel.frequency) if panel.frequency.dated else "steps without dates",
+        "season": geometry.season,
+        "horizon": geometry.horizon,
+        "lookback": geometry.lookback,
+        "patch": geometry.patch,
+        "positions": geometry.positions,
+        "instance_norm": fitted.instance_norm,
+        "channels_modelled": "joint" if fitted.joint else "independent",
+        "calendar": list(fitted.cycles),
+        "missing_share": missing,
+        "gaps": panel.gaps,
+        "moved": panel.moved,
+        "series_too_short": list(reading.dropped),
+        "parts": spans,
+        "notes": list(reading.notes),
+    }
+
+
+def _text(moment: np.generic) -> str:
+    if not isinstance(moment, np.datetime64):
+        return str(moment)
+    return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")
