@@ -1,0 +1,172 @@
+"""Mamba-2: a state space whose decay is one number a head, computed by matrix products.
+
+    (z_t, u_t, δ_t) = W_in ξ_t                   of widths E, E + 2N and H, for the input ξ_t (D)
+    (x_t, B_t, C_t) = SiLU(conv(u)_t)            of widths E, N and N; x_t in H heads of P = E/H
+    Δ_t = softplus(δ_t + b_Δ)                    the step of each head
+    S_t = e^{−Δ_t e^{A}} S_{t−1} + B_t (Δ_t x_t)ᵀ    S (N, P) of each head
+    y_t = S_tᵀ C_t + d x_t                       d one number a head
+    o_t = W_out RMSNorm(y_t ⊙ SiLU(z_t))         (D)
+
+E is expansion·D. B and C are shared by all heads. In parallel, a chunk's outputs from within are
+(C Bᵀ ⊙ decays) (Δ x), and those from before are C S.
+
+Dao & Gu (2024), Transformers are SSMs, arXiv:2405.21060. Departures: H heads at any width, where
+the paper fixes P = 64; one group of B and C.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seqlab.mixers.base import State, check_at_least, check_heads, check_state, setting_defaults
+from seqlab.mixers.chunks import CHUNK, ChunkedMixer, between, carried, divided, in_heads, joined
+from seqlab.mixers.scan import OptionalConvolution, scan_zeros
+from seqlab.registry import registered
+
+CARD = {
+    "groups": ["modern"],
+    "streams": True,
+    "complexity": "O(T·D·(D + N))",
+    "state": "2·N·D numbers",
+    "paper": "Dao & Gu, 2024",
+    "recipes": {
+        "mamba2": {
+            "depth": 2,
+            "residual": True,
+            "norm": "pre",
+            "norm_kind": "rms",
+            "pooling": "mean",
+        }
+    },
+    "cases": [
+        {"convolution": 0},
+        {"heads": 2, "state": 8, "expansion": 1},
+    ],
+}
+
+
+class Mamba2State(NamedTuple):
+    """S (B, N, H, P) and the short convolution's last inputs (B, K − 1, E + 2N)."""
+
+    S: Tensor
+    recent: Tensor
+
+
+@registered
+class Mamba2(ChunkedMixer):
+    """ξ (B, T, D) → o (B, T, D)."""
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int = 8,
+        state: int = 64,
+        expansion: int = 2,
+        convolution: int = 4,
+        backend: str = "auto",
+    ) -> None:
+        """`state` is N, the rows of each head's memory."""
+        super().__init__(width, backend)
+        check_at_least(Mamba2, "state", state, 1)
+        check_at_least(Mamba2, "expansion", expansion, 1)
+        self.inner = expansion * width
+        check_heads(Mamba2, self.inner, heads)
+        self.heads = heads
+        self.state = state
+        mixed = self.inner + 2 * state
+        self.w_in = nn.Linear(width, self.inner + mixed + heads, bias=False)
+        self.convolution = OptionalConvolution(Mamba2, mixed, convolution)
+        self.bias_delta = undecayed(softplus_inverse(steps_between(0.001, 0.1, heads)))
+        self.A_log = undecayed(torch.empty(heads).uniform_(1, 16).log())
+        self.skip = undecayed(torch.ones(heads))
+        self.norm = nn.RMSNorm(self.inner, eps=1e-5)
+        self.w_out = nn.Linear(self.inner, width, bias=False)
+
+    @classmethod
+    def width_multiple(cls, **settings: Any) -> int:
+        """The heads divide expansion times the width."""
+        chosen = {**setting_defaults(cls), **settings}
+        return chosen["heads"] // math.gcd(chosen["heads"], chosen["expansion"])
+
+    def initial_state(self, batch: int) -> Mamba2State:
+        """S_0 = 0 and no inputs."""
+        S = scan_zeros(self, batch, self.state, self.heads, self.inner // self.heads)
+        return Mamba2State(S, self.convolution.no_inputs(batch))
+
+    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, Mamba2State]:
+        """One position: the recurrence as written above."""
+        check_state(self, state, Mamba2State, x_t.shape[0])
+        S, recent = state
+        z, inputs, recent = self._inputs(x_t[:, None], recent)
+        x, B, C, delta = (part[:, 0].to(S.dtype) for part in inputs)
+        decay = self._log_decay(delta).exp()[:, None, :, None]
+        S = decay * S + B[:, :, None, None] * (delta.unsqueeze(-1) * x)[:, None]
+        y = torch.einsum("bnhp,bn->bhp", S, C)
+        return self._output(y, x, z[:, 0]), Mamba2State(S, recent)
+
+    def in_chunks(self, x: Tensor, state: State) -> tuple[Tensor, Mamba2State]:
+        """The same, as products of matrices."""
+        check_state(self, state, Mamba2State, x.shape[0])
+        S, recent = state
+        z, inputs, recent = self._inputs(x, recent)
+        x, B, C, delta = (part.to(S.dtype) for part in inputs)
+        y, S = duality(delta.unsqueeze(-1) * x, self._log_decay(delta), B, C, S)
+        return self._output(y, x, z), Mamba2State(S, recent)
+
+    def _inputs(self, x: Tensor, recent: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+        """z (B, T, E); x (B, T, H, P), B and C (B, T, N) and Δ (B, T, H); the next inputs."""
+        widths = (self.inner, self.inner + 2 * self.state, self.heads)
+        z, mixed, delta = self.w_in(x).split(widths, dim=-1)
+        mixed, recent = self.convolution(mixed, recent)
+        x, B, C = mixed.split((self.inner, self.state, self.state), dim=-1)
+        delta = F.softplus(delta + self.bias_delta)
+        return z, (in_heads(x, self.heads), B, C, delta), recent
+
+    def _log_decay(self, delta: Tensor) -> Tensor:
+        return -delta * self.A_log.exp()
+
+    def _output(self, y: Tensor, x: Tensor, z: Tensor) -> Tensor:
+        y = torch.addcmul(y, self.skip.unsqueeze(-1), x).flatten(-2)
+        return self.w_out(self.norm((y * F.silu(z)).to(z.dtype)))
+
+
+def duality(x: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, S: Tensor) -> tuple[Tensor, Tensor]:
+    """y_t = S_tᵀ C_t for S_t = e^{log_decay_t} S_{t−1} + B_t x_tᵀ, and the last S.
+
+    x (B, T, H, P), log_decay (B, T, H), B and C (B, T, N), S (B, N, H, P); y (B, T, H, P).
+    """
+    T, heads = x.shape[1:3]
+    x, log_decay, B, C = (divided(v, min(CHUNK, T)) for v in (x, log_decay, B, C))
+    # within each chunk
+    pairs = between(log_decay.transpose(2, 3)).exp() * (C @ B.mT).unsqueeze(2)  # (B, C, H, L, L)
+    y = (pairs @ x.transpose(2, 3)).transpose(2, 3)  # (B, C, L, H, P)
+    # from chunk to chunk
+    total = log_decay.cumsum(dim=2)  # (B, C, L, H)
+    kept = x * (total[:, :, -1:] - total).exp().unsqueeze(-1)
+    update = in_heads(B.mT @ kept.flatten(3), heads)  # (B, C, N, H, P)
+    starts, S = carried(update, total[:, :, -1].exp()[:, :, None, :, None], S)
+    before = in_heads(C @ starts.flatten(3), heads)
+    return joined(torch.addcmul(y, before, total.exp().unsqueeze(-1)), T), S
+
+
+def steps_between(least: float, most: float, count: int) -> Tensor:
+    """Step sizes drawn evenly on a logarithmic scale."""
+    return torch.empty(count).uniform_(math.log(least), math.log(most)).exp()
+
+
+def softplus_inverse(y: Tensor) -> Tensor:
+    """The x with softplus(x) = y."""
+    return y + torch.log(-torch.expm1(-y))
+
+
+def undecayed(value: Tensor) -> nn.Parameter:
+    """A parameter that weight decay would pull from its scale; the optimiser leaves it out."""
+    parameter = nn.Parameter(value)
+    parameter._no_weight_decay = True  # type: ignore[attr-defined]
+    return parameter
