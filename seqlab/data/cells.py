@@ -1,7 +1,8 @@
 """Columns of cells, as strings, to columns of numbers where every cell is one.
 
 Words such as "NA" or "None" are missing values among numbers but words among words: a text may
-well be "none", and a label often is. Leading zeros make a code, not a number.
+well be "none", and a label often is. Leading zeros, or more digits than a number can hold, make
+a code.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from seqlab.data.delimited import MISSING, NUMBER
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_CODE = re.compile(r"0\d+")
+_CODE = re.compile(r"0\d+|\d{19,}")
 
 
 def column(values: list[str], *, decimal_comma: bool = False) -> pd.Series:

@@ -84,10 +84,8 @@ def split_rows(text: str, delimiter: str) -> Rows:
             return strict
     if plain.odd() is None:
         return plain
-    lenient = _quoted(text, delimiter, strict=False)
-    if lenient is not None and lenient.odd() is None:
-        return lenient
-    return plain if strict is None or plain.fit() > strict.fit() else strict
+    readings = (strict, plain, _quoted(text, delimiter, strict=False))
+    return max((rows for rows in readings if rows is not None), key=Rows.fit)
 
 
 def _unquoted(text: str, delimiter: str) -> Rows:

@@ -25,6 +25,7 @@ from seqlab.data.split_spec import SPLIT_NAMES
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 
+_UNLABELLED = ("unsup", "unsupervised", "unlabeled", "unlabelled")
 _TABLES = (*DELIMITED, *RECORDS, *PARQUET)
 
 ReadFile = Callable[[Path], Table]
@@ -54,8 +55,8 @@ def read_folder(folder: Path, read_file: ReadFile, encoding: str | None) -> Tabl
             f'"{folder}" holds several tables: {listed}',
             "name one of them, or name them train, valid and test",
         )
-    if folders and not files:
-        return _class_folders(folder, folders, encoding)
+    if len(folders) > 1 or (folders and not files):
+        return _class_folders(folder, folders, [path.name for path in files], encoding)
     if len(files) > 1:
         return _class_files(folder, files, encoding)
     if files:
@@ -133,11 +134,17 @@ def _labels(names: list[str]) -> list[str]:
     return stems
 
 
-def _class_folders(folder: Path, folders: list[Path], encoding: str | None) -> Table:
+def _class_folders(
+    folder: Path, folders: list[Path], beside: list[str], encoding: str | None
+) -> Table:
     """Each subfolder is a class and each of its files a text."""
     texts: list[str] = []
     labels: list[str] = []
+    left_out = list(beside)
     for subfolder in folders:
+        if subfolder.name in _UNLABELLED:
+            left_out.append(subfolder.name)
+            continue
         for path in sorted(subfolder.iterdir()):
             if path.is_dir():
                 raise UserError(
@@ -145,11 +152,15 @@ def _class_folders(folder: Path, folders: list[Path], encoding: str | None) -> T
                     "expected one subfolder a class with one text a file",
                 )
             if is_documentation(path.name) or suffix(path.name) in (*REFUSED, *_TABLES):
+                left_out.append(f"{subfolder.name}/{path.name}")
                 continue
             _, content = read_bytes(path)
             texts.append(decode(content, str(path), encoding).strip())
             labels.append(subfolder.name)
     if not texts:
         raise UserError(f'"{folder}" holds nothing readable', f"expected files of {ACCEPTED}")
-    note = f"{len(folders)} folders, one a class: each file is a text, its folder the label"
-    return Table(pd.DataFrame({"text": texts, "label": labels}), str(folder), (note,), False)
+    notes = [f"{len(set(labels))} folders, one a class: each file is a text, its folder the label"]
+    if left_out:
+        more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
+        notes.append(f"left out: {', '.join(left_out[:5])}{more}")
+    return Table(pd.DataFrame({"text": texts, "label": labels}), str(folder), tuple(notes), False)

@@ -43,7 +43,15 @@ REFUSED = {
     ".html": "export the data as CSV",
     ".xml": "export the data as CSV",
 }
-_BROKEN = (lzma.LZMAError, EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, OSError)
+_BROKEN = (
+    lzma.LZMAError,
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    zipfile.BadZipFile,
+    OSError,
+    RuntimeError,
+)
 
 
 def stem(name: str) -> str:
@@ -71,7 +79,7 @@ def read_bytes(path: Path) -> tuple[str, bytes]:
     except OSError as error:
         raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
     if not raw:
-        raise UserError(f'"{path}" is empty', "expected at least one row of data")
+        raise _empty(str(path))
     try:
         name, content = _decompress(path, raw)
     except _BROKEN as error:
@@ -81,8 +89,12 @@ def read_bytes(path: Path) -> tuple[str, bytes]:
             "the file seems truncated or damaged: copy or download it again",
         ) from error
     if not content.strip():
-        raise UserError(f'"{path}" is empty', "expected at least one row of data")
+        raise _empty(str(path))
     return name, content
+
+
+def _empty(origin: str) -> UserError:
+    return UserError(f'"{origin}" is empty', "expected at least one row of data")
 
 
 def _decompress(path: Path, raw: bytes) -> tuple[str, bytes]:
@@ -144,4 +156,6 @@ def decode(content: bytes, origin: str, encoding: str | None = None) -> str:
             "expected " + ACCEPTED + "; for UTF-16 add --encoding utf-16",
         )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if not text.strip():
+        raise _empty(origin)
     return text.replace("\r", " " if "\n" in text else "\n")

@@ -153,7 +153,6 @@ def test_characters_need_no_download(monkeypatch, tmp_path):
     assert names["LATIN SMALL LETTER A"] == "lowercase letter"
     assert names["DIGIT ZERO"] == "decimal digit"
     assert table.frame["text"].is_unique
-    assert table.fingerprint == read_table("characters").fingerprint
 
 
 def test_a_file_goes_before_an_embedded_data_set(monkeypatch, tmp_path):

@@ -32,7 +32,6 @@ TEXTS = {  # path: (rows, columns, header, encoding)
     "agnews/alps_dev.tsv.xz": (10001, "text label", False, None),
     "sms_spam/sms.tsv.xz": (5574, "label text", False, None),
     "listops/short_len10_100_test.tsv.xz": (2000, "source target", True, None),
-    "tatoeba/fra-eng.zip": (142787, "text text2", False, None),
     "packaged/sotu/sotu.jsonl.xz": (233, "id year text", True, None),
 }
 

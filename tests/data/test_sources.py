@@ -153,6 +153,18 @@ def test_quoted_fields_may_hold_delimiters_and_line_ends(tmp_path):
     ]
 
 
+def test_long_quoted_texts_are_sniffed_from_a_sample_cut_anywhere(tmp_path):
+    text = "well, " * 500 + "\nsecond, line"
+    frame = pd.DataFrame({"text": [text + str(i) for i in range(200)], "label": ["a", "b"] * 100})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    assert read_table(tmp_path / "d.csv").frame.equals(frame.astype("str"))
+
+
+def test_numbers_too_long_to_be_numbers_stay_as_written(tmp_path):
+    (tmp_path / "d.csv").write_text("id,n\n1234567890123456789,1\n123456789012345678,2\n")
+    assert read_table(tmp_path / "d.csv").frame["id"].tolist()[0] == "1234567890123456789"
+
+
 def test_declared_delimiter_and_decimal_comma(tmp_path):
     (tmp_path / "d.csv").write_text("sep=;\ndate;value\n2020-01-01;1,5\n2020-01-02;2,5\n")
     assert read_table(tmp_path / "d.csv").frame["value"].tolist() == [1.5, 2.5]
@@ -227,6 +239,17 @@ def test_one_folder_per_class_and_split(tmp_path):
     assert frame["text"].iloc[0] == "train neg\nsecond line"
 
 
+def test_what_lies_beside_class_folders_is_left_out_and_said(tmp_path):
+    for label in ("neg", "pos", "unsup"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text("a text")
+    (tmp_path / "urls.txt").write_text("http://")
+    (tmp_path / "words.vocab").write_text("a\nb")
+    table = read_table(tmp_path)
+    assert table.frame["label"].tolist() == ["neg", "pos"]
+    assert "left out: urls.txt, words.vocab, unsup" in table.notes
+
+
 def test_folder_and_separate_files_with_splits(tmp_path):
     for name in ("train.tsv", "dev.tsv", "test.tsv"):
         (tmp_path / name).write_text(lines())
@@ -282,6 +305,7 @@ def test_frames(tmp_path):
 WRONG = {
     "empty.csv": (b"", '" is empty'),
     "blank.csv": (b"\n \n", '" is empty'),
+    "bom.csv": (b"\xef\xbb\xbf\n", '" is empty'),
     "header.csv": (b"text,label\n", '" holds a header (text, label) and no rows'),
     "book.xlsx": (b"PK\x03\x04", '": unknown format ".xlsx"'),
     "data.bin": (b"\x00\x01\x02", '": unknown format ".bin"'),
