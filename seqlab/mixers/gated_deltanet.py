@@ -123,8 +123,7 @@ class GatedDeltaNet(ChunkedMixer):
         return (unit(q) * q.shape[-1] ** -0.5, unit(k), v, g, beta), recent
 
     def _output(self, y: Tensor, x: Tensor) -> Tensor:
-        gated = self.norm(y).flatten(-2) * F.silu(self.w_z(x))
-        return self.w_out(gated.to(x.dtype))
+        return self.w_out(self.norm(y.to(x.dtype)).flatten(-2) * F.silu(self.w_z(x)))
 
 
 def delta_rule(

@@ -125,8 +125,7 @@ class MLSTM(ChunkedMixer):
         return (q, k * k.shape[-1] ** -0.5, v, i, F.logsigmoid(f)), recent
 
     def _output(self, h: Tensor, x: Tensor) -> Tensor:
-        gated = torch.sigmoid(self.w_o(x)) * self.norm(h).flatten(-2)
-        return self.w_out(gated.to(x.dtype))
+        return self.w_out(torch.sigmoid(self.w_o(x)) * self.norm(h.to(x.dtype)).flatten(-2))
 
 
 def matrix_memory(
