@@ -22,7 +22,7 @@ FEATURES = 200_000
 class TfidfLr(Baseline):
     """Strength of regularisation chosen by validation log-loss."""
 
-    def __init__(self, vectorizer: TfidfVectorizer | None = None, model: Any = None) -> None:
+    def __init__(self, vectorizer: Any = None, model: Any = None) -> None:
         self.vectorizer, self.model = vectorizer, model
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:

@@ -9,6 +9,7 @@ import typer
 from seqlab import __version__
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
+from seqlab.cli.demo import demo
 from seqlab.cli.inspect import inspect
 from seqlab.cli.mixers import mixers
 from seqlab.cli.predict import predict
@@ -37,5 +38,5 @@ def root(
     """Options of the command line itself; `--debug` anywhere shows tracebacks."""
 
 
-for command in (inspect, compare, report, predict, mixers, datasets):
+for command in (demo, inspect, compare, report, predict, mixers, datasets):
     app.command()(command)

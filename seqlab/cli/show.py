@@ -44,6 +44,23 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
     _show_verdict(console, study.folder_, study.verdict_)
 
 
+DEMO = {"seeds": 8, "trials": 3, "params": 60_000, "epochs": 6}
+
+
+def demonstrate(seconds: float | None, folder: Path | None, *, json: bool) -> None:
+    """The main job on `reviews`, or on what needs no download where there is no package index."""
+    from seqlab.data.sources import read_table
+
+    data = "reviews"
+    try:
+        read_table(data)
+    except UserError as error:
+        data = "characters"
+        print(f"{error.message}\nusing {data} instead, which needs no download", file=sys.stderr)
+    study = Study(budget={**DEMO, "time": seconds}, folder=folder)
+    compare_and_show(study, (data, None, None), json=json, dry_run=False)
+
+
 def report_and_show(folder: Path, *, json: bool) -> None:
     """Write the report again."""
     if not (folder / "verdict.json").exists():

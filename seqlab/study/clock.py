@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seqlab.study.assignment import Assignment
+from seqlab.study.plan import Allowance
 
 # A time limit does not cut below this: with one seed there are no intervals.
 FEWEST = {"trial": 1, "verdict": 2}
@@ -76,11 +77,10 @@ class Clock:
         self._cut[job.role] = job.number
         return False
 
-    @property
-    def cut(self) -> dict[str, int]:
-        """What was cut, as fields of an allowance."""
-        fields = {"trial": "trials", "verdict": "seeds"}
-        return {fields[role]: number for role, number in self._cut.items()}
+    def cut(self, allowance: Allowance) -> Allowance:
+        """The allowance without what there was no time for."""
+        trials = self._cut.get("trial", allowance.trials)
+        return replace(allowance, trials=trials, seeds=self._cut.get("verdict", allowance.seeds))
 
     def _seconds(self, assignment: Assignment) -> float:
         return self.expected.get((assignment.job.candidate, assignment.job.role), 1.0)

@@ -155,9 +155,8 @@ class _Conduct:
         """What the clock left out is left out for good, until another budget is declared."""
         if conditions.clock.notes:
             left_out = (*self.plan.allowance.left_out, *conditions.clock.notes)
-            self._write_plan(
-                replace(self.plan.allowance, left_out=left_out, **conditions.clock.cut)
-            )
+            wanted = replace(self.plan.allowance, left_out=left_out)
+            self._write_plan(conditions.clock.cut(wanted))
 
     def _write_settings(self) -> None:
         self._write_plan(self.plan.allowance)

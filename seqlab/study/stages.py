@@ -17,8 +17,8 @@ from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
 from seqlab.study.pool import execute
-from seqlab.study.work import load_prepared
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
+from seqlab.study.work import load_prepared
 
 Finished = dict[tuple[str, int | None], list[list[Run]]]  # (name, size) → seeds → a run per fold
 
@@ -142,9 +142,7 @@ def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
     return next(run for run in done if run.result["valid"] == middle)
 
 
-def measure_costs(
-    conditions: Conditions, finished: Finished
-) -> dict[str, dict[str, Any]]:
+def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[str, Any]]:
     """Each contestant's costs, one after the other while nothing else runs."""
     path = conditions.folder / "costs.json"
     known: dict[str, dict[str, Any]] = read_json(path) if path.exists() else {}

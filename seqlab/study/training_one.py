@@ -26,7 +26,7 @@ def train_one(
     train: dict[str, Any],
     refit: bool,
 ) -> tuple[SequenceModel, History]:
-    """Train a candidate with early stopping; with `refit`, then on all rows for as long as was best.
+    """Train a candidate with early stopping; with `refit`, then again on all rows.
 
     `model` and `train` are fields of ModelSpec and TrainSpec. The history is that of the first
     training, which had a validation part.

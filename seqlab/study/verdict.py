@@ -77,9 +77,7 @@ def contestant_of(entry: Entry, seeds: Sequence[Sequence[Run]], metric: Metric) 
         return Contestant(
             entry.name, None, entry.deterministic, failed=reasons[0] if reasons else "no run ended"
         )
-    statistics = [
-        np.concatenate([run.statistics(metric.name) for run in runs]) for runs in done
-    ]
+    statistics = [np.concatenate([run.statistics(metric.name) for run in runs]) for runs in done]
     numbers = tuple(int(runs[0].result["number"]) for runs in done)
     return Contestant(entry.name, np.stack(statistics), entry.deterministic, seeds=numbers)
 
@@ -89,9 +87,7 @@ def _blocks(conditions: Conditions) -> Rows | None:
     planner = conditions.planner
     found, offset = [], 0
     for fold in range(len(planner.data)):
-        test = load_prepared(
-            planner.task.name, conditions.folder / f"prepared/fold{fold}"
-        ).test
+        test = load_prepared(planner.task.name, conditions.folder / f"prepared/fold{fold}").test
         if test.blocks is None:
             return None
         found.append(test.blocks + offset)

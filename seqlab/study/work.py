@@ -92,8 +92,8 @@ class TaskObjective:
 @cache
 def load_prepared(task: str, folder: Path) -> Prepared:
     """A fitted task and its parts, read once per process."""
-    parts = (Examples.load(folder / part) for part in ("train", "valid", "test"))
-    return Prepared(registry.load("tasks", task).load(folder / "task"), *parts)
+    train, valid, test = (Examples.load(folder / part) for part in ("train", "valid", "test"))
+    return Prepared(registry.load("tasks", task).load(folder / "task"), train, valid, test)
 
 
 def save_prepared(prepared: Prepared, folder: Path) -> None:

@@ -76,8 +76,8 @@ class Classify(Task):
         data: Labelled = labelled(sources, spec)
         prepared = []
         for splits in data.divide(spec, seed):
-            fitted, tokenizer, parts, card = fit_and_encode(data, splits, spec)
-            prepared.append(Prepared(cls(fitted, tokenizer), *parts, card=card))
+            fitted, tokenizer, (train, valid, test), card = fit_and_encode(data, splits, spec)
+            prepared.append(Prepared(cls(fitted, tokenizer), train, valid, test, card))
         return prepared
 
     # -- fitted, for models --------------------------------------------------------------------

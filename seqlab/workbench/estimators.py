@@ -16,10 +16,12 @@ from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 from seqlab.study.recipes import recipes
-from seqlab.tasks.base import Predictions, Prepared, Sources
+from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources
+from seqlab.tasks.classification.labelled import as_labels
+from seqlab.tasks.classify import Classify
 
 
-class _Estimator(BaseEstimator):  # type: ignore[misc]
+class _Estimator(BaseEstimator):
     """What both estimators share: settings, and training with early stopping, then on all rows.
 
     mixer          a candidate's name: gru, lstm, transformer, …
@@ -58,15 +60,14 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, table: Table, data: dict[str, Any]) -> Self:
         from seqlab.study.training_one import train_one
-        from seqlab.tasks.base import DataSpec
 
         if self.mixer not in recipes():
             raise unknown("candidate", self.mixer, recipes())
         seed = 0 if self.random_state is None else int(self.random_state)
         spec = DataSpec.read({**(self.data or {}), **data}, "data")
-        prepared: Prepared = registry.load("tasks", self._task).prepare(
-            Sources(table), spec, seed
-        )[0]
+        prepared: Prepared = registry.load("tasks", self._task).prepare(Sources(table), spec, seed)[
+            0
+        ]
         self.task_ = prepared.task
         self.model_, self.history_ = train_one(
             prepared,
@@ -90,7 +91,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         return predict_all(self.task_, self.model_, examples, self.device)
 
 
-class SequenceClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+class SequenceClassifier(ClassifierMixin, _Estimator):
     """Texts to classes. After `fit`: `classes_`, `task_`, `model_`, `history_`."""
 
     _task = "classify"
@@ -101,10 +102,10 @@ class SequenceClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         if len(texts) != len(labels):
             raise UserError(f"X has {len(texts)} texts but y has {len(labels)} labels")
         self._fit(Table(pd.DataFrame({"text": texts, "label": labels}), "X, y"), {})
-        names = list(self.task_.classes)
+        assert isinstance(self.task_, Classify)
         # The caller's own values, not their names, are what predict must give back.
-        by_name = {name: value for name, value in zip(_names(labels), labels, strict=True)}
-        self.classes_ = np.asarray([by_name[name] for name in names])
+        by_name = dict(zip(as_labels(pd.Series(labels)), labels, strict=True))
+        self.classes_ = np.asarray([by_name[name] for name in self.task_.classes])
         return self
 
     def predict_proba(self, X: Sequence[str]) -> Predictions:
@@ -118,13 +119,7 @@ class SequenceClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-def _names(labels: Any) -> list[str]:
-    from seqlab.tasks.classification.labelled import as_labels
-
-    return as_labels(pd.Series(labels))
-
-
-class Forecaster(RegressorMixin, _Estimator):  # type: ignore[misc]
+class Forecaster(RegressorMixin, _Estimator):
     """The next `horizon` steps of one or many series. After `fit`: `task_`, `model_`."""
 
     _task = "forecast"
@@ -165,7 +160,7 @@ class Forecaster(RegressorMixin, _Estimator):  # type: ignore[misc]
     def fit(self, X: Any, y: None = None) -> Self:
         """Learn from a frame or file of series, as `seqlab compare` reads them."""
         given = {"horizon": self.horizon, "lookback": self.lookback, "season": self.season}
-        table = X if isinstance(X, Table) else read_table(_framed(X))
+        table = _table(X)
         self._fit(table, {name: value for name, value in given.items() if value is not None})
         self._seen = table
         return self
@@ -173,26 +168,23 @@ class Forecaster(RegressorMixin, _Estimator):  # type: ignore[misc]
     def predict(self, X: Any = None) -> pd.DataFrame:
         """The steps after the end of X, or of the data it was fitted on."""
         check_is_fitted(self, "model_")
-        if X is None:
-            table = self._seen
-        else:
-            table = X if isinstance(X, Table) else read_table(_framed(X))
+        table = self._seen if X is None else _table(X)
         examples = self.task_.encode(table)
         return self.task_.present(self._predict(examples), examples)
 
     def score(self, X: Any, y: None = None, sample_weight: None = None) -> float:
         """R² over every window of X that has a look-back before it and its targets known."""
         check_is_fitted(self, "model_")
-        table = X if isinstance(X, Table) else read_table(_framed(X))
-        examples = self.task_.windows_of(table)
+        examples = self.task_.windows_of(_table(X))
         r2 = registry.load("metrics", "r2")()
         return float(r2.value(self.task_.statistics(r2, self._predict(examples), examples)))
 
 
-def _framed(X: Any) -> Any:
-    """A bare series of numbers as a frame."""
+def _table(X: Any) -> Table:
+    """A file, a frame or a bare series of numbers as a table."""
     if isinstance(X, pd.Series):
-        return X.rename(X.name or "y").reset_index(drop=not isinstance(X.index, pd.DatetimeIndex))
-    if isinstance(X, list | tuple | np.ndarray):
-        return pd.DataFrame({"y": np.asarray(X, dtype=float)})
-    return X
+        dated = isinstance(X.index, pd.DatetimeIndex)
+        X = X.to_frame(str(X.name or "y")).rename_axis("ds").reset_index(drop=not dated)
+    elif isinstance(X, list | tuple | np.ndarray):
+        X = pd.DataFrame({"y": np.asarray(X, dtype=float)})
+    return X if isinstance(X, Table) else read_table(X)

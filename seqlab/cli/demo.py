@@ -1,0 +1,21 @@
+"""`seqlab demo`: the main job on real data, small enough for a first look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqlab.cli import options as o
+
+
+def demo(
+    time: Annotated[str, typer.Option(help="For the whole study.")] = "5m",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder.")] = None,
+    json: o.Json = False,
+) -> None:
+    """Compare four families on embedded data: movie and product reviews."""
+    from seqlab.cli.show import demonstrate
+
+    demonstrate(o.seconds(time), output, json=json)
