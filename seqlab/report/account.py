@@ -7,28 +7,45 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.report.numbers import MISSING, cell, count, seconds
+from seqlab.report.numbers import MISSING, cell, count, seconds, significant
 from seqlab.report.stored import Contestant, StoredStudy
 from seqlab.runs import Run
 
-DECLARED = {  # budget → what people call it, and how it is shown
-    "params": ("Parameters of body and head", count),
-    "epochs": ("Epochs", count),
-    "steps": ("Steps a run", count),
-    "time": ("Time for the study", seconds),
-    "train_seconds": ("Training time a run", seconds),
-    "seeds": ("Seeds", count),
-    "trials": ("Tuning trials", count),
+Read = Callable[[Run], Any]
+Show = Callable[[Any], str]
+
+
+def _parameters(part: str) -> Read:
+    return lambda run: (run.result.get("parameters") or {}).get(part)
+
+
+def _result(name: str) -> Read:
+    return lambda run: run.result.get(name)
+
+
+def _brief(value: float) -> str:
+    return count(value) if value >= 1000 or float(value).is_integer() else f"{value:.3g}"
+
+
+DECLARED: dict[str, tuple[str, Show, Read | None]] = {  # what a run realised of it
+    "params": ("Parameters of body and head", count, _parameters("body")),
+    "epochs": ("Epochs", count, _result("epochs")),
+    "steps": ("Steps a run", count, _result("steps")),
+    "train_seconds": ("Training time a run", seconds, _result("seconds")),
+    "trials": ("Tuning trials", count, None),
+    "seeds": ("Seeds", count, None),
+    "time": ("Time for the study", seconds, None),
 }
-SPENT: dict[str, Callable[[Run], Any]] = {
-    "width": lambda run: run.result.get("width"),
-    "parameters": lambda run: (run.result.get("parameters") or {}).get("body"),
-    "embeddings": lambda run: (run.result.get("parameters") or {}).get("embedding"),
-    "learning rate": lambda run: run.result.get("learning_rate"),
-    "epochs": lambda run: run.result.get("epochs"),
-    "steps": lambda run: run.result.get("steps"),
-    "tokens": lambda run: run.result.get("tokens"),
-    "seconds": lambda run: run.result.get("seconds"),
+SPENT: dict[str, tuple[Show, Read]] = {
+    "width": (_brief, _result("width")),
+    "parameters": (count, _parameters("body")),
+    "embeddings": (count, _parameters("embedding")),
+    "learning rate": (_brief, _result("learning_rate")),
+    "epochs": (_brief, _result("epochs")),
+    "steps": (count, _result("steps")),
+    "tokens": (count, _result("tokens")),
+    "GFLOPs": (lambda flops: significant(flops / 1e9), _result("flops_estimate")),
+    "seconds": (significant, _result("seconds")),
 }
 CARD_APART = ("parts", "findings", "notes")
 
@@ -37,44 +54,53 @@ def account(study: StoredStudy) -> dict[str, Any]:
     """Everything the templates say about data, budget and environment."""
     card = study.data_card
     parts = card.get("parts") or {}
+    trained = [c for c in study.contestants if c.trials or c.verdicts]
+    shown = {k: v for k, v in SPENT.items() if any(_median(c, v[1]) is not None for c in trained)}
     return {
         "card": [(_label(k), _words(v)) for k, v in card.items() if k not in CARD_APART],
         "parts": list(parts.items()),
         "notes": card.get("notes") or [],
         "findings": sorted(card.get("findings") or [], key=_urgency),
-        "declared": _declared(study.settings),
-        "spent_titles": ["trials", "seeds", *SPENT, "backend"],
-        "spent": [(c, _spent(c)) for c in study.contestants if c.trials or c.verdicts],
+        "declared": _declared(study),
+        "spent_titles": ["trials", "seeds", *shown, "backend"],
+        "spent": [(c, _spent(c, shown)) for c in trained],
         "left_out": study.settings.get("left_out") or [],
         "environment": _environment(study),
     }
 
 
-def _declared(settings: dict[str, Any]) -> list[tuple[str, str, str]]:
-    declared, realised = settings.get("budget") or {}, settings.get("realised") or {}
+def _declared(study: StoredStudy) -> list[tuple[str, str, str]]:
+    budget, realised = study.settings.get("budget") or {}, study.settings.get("realised") or {}
     rows = []
-    for name in dict.fromkeys([*DECLARED, *declared, *realised]):
-        before, after = declared.get(name), realised.get(name)
+    for name, (label, show, read) in DECLARED.items():
+        before, after = budget.get(name), realised.get(name)
         if before is None and after is None:
             continue
-        label, shown = DECLARED.get(name, (_label(name), _words))
-        rows.append((label, _shown(before, shown), _shown(after, shown) if after else ""))
+        shown = show(after) if isinstance(after, int | float) else _reached(study, name, show, read)
+        rows.append((label, MISSING if before is None else show(before), shown))
     return rows
 
 
-def _shown(value: Any, how: Callable[[Any], str]) -> str:
-    if value is None:
-        return MISSING
-    return how(value) if isinstance(value, int | float) else _words(value)
+def _reached(study: StoredStudy, name: str, show: Show, read: Read | None) -> str:
+    """What the contestants with chance came to, from the least to the most."""
+    models = [c for c in study.contestants if c.kind == "model" and c.status != "failed"]
+    if name in ("trials", "seeds"):
+        values = [float(len(c.trials if name == "trials" else c.verdicts)) for c in models]
+    else:
+        values = [v for c in models if read and (v := _median(c, read)) is not None]
+    ends = dict.fromkeys(show(value) for value in (min(values), max(values))) if values else {}
+    return " … ".join(ends) or MISSING
 
 
-def _spent(contestant: Contestant) -> list[str]:
-    runs = [run for run in contestant.verdicts if run.ok]
-    backends = dict.fromkeys(str(run.result.get("backend") or MISSING) for run in runs)
+def _spent(contestant: Contestant, shown: dict[str, tuple[Show, Read]]) -> list[str]:
+    backends = dict.fromkeys(
+        str(run.result.get("backend") or MISSING) for run in contestant.verdicts if run.ok
+    )
+    medians = ((show, _median(contestant, read)) for show, read in shown.values())
     return [
         _finished(contestant.trials),
         _finished(contestant.verdicts),
-        *(_median([read(run) for run in runs]) for read in SPENT.values()),
+        *(MISSING if middle is None else show(middle) for show, middle in medians),
         ", ".join(backends) or MISSING,
     ]
 
@@ -84,12 +110,10 @@ def _finished(runs: Sequence[Run]) -> str:
     return count(len(runs)) if done == len(runs) else f"{done} of {len(runs)}"
 
 
-def _median(values: Sequence[Any]) -> str:
+def _median(contestant: Contestant, read: Read) -> float | None:
+    values = [read(run) for run in contestant.verdicts if run.ok]
     known = [float(value) for value in values if isinstance(value, int | float)]
-    if not known:
-        return MISSING
-    middle = float(np.median(known))
-    return count(middle) if middle.is_integer() or middle >= 1000 else f"{middle:.3g}"
+    return float(np.median(known)) if known else None
 
 
 def _environment(study: StoredStudy) -> list[tuple[str, str]]:

@@ -110,7 +110,7 @@ def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
                 hovertemplate=hover,
             )
         )
-    x_axis = axis(first["x_label"], **({"type": "category"} if words else {}))
+    x_axis = axis(first["x_label"]) | ({"type": "category"} if words else {})
     return Figure(
         name=name,
         title=title,

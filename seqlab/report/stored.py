@@ -97,10 +97,8 @@ class StoredStudy:
     @property
     def margin(self) -> float | None:
         """The margin in the metric's own units, as the comparison used it."""
-        for value in (self.comparison.get("delta"), self.verdict.get("margin")):
-            if isinstance(value, int | float):
-                return float(value)
-        return None
+        value = self.comparison.get("delta")
+        return float(value) if isinstance(value, int | float) else None
 
 
 def read_study(folder: Path) -> StoredStudy:

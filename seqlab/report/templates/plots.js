@@ -46,15 +46,15 @@
     return all;
   };
 
-  function draw(box, width) {
+  function draw(box, size) {
     const figure = figures[box.dataset.figure];
     const layout = merged({ ...LAYOUT, xaxis: AXIS, yaxis: AXIS }, figure.layout);
     layout.font.family = getComputedStyle(document.body).fontFamily;
-    if (width) Object.assign(layout, { width, autosize: false });
+    if (size) Object.assign(layout, size, { autosize: false });
     const off = hidden.get(box);
     const data = figure.data.map((trace) => ({ ...trace, visible: !off.has(trace.legendgroup) }));
     return Plotly.react(box, painted(data), painted(layout), {
-      displayModeBar: false, responsive: !width, doubleClick: false, showTips: false,
+      displayModeBar: false, responsive: !size, doubleClick: false, showTips: false,
     });
   }
 
@@ -76,7 +76,8 @@
       const figure = box.closest("figure");
       const alone = !figure.nextElementSibling && !figure.previousElementSibling;
       const beside = figure.parentElement.className === "plots" && !alone;
-      draw(box, onPaper ? (beside ? 320 : 660) : undefined);
+      const size = beside ? { width: 320, height: 250 } : { width: 660 };
+      draw(box, onPaper ? size : undefined);
     }
   }
 
