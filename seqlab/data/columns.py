@@ -13,7 +13,7 @@ import pandas as pd
 from seqlab.data.times import is_numeric_time, looks_like_dates
 from seqlab.errors import UserError, unknown
 
-# Earlier names win over later ones; names after the bar are only as good as each other.
+# Of the first names the earlier wins; the second are as good as each other and yield to the first.
 ALIASES: dict[str, tuple[str, str]] = {
     "text": (
         "text",

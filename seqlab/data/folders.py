@@ -10,12 +10,14 @@ import pandas as pd
 
 from seqlab.data.formats import (
     ACCEPTED,
+    COMPRESSIONS,
     DELIMITED,
     PARQUET,
     PLAIN,
     RECORDS,
     REFUSED,
     decode,
+    is_binary,
     is_documentation,
     read_bytes,
     stem,
@@ -41,7 +43,7 @@ def split_of(name: str) -> str | None:
 def read_folder(folder: Path, read_file: ReadFile, encoding: str | None) -> Table:
     """A table from a folder; `read_file` reads a file that is a table of its own."""
     entries = sorted(path for path in folder.iterdir() if not is_documentation(path.name))
-    files = [path for path in entries if path.is_file() and suffix(path.name) not in REFUSED]
+    files = [path for path in entries if path.is_file() and _may_be_text(path)]
     folders = [path for path in entries if path.is_dir()]
     tables = [path for path in files if suffix(path.name) in _TABLES]
     if len(tables) == 1 and not folders:
@@ -62,6 +64,15 @@ def read_folder(folder: Path, read_file: ReadFile, encoding: str | None) -> Tabl
     if files:
         return read_file(files[0])
     raise UserError(f'"{folder}" holds nothing readable', f"expected files of {ACCEPTED}")
+
+
+def _may_be_text(path: Path) -> bool:
+    if suffix(path.name) in REFUSED:
+        return False
+    if path.suffix.lower() in COMPRESSIONS:
+        return True
+    with path.open("rb") as file:
+        return not is_binary(path.name, file.read(8192))
 
 
 def _by_split(paths: list[Path]) -> dict[str, Path] | None:

@@ -72,6 +72,13 @@ def is_documentation(name: str) -> bool:
     return first.startswith((".", "_", *words))
 
 
+def is_binary(name: str, content: bytes) -> bool:
+    """Whether a file whose name tells no format does not hold text either."""
+    known = suffix(name) in (*DELIMITED, *RECORDS, *PARQUET, *PLAIN)
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16 is text with many zeros
+    return not known and not marked and b"\0" in content[:8192]
+
+
 def read_bytes(path: Path) -> tuple[str, bytes]:
     """The name and content of a file, decompressed; a zip archive must hold one file of data."""
     try:

@@ -62,7 +62,7 @@ def _is_foreign(cell: str, column: list[str]) -> bool:
     if len(below) < 4:
         return False
     distinct = set(below)
-    if all(below.count(value) > 1 for value in distinct) if len(distinct) <= 50 else False:
+    if len(distinct) <= 50 and all(below.count(value) > 1 for value in distinct):
         return True
     return median(map(len, below)) > max(30, 3 * len(cell)) and " " not in cell
 

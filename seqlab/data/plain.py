@@ -9,6 +9,7 @@ from seqlab.data.delimited import CANDIDATES, Rows, is_number, split_rows
 from seqlab.data.header import has_header
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, table_of
+from seqlab.errors import UserError
 
 _MARKED = re.compile(r"__label__\S+")  # fastText's way to write a label
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]*(?::\w+)?|\w+:\w+|-?\d{1,4}")
@@ -31,6 +32,11 @@ def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
     if _labels_first(pairs):
         return _labelled(pairs, numbers, origin, columns)
     named = list(columns or ["text"])
+    if len(named) > 1:
+        raise UserError(
+            f'"{origin}" has one text a line; --columns names {len(named)} ({", ".join(named)})',
+            "if the lines are divided in some way, name it with --delimiter",
+        )
     rows = Rows([named, *([line] for line in words)], [0, *numbers])
     return table_of(rows, origin, named, ["each line is a text"])
 
@@ -78,7 +84,7 @@ def _labelled(
                 " (all of it: --columns text,label_full)"
             ]
     wanted = list(columns or [])
-    if wanted and len(wanted) == 2 and not set(wanted) <= set(names):
+    if len(wanted) == 2 and not set(wanted) & set(names):
         cells = [row[:2] for row in cells]
         names = wanted
     table = table_of(Rows([names, *cells], [0, *numbers]), origin, wanted or names, notes)

@@ -14,10 +14,10 @@ from seqlab.data.formats import (
     ACCEPTED,
     DELIMITED,
     PARQUET,
-    PLAIN,
     RECORDS,
     REFUSED,
     decode,
+    is_binary,
     read_bytes,
     suffix,
 )
@@ -87,8 +87,7 @@ def _read_file(
         raise _refused(origin, ending)
     if ending in PARQUET:
         return Table(select(read_parquet(content, origin), columns or (), origin), origin)
-    known = ending in (*DELIMITED, *RECORDS, *PLAIN)
-    if not known and b"\0" in content[:8192] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if is_binary(name, content):
         raise _refused(origin, ending)
     text = decode(content, origin, encoding)
     if ending in RECORDS:

@@ -65,17 +65,13 @@ def table_of(
         }
     )
     if header:
-        frame.columns, renamed = _titled(names)
+        unique, renamed = without_repeats(names)
+        frame.columns = pd.Index(unique)
         frame, chosen = _with_header(frame, wanted, origin)
         return Table(frame, origin, (*notes, *renamed, *chosen), header=True)
     frame.columns = pd.Index(names_for(frame))
     frame, chosen = _without_header(frame, wanted, origin)
     return Table(frame, origin, (*notes, *chosen), header=False)
-
-
-def _titled(names: list[str]) -> tuple[pd.Index, list[str]]:
-    unique, notes = without_repeats(names)
-    return pd.Index(unique), notes
 
 
 def _with_header(

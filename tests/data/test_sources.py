@@ -372,6 +372,26 @@ def test_folders_with_nothing_or_too_much(tmp_path):
     assert f'"{tmp_path}" holds several tables: a.csv, b.csv' in error_of(tmp_path).message
 
 
+def test_a_folder_of_images_holds_nothing_readable(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x00\x00")
+    assert error_of(tmp_path).message == f'"{tmp_path}" holds nothing readable'
+
+
+def test_lines_have_no_columns_to_name(tmp_path):
+    (tmp_path / "d.txt").write_text("one text\nanother, longer\n")
+    assert list(read_table(tmp_path / "d.txt", columns=["review"]).frame) == ["review"]
+    assert error_of(tmp_path / "d.txt", columns=["text", "label"]).message.endswith(
+        '" has one text a line; --columns names 2 (text, label)'
+    )
+    (tmp_path / "l.txt").write_text("__label__a one text\n__label__b another\n" * 2)
+    assert list(read_table(tmp_path / "l.txt", columns=["mood", "review"]).frame) == [
+        "mood",
+        "review",
+    ]
+    assert 'unknown column "mood"' in error_of(tmp_path / "l.txt", columns=["text", "mood"]).message
+
+
 def test_class_folder_with_folders_inside(tmp_path):
     (tmp_path / "pos" / "deep").mkdir(parents=True)
     assert "is a folder inside the class folder" in error_of(tmp_path).message
