@@ -39,7 +39,6 @@ CARD = {
     "recipes": {"lstm": {}, "bilstm": {"bidirectional": True, "pooling": "mean"}},
     "cases": [
         {"chrono_length": 100},
-        {"peepholes": True},
         {"peepholes": True, "layer_norm": True},
     ],
 }

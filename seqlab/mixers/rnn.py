@@ -80,7 +80,8 @@ class RNN(CellMixer):
     @property
     def backend(self) -> str:
         """What runs `prefill`."""
-        return kernels.running("rnn", self.w_hh.device.type, self.w_hh.dtype, self.chosen_backend)
+        device, dtype = self.w_hh.device.type, self.w_hh.dtype
+        return kernels.running(f"rnn_{self.activation}", device, dtype, self.chosen_backend)
 
     def initial_state(self, batch: int) -> RNNState:
         """h_0 = 0."""

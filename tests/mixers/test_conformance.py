@@ -130,17 +130,17 @@ def test_stepping_equals_forward(case):
 
 
 @streaming
-@pytest.mark.parametrize("sizes", [[1, 69], [35, 35], [64, 3, 3], [5, 60, 5]], ids=str)
-def test_any_split_of_prefill_is_the_same(case, sizes):
+def test_any_split_of_prefill_is_the_same(case):
     """From a state that is not the first: other positions came before."""
     mixer, x = case.build(), inputs(case)
     _, state = mixer.prefill(inputs(case, 37, seed=3), mixer.begin(B, context(case)))
     whole, end = mixer.prefill(x, state)
-    parts, other_end = prefilled(mixer, x, state, sizes)
-    close(parts, whole)
-    close(stepped(mixer, x, state)[0], whole)
     after = inputs(case, 1, seed=4)[:, 0]
-    close(mixer.step(after, other_end)[0], mixer.step(after, end)[0])
+    next_y, _ = mixer.step(after, end)
+    splits = [prefilled(mixer, x, state, sizes) for sizes in ([1, 69], [64, 3, 3], [5, 60, 5])]
+    for parts, other_end in (stepped(mixer, x, state), *splits):
+        close(parts, whole)
+        close(mixer.step(after, other_end)[0], next_y)
 
 
 @streaming
@@ -225,7 +225,7 @@ def test_finite_at_length_4096(case):
 @streaming
 def test_state_is_as_large_as_declared(case):
     mixer = case.build(torch.float32)
-    for length in (1, 10, 100):
+    for length in (1, 40):
         start = mixer.begin(3, context(case, 3, memory=length, dtype=torch.float32))
         _, state = mixer.prefill(inputs(case, length, 3, torch.float32), start)
         size = sum(t.numel() * t.element_size() for t in tensors_of(state))
