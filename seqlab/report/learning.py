@@ -15,6 +15,9 @@ from seqlab.runs import Run
 Array = NDArray[np.float64]
 
 
+MOST_BANDS = 6  # more would hide each other
+
+
 @dataclass(frozen=True)
 class Curve:
     """A quantity over training steps, reduced over seeds: all arrays are (points,)."""
@@ -57,7 +60,7 @@ def learning(study: StoredStudy, quantity: str, label: str) -> Figure | None:
         curve = curves[contestant.name]
         assert curve is not None
         x = curve.steps.tolist()
-        if (curve.high > curve.low).any():
+        if contestant in shown[:MOST_BANDS] and (curve.high > curve.low).any():
             data.append(band(contestant, x, curve.low.tolist(), curve.high.tolist()))
         mode = "lines" if len(x) > 1 else "markers"
         hover = "%{y:.4g} at step %{x:,}"
@@ -71,6 +74,7 @@ def learning(study: StoredStudy, quantity: str, label: str) -> Figure | None:
             "xaxis": axis("step", rangemode="tozero"),
             "yaxis": axis(label.lower()),
         },
+        caption=f"Bands: the first {MOST_BANDS} only." if len(shown) > MOST_BANDS else "",
         legend=shown,
     )
 
