@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from seqlab.kernels.threads import each, shares
 
 if TYPE_CHECKING:
-    from seqlab.kernels.loops.steps import Recurrence
+    from seqlab.kernels.loops.steps import Operands
 
 # Numbers that a thread's chunk of gradients may take: it is to stay in the second cache level.
 CHUNK = 65_536
@@ -22,19 +23,32 @@ def array(tensor: Tensor) -> Any:
     return tensor.detach().numpy()
 
 
-def recurrence(
+def operands(
     x: Tensor, h0: Tensor, y: Tensor, weights: tuple[Tensor, Tensor], mask: Tensor | None,
     reverse: bool,
-) -> Recurrence:  # fmt: skip
+) -> Operands:  # fmt: skip
     """The operands as the loops take them."""
-    from seqlab.kernels.loops.steps import Recurrence
+    from seqlab.kernels.loops.steps import Operands
 
     where_real = np.zeros((0, 0), np.bool_) if mask is None else array(mask.contiguous())
     w_ih, w_hh = (array(weight.contiguous()) for weight in weights)
-    return Recurrence(array(x), array(h0), array(y), w_ih, w_hh, where_real, reverse)
+    start, states = array(h0.contiguous()), array(y)
+    return Operands(array(x.contiguous()), start, states, w_ih, w_hh, where_real, reverse)
 
 
-def batch_shares(run: Recurrence) -> list[tuple[int, int]]:
+def needs_saving(*tensors: Tensor) -> bool:
+    """Whether a gradient may be asked for."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def incoming(gradient: Tensor | None, like: Tensor) -> Tensor:
+    """The gradient in one block of memory; zeros where nothing depends on the tensor."""
+    if gradient is None:
+        return torch.zeros_like(like, memory_format=torch.contiguous_format)
+    return gradient.contiguous()
+
+
+def batch_shares(run: Operands) -> list[tuple[int, int]]:
     """The ranges of sequences that threads take."""
     from seqlab.kernels.loops.matrices import TILE_ROWS
 
@@ -42,7 +56,7 @@ def batch_shares(run: Recurrence) -> list[tuple[int, int]]:
     return shares(B, B * T * (run.w_ih.size + run.w_hh.size), TILE_ROWS)
 
 
-def run_forward(loop: Callable[..., None], run: Recurrence, bias: Tensor, *more: Any) -> None:
+def run_forward(loop: Callable[..., None], run: Operands, bias: Tensor, *more: Any) -> None:
     """Call a cell's forward loop with room for a tile's numbers before the gates."""
     from seqlab.kernels.loops.matrices import TILE_ROWS
 
@@ -54,13 +68,13 @@ def run_forward(loop: Callable[..., None], run: Recurrence, bias: Tensor, *more:
 
 
 def run_backward(
-    loop: Callable[..., None], run: Recurrence, columns: int, dh: Tensor, dx: Tensor, *more: Any
+    loop: Callable[..., None], run: Operands, columns: int, dh: Tensor, dx: Tensor, *more: Any
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Call a cell's backward loop, which fills dh and dx; returns dw_ih, dw_hh and dbias.
 
     `columns` is P, how many numbers the cell has before its gates.
     """
-    from seqlab.kernels.loops.steps import Gradients
+    from seqlab.kernels.loops.steps import Results
 
     D, H = run.x.shape[2], dh.shape[1]
     rows = max(64, min(512, CHUNK // (columns + D + H)))
@@ -72,8 +86,8 @@ def run_backward(
             dh.new_zeros(columns),
         )
         chunk = (dh.new_empty(rows, columns), dh.new_empty(rows, D), dh.new_empty(rows, H))
-        gradients = Gradients(array(dx), array(dh), *map(array, sums), *map(array, chunk))
-        loop(run, gradients, *more, first, last)
+        results = Results(array(dx), array(dh), *map(array, sums), *map(array, chunk))
+        loop(run, results, *more, first, last)
         return sums
 
     first, *others = each(batch_shares(run), work)

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array, recurrence, run_backward, run_forward
-from seqlab.kernels.operands import check_cell, check_mask, lifted
+from seqlab.kernels.cells import array, incoming, needs_saving, operands, run_backward, run_forward
+from seqlab.kernels.checks import check_cell, check_mask, lifted
 from seqlab.kernels.torch_path import through_torch
 
 
@@ -41,8 +41,7 @@ def gru(
     check_mask("gru", mask, x.shape[:2])
     match running("gru", x.device.type, x.dtype, backend):
         case "fused":
-            save = torch.is_grad_enabled() and any(t.requires_grad for t in (x, h0, *weights))
-            y, h, _ = _fused(x, h0, *weights, mask, reverse, save)
+            y, h, _ = _fused(x, h0, *weights, mask, reverse, needs_saving(x, h0, *weights))
             return y, h
         case "torch":
             y, h = through_torch("gru", x, (h0,), weights, mask, reverse)
@@ -100,28 +99,18 @@ def _fused(
     """y, the last h, and what the backward pass needs of it (empty unless it is to be saved)."""
     from seqlab.kernels.loops import gru as loops
 
-    y, h, saved = _empty_results(x, h0, w_ih, w_hh, b_ih, b_hh, mask, reverse, save)
+    y, h, saved = _unwritten(x, h0, save)
     (r_ih, z_ih, n_ih), (r_hh, z_hh, n_hh) = b_ih.chunk(3), b_hh.chunk(3)
     bias = torch.cat((n_ih, r_ih + r_hh, z_ih + z_hh, n_hh))
     transposed = (_n_first(w_ih).t(), w_hh.t())
-    run = recurrence(x.contiguous(), h0.contiguous(), y, transposed, mask, reverse)
+    run = operands(x, h0, y, transposed, mask, reverse)
     run_forward(loops.forward, run, bias, array(saved))
     return y, h.copy_(y[:, 0 if reverse else -1]), saved
 
 
 @_fused.register_fake
-def _empty_results(
-    x: Tensor,
-    h0: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor,
-    b_hh: Tensor,
-    mask: Tensor | None,
-    reverse: bool,
-    save: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    (B, T, _), H = x.shape, h0.shape[1]
+def _unwritten(x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
+    B, T, H, save = *x.shape[:2], h0.shape[1], others[-1]
     saved = x.new_empty((B, T, 4, H) if save else (0, 0, 0, 0))
     return x.new_empty(B, T, H), x.new_empty(B, H), saved
 
@@ -143,34 +132,21 @@ def _fused_backward(
     """The gradients of x (empty unless needed), h0, both weights and both biases."""
     from seqlab.kernels.loops import gru as loops
 
-    dy = torch.zeros_like(y) if dy is None else dy.contiguous()
-    dh = torch.zeros_like(h0) if dh is None else dh.clone(memory_format=torch.contiguous_format)
-    dx = x.new_empty(x.shape if needs_dx else (0, 0, 0))
-    run = recurrence(x.contiguous(), h0.contiguous(), y, (_n_first(w_ih), w_hh), mask, reverse)
+    dx, dh0 = x.new_empty(x.shape if needs_dx else (0, 0, 0)), incoming(dh, h0).clone()
+    run = operands(x, h0, y, (_n_first(w_ih), w_hh), mask, reverse)
     dw_ih, dw_hh, dbias = run_backward(
-        loops.backward, run, 4 * h0.shape[1], dh, dx, array(saved), array(dy)
+        loops.backward, run, 4 * h0.shape[1], dh0, dx, array(saved), array(incoming(dy, y))
     )
     n_ih, r, z, n_hh = dbias.chunk(4)
     dn, dr, dz = dw_ih.chunk(3)
-    return dx, dh, torch.cat((dr, dz, dn)), dw_hh, torch.cat((r, z, n_ih)), torch.cat((r, z, n_hh))
+    dw_ih = torch.cat((dr, dz, dn))
+    return dx, dh0, dw_ih, dw_hh, torch.cat((r, z, n_ih)), torch.cat((r, z, n_hh))
 
 
 @_fused_backward.register_fake
-def _(
-    dy: Tensor | None,
-    dh: Tensor | None,
-    x: Tensor,
-    h0: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    mask: Tensor | None,
-    reverse: bool,
-    y: Tensor,
-    saved: Tensor,
-    needs_dx: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    dx = x.new_empty(x.shape if needs_dx else (0, 0, 0))
-    bias = w_hh.new_empty(w_hh.shape[0])
+def _(dy: None, dh: None, x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, ...]:
+    w_ih, w_hh, *_, needs_dx = others
+    dx, bias = x.new_empty(x.shape if needs_dx else (0, 0, 0)), w_hh.new_empty(w_hh.shape[0])
     empty = torch.empty_like
     return dx, empty(h0), empty(w_ih), empty(w_hh), bias, empty(bias)
 
@@ -182,7 +158,7 @@ def _n_first(weight: Tensor) -> Tensor:
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    x, h0, w_ih, w_hh, _, _, mask, ctx.reverse, _ = inputs
+    x, h0, w_ih, w_hh, _b_ih, _b_hh, mask, ctx.reverse, _save = inputs
     y, _, saved = output
     ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(saved)

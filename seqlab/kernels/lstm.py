@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from seqlab.kernels.backend import running
+from seqlab.kernels.cells import (
+    array,
+    incoming,
+    needs_saving,
+    operands,
+    run_backward,
+    run_forward,
+)
+from seqlab.kernels.checks import check_cell, check_mask, lifted
+from seqlab.kernels.torch_path import through_torch
 
 
 def lstm(
@@ -31,8 +43,20 @@ def lstm(
     are. `reverse` runs from the last position to the first. Returns every h in the order of x
     (B, T, H), and the last h and c reached (B, H).
     """
-    running("lstm", x.device.type, x.dtype, backend)
-    return lstm_reference(x, h0, c0, w_ih, w_hh, b_ih, b_hh, mask=mask, reverse=reverse)
+    x, h0, c0 = lifted(x, h0, c0)
+    weights = (w_ih, w_hh, b_ih, b_hh)
+    check_cell("lstm", x, {"h0": h0, "c0": c0}, weights, gates=4)
+    check_mask("lstm", mask, x.shape[:2])
+    match running("lstm", x.device.type, x.dtype, backend):
+        case "fused":
+            y, h, c, _ = _fused(
+                x, h0, c0, *weights, mask, reverse, needs_saving(x, h0, c0, *weights)
+            )
+            return y, h, c
+        case "torch":
+            y, h, c = through_torch("lstm", x, (h0, c0), weights, mask, reverse)
+            return y, h, c
+    return lstm_reference(x, h0, c0, *weights, mask=mask, reverse=reverse)
 
 
 def lstm_reference(
@@ -60,3 +84,87 @@ def lstm_reference(
         c, h = new_c, new_h
         states[t] = h
     return torch.stack(states, dim=1), h, c
+
+
+@torch.library.custom_op("seqlab::lstm", mutates_args=(), device_types="cpu")
+def _fused(
+    x: Tensor,
+    h0: Tensor,
+    c0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor,
+    b_hh: Tensor,
+    mask: Tensor | None,
+    reverse: bool,
+    save: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """y, the last h and c, and what the backward pass needs (empty unless to be saved)."""
+    from seqlab.kernels.loops import lstm as loops
+
+    y, h, _, saved = _unwritten(x, h0, save)
+    c = c0.clone(memory_format=torch.contiguous_format)
+    run = operands(x, h0, y, (w_ih.t(), w_hh.t()), mask, reverse)
+    run_forward(loops.forward, run, b_ih + b_hh, array(c), array(saved))
+    return y, h.copy_(y[:, 0 if reverse else -1]), c, saved
+
+
+@_fused.register_fake
+def _unwritten(x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    B, T, H, save = *x.shape[:2], h0.shape[1], others[-1]
+    saved = x.new_empty((B, T, 5, H) if save else (0, 0, 0, 0))
+    return x.new_empty(B, T, H), x.new_empty(B, H), x.new_empty(B, H), saved
+
+
+@torch.library.custom_op("seqlab::lstm_backward", mutates_args=(), device_types="cpu")
+def _fused_backward(
+    dy: Tensor | None,
+    dh: Tensor | None,
+    dc: Tensor | None,
+    x: Tensor,
+    h0: Tensor,
+    c0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    mask: Tensor | None,
+    y: Tensor,
+    saved: Tensor,
+    reverse: bool,
+    needs_dx: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of x (empty unless needed), h0, c0, both weights and either bias."""
+    from seqlab.kernels.loops import lstm as loops
+
+    dx = x.new_empty(x.shape if needs_dx else (0, 0, 0))
+    dh0, dc0 = incoming(dh, h0).clone(), incoming(dc, c0).clone()
+    run = operands(x, h0, y, (w_ih, w_hh), mask, reverse)
+    more = (array(c0.contiguous()), array(dc0), array(saved), array(incoming(dy, y)))
+    dw_ih, dw_hh, dbias = run_backward(loops.backward, run, w_hh.shape[0], dh0, dx, *more)
+    return dx, dh0, dc0, dw_ih, dw_hh, dbias
+
+
+@_fused_backward.register_fake
+def _(dy: None, dh: None, dc: None, x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, ...]:
+    c0, w_ih, w_hh, *_, needs_dx = others
+    dx, bias = x.new_empty(x.shape if needs_dx else (0, 0, 0)), w_hh.new_empty(w_hh.shape[0])
+    empty = torch.empty_like
+    return dx, empty(h0), empty(c0), empty(w_ih), empty(w_hh), bias
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    x, h0, c0, w_ih, w_hh, _b_ih, _b_hh, mask, ctx.reverse, _save = inputs
+    y, *_, saved = output
+    ctx.set_materialize_grads(False)
+    ctx.mark_non_differentiable(saved)
+    ctx.save_for_backward(x, h0, c0, w_ih, w_hh, mask, y, saved)
+
+
+def _differentiate(
+    ctx: Any, dy: Tensor | None, dh: Tensor | None, dc: Tensor | None, _: None
+) -> tuple[Tensor | None, ...]:
+    needs_dx = ctx.needs_input_grad[0]
+    dx, *others, dbias = _fused_backward(dy, dh, dc, *ctx.saved_tensors, ctx.reverse, needs_dx)
+    return dx if needs_dx else None, *others, dbias, dbias.clone(), None, None, None
+
+
+_fused.register_autograd(_differentiate, setup_context=_remember)

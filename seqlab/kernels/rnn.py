@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +11,9 @@ from torch.nn import functional as F
 
 from seqlab.errors import unknown
 from seqlab.kernels.backend import running
+from seqlab.kernels.cells import array, incoming, operands, run_backward, run_forward
+from seqlab.kernels.checks import check_cell, check_mask, lifted
+from seqlab.kernels.torch_path import through_torch
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -40,10 +44,17 @@ def rnn(
     """
     if activation not in ACTIVATIONS:
         raise unknown("activation", activation, ACTIVATIONS)
-    running("rnn", x.device.type, x.dtype, backend)
-    return rnn_reference(
-        x, h0, w_ih, w_hh, b_ih, b_hh, activation=activation, mask=mask, reverse=reverse
-    )
+    x, h0 = lifted(x, h0)
+    weights = (w_ih, w_hh, b_ih, b_hh)
+    check_cell("rnn", x, {"h0": h0}, weights, gates=1)
+    check_mask("rnn", mask, x.shape[:2])
+    match running(f"rnn_{activation}", x.device.type, x.dtype, backend):
+        case "fused":
+            return _fused(x, h0, *weights, mask, reverse, activation)
+        case "torch":
+            y, h = through_torch(f"rnn_{activation}", x, (h0,), weights, mask, reverse)
+            return y, h
+    return rnn_reference(x, h0, *weights, activation=activation, mask=mask, reverse=reverse)
 
 
 def rnn_reference(
@@ -67,3 +78,78 @@ def rnn_reference(
         h = new if mask is None else torch.where(mask[:, t, None], new, h)
         states[t] = h
     return torch.stack(states, dim=1), h
+
+
+@torch.library.custom_op("seqlab::rnn", mutates_args=(), device_types="cpu")
+def _fused(
+    x: Tensor,
+    h0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor,
+    b_hh: Tensor,
+    mask: Tensor | None,
+    reverse: bool,
+    activation: str,
+) -> tuple[Tensor, Tensor]:
+    from seqlab.kernels.loops import rnn as loops
+
+    y, h = _unwritten(x, h0)
+    run = operands(x, h0, y, (w_ih.t(), w_hh.t()), mask, reverse)
+    run_forward(loops.forward, run, b_ih + b_hh, loops.CODES[activation])
+    return y, h.copy_(y[:, 0 if reverse else -1])
+
+
+@_fused.register_fake
+def _unwritten(x: Tensor, h0: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    B, T, H = *x.shape[:2], h0.shape[1]
+    return x.new_empty(B, T, H), x.new_empty(B, H)
+
+
+@torch.library.custom_op("seqlab::rnn_backward", mutates_args=(), device_types="cpu")
+def _fused_backward(
+    dy: Tensor | None,
+    dh: Tensor | None,
+    x: Tensor,
+    h0: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    mask: Tensor | None,
+    y: Tensor,
+    reverse: bool,
+    activation: str,
+    needs_dx: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of x (empty unless needed), h0, both weights and either bias."""
+    from seqlab.kernels.loops import rnn as loops
+
+    dx, dh0 = x.new_empty(x.shape if needs_dx else (0, 0, 0)), incoming(dh, h0).clone()
+    run = operands(x, h0, y, (w_ih, w_hh), mask, reverse)
+    dw_ih, dw_hh, dbias = run_backward(
+        loops.backward, run, h0.shape[1], dh0, dx, array(incoming(dy, y)), loops.CODES[activation]
+    )
+    return dx, dh0, dw_ih, dw_hh, dbias
+
+
+@_fused_backward.register_fake
+def _(dy: None, dh: None, x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, ...]:
+    w_ih, w_hh, *_, needs_dx = others
+    dx, bias = x.new_empty(x.shape if needs_dx else (0, 0, 0)), h0.new_empty(h0.shape[1])
+    return dx, torch.empty_like(h0), torch.empty_like(w_ih), torch.empty_like(w_hh), bias
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    x, h0, w_ih, w_hh, _b_ih, _b_hh, mask, ctx.reverse, ctx.activation = inputs
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(x, h0, w_ih, w_hh, mask, output[0])
+
+
+def _differentiate(ctx: Any, dy: Tensor | None, dh: Tensor | None) -> tuple[Tensor | None, ...]:
+    needs_dx = ctx.needs_input_grad[0]
+    dx, dh0, dw_ih, dw_hh, dbias = _fused_backward(
+        dy, dh, *ctx.saved_tensors, ctx.reverse, ctx.activation, needs_dx
+    )
+    return dx if needs_dx else None, dh0, dw_ih, dw_hh, dbias, dbias.clone(), None, None, None
+
+
+_fused.register_autograd(_differentiate, setup_context=_remember)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from seqlab.kernels.loops.compilation import compiled
-from seqlab.kernels.loops.matrices import TILE_ROWS, at, spread
+from seqlab.kernels.loops.matrices import TILE_ROWS, shifted, spread, start
 from seqlab.kernels.loops.steps import (
-    Gradients,
-    Recurrence,
+    Operands,
+    Results,
     added,
+    cleared,
     copied,
     is_real,
+    locate,
+    locate_results,
     position,
     project,
     retreat,
-    state_before,
+    state_after,
 )
 from seqlab.kernels.loops.vector import Lanes, elementwise, sigmoid, tanh
 
@@ -46,47 +49,49 @@ _find_gradients = elementwise(_gradients)
 
 
 @compiled
-def forward(run: Recurrence, bias: Any, gates: Any, saved: Any, first: int, last: int) -> None:
+def forward(operands: Operands, bias: Any, gates: Any, saved: Any, first: int, last: int) -> None:
     """Fill y and, unless it is empty, saved (B, T, 4, H: r, z, n, n of the state)."""
-    T, H = run.y.shape[1:]
+    T, H = operands.y.shape[1:]
+    run = locate(operands, 3 * H, 3 * H)
+    numbers, kept, keep = start(gates), start(saved), saved.size > 0
     for b0 in range(first, last, TILE_ROWS):
         rows = min(TILE_ROWS, last - b0)
         for step in range(T):
-            project(run, bias, gates, (b0, rows), step)
+            project(run, start(bias), numbers, 4 * H, (b0, rows, step))
             t = position(run, step)
             for r in range(rows):
                 b = b0 + r
-                h, new = state_before(run, b, step), at(run.y, (b, t, 0))
-                values = spread(at(gates, (r, 0)), H, 4)
-                if not is_real(run, b, t):
+                h, new = state_after(run, b, step - 1), state_after(run, b, step)
+                values = (*spread(shifted(numbers, r * 4 * H), H, 4), h)
+                if not is_real(run, b, step):
                     copied(H, (h,), (new,))
-                elif saved.size == 0:
-                    _advance_unsaved(H, (*values, h), (new,))
+                elif keep:
+                    _advance(H, values, (new, *spread(shifted(kept, (b * T + t) * 4 * H), H, 4)))
                 else:
-                    kept = spread(at(saved, (b, t, 0, 0)), H, 4)
-                    _advance(H, (*values, h), (new, *kept))
+                    _advance_unsaved(H, values, (new,))
 
 
 @compiled
 def backward(
-    run: Recurrence, gradients: Gradients, saved: Any, dy: Any, first: int, last: int
+    operands: Operands, results: Results, saved: Any, dy: Any, first: int, last: int
 ) -> None:
     """Add up the gradients of the sequences from first to last, given dy (B, T, H)."""
     T, H = dy.shape[1:]
+    run, gradients = locate(operands, 3 * H, 3 * H), locate_results(results)
     for b0 in range(first, last, TILE_ROWS):
         rows = min(TILE_ROWS, last - b0)
         filled = 0
         for step in range(T - 1, -1, -1):
-            t = position(run, step)
             for r in range(rows):
-                b, k = b0 + r, filled + r
-                d, dh = at(dy, (b, t, 0)), at(gradients.dh, (b, 0))
-                if is_real(run, b, t):
-                    values = spread(at(saved, (b, t, 0, 0)), H, 4)
-                    places = spread(at(gradients.dgates, (k, 0)), H, 4)
-                    h = state_before(run, b, step)
+                b = b0 + r
+                at = b * T + position(run, step)
+                d, dh = shifted(start(dy), at * H), shifted(gradients.dh, b * H)
+                places = spread(shifted(gradients.dgates, (filled + r) * 4 * H), H, 4)
+                if is_real(run, b, step):
+                    values = spread(shifted(start(saved), at * 4 * H), H, 4)
+                    h = state_after(run, b, step - 1)
                     _find_gradients(H, (*values, h, d, dh), (*places, dh))
                 else:
-                    gradients.dgates[k, :] = 0
+                    cleared(4 * H, places[:1], places[:1])
                     added(H, (d, dh), (dh,))
-            filled = retreat(run, gradients, (b0, rows), step, filled)
+            filled = retreat(run, gradients, (b0, rows, step), filled)

@@ -29,16 +29,24 @@ class Matrix(NamedTuple):
 
 
 @emitted
-def at(context: Any, array: Any, index: Any) -> Any:
-    """The pointer to array[index]. The caller of the loop must hold the array: pointers do not."""
+def start(context: Any, array: Any) -> Any:
+    """The pointer to an array's first number. It does not keep the array: the caller must."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = signature.args[0]
-        value = arrayobj.make_array(kind)(context, builder, arguments[0])
-        indices = cgutils.unpack_tuple(builder, arguments[1])
-        return cgutils.get_item_pointer(context, builder, kind, value, indices)
+        return arrayobj.make_array(signature.args[0])(context, builder, arguments[0]).data
 
-    return types.CPointer(array.dtype)(array, types.UniTuple(types.int64, len(index))), generate
+    return types.CPointer(array.dtype)(array), generate
+
+
+@emitted
+def number_at(context: Any, pointer: Any, count: Any) -> Any:
+    """The number `count` places after a pointer."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = builder.gep(arguments[0], [arguments[1]])
+        return context.unpack_value(builder, signature.return_type, place)
+
+    return pointer.dtype(pointer, types.int64), generate
 
 
 @emitted

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from seqlab.kernels.loops.compilation import inlined
-from seqlab.kernels.loops.matrices import Matrix, at, multiply
-from seqlab.kernels.loops.vector import add, copy, elementwise
+from seqlab.kernels.loops.matrices import Matrix, multiply, number_at, shifted, start
+from seqlab.kernels.loops.vector import add, copy, elementwise, zero
 
 
-class Recurrence(NamedTuple):
+class Operands(NamedTuple):
     """What a cell's loops read and, forward, write: its states y.
 
     x (B, T, D), h0 (B, H), y (B, T, H), mask (B, T) or (0, 0) for none. Forward, w_ih is (D, Gx)
@@ -30,7 +30,7 @@ class Recurrence(NamedTuple):
     reverse: bool
 
 
-class Gradients(NamedTuple):
+class Results(NamedTuple):
     """What a cell's backward loop adds up, and its memory for a chunk of K steps × sequences.
 
     dx (B, T, D) or (0, 0, 0), dh (B, H; comes in as the last state's, leaves as the first's),
@@ -47,86 +47,132 @@ class Gradients(NamedTuple):
     hs: Any
 
 
+class Recurrence(NamedTuple):
+    """Where the operands are and how large: plain numbers, which cost nothing to pass on."""
+
+    x: Any
+    h0: Any
+    y: Any
+    w_ih: Any
+    w_hh: Any
+    mask: Any
+    masked: bool
+    reverse: bool
+    T: int
+    D: int
+    H: int
+    Gx: int
+    Gh: int
+
+
+class Gradients(NamedTuple):
+    """Where the results are; K is how many rows a chunk holds, P how long they are."""
+
+    dx: Any
+    dh: Any
+    dw_ih: Any
+    dw_hh: Any
+    dbias: Any
+    dgates: Any
+    xs: Any
+    hs: Any
+    wants_dx: bool
+    K: int
+    P: int
+
+
 copied = elementwise(copy)
 added = elementwise(add)
+cleared = elementwise(zero)
+
+
+@inlined
+def locate(operands: Operands, Gx: int, Gh: int) -> Recurrence:
+    """The operands' places and sizes."""
+    x, h0, y, w_ih, w_hh, mask, reverse = operands
+    _, T, D = x.shape
+    places = (start(x), start(h0), start(y), start(w_ih), start(w_hh), start(mask))
+    return Recurrence(*places, mask.size > 0, reverse, T, D, h0.shape[1], Gx, Gh)
+
+
+@inlined
+def locate_results(results: Results) -> Gradients:
+    """The results' places and sizes."""
+    dx, dh, dw_ih, dw_hh, dbias, dgates, xs, hs = results
+    sums = (start(dx), start(dh), start(dw_ih), start(dw_hh), start(dbias))
+    chunk = (start(dgates), start(xs), start(hs))
+    return Gradients(*sums, *chunk, dx.size > 0, dgates.shape[0], dgates.shape[1])
 
 
 @inlined
 def position(run: Recurrence, step: int) -> int:
     """Where in the sequence a step is."""
-    return run.x.shape[1] - 1 - step if run.reverse else step
+    return run.T - 1 - step if run.reverse else step
 
 
 @inlined
-def state_before(run: Recurrence, b: int, step: int) -> Any:
-    """The pointer to the state of sequence b that a step starts from."""
-    return at(run.h0, (b, 0)) if step == 0 else at(run.y, (b, position(run, step - 1), 0))
+def state_after(run: Recurrence, b: int, step: int) -> Any:
+    """The place of the state of sequence b that a step leaves behind; step −1 is the start."""
+    if step < 0:
+        return shifted(run.h0, b * run.H)
+    return shifted(run.y, (b * run.T + position(run, step)) * run.H)
 
 
 @inlined
-def is_real(run: Recurrence, b: int, t: int) -> bool:
-    """Whether position t of sequence b is not padding."""
-    return run.mask.size == 0 or run.mask[b, t]
+def is_real(run: Recurrence, b: int, step: int) -> bool:
+    """Whether a step of sequence b is not padding."""
+    return not run.masked or number_at(run.mask, b * run.T + position(run, step))
 
 
 @inlined
-def project(run: Recurrence, bias: Any, gates: Any, tile: tuple[int, int], step: int) -> None:
-    """gates (rows, P) of a tile (first sequence, rows): the bias plus both products."""
-    b0, rows = tile
-    _, T, D = run.x.shape
-    H = run.h0.shape[1]
-    P = gates.shape[1]
+def project(run: Recurrence, bias: Any, gates: Any, P: int, tile: tuple[int, int, int]) -> None:
+    """gates (rows, P) of a tile (first sequence, rows, step): the bias plus both products."""
+    b0, rows, step = tile
+    T, D, H = run.T, run.D, run.H
     for r in range(rows):
-        copied(P, (at(bias, (0,)),), (at(gates, (r, 0)),))
-    Gx, Gh = run.w_ih.shape[1], run.w_hh.shape[1]
-    x = Matrix(at(run.x, (b0, position(run, step), 0)), T * D, 1)
-    weights, place = Matrix(at(run.w_ih, (0, 0)), Gx, 1), Matrix(at(gates, (0, 0)), P, 1)
-    multiply(x, weights, place, (rows, D, Gx), True)
-    h = Matrix(state_before(run, b0, step), H if step == 0 else T * H, 1)
-    weights, place = Matrix(at(run.w_hh, (0, 0)), Gh, 1), Matrix(at(gates, (0, P - Gh)), P, 1)
-    multiply(h, weights, place, (rows, H, Gh), True)
+        copied(P, (bias,), (shifted(gates, r * P),))
+    x = Matrix(shifted(run.x, (b0 * T + position(run, step)) * D), T * D, 1)
+    weights, place = Matrix(run.w_ih, run.Gx, 1), Matrix(gates, P, 1)
+    multiply(x, weights, place, (rows, D, run.Gx), True)
+    h = Matrix(state_after(run, b0, step - 1), H if step == 0 else T * H, 1)
+    weights, place = Matrix(run.w_hh, run.Gh, 1), Matrix(shifted(gates, P - run.Gh), P, 1)
+    multiply(h, weights, place, (rows, H, run.Gh), True)
 
 
 @inlined
-def retreat(
-    run: Recurrence, gradients: Gradients, tile: tuple[int, int], step: int, filled: int
-) -> int:
+def retreat(run: Recurrence, gradients: Gradients, tile: tuple[int, int, int], filled: int) -> int:
     """Pass dgates[filled : filled + rows] on to the step before, the inputs and the weights.
 
     Returns how many rows of the chunk are filled; a full one is added to the weights' gradients.
     """
-    b0, rows = tile
-    dx, dh, _, _, dbias, dgates, xs, hs = gradients
-    _, T, D = run.x.shape
-    H, P = dh.shape[1], dgates.shape[1]
-    Gx, Gh = run.w_ih.shape[0], run.w_hh.shape[0]
+    b0, rows, step = tile
+    T, D, H, P = run.T, run.D, run.H, gradients.P
+    dgates = shifted(gradients.dgates, filled * P)
     t = position(run, step)
     for r in range(rows):
         k = filled + r
-        copied(H, (state_before(run, b0 + r, step),), (at(hs, (k, 0)),))
-        copied(D, (at(run.x, (b0 + r, t, 0)),), (at(xs, (k, 0)),))
-        added(P, (at(dgates, (k, 0)), at(dbias, (0,))), (at(dbias, (0,)),))
-    of_state = Matrix(at(dgates, (filled, P - Gh)), P, 1)
-    weights, place = Matrix(at(run.w_hh, (0, 0)), H, 1), Matrix(at(dh, (b0, 0)), H, 1)
-    multiply(of_state, weights, place, (rows, Gh, H), True)
-    if dx.size > 0:
-        of_input = Matrix(at(dgates, (filled, 0)), P, 1)
-        weights, place = Matrix(at(run.w_ih, (0, 0)), D, 1), Matrix(at(dx, (b0, t, 0)), T * D, 1)
-        multiply(of_input, weights, place, (rows, Gx, D), False)
+        copied(H, (state_after(run, b0 + r, step - 1),), (shifted(gradients.hs, k * H),))
+        copied(D, (shifted(run.x, ((b0 + r) * T + t) * D),), (shifted(gradients.xs, k * D),))
+        added(P, (shifted(dgates, r * P), gradients.dbias), (gradients.dbias,))
+    of_state = Matrix(shifted(dgates, P - run.Gh), P, 1)
+    place = Matrix(shifted(gradients.dh, b0 * H), H, 1)
+    multiply(of_state, Matrix(run.w_hh, H, 1), place, (rows, run.Gh, H), True)
+    if gradients.wants_dx:
+        place = Matrix(shifted(gradients.dx, (b0 * T + t) * D), T * D, 1)
+        multiply(Matrix(dgates, P, 1), Matrix(run.w_ih, D, 1), place, (rows, run.Gx, D), False)
     filled += rows
-    if filled + rows > dgates.shape[0] or step == 0:
-        _add_to_weights(gradients, filled)
+    if filled + rows > gradients.K or step == 0:
+        _add_to_weights(run, gradients, filled)
         filled = 0
     return filled
 
 
 @inlined
-def _add_to_weights(gradients: Gradients, filled: int) -> None:
-    _, _, dw_ih, dw_hh, _, dgates, xs, hs = gradients
-    P, (Gx, D), (Gh, H) = dgates.shape[1], dw_ih.shape, dw_hh.shape
-    of_input = Matrix(at(dgates, (0, 0)), 1, P)  # transposed
-    inputs, place = Matrix(at(xs, (0, 0)), D, 1), Matrix(at(dw_ih, (0, 0)), D, 1)
-    multiply(of_input, inputs, place, (Gx, filled, D), True)
-    of_state = Matrix(at(dgates, (0, P - Gh)), 1, P)
-    states, place = Matrix(at(hs, (0, 0)), H, 1), Matrix(at(dw_hh, (0, 0)), H, 1)
-    multiply(of_state, states, place, (Gh, filled, H), True)
+def _add_to_weights(run: Recurrence, gradients: Gradients, filled: int) -> None:
+    D, H, P = run.D, run.H, gradients.P
+    of_input = Matrix(gradients.dgates, 1, P)  # transposed
+    place = Matrix(gradients.dw_ih, D, 1)
+    multiply(of_input, Matrix(gradients.xs, D, 1), place, (run.Gx, filled, D), True)
+    of_state = Matrix(shifted(gradients.dgates, P - run.Gh), 1, P)
+    place = Matrix(gradients.dw_hh, H, 1)
+    multiply(of_state, Matrix(gradients.hs, H, 1), place, (run.Gh, filled, H), True)

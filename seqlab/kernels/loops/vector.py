@@ -102,6 +102,10 @@ class Lanes:
         """The condition that this is greater; it fails where either is not a number."""
         return self.builder.fcmp_ordered(">", self.value, self._value_of(other))
 
+    def below(self, other: Lanes | float) -> Any:
+        """The condition that this is smaller; it fails where either is not a number."""
+        return self.builder.fcmp_ordered("<", self.value, self._value_of(other))
+
     def where(self, condition: Any, other: Lanes | float) -> Lanes:
         """This where the condition holds, the other elsewhere."""
         chosen = self.builder.select(condition, self.value, self._value_of(other))
@@ -187,9 +191,8 @@ def maximum(a: Lanes, b: Lanes | float) -> Lanes:
 
 def clamp(x: Lanes, low: float, high: float) -> Lanes:
     """x between the bounds; what is not a number stays so."""
-    least, most = x.constant(low), x.constant(high)
-    x = most.where(x.above(most), x)
-    return least.where(least.above(x), x)
+    x = x.constant(high).where(x.above(high), x)
+    return x.constant(low).where(x.below(low), x)
 
 
 def _exponential(x: Lanes) -> tuple[Lanes, Lanes]:
@@ -222,6 +225,12 @@ def exp(x: Lanes) -> Lanes:
     return s * p + s
 
 
+def expm1(x: Lanes) -> Lanes:
+    """e^x − 1, accurate near 0 too."""
+    s, p = _exponential(x)
+    return s * p + (s - 1.0)
+
+
 def log1p(x: Lanes) -> Lanes:
     """log(1 + x) for x in [0, 1], as 2 artanh(x / (2 + x))."""
     s = x / (x + 2.0)
@@ -243,6 +252,11 @@ def add(x: Lanes, y: Lanes) -> tuple[Lanes]:
     return (x + y,)
 
 
+def zero(x: Lanes) -> tuple[Lanes]:
+    """The formula that forgets what was there."""
+    return (x.constant(0.0),)
+
+
 def sigmoid(x: Lanes) -> Lanes:
     """1 / (1 + e^−x)."""
     return 1.0 / (exp(-x) + 1.0)
@@ -250,6 +264,5 @@ def sigmoid(x: Lanes) -> Lanes:
 
 def tanh(x: Lanes) -> Lanes:
     """The hyperbolic tangent, from e^2x − 1 so that it is accurate near 0 too."""
-    s, p = _exponential(clamp(x, -20.0, 20.0) * 2.0)
-    e = s * p + (s - 1.0)
+    e = expm1(clamp(x, -20.0, 20.0) * 2.0)
     return e / (e + 2.0)
