@@ -125,6 +125,7 @@ class LinearAttention(FeatureAttention):
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """One sum over the real positions, read by all."""
         check_input(self, x)
+        check_precision(self, x)
         q, k, v = self.features(x)
         if context.mask is not None:
             k = k * context.mask[:, None, :, None]

@@ -64,7 +64,7 @@ class MultiHead(Mixer):
 
 def attention_backend(chosen: str, weight: Tensor) -> str:
     """What runs attention: `reference` if it was chosen, here or for the process, else `torch`."""
-    if chosen == "auto":
+    if chosen == "auto":  # attention has no kernel here: ask as one that has, for the preference
         chosen = kernels.running("gru", weight.device.type, weight.dtype)
     return "reference" if chosen == "reference" else "torch"
 

@@ -222,6 +222,13 @@ def test_linear_attention_with_strong_gates_stays_exact():
     close(y, torch.stack(outputs, dim=1))
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_half_precision_is_refused_where_sums_over_time_overflow(causal):
+    mixer, x = made(LinearAttention, causal)
+    with pytest.raises(UserError, match=r"float16, which overflows .* accepted: float32"):
+        mixer.half()(x.half(), Context())
+
+
 def test_longer_than_linformers_mixtures():
     mixer, _ = made(Linformer, max_length=50)
     message = "a sequence of 51 positions is longer than max_length = 50"
