@@ -92,13 +92,17 @@ class Page:
         """Open a file at a width, light or dark, and wait until its plots are drawn."""
         self.events.clear()
         self.resize(width)
-        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[theme])
+        self.theme(dark)
         self.send("Page.navigate", url=path.resolve().as_uri())
         wanted = "document.querySelectorAll('.plot').length"
         drawn = "Number(document.documentElement.dataset.drawn ?? 0)"
         ready = f"document.readyState == 'complete' && {drawn} >= {wanted}"
         self.wait(lambda: bool(self.ask(ready)) or bool(self.errors()))
+
+    def theme(self, dark: bool) -> None:
+        """Let the page prefer dark or light."""
+        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[theme])
 
     def resize(self, width: int, height: int = 900) -> None:
         """Set the size of the screen, in CSS pixels."""

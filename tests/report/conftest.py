@@ -1,9 +1,13 @@
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
-from browser import Page, find_chromium
-from golden import write_golden_study
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # tests share modules, and are no package
+
+from tests.report.browser import Page, find_chromium
+from tests.report.golden import write_golden_study
 
 
 @pytest.fixture(scope="session")

@@ -3,67 +3,74 @@
 from itertools import pairwise
 
 import pytest
-from reading import read_report
+
+from seqlab.report import write_report
 
 WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1400}
+INK = "getComputedStyle(document.querySelector('.plot .xtick text')).fill"
+PLOT_WIDTHS = (
+    "[...document.querySelectorAll('.plot')].map(box => [box.clientWidth, "
+    "box.querySelector('svg.main-svg').clientWidth])"
+)
 
 
-@pytest.fixture(scope="module")
-def report(golden):
-    read_report(golden)
-    return golden / "report.html"
+@pytest.fixture(scope="module", params=[False, True], ids=["light", "dark"])
+def opened(request, golden, page):
+    page.open(write_report(golden), dark=request.param)
+    page.dark = request.param
+    return page
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_all_plots_are_drawn_and_nothing_is_wider_than_the_screen(report, page, width, dark):
-    page.open(report, width, dark)
-    assert page.errors() == []
-    assert page.requests() == [report.resolve().as_uri()]
-    boxes = page.ask("document.querySelectorAll('.plot').length")
+def test_all_plots_are_drawn_without_errors_from_this_file_alone(opened, golden):
+    assert opened.errors() == []
+    assert opened.requests() == [(golden / "report.html").resolve().as_uri()]
+    boxes = opened.ask("document.querySelectorAll('.plot').length")
     assert boxes >= 8
-    assert page.ask("document.querySelectorAll('.plot .main-svg .xy').length") >= boxes
-    assert page.ask("document.documentElement.scrollWidth") <= width
-    assert page.ask("document.fonts.size") == 0
+    assert opened.ask("document.querySelectorAll('.plot .main-svg .xy').length") >= boxes
 
 
-def test_plots_follow_the_theme(report, page):
-    ink = "getComputedStyle(document.querySelector('.plot .xtick text')).fill"
-    page.open(report, dark=False)
-    light = page.ask(ink)
-    page.open(report, dark=True)
-    assert page.ask(ink) != light
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_nothing_is_wider_than_the_screen_and_plots_fill_theirs(opened, width):
+    opened.resize(width)
+    opened.wait(lambda: all(box == svg for box, svg in opened.ask(PLOT_WIDTHS)))
+    assert opened.ask("document.documentElement.scrollWidth") <= width
+    assert opened.errors() == []
 
 
-def test_a_legend_entry_hides_and_shows_its_contestant(report, page):
-    page.open(report)
+def test_plots_follow_the_theme(opened):
+    before = opened.ask(INK)
+    opened.theme(not opened.dark)
+    opened.wait(lambda: opened.ask(INK) != before)
+    opened.theme(opened.dark)
+    opened.wait(lambda: opened.ask(INK) == before)
+
+
+def test_a_legend_entry_hides_and_shows_its_contestant(opened):
     lines = "document.querySelectorAll('[data-figure=learning-valid] .scatter .js-line').length"
     button = "document.querySelector('[data-figure=learning-valid]')"
     button += ".closest('figure').querySelector('.legend button')"
-    before = page.ask(lines)
-    page.ask(f"{button}.click()")
-    assert page.ask(f"{button}.getAttribute('aria-pressed')") == "false"
-    page.wait(lambda: page.ask(lines) < before)
-    page.ask(f"{button}.click()")
-    page.wait(lambda: page.ask(lines) == before)
+    before = opened.ask(lines)
+    opened.ask(f"{button}.click()")
+    assert opened.ask(f"{button}.getAttribute('aria-pressed')") == "false"
+    opened.wait(lambda: opened.ask(lines) < before)
+    opened.ask(f"{button}.click()")
+    opened.wait(lambda: opened.ask(lines) == before)
 
 
-def test_it_prints_light_and_comes_back(report, page, tmp_path):
-    page.open(report, dark=True)
-    page.print(tmp_path / "report.pdf")
+def test_paper_is_light_and_the_screen_comes_back(opened, tmp_path):
+    paper = "getComputedStyle(document.documentElement).getPropertyValue('--paper')"
+    screen = opened.ask(paper)
+    opened.ask("dispatchEvent(new Event('beforeprint'))")
+    assert opened.ask(paper) == "#fcfbf8"
+    assert {svg for _, svg in opened.ask(PLOT_WIDTHS)} == {320, 660}
+    opened.ask("dispatchEvent(new Event('afterprint'))")
+    assert opened.ask(paper) == screen
+    opened.print(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert page.errors() == []
-    assert not page.ask("document.documentElement.classList.contains('on-paper')")
-    page.ask("dispatchEvent(new Event('beforeprint'))")
-    assert page.ask("getComputedStyle(document.documentElement).getPropertyValue('--paper')") == (
-        "#fcfbf8"
-    )
-    widths = "[...document.querySelectorAll('.plot svg.main-svg')].map((svg) => svg.clientWidth)"
-    assert set(page.ask(widths)) == {320, 660}
+    assert opened.errors() == []
 
 
-def test_headings_go_down_one_level_at_a_time(report, page):
-    page.open(report)
-    levels = page.ask("[...document.querySelectorAll('h1,h2,h3,h4')].map((h) => +h.tagName[1])")
+def test_headings_go_down_one_level_at_a_time(opened):
+    levels = opened.ask("[...document.querySelectorAll('h1,h2,h3,h4')].map((h) => +h.tagName[1])")
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))

@@ -4,9 +4,9 @@ import csv
 import shutil
 
 import pytest
-from reading import read_report
 
 from seqlab.runs import read_json, write_json
+from tests.report.reading import read_report
 
 PAYLOAD = (
     "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"

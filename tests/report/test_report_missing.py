@@ -4,11 +4,11 @@ import csv
 import shutil
 
 import pytest
-from reading import read_report
 
 from seqlab.errors import UserError
 from seqlab.report import write_report
 from seqlab.runs import read_json, write_json
+from tests.report.reading import read_report
 
 PARTS = (
     "environment.json",

@@ -6,11 +6,11 @@ import sys
 
 import plotly.graph_objects
 import pytest
-from golden import REASON
-from reading import read_report
 
 from seqlab.report import write_report
 from seqlab.runs import read_json, write_json
+from tests.report.golden import REASON
+from tests.report.reading import read_report
 
 SECTIONS = (
     *("leaderboard", "differences", "change", "cost", "learning", "tuning", "sizes"),
