@@ -1,0 +1,150 @@
+"""What a comparison says, as plain values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, cast
+
+from seqlab.compare.contestants import Margin
+from seqlab.compare.variation import Variation
+
+Status = Literal["best", "tied", "negligible", "undecided", "worse", "failed"]
+VERDICT_SEEDS = 8  # fewer are a preview
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One contestant's place.
+
+    `mean` and its own interval (95 %, for this contestant alone) are in the metric's natural
+    sign, and so is `difference`: this mean less that of the best of the others, whose interval
+    [low, high] holds together with all other contestants' at the level spent. NaN where there is
+    nothing to say; infinite where one seed cannot say it.
+    """
+
+    name: str
+    status: Status
+    seeds: int
+    deterministic: bool
+    mean: float = math.nan
+    ci_low: float = math.nan
+    ci_high: float = math.nan
+    difference: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    reason: str = ""  # why it failed
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two contestants' difference, first − second, in the metric's natural sign.
+
+    [low, high] holds together with all other pairs' at the level spent. `probability` is the
+    chance that a run of the first beats a run of the second, with a 95 % interval by a bootstrap
+    of pairs; `p_value` is that of a sign-flip test over paired seeds. These two look at seeds
+    only and decide nothing.
+    """
+
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    probability: float
+    probability_low: float
+    probability_high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Who is best on one metric, and how sure that is.
+
+    Standings are ordered from best to worst mean, failed ones last. `margin` is the declared
+    difference that matters, `delta` the same in the metric's units. `level` is the error
+    probability of the whole study, `level_spent` what this look at the test set used of it.
+    """
+
+    metric: str
+    higher_is_better: bool
+    in_points: bool  # values lie between 0 and 1; differences are told in points
+    margin: Margin
+    looks: int
+    level: float
+    level_spent: float
+    standings: tuple[Standing, ...]
+    pairs: tuple[Pair, ...] = ()
+    best_shown: bool = False  # shown better than all others
+    delta: float = math.nan
+    examples: int = 0
+    units: int = 0  # independent blocks of examples
+    variation: Variation | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def best(self) -> str | None:
+        """The contestant with the best mean, whether or not it is shown to be the best."""
+        first = self.standings[0]
+        return first.name if first.status != "failed" else None
+
+    @property
+    def winner_set(self) -> tuple[str, ...]:
+        """All that are not worse and did not fail: at the level spent, the true best is here."""
+        return tuple(s.name for s in self.standings if s.status not in ("worse", "failed"))
+
+    @property
+    def seeds(self) -> int:
+        """The fewest seeds of a contestant that has chance; 0 if none has."""
+        counts = [s.seeds for s in self.standings if s.status != "failed" and not s.deterministic]
+        return min(counts, default=0)
+
+    @property
+    def preview(self) -> bool:
+        """Whether there are fewer seeds than a verdict needs."""
+        return 0 < self.seeds < VERDICT_SEEDS
+
+    def standing(self, name: str) -> Standing:
+        """The standing of one contestant."""
+        return next(s for s in self.standings if s.name == name)
+
+    def pair(self, first: str, second: str) -> Pair:
+        """The difference of two contestants, turned round if need be."""
+        for pair in self.pairs:
+            if (pair.first, pair.second) == (first, second):
+                return pair
+            if (pair.first, pair.second) == (second, first):
+                return _turned(pair)
+        raise KeyError((first, second))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; what is not a finite number is null."""
+        derived = ("best", "winner_set", "seeds", "preview")
+        values = cast(dict[str, Any], plain(self))
+        return {**values, **{name: plain(getattr(self, name)) for name in derived}}
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, tuples and numbers as JSON has them."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.repr}
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def _turned(pair: Pair) -> Pair:
+    return Pair(
+        first=pair.second,
+        second=pair.first,
+        difference=-pair.difference,
+        low=-pair.high,
+        high=-pair.low,
+        probability=1 - pair.probability,
+        probability_low=1 - pair.probability_high,
+        probability_high=1 - pair.probability_low,
+        p_value=pair.p_value,
+    )

@@ -1,0 +1,102 @@
+"""Half-widths that hold for many differences at once, from joint draws of their errors.
+
+A draw first redraws what the estimated variances may truly be – a seed variance on k − 1 degrees
+of freedom as s²·(k−1)/χ², the covariance over examples likewise on the number of examples less
+one – and then the errors of all means under them. Each difference is measured on the scale of its
+own tail probability (Behrens and Fisher's distribution), so that a contestant with few seeds
+widens its own intervals and nobody else's; the draws say how small that probability must be for
+all intervals to hold together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from seqlab.compare.variation import Variation
+from seqlab.metrics.base import Array
+
+DRAWS = 4000
+FEWEST_TAIL_DRAWS = 40  # below, a quantile of the draws is noise and Bonferroni's bound serves
+# Where tail probabilities are tabulated, in standard errors: finely, then up to Cauchy-like tails.
+STEPS = np.concatenate([np.arange(0.0, 6.0, 0.25), np.geomspace(6.0, 1e5, 24)])
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """Contrasts of the means: standard errors, tails of their errors, and joint draws of these."""
+
+    errors: Array  # (q,) standard errors; infinite where a seed variance is unknown
+    tails: Array  # (q, steps) log-probability of an error beyond STEPS · standard error
+    below: Array  # (draws, q) probability of an error below the drawn one
+
+    @classmethod
+    def draw(cls, variation: Variation, contrasts: Array, seed: int) -> Joint:
+        """Joint draws for contrasts (q, n) of the means."""
+        errors = np.sqrt(variation.variances(contrasts))
+        usable = np.isfinite(errors) & (errors > 0)
+        scaled = contrasts[usable] / errors[usable, None]
+        ratios, spread = _redrawn(variation, scaled, np.random.default_rng(seed))
+        tails = np.zeros((len(errors), len(STEPS)))
+        below = np.full((DRAWS, len(errors)), 0.5)
+        for place, column in enumerate(np.flatnonzero(usable)):
+            beyond = np.mean(ndtr(-STEPS[:, None] / spread[:, place]), axis=1)
+            tails[column] = np.log(np.maximum(beyond, 1e-300))
+            side = np.exp(np.interp(np.abs(ratios[:, place]), STEPS, tails[column]))
+            below[:, column] = np.where(ratios[:, place] < 0, side, 1 - side)
+        return cls(errors, tails, below)
+
+    def alone(self, level: float) -> Array:
+        """Half-widths (q,) of two-sided intervals that each hold with probability 1 − level."""
+        return self.half_widths(level / 2)
+
+    def together(self, level: float) -> Array:
+        """Half-widths (q,) of two-sided intervals that all hold with probability 1 − level."""
+        return self.half_widths(tail(2 * np.minimum(self.below, 1 - self.below), level) / 2)
+
+    def half_widths(self, tail_probability: float, of: NDArray[np.int64] | None = None) -> Array:
+        """Half-widths with a tail probability on one side, of all contrasts or some."""
+        chosen = np.arange(len(self.errors)) if of is None else of
+        wanted = np.log(tail_probability)
+        steps = [np.interp(-wanted, -self.tails[column], STEPS) for column in chosen]
+        errors = self.errors[chosen]
+        return np.multiply(errors, steps, out=errors.copy(), where=np.isfinite(errors))
+
+
+def tail(probabilities: Array, level: float) -> float:
+    """The tail probability that, used for each contrast, keeps all together at `level`.
+
+    `probabilities` (draws, q) are uniform in each column; the smallest of each draw are not.
+    """
+    draws, contrasts = probabilities.shape
+    if level * draws < FEWEST_TAIL_DRAWS:
+        return level / contrasts
+    return float(np.quantile(probabilities.min(axis=1), level))
+
+
+def _redrawn(
+    variation: Variation, contrasts: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Errors of the contrasts and the standard deviations they were drawn with, (draws, q)."""
+    known = np.isfinite(variation.seeds)
+    contrasts = contrasts[:, known]
+    freedom = np.maximum(variation.seed_freedom[known], 1)
+    size = (DRAWS, len(freedom))
+    seeds = variation.seeds[known] * freedom / rng.chisquare(freedom, size)
+    beyond = np.maximum(seeds - variation.residual[known], 0.0)  # (draws, n)
+    examples = (variation.units - 1) / rng.chisquare(variation.units - 1, (DRAWS, 1))
+    covariance = variation.examples[np.ix_(known, known)]
+    errors = rng.standard_normal(size) * np.sqrt(beyond)
+    errors += rng.standard_normal(size) @ _root(covariance).T * np.sqrt(examples)
+    of_examples = np.einsum("qi,ij,qj->q", contrasts, covariance, contrasts)
+    variances = beyond @ (contrasts**2).T + examples * np.maximum(of_examples, 0.0)
+    return errors @ contrasts.T, np.sqrt(variances)
+
+
+def _root(covariance: Array) -> Array:
+    """R with R Rᵀ = covariance, which may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
