@@ -96,9 +96,8 @@ class SelfAttention(MultiHead):
                 f"but width = {width} over heads = {heads} gives {self.head_width}"
             )
         self.rotary = positions == "rotary"
-        self.position_bias = {"alibi": places.Alibi, "relative": places.RelativeBias}.get(
-            positions, lambda heads: None
-        )(heads)
+        biases = {"alibi": places.Alibi, "relative": places.RelativeBias}
+        self.position_bias = biases[positions](heads) if positions in biases else None
         self.q_norm = nn.RMSNorm(self.head_width) if qk_norm else nn.Identity()
         self.k_norm = nn.RMSNorm(self.head_width) if qk_norm else nn.Identity()
         self.dropout = dropout

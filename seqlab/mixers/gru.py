@@ -1,4 +1,4 @@
-"""The gated recurrent unit.
+"""The gated recurrent unit: one state, and gates that choose what to forget and what to take.
 
     r_t = σ(W_ir x_t + b_ir + W_hr h_{t−1} + b_hr)           reset gate
     z_t = σ(W_iz x_t + b_iz + W_hz h_{t−1} + b_hz)           update gate

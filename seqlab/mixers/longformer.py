@@ -133,9 +133,8 @@ class WindowedAttention(MultiHead):
         for dilation, heads in _runs(self.dilations):
             window = Window(self.before, self.after, dilation)
             parts = (q[:, :, heads], near.heads(heads), shared.heads(heads), window)
-            plain = self.backend == "reference"
-            if plain or q.shape[1] == 1:  # a single query has no block to share keys with
-                outputs.append(densely(*parts, plain))
+            if self.backend == "reference":
+                outputs.append(densely(*parts, reference=True))
             else:
                 outputs.append(in_blocks(*parts))
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)

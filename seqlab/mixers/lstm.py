@@ -1,4 +1,4 @@
-"""Long short-term memory.
+"""Long short-term memory: a cell that gates write, keep and read.
 
     i_t = σ(W_ii x_t + W_hi h_{t−1} + p_i ⊙ c_{t−1} + b_i)    input gate
     f_t = σ(W_if x_t + W_hf h_{t−1} + p_f ⊙ c_{t−1} + b_f)    forget gate

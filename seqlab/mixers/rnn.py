@@ -1,4 +1,4 @@
-"""The vanilla recurrent network.
+"""The vanilla recurrent network: one state, overwritten at every position.
 
     h_t = φ(W_ih x_t + W_hh h_{t−1} + b)
 

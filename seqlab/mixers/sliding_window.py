@@ -69,10 +69,12 @@ def densely(q: Tensor, near: Near, shared: Shared, window: Window, reference: bo
 
 def in_blocks(q: Tensor, near: Near, shared: Shared, window: Window) -> Tensor:
     """The same in blocks of C queries over their own keys and the neighbouring blocks'."""
-    if window.dilation > 1:
-        return _dilated(q, near, shared, window)
     B, T, H, d = q.shape
     C = max(window.before, window.after, SMALLEST_BLOCK)
+    if T <= C:  # one block and its neighbours would hold more keys than there are
+        return densely(q, near, shared, window, reference=False)
+    if window.dilation > 1:
+        return _dilated(q, near, shared, window)
     N = -(-T // C)
     rest = N * C - T
     reach = 3 if window.after else 2  # blocks of keys: previous, own, perhaps next
