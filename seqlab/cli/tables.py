@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from seqlab.cli.progress import in_words
@@ -106,7 +107,7 @@ def show_inspection(console: Console, found: Inspection, plan: Plan | None, prob
         console.print(head, highlight=False)
         for line in (finding.detail, finding.advice and f"→ {finding.advice}"):
             if line:
-                console.print(f"         {escape(line)}", style="dim", highlight=False)
+                console.print(Padding(escape(line), (0, 0, 0, 9)), style="dim", highlight=False)
     console.print()
     if plan is None:
         console.print(f"[red]a comparison cannot run yet:[/red] {escape(problem)}", highlight=False)

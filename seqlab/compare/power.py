@@ -6,7 +6,7 @@ Before: the spread of a difference is assumed, and said to be. After: it was mea
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,24 +78,25 @@ def resolution(
     return Resolution(units, seeds, half_width, gap, limit, margin, ties, sentence)
 
 
-def _half_width(
-    units: int, seeds: int, contestants: int, spread: Spread
-) -> tuple[float, float]:
+def _half_width(units: int, seeds: int, contestants: int, spread: Spread) -> tuple[float, float]:
     """Of a simultaneous interval for a difference with the best, and its standard error."""
     error = math.sqrt(spread.example**2 / units + 2 * spread.seed**2 / seeds)
     level = Rules().level_spent / max(contestants - 1, 1)
     return float(student.ppf(1 - level / 2, max(2 * (seeds - 1), 1))) * error, error
 
 
-def needed(comparison: Comparison) -> list[str]:
-    """For each undecided contestant, how many seeds or test examples would decide; sentences."""
+def needed(comparison: Comparison, given: Sequence[str]) -> list[str]:
+    """For each undecided contestant, how many seeds or test examples would decide; sentences.
+
+    `given` names the contestants in the order in which they were compared.
+    """
     if comparison.variation is None or comparison.best is None:
         return []
-    return list(_advice(comparison, comparison.variation))
+    order = [name for name in given if comparison.standing(name).status != "failed"]
+    return list(_advice(comparison, comparison.variation, order))
 
 
-def _advice(comparison: Comparison, variation: Variation) -> Iterator[str]:
-    order = list(variation.names)
+def _advice(comparison: Comparison, variation: Variation, order: Sequence[str]) -> Iterator[str]:
     for standing in comparison.standings:
         if standing.status != "undecided":
             continue
@@ -118,12 +119,16 @@ def _advise(
     factor = max(sides) / math.sqrt(max(from_seeds + from_examples, 1e-300))
     wanted = (enough / max(factor, 1e-300)) ** 2  # the variance that would decide
     seeds = max(standing.seeds, comparison.seeds)
-    by_seeds = math.ceil(seeds * from_seeds / (wanted - from_examples)) if (
-        wanted > from_examples
-    ) else math.inf
-    by_units = math.ceil(units * from_examples / (wanted - from_seeds)) if (
-        wanted > from_seeds
-    ) else math.inf
+    by_seeds = (
+        math.ceil(seeds * from_seeds / (wanted - from_examples))
+        if (wanted > from_examples)
+        else math.inf
+    )
+    by_units = (
+        math.ceil(units * from_examples / (wanted - from_seeds))
+        if (wanted > from_seeds)
+        else math.inf
+    )
     ways = []
     if seeds < by_seeds <= MOST:
         ways.append(f"about {by_seeds - seeds} more seeds")

@@ -18,10 +18,11 @@ from seqlab.study.environment import describe_environment, devices_for
 from seqlab.study.folder import claimed, fingerprint_of, identify, prepare
 from seqlab.study.keeping import keep_best
 from seqlab.study.plan import Allowance, Entry, Planner, entries, train_spec
+from seqlab.study.resolving import resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
 from seqlab.study.timing import MEASURE, START, Pace, expected_seconds, fit_to_time, probe
-from seqlab.study.verdict import resolvable, write_verdict
+from seqlab.study.verdict import write_verdict
 from seqlab.tasks.base import Sources
 
 

@@ -13,16 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqlab import __version__, registry
+from seqlab import __version__
 from seqlab.compare.comparison import Comparison
-from seqlab.compare.contestants import Contestant, Margin
+from seqlab.compare.contestants import Contestant
 from seqlab.compare.decision import Rules, compare
+from seqlab.compare.power import needed
 from seqlab.compare.recommendation import Constraints, Costs, Recommendation, recommend
 from seqlab.compare.sizes import judge_sizes
 from seqlab.data.examples import Rows
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run, list_runs, read_json, write_json
 from seqlab.study.plan import Entry
+from seqlab.study.resolving import declared_margin
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished
 from seqlab.study.work import load_prepared
@@ -46,7 +48,7 @@ def write_verdict(
 ) -> dict[str, Any]:
     """Compare, recommend, and write what the report and the user read; returns the verdict."""
     folder, metric = conditions.folder, conditions.metric
-    rules = Rules(margin=_margin(metric, spec), looks=_count_look(folder, finished), seed=spec.seed)
+    rules = Rules(margin=declared_margin(metric, spec), looks=_count_look(folder, finished), seed=spec.seed)
     contestants = [
         contestant_of(entry, finished.get((entry.name, None), []), metric)
         for entry in conditions.entries
@@ -60,7 +62,8 @@ def write_verdict(
         folder / "leaderboard.csv", index=False
     )
     results_frame(folder).to_parquet(folder / "results.parquet")
-    verdict = _verdict(comparison, recommendation, spec, [*left_out], [*edges], sizes)
+    could_change = [*needed(comparison, [c.name for c in contestants]), *edges]
+    verdict = _verdict(comparison, recommendation, spec, [*left_out], could_change, sizes)
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
     return verdict
@@ -93,12 +96,6 @@ def _blocks(conditions: Conditions) -> Rows | None:
         found.append(test.blocks + offset)
         offset += int(test.blocks.max()) + 1
     return np.concatenate(found)
-
-
-def _margin(metric: Metric, spec: StudySpec) -> Margin:
-    if spec.margin is None:
-        return Margin.of(metric)
-    return Margin(spec.margin, metric.relative_margin)
 
 
 def _count_look(folder: Path, finished: Finished) -> int:
@@ -183,7 +180,7 @@ def _verdict(
     recommendation: Recommendation,
     spec: StudySpec,
     left_out: list[str],
-    edges: list[str],
+    could_change: list[str],
     sizes: dict[str, Any] | None,
 ) -> dict[str, Any]:
     more = [sizes["sentence"]] if sizes else []
@@ -198,7 +195,7 @@ def _verdict(
         "looks": comparison.looks,
         "sentence": recommendation.sentence,
         "reasons": [*recommendation.reasons, *more],
-        "could_change": [*recommendation.could_change, *edges],
+        "could_change": [*recommendation.could_change, *could_change],
         "left_out": left_out,
         "constraints": spec.constraints.plain(),
     }
@@ -256,12 +253,3 @@ def _realised(finished: Finished) -> dict[str, Any]:
         spent[name] |= results[0].get("parameters") or {}
         spent[name]["seeds"] = len(seeds)
     return spent
-
-
-def resolvable(prepared: Any, spec: StudySpec, entries: Sequence[Entry], seeds: int) -> Any:
-    """What this test set can show, before anything is trained."""
-    from seqlab.compare.power import resolution
-
-    task, test = prepared.task, prepared.test
-    metric: Metric = registry.load("metrics", task.metrics[0])()
-    return resolution(metric, len(test), test.blocks, seeds, len(entries)).to_dict()

@@ -19,6 +19,7 @@ from seqlab.study.recipes import recipes
 from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources
 from seqlab.tasks.classification.labelled import as_labels
 from seqlab.tasks.classify import Classify
+from seqlab.tasks.forecast import Forecast
 
 
 class _Estimator(BaseEstimator):
@@ -175,6 +176,7 @@ class Forecaster(RegressorMixin, _Estimator):
     def score(self, X: Any, y: None = None, sample_weight: None = None) -> float:
         """R² over every window of X that has a look-back before it and its targets known."""
         check_is_fitted(self, "model_")
+        assert isinstance(self.task_, Forecast)
         examples = self.task_.windows_of(_table(X))
         r2 = registry.load("metrics", "r2")()
         return float(r2.value(self.task_.statistics(r2, self._predict(examples), examples)))

@@ -1,0 +1,1 @@
+"""Measurements: interleaved, medians, ratios against a named peer in the same run."""

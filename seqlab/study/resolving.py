@@ -1,0 +1,64 @@
+"""What a study's test set can resolve, said before anything is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seqlab import registry
+from seqlab.compare.contestants import Margin
+from seqlab.compare.power import Spread, resolution
+from seqlab.metrics.base import Metric
+from seqlab.study.plan import Entry
+from seqlab.study.spec import StudySpec
+from seqlab.tasks.base import Prepared
+
+ALIKE = 0.9  # assumed correlation of two good contestants' errors on the same examples
+SEED_SHARE = 0.02  # of the error, assumed between seeds
+
+
+def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
+    """The user's margin, or the metric's own."""
+    if spec.margin is None:
+        return Margin.of(metric)
+    return Margin(spec.margin, metric.relative_margin)
+
+
+def resolvable(
+    prepared: Prepared, spec: StudySpec, entries: list[Entry], seeds: int
+) -> dict[str, Any]:
+    """The test set's size and blocks against an assumed spread.
+
+    For shares the spread is an assumption; for errors it is that of the first baseline on the
+    validation part: the test part is not touched.
+    """
+    metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
+    blocks = prepared.test.blocks
+    units = len(prepared.test) if blocks is None else len(np.unique(blocks))
+    margin = (
+        Margin.of(metric) if spec.margin is None else Margin(spec.margin, metric.relative_margin)
+    )
+    if metric.unit_range:
+        spread, value = Spread.of_shares(), 1.0
+    else:
+        names = [entry.name for entry in entries if entry.kind == "baseline"]
+        if not names:
+            return {}
+        spread, value = _of_baseline(names[0], prepared, metric)
+    delta = margin.absolute(value)
+    return resolution(units, seeds, len(entries), spread, delta, metric.unit_range).to_dict()
+
+
+def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread, float]:
+    """The spread of a baseline's error over validation blocks, and the error itself."""
+    task, valid = prepared.task, prepared.valid
+    baseline = registry.load("baselines", name)().fit(task, prepared.train, valid, 0)
+    statistics = task.statistics(metric, baseline.predict(task, valid), valid)
+    value = metric.value(statistics)
+    block_of = np.arange(len(valid)) if valid.blocks is None else valid.blocks
+    found, block_of = np.unique(block_of, return_inverse=True)
+    by_block = [metric.value(statistics[block_of == b]) for b in range(min(len(found), 200))]
+    deviation = float(np.nanstd(by_block)) if len(by_block) > 1 else value
+    source = f"assuming errors that agree to {ALIKE:.0%} and vary as those of {name} do"
+    return Spread(deviation * np.sqrt(2 * (1 - ALIKE)), SEED_SHARE * value, source), value
