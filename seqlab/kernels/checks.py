@@ -31,6 +31,15 @@ def check(kernel: str, like: Tensor, **expected: tuple[Tensor, tuple[int, ...]])
             raise UserError(f"{kernel}: {name} is {given}, expected {wanted} like the input")
 
 
+def check_sequence(kernel: str, x: Tensor) -> None:
+    """Refuse what is not (sequences, positions, width) with at least one position."""
+    if x.dim() != 3 or x.shape[1] == 0:
+        raise UserError(
+            f"{kernel}: the input has the shape {tuple(x.shape)}, expected (sequences, positions, "
+            "width) with at least one position"
+        )
+
+
 def check_mask(kernel: str, mask: Tensor | None, shape: tuple[int, ...]) -> None:
     """Refuse a mask that is not boolean and of the shape (B, T)."""
     if mask is not None and (mask.shape != shape or mask.dtype != torch.bool):
@@ -42,11 +51,7 @@ def check_cell(
     kernel: str, x: Tensor, states: dict[str, Tensor], weights: tuple[Tensor, ...], gates: int
 ) -> None:
     """Refuse states or weights that do not fit x (B, T, D); the states say what H is."""
-    if x.dim() != 3 or x.shape[1] == 0:
-        raise UserError(
-            f"{kernel}: x has the shape {tuple(x.shape)}, expected (sequences, positions, width) "
-            "with at least one position"
-        )
+    check_sequence(kernel, x)
     B, _, D = x.shape
     H = weights[1].shape[-1]
     expected: dict[str, tuple[Tensor, tuple[int, ...]]]

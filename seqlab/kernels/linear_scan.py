@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from seqlab.kernels.backend import running
+from seqlab.kernels.cells import array
+from seqlab.kernels.checks import check, check_sequence, lifted
+from seqlab.kernels.threads import each, shares
+
+# A scan waits for memory: a number costs as much time as this many multiplications.
+OPERATIONS = 16
 
 
 def linear_scan(
@@ -16,7 +25,11 @@ def linear_scan(
     `reverse` runs from the last position to the first. To skip a padded position give it
     a = 1 and b = 0.
     """
-    running("linear_scan", a.device.type, a.dtype, backend)
+    a, b, h0 = lifted(a, b, h0)
+    check_sequence("linear_scan", a)
+    check("linear_scan", a, b=(b, a.shape), h0=(h0, (a.shape[0], a.shape[2])))
+    if running("linear_scan", a.device.type, a.dtype, backend) == "fused":
+        return _fused(a, b, h0, reverse)
     return linear_scan_reference(a, b, h0, reverse=reverse)
 
 
@@ -27,3 +40,58 @@ def linear_scan_reference(a: Tensor, b: Tensor, h0: Tensor, *, reverse: bool = F
         h = a[:, t] * h + b[:, t]
         states[t] = h
     return torch.stack(states, dim=1)
+
+
+@torch.library.custom_op("seqlab::linear_scan", mutates_args=(), device_types="cpu")
+def _fused(a: Tensor, b: Tensor, h0: Tensor, reverse: bool) -> Tensor:
+    from seqlab.kernels.loops import linear_scan as loops
+
+    h = _unwritten(a)
+    operands = [array(t.contiguous()) for t in (a, b, h0)]
+    ranges, width = _units(a)
+    each(ranges, partial(loops.forward, *operands, array(h), reverse, width))
+    return h
+
+
+@_fused.register_fake
+def _unwritten(a: Tensor, *_: Any) -> Tensor:
+    return a.new_empty(a.shape)
+
+
+@torch.library.custom_op("seqlab::linear_scan_backward", mutates_args=(), device_types="cpu")
+def _fused_backward(
+    dy: Tensor, a: Tensor, h0: Tensor, h: Tensor, reverse: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of a, b and h0."""
+    from seqlab.kernels.loops import linear_scan as loops
+
+    operands = [array(t.contiguous()) for t in (a, h0, h, dy)]
+    results = a.new_empty(a.shape), a.new_empty(a.shape), h0.new_zeros(h0.shape)
+    ranges, width = _units(a)
+    each(ranges, partial(loops.backward, *operands, *map(array, results), reverse, width))
+    return results
+
+
+@_fused_backward.register_fake
+def _(dy: Tensor, a: Tensor, h0: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return a.new_empty(a.shape), a.new_empty(a.shape), h0.new_empty(h0.shape)
+
+
+def _units(a: Tensor) -> tuple[list[tuple[int, int]], int]:
+    """Threads' shares of the units, and how many channels of a sequence are one."""
+    B, T, D = a.shape
+    parts = -(-torch.get_num_threads() // B)
+    width = -(-D // parts)
+    return shares(B * -(-D // width), B * T * D * OPERATIONS), width
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    a, _, h0, ctx.reverse = inputs
+    ctx.save_for_backward(a, h0, output)
+
+
+def _differentiate(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+    return *_fused_backward(dy, *ctx.saved_tensors, ctx.reverse), None
+
+
+_fused.register_autograd(_differentiate, setup_context=_remember)

@@ -41,7 +41,7 @@ def _cache_directory() -> str:
 _CACHE = _cache_directory()
 
 
-def compiled(function: F) -> F:
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
     """Compile on first call; cached under SEQLAB_CACHE unless NUMBA_CACHE_DIR says where.
 
     No `fastmath`: the exponentials' error terms do not survive reassociation, and a NaN must
@@ -50,7 +50,7 @@ def compiled(function: F) -> F:
     users_choice = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = users_choice or _CACHE
     try:
-        loop: F = numba.njit(function, nogil=True, cache=True, error_model="numpy")
+        loop: Callable[..., None] = numba.njit(function, nogil=True, cache=True, error_model="numpy")
     except RuntimeError:  # nowhere to write: compile anew in each process
         loop = numba.njit(function, nogil=True, error_model="numpy")
     finally:

@@ -146,11 +146,12 @@ class Lanes:
 Formula = Callable[..., Sequence[Lanes]]
 
 
-def elementwise(formula: Formula) -> Any:
+def elementwise(formula: Formula, sums: int = 0) -> Any:
     """A loop (count, inputs, outputs) that maps a formula over `count` numbers.
 
-    Inputs is a tuple of pointers (`matrices.at`) and of scalars, outputs one of pointers; an
-    output may be an input too. The last, partial register is read and written under a mask.
+    Inputs is a tuple of pointers and of single numbers, outputs one of pointers, which may be
+    inputs too. The last `sums` outputs receive one number each, the sum over all. The last,
+    partial register is read and written under a mask.
     """
 
     def typing(context: Any, count: Any, inputs: Any, outputs: Any) -> Any:
@@ -160,28 +161,63 @@ def elementwise(formula: Formula) -> Any:
         count = arguments[0]
         inputs, outputs = (cgutils.unpack_tuple(builder, packed) for packed in arguments[1:])
         vector = register(context.get_value_type(signature.args[2][0].dtype))
-        inputs = [p if p.type.is_pointer else splat(builder, p) for p in inputs]
-
-        def apply(j: Any, mask: Any | None) -> None:
-            values = [
-                load(builder, builder.gep(p, [j]), vector, mask) if p.type.is_pointer else p
-                for p in inputs
-            ]
-            results = formula(*(Lanes(builder, value) for value in values))
-            for result, pointer in zip(results, outputs, strict=True):
-                store(builder, result.value, builder.gep(pointer, [j]), mask)
-
+        loop = _Mapping(builder, formula, vector, inputs, outputs, sums)
         step, zero = ir.Constant(INT64, vector.count), ir.Constant(INT64, 0)
         rest = builder.srem(count, step)
         whole = builder.sub(count, rest)
         with cgutils.for_range_slice(builder, zero, whole, step, INT64) as (j, _):
-            apply(j, None)
+            loop.apply(j, None)
         with builder.if_then(builder.icmp_signed(">", rest, zero)):
-            apply(whole, first_lanes(builder, rest, vector))
+            loop.apply(whole, first_lanes(builder, rest, vector))
+        loop.finish()
         return context.get_dummy_value()
 
     typing.__name__ = formula.__name__
     return emitted(typing)
+
+
+class _Mapping:
+    """The code of one formula over its operands, written for whole and for partial registers."""
+
+    def __init__(
+        self,
+        builder: Any,
+        formula: Formula,
+        vector: Any,
+        inputs: list[Any],
+        outputs: list[Any],
+        sums: int,
+    ) -> None:
+        self.builder, self.formula, self.vector = builder, formula, vector
+        self.inputs = [p if p.type.is_pointer else splat(builder, p) for p in inputs]
+        self.outputs, self.sums = outputs[: len(outputs) - sums], outputs[len(outputs) - sums :]
+        self.zero = ir.Constant(vector, [0.0] * vector.count)
+        self.totals = [cgutils.alloca_once_value(builder, self.zero) for _ in self.sums]
+
+    def apply(self, j: Any, mask: Any | None) -> None:
+        """Read, compute and write the numbers from j on."""
+        builder = self.builder
+        values = [
+            load(builder, builder.gep(p, [j]), self.vector, mask) if p.type.is_pointer else p
+            for p in self.inputs
+        ]
+        results = [lanes.value for lanes in self.formula(*(Lanes(builder, v) for v in values))]
+        count = len(self.outputs)
+        for result, pointer in zip(results[:count], self.outputs, strict=True):
+            store(builder, result, builder.gep(pointer, [j]), mask)
+        for result, total in zip(results[count:], self.totals, strict=True):
+            part = result if mask is None else builder.select(mask, result, self.zero)
+            builder.store(builder.fadd(builder.load(total), part), total)
+
+    def finish(self) -> None:
+        """Write the sums."""
+        element = self.vector.element
+        name = f"llvm.vector.reduce.fadd.v{self.vector.count}{element.intrinsic_name}"
+        kind = ir.FunctionType(element, [element, self.vector])
+        for total, pointer in zip(self.totals, self.sums, strict=True):
+            add_up = cgutils.get_or_insert_function(self.builder.module, kind, name)
+            operands = [ir.Constant(element, 0.0), self.builder.load(total)]
+            self.builder.store(self.builder.call(add_up, operands, fastmath=("reassoc",)), pointer)
 
 
 def maximum(a: Lanes, b: Lanes | float) -> Lanes:
