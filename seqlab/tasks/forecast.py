@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
+from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.registry import registered
 from seqlab.tasks.base import (
@@ -161,6 +162,11 @@ class Forecast(Task):
         """
         fitted, geometry = self.fitted, self.fitted.geometry
         panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
+        if panel.empty:
+            raise UserError(
+                f'"{table.origin}": series "{panel.empty[0]}" has no values',
+                "leave its rows out, or give its history",
+            )
         scales = self._scales_for(panel.series, fit_scales(panel, panel.lengths, geometry.season))
         short = np.maximum(geometry.lookback - panel.lengths, 0)
         history = panel.lengths

@@ -112,19 +112,27 @@ def _missing(panel: Panel) -> list[Finding]:
 
 
 def _short(reading: Reading) -> list[Finding]:
-    if not reading.dropped:
-        return []
-    geometry = reading.geometry
-    return [
-        Finding(
-            "warning",
-            f"{len(reading.dropped)} series are too short and left out",
-            _named(reading.dropped),
-            f"they have fewer than {geometry.lookback + geometry.horizon} steps"
-            f" (look-back {geometry.lookback} + horizon {geometry.horizon}):"
-            " choose a smaller --lookback to keep them",
+    """Series that are left out."""
+    geometry, empty = reading.geometry, reading.panel.empty
+    findings = []
+    if reading.dropped:
+        findings.append(
+            Finding(
+                "warning",
+                f"{len(reading.dropped)} series are too short and left out",
+                _named(reading.dropped),
+                f"they have fewer than {geometry.lookback + geometry.horizon} steps"
+                f" (look-back {geometry.lookback} + horizon {geometry.horizon}):"
+                " choose a smaller --lookback to keep them",
+            )
         )
-    ]
+    if empty:
+        findings.append(
+            Finding(
+                "warning", f"{len(empty)} series have no values and are left out", _named(empty)
+            )
+        )
+    return findings
 
 
 def _constant(panel: Panel, reading: Reading) -> list[Finding]:

@@ -21,6 +21,7 @@ MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
 MONTH_END = 31
 # A series with more steps off its grid than this has no frequency to speak of.
 TOLERATED = 0.1
+FINEST = 12  # the usual gap is at most this many steps
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
     sizes, counts = np.unique(gaps, return_counts=True)
     size = int(sizes[counts.argmax()])
     if (gaps % size != 0).mean() > TOLERATED:  # the usual gap may be several steps
-        size = int(np.gcd.reduce(sizes[counts >= 0.02 * len(gaps)], initial=size))
+        finer = int(np.gcd.reduce(sizes[counts >= 0.02 * len(gaps)], initial=size))
+        size = finer if size <= FINEST * finer else size  # else: no common step, just noise
     if size == DAY and len(gaps) >= 10 and np.is_busday(moments.astype("datetime64[D]")).all():
         return Frequency("weekdays")
     phases, counts = np.unique(stamps % size, return_counts=True)

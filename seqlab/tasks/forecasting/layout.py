@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.columns import ColumnKind, aliases, describe, named, normalised
+from seqlab.data.columns import ALIASES, ColumnKind, aliases, describe, named, normalised
 from seqlab.data.series import (
     Moments,
     find_moments,
@@ -29,6 +29,7 @@ from seqlab.data.times import ZONE, looks_like_dates
 from seqlab.errors import UserError, unknown
 
 ROLES = ("time", "series", "target", "covariates")
+USUAL = frozenset(ALIASES["series"][0].split())  # names that nothing but a series has
 JOIN = "+"  # several columns in one role: target=HUFL+OT, series=store+item
 # What people forecast, beyond the general names for a target; words of a column's name.
 _WORDS = (
@@ -136,13 +137,19 @@ def observe(table: Table, layout: Layout) -> Observations:
 
 def _in_long_form(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """One value a row, and whether the frame had one series a row."""
+    if has_header_of_dates(frame):
+        long = frame.set_axis(["unique_id", *frame.columns[1:]], axis=1)
+        long = long.melt("unique_id", None, "ds", "y")
+        return long.assign(ds=pd.to_datetime(long["ds"])), True
     if is_series_per_row(frame):
         return rows_to_long(frame), True
-    dates = pd.Series(list(map(str, frame.columns[1:])), dtype="str")
-    if len(dates) >= 5 and looks_like_dates(dates):  # a series a row under a header of dates
-        long = frame.set_axis(["unique_id", *dates], axis=1).melt("unique_id", None, "ds", "y")
-        return long.assign(ds=pd.to_datetime(long["ds"])), True
     return frame, False
+
+
+def has_header_of_dates(frame: pd.DataFrame) -> bool:
+    """Whether each row is a series whose dates are the columns' names."""
+    names = pd.Series(list(map(str, frame.columns[1:])), dtype="str")
+    return len(names) >= 5 and looks_like_dates(names)
 
 
 def _moments(table: Table, frame: pd.DataFrame, layout: Layout) -> NDArray[np.generic] | None:
@@ -211,8 +218,10 @@ def _series(
     by_name = [free[alias] for alias in aliases("series") if alias in free]
     step = frame[taken[0]] if moments is None and taken else None
     times = moments.times if moments is not None else step
-    if times is None:  # nothing to repeat: only a name can tell
-        return by_name[:1], f'series: column "{by_name[0]}" (by its name)' if by_name else ""
+    best = ([n for n in by_name if normalised(n) in USUAL] or by_name)[:1]
+    note = f'series: column "{best[0]}" (by its name)' if best else ""
+    if times is None or (best and normalised(best[0]) in USUAL):
+        return best, note
     if times.is_unique:
         return [], ""
     kinds = describe(frame)
@@ -222,7 +231,7 @@ def _series(
         if chosen and not _repeats(frame, times, chosen):
             how = "by its name" if set(chosen) <= set(by_name) else "it tells the dates apart"
             return chosen, f"series: {_listed(chosen)} ({how})"
-    return by_name[:1], f'series: column "{by_name[0]}" (by its name)' if by_name else ""
+    return best, note
 
 
 def _repeats(frame: pd.DataFrame, times: pd.Series, columns: list[str]) -> bool:

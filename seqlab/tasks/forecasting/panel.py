@@ -33,6 +33,7 @@ class Panel:
                series; None where there was one file
     moved      rows that lay off the grid and were moved to the nearest position
     gaps       positions of the grid without a row
+    empty      the names of series without a single value, which are not in the panel
     """
 
     series: tuple[str, ...]
@@ -45,6 +46,7 @@ class Panel:
     given: Rows | None = None
     moved: int = 0
     gaps: int = 0
+    empty: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.series)
@@ -271,6 +273,7 @@ def _scatter(
         first,
         grid,
         gaps=int(offsets[-1] - inside.sum()),
+        empty=tuple(map(str, names[number < 0])),
     )
 
 

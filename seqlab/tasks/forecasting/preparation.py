@@ -27,7 +27,7 @@ from seqlab.tasks.forecasting.windows import Geometry, Windows, window_part
 METRICS = ("mse", "mae", "mase", "smape", "rmse")
 # The most channel-windows of each part: beyond, origins lie further apart, and the card says so.
 # Training wants variety; validation is scored many times; the test part decides.
-MOST = (200_000, 5_000, 25_000)
+MOST = (60_000, 5_000, 25_000)
 
 
 @dataclass(frozen=True)
@@ -219,6 +219,7 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
         "gaps": panel.gaps,
         "moved": panel.moved,
         "series_too_short": list(reading.dropped),
+        "series_empty": list(panel.empty),
         "parts": spans,
         "notes": list(reading.notes),
     }

@@ -7,9 +7,9 @@ import pandas as pd
 from seqlab.data.columns import ColumnKind, aliases, describe, normalised
 from seqlab.data.series import find_moments, is_series_per_row, numeric_columns
 from seqlab.data.table import Table
-from seqlab.data.times import looks_like_dates
 from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence
+from seqlab.tasks.forecasting.layout import has_header_of_dates
 
 FEWEST = 20  # rows from which a column of bare numbers is likely a series
 
@@ -17,10 +17,10 @@ FEWEST = 20  # rows from which a column of bare numbers is likely a series
 def recognise(table: Table) -> Confidence:
     """Dates and numbers that advance with them; or many numbers a row; or numbers alone."""
     frame = table.frame
+    if has_header_of_dates(frame):
+        return Confidence(0.9, "a series a row under a header of dates")
     if is_series_per_row(frame):
         return Confidence(0.85, f"{len(frame)} rows that each hold a series of numbers")
-    if frame.shape[1] > 5 and looks_like_dates(pd.Series(list(map(str, frame.columns[1:])))):
-        return Confidence(0.9, "a series a row under a header of dates")
     kinds = describe(frame)
     numeric = numeric_columns(frame)
     if not numeric:
@@ -31,16 +31,16 @@ def recognise(table: Table) -> Confidence:
     dates = _dates(table)
     if dates is None:
         return _undated(frame, kinds, numeric)
-    ids = {normalised(str(name)) for name in frame.columns} & set(aliases("series"))
-    if not ids and dates.duplicated().mean() > 0.5 and not (kinds.keys() - set(numeric) - {""}):
-        return Confidence(0.3, "dates that mostly repeat")
     if texts:
         return Confidence(0.3, f"dates and numbers, but texts too ({texts[0]})")
-    if {"ds", "timestamp"} & {normalised(str(n)) for n in frame.columns} and ids:
+    names = {normalised(str(name)) for name in frame.columns}
+    ids = names & set(aliases("series"))
+    if ids and {"ds", "timestamp"} & names:
         return Confidence(1.0, "series, dates and values under their usual names")
     if not ids and dates.duplicated().mean() > 0.5:
         return Confidence(0.5, "dates and numbers, but the dates repeat")
-    return Confidence(0.9, f"dates with {len(numeric)} columns of numbers")
+    held = "a column" if len(numeric) == 1 else f"{len(numeric)} columns"
+    return Confidence(0.9, f"dates with {held} of numbers")
 
 
 def _dates(table: Table) -> pd.Series | None:
