@@ -65,6 +65,7 @@ def cost(study: StoredStudy, column: str, label: str, unit: str) -> Figure | Non
         return None
     digits = places(study)
     front = pareto(shown, column, study.higher_is_better)
+    limit = _limit(study, column)
     data: list[dict[str, Any]] = [_front(front, column)] if len(front) > 1 else []
     for contestant in shown:
         price, mean = contestant.number(column), contestant.number("mean")
@@ -90,8 +91,10 @@ def cost(study: StoredStudy, column: str, label: str, unit: str) -> Figure | Non
         layout={
             "xaxis": axis(f"{label} ({unit})", [c.number(column) or 0 for c in shown]),
             "yaxis": axis(study.metric),
+            "shapes": limit,
         },
-        caption=f"On the Pareto front (nothing is both better and cheaper): {names}.",
+        caption=f"On the Pareto front (nothing is both better and cheaper): {names}."
+        + " Dotted: your limit." * bool(limit),
         legend=shown,
     )
 
@@ -185,6 +188,16 @@ def _margin_band(study: StoredStudy) -> list[dict[str, Any]]:
             "layer": "below",
         }
     ]
+
+
+def _limit(study: StoredStudy, column: str) -> list[dict[str, Any]]:
+    """The user's limit on a cost as a line."""
+    limits = study.verdict.get("constraints") or {}
+    limit = limits.get("max_latency_ms") if column == "latency_ms_p50" else None
+    if limit is None:
+        return []
+    place = {"x0": limit, "x1": limit, "yref": "paper", "y0": 0, "y1": 1}
+    return [{"type": "line", **place, "line": {"color": "@poor", "width": 1.5, "dash": "dot"}}]
 
 
 def _half_width(contestant: Contestant) -> float | None:

@@ -29,8 +29,7 @@ class Contestant:
     style: int
     row: dict[str, Any] = field(default_factory=dict)
     trials: tuple[Run, ...] = ()
-    verdicts: tuple[Run, ...] = ()  # on all the training data
-    sized: tuple[Run, ...] = ()  # on nested subsets of it
+    verdicts: tuple[Run, ...] = ()  # those on all the training data
 
     @property
     def scored(self) -> bool:
@@ -173,7 +172,6 @@ def _contestants(
                 row=row,
                 trials=tuple(run for run in own if run.result["role"] == "trial"),
                 verdicts=tuple(run for run in verdicts if run.result.get("size") is None),
-                sized=tuple(run for run in verdicts if run.result.get("size") is not None),
             )
         )
     return tuple(contestants)

@@ -12,6 +12,7 @@ from seqlab.report.figure import Figure
 from seqlab.report.learning import learning
 from seqlab.report.numbers import count, significant
 from seqlab.report.quality import cost, intervals, places
+from seqlab.report.sizes import sizes
 from seqlab.report.stored import StoredStudy
 
 
@@ -61,6 +62,8 @@ def story(study: StoredStudy) -> dict[str, Any]:
             learning(study, "valid", f"Validation {study.metric}"),
             learning(study, "train_loss", "Training loss"),
         ),
+        "sizes": sizes(study),
+        "size_sentence": (study.comparison.get("sizes") or {}).get("sentence"),
         "exhibits": gather(study),
         "most_cases": MOST_CASES,
     }
@@ -104,14 +107,29 @@ def _recommended_facts(study: StoredStudy) -> list[str]:
 
 def _confidence(study: StoredStudy) -> list[str]:
     comparison = study.comparison
-    level = comparison.get("level_spent")
-    if level is None:
+    level, spent = comparison.get("level"), comparison.get("level_spent")
+    if level is None or spent is None:
         return []
-    lines = [f"{significant(100 * (1 - level), 3)} % confidence, all differences together"]
-    if study.margin is not None:
-        lines.append(f"margin: {margin_words(study)}")
-    looks = comparison.get("looks") or 1
-    return [*lines, f"look {looks} at the test part"]
+    sure, now = (significant(100 * (1 - error), 3) for error in (level, spent))
+    lines = [f"{sure.removesuffix('.0')} % confidence over the whole study"]
+    lines += [f"margin: {margin_words(study)}"] * (study.margin is not None)
+    return [*lines, f"look {comparison.get('looks') or 1} at the test part, at {now} %"]
+
+
+LIMITS = {  # constraint → its words
+    "max_latency_ms": ("latency", "ms"),
+    "max_memory_mb": ("memory", "MB"),
+    "max_params": ("size", "parameters"),
+}
+
+
+def _limits(study: StoredStudy) -> list[str]:
+    given = study.verdict.get("constraints") or {}
+    return [
+        f"limit: {LIMITS[name][0]} at most {value:,g} {LIMITS[name][1]}"
+        for name, value in given.items()
+        if name in LIMITS and value is not None
+    ]
 
 
 def _compared(study: StoredStudy) -> list[str]:
@@ -123,7 +141,8 @@ def _compared(study: StoredStudy) -> list[str]:
         seeds
     )
     examples = study.comparison.get("examples")
-    return lines + [f"{count(examples)} test examples"] * bool(examples)
+    lines += [f"{count(examples)} test examples"] * bool(examples)
+    return lines + _limits(study)
 
 
 def _present(*figures: Figure | None) -> list[Figure]:
