@@ -56,18 +56,24 @@ CARD = {
 }
 
 Rows = NDArray[np.int64]
+# Windows overlap, so that an epoch of many holds much of the same: a training of some thousand
+# steps is what counts, at least three epochs and at most thirty.
+BATCH, STEPS = 32, 1000
 
 
 @registered
 class Forecast(Task):
     """Direct forecasts of all steps at once, of every channel by itself or of all together."""
 
-    model_defaults: Mapping[str, Any] = MappingProxyType({})
-    train_defaults: Mapping[str, Any] = MappingProxyType({})
+    # The last position has read the whole window; a head on all of them would take the width's
+    # share of the parameters, the more so the longer the horizon.
+    model_defaults: Mapping[str, Any] = MappingProxyType({"pooling": "last"})
 
     def __init__(self, fitted: Fitted) -> None:
         self.fitted = fitted
         self.metrics = fitted.metrics
+        epochs = -(-STEPS * BATCH // fitted.windows)
+        self.train_defaults = {"batch_size": BATCH, "epochs": min(max(epochs, 3), 30)}
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:

@@ -20,7 +20,8 @@ class Fitted:
     """The layout of tables, the grid, the shape of windows and each known series' scales.
 
     cycles   which calendar cycles are read
-    missing  whether the training part has missing values, so that models are told of them
+    missing  whether the data trained on have missing values, so that models are told of them
+    windows  training windows
     """
 
     layout: Layout
@@ -33,6 +34,7 @@ class Fitted:
     missing: bool = False
     instance_norm: bool = True
     joint: bool = False
+    windows: int = 1
 
     @property
     def channels(self) -> int:

@@ -116,6 +116,7 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
         missing=bool(np.isnan(panel.values).any()),
         instance_norm=spec.revin,
         joint=spec.channels == "joint",
+        windows=len(windows[0]),
     )
     shared = shared_arrays(panel, scales, fitted)
     parts = [examples_of(found, panel, shared) for found in windows]
