@@ -25,6 +25,7 @@ _IMPLEMENTED = {
     "slstm": ("fused",),
     "linear_scan": ("fused",),
     "selective_scan": ("fused",),
+    "short_convolution": ("fused",),
 }
 KINDS = tuple(_IMPLEMENTED)
 

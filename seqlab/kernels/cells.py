@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,19 @@ def batch_shares(run: Operands) -> list[tuple[int, int]]:
     return shares(B, B * T * (run.w_ih.size + run.w_hh.size), TILE_ROWS)
 
 
+def chunk_rows(width: int) -> int:
+    """How many rows of this width a chunk of a backward loop has."""
+    return max(64, min(256, CHUNK // width))
+
+
+def sum_of(parts: Sequence[Tensor]) -> Tensor:
+    """The sum of the threads' parts, in the first of them."""
+    total, *others = parts
+    for other in others:
+        total += other
+    return total
+
+
 def run_forward(loop: Callable[..., None], run: Operands, bias: Tensor, *more: Any) -> None:
     """Call a cell's forward loop with room for a tile's numbers before the gates."""
     from seqlab.kernels.loops.matrices import TILE_ROWS
@@ -77,7 +90,7 @@ def run_backward(
     from seqlab.kernels.loops.steps import Results
 
     D, H = run.x.shape[2], dh.shape[1]
-    rows = max(64, min(512, CHUNK // (columns + D + H)))
+    rows = chunk_rows(columns + D + H)
 
     def work(first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
         sums = (
@@ -90,8 +103,5 @@ def run_backward(
         loop(run, results, *more, first, last)
         return sums
 
-    first, *others = each(batch_shares(run), work)
-    for other in others:
-        for total, part in zip(first, other, strict=True):
-            total += part
-    return first
+    dw_ih, dw_hh, dbias = zip(*each(batch_shares(run), work), strict=True)
+    return sum_of(dw_ih), sum_of(dw_hh), sum_of(dbias)

@@ -66,13 +66,13 @@ def gru_reference(
     `reset_after=False` is the form of the paper, n = tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn),
     which has no fused loop: its second product must wait for the first.
     """
-    inputs = F.linear(x, w_ih, b_ih)  # (B, T, 3H)
+    inputs = F.linear(x, w_ih, b_ih).unbind(1)  # T times (B, 3H)
     H = h0.shape[1]
     w_gates, w_n = torch.split(w_hh, [2 * H, H])
     b_gates, b_n = torch.split(b_hh, [2 * H, H])
     h, states = h0, [h0] * x.shape[1]
     for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
-        x_r, x_z, x_n = inputs[:, t].chunk(3, dim=1)
+        x_r, x_z, x_n = inputs[t].chunk(3, dim=1)
         h_r, h_z = F.linear(h, w_gates, b_gates).chunk(2, dim=1)
         r = torch.sigmoid(x_r + h_r)
         z = torch.sigmoid(x_z + h_z)

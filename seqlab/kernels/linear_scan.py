@@ -35,9 +35,10 @@ def linear_scan(
 
 def linear_scan_reference(a: Tensor, b: Tensor, h0: Tensor, *, reverse: bool = False) -> Tensor:
     """The twin of `linear_scan`: one step after another in plain torch."""
+    decays, inputs = a.unbind(1), b.unbind(1)  # T times (B, D)
     h, states = h0, [h0] * a.shape[1]
     for t in reversed(range(a.shape[1])) if reverse else range(a.shape[1]):
-        h = a[:, t] * h + b[:, t]
+        h = decays[t] * h + inputs[t]
         states[t] = h
     return torch.stack(states, dim=1)
 

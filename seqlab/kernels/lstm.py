@@ -72,10 +72,10 @@ def lstm_reference(
     reverse: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The twin of `lstm`: one step after another in plain torch."""
-    inputs = F.linear(x, w_ih, b_ih)  # (B, T, 4H)
+    inputs = F.linear(x, w_ih, b_ih).unbind(1)  # T times (B, 4H)
     h, c, states = h0, c0, [h0] * x.shape[1]
     for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
-        i, f, g, o = (inputs[:, t] + F.linear(h, w_hh, b_hh)).chunk(4, dim=1)
+        i, f, g, o = (inputs[t] + F.linear(h, w_hh, b_hh)).chunk(4, dim=1)
         new_c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         new_h = torch.sigmoid(o) * torch.tanh(new_c)
         if mask is not None:

@@ -71,10 +71,10 @@ def rnn_reference(
 ) -> tuple[Tensor, Tensor]:
     """The twin of `rnn`: one step after another in plain torch."""
     phi = ACTIVATIONS[activation]
-    inputs = F.linear(x, w_ih, b_ih)  # (B, T, H)
+    inputs = F.linear(x, w_ih, b_ih).unbind(1)  # T times (B, H)
     h, states = h0, [h0] * x.shape[1]
     for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
-        new = phi(inputs[:, t] + F.linear(h, w_hh, b_hh))
+        new = phi(inputs[t] + F.linear(h, w_hh, b_hh))
         h = new if mask is None else torch.where(mask[:, t, None], new, h)
         states[t] = h
     return torch.stack(states, dim=1), h

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from seqlab.kernels.backend import running
+from seqlab.kernels.cells import array, incoming, needs_saving
+from seqlab.kernels.checks import check, check_sequence, lifted
+from seqlab.kernels.threads import each, shares
+
+CHUNK = 32  # positions between the states that are kept for the backward pass
+WIDTH = 128  # channels whose states of a chunk fit into the second cache level
+OPERATIONS = 64  # an exponential and its surroundings, in multiplications
 
 
 def selective_scan(
@@ -24,8 +34,16 @@ def selective_scan(
     y (batch, T, D) and the last state (batch, D, N). The skip D ⊙ u is the caller's, and so is
     the softplus of delta. To skip a padded position give it delta = 0.
     """
-    running("selective_scan", u.device.type, u.dtype, backend)
-    return selective_scan_reference(u, delta, A, B, C, h0)
+    u, delta, A, B, C, h0 = lifted(u, delta, A, B, C, h0)
+    check_sequence("selective_scan", u)
+    batch, T, D, N = *u.shape, A.shape[-1]
+    shapes = {"delta": (delta, u.shape), "A": (A, (D, N)), "h0": (h0, (batch, D, N))}
+    check("selective_scan", u, **shapes, B=(B, (batch, T, N)), C=(C, (batch, T, N)))
+    operands = (u, delta, A, B, C, h0)
+    if running("selective_scan", u.device.type, u.dtype, backend) == "fused":
+        y, h, _ = _fused(*operands, needs_saving(*operands))
+        return y, h
+    return selective_scan_reference(*operands)
 
 
 def selective_scan_reference(
@@ -33,8 +51,103 @@ def selective_scan_reference(
 ) -> tuple[Tensor, Tensor]:
     """The twin of `selective_scan`: one step after another in plain torch."""
     h, outputs = h0, []
-    for t in range(u.shape[1]):
-        decay = torch.exp(delta[:, t, :, None] * A)  # (batch, D, N)
-        h = decay * h + (delta[:, t] * u[:, t])[:, :, None] * B[:, t, None, :]
-        outputs.append((h * C[:, t, None, :]).sum(-1))
+    for u_t, delta_t, B_t, C_t in zip(*(x.unbind(1) for x in (u, delta, B, C)), strict=True):
+        decay = torch.exp(delta_t[:, :, None] * A)  # (batch, D, N)
+        h = decay * h + (delta_t * u_t)[:, :, None] * B_t[:, None]
+        outputs.append((h * C_t[:, None]).sum(-1))
     return torch.stack(outputs, dim=1), h
+
+
+@torch.library.custom_op("seqlab::selective_scan", mutates_args=(), device_types="cpu")
+def _fused(
+    u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, h0: Tensor, save: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """y, the last h, and the states before each chunk (empty unless they are to be saved)."""
+    from seqlab.kernels.loops import selective_scan as loops
+
+    y, _, saved = _unwritten(u, delta, A, B, C, h0, save)
+    h = h0.transpose(1, 2).clone(memory_format=torch.contiguous_format)  # (batch, N, D)
+    run = loops.Operands._make((*_arrays(u, delta, A.t(), B, C), WIDTH))
+    each(_ranges(u, h0), partial(loops.forward, run, array(h), array(y), array(saved), CHUNK))
+    return y, h.transpose(1, 2).contiguous(), saved
+
+
+@_fused.register_fake
+def _unwritten(u: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
+    *_, h0, save = others
+    batch, D, N = h0.shape
+    chunks = -(-u.shape[1] // CHUNK) if save else 0
+    return u.new_empty(u.shape), h0.new_empty(h0.shape), u.new_empty(batch, chunks, N, D)
+
+
+@torch.library.custom_op("seqlab::selective_scan_backward", mutates_args=(), device_types="cpu")
+def _fused_backward(
+    dy: Tensor | None,
+    dh: Tensor | None,
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    h0: Tensor,
+    saved: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of u, delta, A, B, C and h0."""
+    from seqlab.kernels.loops import selective_scan as loops
+
+    batch, T, D, N = *u.shape, A.shape[1]
+    units = -(-D // WIDTH)
+    run = loops.Operands._make((*_arrays(u, delta, A.t(), B, C), WIDTH))
+    dh = incoming(dh, h0).transpose(1, 2).clone(memory_format=torch.contiguous_format)
+    results = (
+        u.new_empty(u.shape),
+        u.new_empty(u.shape),
+        u.new_zeros(batch, N, D),
+        u.new_empty(batch, units, T, N),
+        u.new_empty(batch, units, T, N),
+    )
+    gradients = loops.Gradients(*_arrays(*results))
+    fixed = (run, *_arrays(saved, incoming(dy, u), dh), gradients)
+
+    def work(first: int, last: int) -> None:
+        states = array(u.new_empty(CHUNK + 1, N, WIDTH))
+        loops.backward(*fixed, states, first, last)
+
+    each(_ranges(u, h0), work)
+    du, ddelta, dA, dB, dC = results
+    return (
+        du,
+        ddelta,
+        dA.sum(0).t().contiguous(),
+        dB.sum(1),
+        dC.sum(1),
+        dh.transpose(1, 2).contiguous(),
+    )
+
+
+@_fused_backward.register_fake
+def _(dy: None, dh: None, *operands: Tensor) -> tuple[Tensor, ...]:
+    return tuple(x.new_empty(x.shape) for x in operands[:-1])
+
+
+def _arrays(*tensors: Tensor) -> list[Any]:
+    return [array(tensor.contiguous()) for tensor in tensors]
+
+
+def _ranges(u: Tensor, h0: Tensor) -> list[tuple[int, int]]:
+    return shares(u.shape[0] * -(-u.shape[2] // WIDTH), h0.numel() * u.shape[1] * OPERATIONS)
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    ctx.set_materialize_grads(False)
+    ctx.mark_non_differentiable(output[2])
+    ctx.save_for_backward(*inputs[:-1], output[2])
+
+
+def _differentiate(
+    ctx: Any, dy: Tensor | None, dh: Tensor | None, _: None
+) -> tuple[Tensor | None, ...]:
+    return *_fused_backward(dy, dh, *ctx.saved_tensors), None
+
+
+_fused.register_autograd(_differentiate, setup_context=_remember)

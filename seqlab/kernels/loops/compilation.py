@@ -50,7 +50,9 @@ def compiled(function: Callable[..., None]) -> Callable[..., None]:
     users_choice = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = users_choice or _CACHE
     try:
-        loop: Callable[..., None] = numba.njit(function, nogil=True, cache=True, error_model="numpy")
+        loop: Callable[..., None] = numba.njit(
+            function, nogil=True, cache=True, error_model="numpy"
+        )
     except RuntimeError:  # nowhere to write: compile anew in each process
         loop = numba.njit(function, nogil=True, error_model="numpy")
     finally:

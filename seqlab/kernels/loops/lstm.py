@@ -26,12 +26,11 @@ from seqlab.kernels.loops.vector import Lanes, elementwise, sigmoid, tanh
 def _advanced(i: Lanes, f: Lanes, g: Lanes, o: Lanes, c: Lanes) -> tuple[Lanes, ...]:
     i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
     c = f * c + i * g
-    return o * tanh(c), i, f, g, o, c
+    return o * tanh(c), c, i, f, g, o, c
 
 
 def _state_alone(i: Lanes, f: Lanes, g: Lanes, o: Lanes, c: Lanes) -> tuple[Lanes, ...]:
-    h, *_, c = _advanced(i, f, g, o, c)
-    return h, c
+    return _advanced(i, f, g, o, c)[:2]
 
 
 def _gradients(
@@ -77,8 +76,7 @@ def forward(
                     if keep:
                         copied(H, (cell,), (shifted(place, 4 * H),))
                 elif keep:
-                    _advance(H, values, (new, *spread(place, H, 5)))
-                    copied(H, (shifted(place, 4 * H),), (cell,))
+                    _advance(H, values, (new, cell, *spread(place, H, 5)))
                 else:
                     _advance_unsaved(H, values, (new, cell))
 

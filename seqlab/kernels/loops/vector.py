@@ -267,15 +267,17 @@ def expm1(x: Lanes) -> Lanes:
     return s * p + (s - 1.0)
 
 
-def log1p(x: Lanes) -> Lanes:
-    """log(1 + x) for x in [0, 1], as 2 artanh(x / (2 + x))."""
-    s = x / (x + 2.0)
+def log_sigmoid(x: Lanes) -> Lanes:
+    """log σ(x) = min(x, 0) − log(1 + e^−|x|), the logarithm by way of 2 artanh(e / (2 + e))."""
+    negative = x.where(x.below(0.0), x.constant(0.0))
+    e = exp(x.where(x.below(0.0), -x))
+    s = e / (e + 2.0)
     square = s * s
-    terms = 17 if x.double else 8
+    terms = 17 if x.double else 8  # s ≤ 1/3
     total = s.constant(1 / (2 * terms + 1))
     for n in reversed(range(terms)):
         total = total * square + 1 / (2 * n + 1)
-    return s * total * 2.0
+    return negative - s * total * 2.0
 
 
 def copy(x: Lanes) -> tuple[Lanes]:
