@@ -71,9 +71,9 @@ def carried(update: Tensor, decay: Tensor, state: Tensor) -> tuple[Tensor, Tenso
     update (B, C, …), decay broadcasting to it, state (B, …).
     """
     starts = []
-    for c in range(update.shape[1]):
+    for change, keep in zip(update.unbind(1), decay.unbind(1), strict=True):
         starts.append(state)
-        state = torch.addcmul(update[:, c], decay[:, c], state)
+        state = torch.addcmul(change, keep, state)
     return torch.stack(starts, dim=1), state
 
 

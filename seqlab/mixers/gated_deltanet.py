@@ -143,10 +143,11 @@ def delta_rule(
     k_kept = k * decay[..., -1, :].unsqueeze(-1)  # what each key still weighs at the chunk's end
     kept = since_start[..., -1:, :]
     starts, us = [], []
-    for c in range(q.shape[1]):
+    chunks = (part.unbind(1) for part in (u_alone, k_solved, kept, k_kept))
+    for u_c, k_solved_c, kept_c, k_kept_c in zip(*chunks, strict=True):
         starts.append(S)
-        us.append(u_alone[:, c] - k_solved[:, c] @ S)
-        S = kept[:, c] * S + k_kept[:, c].mT @ us[-1]
+        us.append(u_c - k_solved_c @ S)
+        S = kept_c * S + k_kept_c.mT @ us[-1]
     y = (since_start * q) @ torch.stack(starts, dim=1)
     y = y + ((q @ k.mT) * decay) @ torch.stack(us, dim=1)
     return joined(y.transpose(2, 3), T), S
