@@ -64,7 +64,7 @@ class ModelSpec(Spec):
     pooling: Literal["last", "mean", "max", "attention", "flatten"] = "last"
     embedding_width: int | None = Field(None, ge=1, description="None: the width")
     vocabulary: int | None = Field(None, ge=3, description="rarer tokens read as unknown")
-    max_length: int = Field(4096, ge=1, description="rows of a learned position table")
+    max_length: int = Field(512, ge=1, description="positions of what has a table of them")
     embedding_dropout: float = Field(0.0, ge=0.0, lt=1.0)
     dropout: float = Field(0.1, ge=0.0, lt=1.0)
 

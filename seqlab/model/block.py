@@ -10,6 +10,7 @@ Without `residual` the sums fall away: a plain textbook stack is `norm="none", r
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -60,26 +61,34 @@ class Block(nn.Module):
 def build_mixer(spec: ModelSpec, causal: bool) -> Mixer:
     """The mixer a spec names, as a pair of directions if it asks for one."""
     cls: type[Mixer] = registry.load("mixers", spec.mixer)
-    settings = dict(spec.settings)
-    if spec.positions in MIXER_POSITIONS:
-        if "positions" not in setting_defaults(cls):
-            raise UserError(
-                f'positions = "{spec.positions}": mixer "{spec.mixer}" has no positions of its own',
-                "accepted with this mixer: none, sinusoidal, learned",
-            )
-        settings["positions"] = spec.positions
+    settings = mixer_settings(spec)
     if not spec.bidirectional:
         return cls.build(spec.width, causal=causal, **settings)
-    pair = [cls.build(spec.width, causal=True, **settings) for _ in range(2)]
     if causal:
         raise UserError(
             "bidirectional = true: this task needs a model that does not see the future",
             "set bidirectional = false",
         )
-    forwards, backwards = pair
+    forwards, backwards = (cls.build(spec.width, causal=True, **settings) for _ in range(2))
     assert isinstance(forwards, StreamingMixer)
     assert isinstance(backwards, StreamingMixer)
     return Bidirectional(forwards, backwards)
+
+
+def mixer_settings(spec: ModelSpec) -> dict[str, Any]:
+    """The mixer's own settings, and what the model's say about it."""
+    accepted = setting_defaults(registry.load("mixers", spec.mixer))
+    settings = dict(spec.settings)
+    if spec.positions in MIXER_POSITIONS:
+        if "positions" not in accepted:
+            raise UserError(
+                f'positions = "{spec.positions}": mixer "{spec.mixer}" has no positions of its own',
+                "accepted with this mixer: none, sinusoidal, learned",
+            )
+        settings["positions"] = spec.positions
+    if "max_length" in accepted:
+        settings.setdefault("max_length", spec.max_length)
+    return settings
 
 
 def build_mlp(spec: ModelSpec) -> nn.Module:

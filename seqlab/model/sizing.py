@@ -9,7 +9,8 @@ import torch
 
 from seqlab import registry
 from seqlab.errors import UserError
-from seqlab.mixers.base import setting_defaults
+from seqlab.mixers.base import Mixer
+from seqlab.model.block import mixer_settings
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
 
@@ -45,7 +46,6 @@ def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Sequenc
 
 
 def _grain(spec: ModelSpec) -> int:
-    """Heads must divide the width, into an even width for each (rotary positions pair them)."""
-    defaults = setting_defaults(registry.load("mixers", spec.mixer))
-    heads = int(spec.settings.get("heads", defaults.get("heads", 1)))
-    return math.lcm(GRAIN, 2 * heads)
+    """A multiple of 8 that the mixer accepts: heads must divide the width."""
+    cls: type[Mixer] = registry.load("mixers", spec.mixer)
+    return math.lcm(GRAIN, cls.width_multiple(**mixer_settings(spec)))

@@ -65,6 +65,8 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
     fields = {"mixer": recipe.model["mixer"], **recipe.model}
     if not recipe.fixed:
         fields |= task.model_defaults
+    longest = task.inputs.length or task.inputs.longest
+    fields |= {"max_length": longest} if longest else {}
     settings = {**fields.get("settings", {}), **spec.model.get("settings", {})}
     model = ModelSpec.read({**fields, **spec.model, "settings": settings}, "model")
     if not recipe.fixed and "width" not in spec.model:

@@ -21,6 +21,12 @@ from seqlab.study.assignment import Assignment
 Watch = Callable[[Assignment, float], None]  # told an assignment and the share that is done
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
 ATTEMPTS = 2  # a process may be killed by chance once
+# glibc hands large tensors back to the system and pays for their pages at every step; a process
+# that trains keeps them. Other systems do not read these.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
+}
 
 
 def execute(
@@ -52,7 +58,7 @@ class _Worker:
         self.assignment: Assignment | None = None
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        environment |= dict.fromkeys(threads, "1")
+        environment = {**KEEP_MEMORY, **environment, **dict.fromkeys(threads, "1")}
         self.log = open(study / "workers.log", "ab")  # noqa: SIM115 – closed with the worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", "seqlab.study.worker", str(study)],

@@ -48,7 +48,8 @@ def write_verdict(
 ) -> dict[str, Any]:
     """Compare, recommend, and write what the report and the user read; returns the verdict."""
     folder, metric = conditions.folder, conditions.metric
-    rules = Rules(margin=declared_margin(metric, spec), looks=_count_look(folder, finished), seed=spec.seed)
+    looks = _count_look(folder, finished)
+    rules = Rules(margin=declared_margin(metric, spec), looks=looks, seed=spec.seed)
     contestants = [
         contestant_of(entry, finished.get((entry.name, None), []), metric)
         for entry in conditions.entries

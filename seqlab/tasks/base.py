@@ -109,6 +109,7 @@ class Inputs:
     kind: Literal["tokens", "values"]
     size: int  # vocabulary size, or channels per position
     length: int | None = None  # the fixed number of positions, where it is fixed
+    longest: int | None = None  # the most positions of a sequence, where that is known
     causal: bool = False
 
 

@@ -85,7 +85,7 @@ class Classify(Task):
     @property
     def inputs(self) -> Inputs:
         """Token ids of sequences that differ in length."""
-        return Inputs("tokens", self.tokenizer.vocabulary_size)
+        return Inputs("tokens", self.tokenizer.vocabulary_size, longest=self.fitted.max_tokens)
 
     def head(self, width: int) -> nn.Module:
         """Logits: one a class; one in all for two classes."""
