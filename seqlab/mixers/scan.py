@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seqlab import kernels
 from seqlab.errors import UserError
@@ -82,7 +81,7 @@ class ScanMixer(StreamingMixer):
 
 
 class OptionalConvolution(nn.Module):
-    """The causal short convolution with its SiLU, or the identity where its kernel is 0."""
+    """The causal short convolution, or the identity where its kernel is 0."""
 
     def __init__(self, mixer: type[Mixer], width: int, kernel: int) -> None:
         super().__init__()
@@ -102,7 +101,7 @@ class OptionalConvolution(nn.Module):
         if self.taps is None:
             return x, state
         y, state = self.taps(x, state)
-        return F.silu(y), state
+        return y, state
 
 
 def scan_dtype(dtype: torch.dtype) -> torch.dtype:
