@@ -60,7 +60,8 @@ def running(kind: str, device: str, dtype: torch.dtype, backend: str = "auto") -
     choice = _known(backend)
     if choice == "auto":
         choice = _preferred
-    fusible = device == "cpu" and str(dtype) in ("torch.float32", "torch.float64")
+    # Meta tensors have the shapes of what a CPU would run.
+    fusible = device in ("cpu", "meta") and str(dtype) in ("torch.float32", "torch.float64")
     if choice == "fused" and not fusible:
         given = f"{str(dtype).removeprefix('torch.')} on {device}"
         raise UserError(

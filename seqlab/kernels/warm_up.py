@@ -27,6 +27,7 @@ def _example(kind: str) -> Callable[[], None]:
     from seqlab.kernels.lstm import lstm
     from seqlab.kernels.rnn import rnn
     from seqlab.kernels.selective_scan import selective_scan
+    from seqlab.kernels.short_convolution import short_convolution
     from seqlab.kernels.slstm import SLSTMState, slstm
 
     def ones(*shape: int) -> torch.Tensor:
@@ -44,7 +45,8 @@ def _example(kind: str) -> Callable[[], None]:
             ones(1, 1, 4, 1), SLSTMState.empty(h.detach()), ones(4, 1, 1, 1), backend="fused"
         )[0],
         "linear_scan": lambda: linear_scan(x, x, h, backend="fused"),
+        "short_convolution": lambda: short_convolution(x, ones(1, 1), ones(1), backend="fused"),
         "selective_scan": lambda: selective_scan(x, x, h, x, x, x, backend="fused")[0],
     }
     example = examples["rnn" if kind.startswith("rnn_") else kind]
-    return lambda: example().sum().backward()
+    return lambda: torch.autograd.backward(example().sum())
