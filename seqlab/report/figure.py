@@ -112,7 +112,7 @@ def band(
     }
 
 
-def axis(title: str, values: Iterable[float] = (), **more: Any) -> dict[str, Any]:
+def axis(title: str, values: Iterable[float | None] = (), **more: Any) -> dict[str, Any]:
     """An axis; logarithmic, with ticks at 1, 2 and 5, where values span more than tenfold."""
     found = [value for value in values if value is not None]
     wide = bool(found) and min(found) > 0 and max(found) / min(found) > 10

@@ -14,6 +14,7 @@ from seqlab.report.numbers import count, significant
 from seqlab.report.quality import cost, intervals, places
 from seqlab.report.sizes import sizes
 from seqlab.report.stored import StoredStudy
+from seqlab.report.tuning import expected_best, rates
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def story(study: StoredStudy) -> dict[str, Any]:
             learning(study, "valid", f"Validation {study.metric}"),
             learning(study, "train_loss", "Training loss"),
         ),
+        "tuning": _present(expected_best(study), rates(study)),
         "sizes": sizes(study),
         "size_sentence": (study.comparison.get("sizes") or {}).get("sentence"),
         "exhibits": gather(study),

@@ -62,8 +62,7 @@ def job_result(job: Job, seed: int, valid: float | None, **more: object) -> dict
         "seconds": 20.0,
         "backend": "torch",
         "settings": {"model": {}, "train": {}},
-        **more,
-    }
+    } | more
 
 
 def history(valid: float, kind: str, rng: np.random.Generator) -> list[dict[str, float]]:
@@ -197,12 +196,15 @@ def write_runs(study: Path, rng: np.random.Generator) -> None:
             jobs += [Job(name, kind, "verdict", n, size=size) for n in range(seeds)]
         for seed, job in enumerate(jobs):
             less = 0.0 if job.size is None else 0.25 / np.sqrt(job.size / 100)
-            score = accuracy - less + rng.normal(0, spread) - (job.role == "trial") * 0.01
+            verdict = job.role == "verdict"
+            off = 0.0 if verdict else 0.01 * abs(job.number - 2)  # the middle rate is the best
+            score = accuracy - less - off + rng.normal(0, spread)
             statistics = correctness(score, ease, rng)
             test = {"accuracy": float(statistics[:, 0].mean())}
-            result = job_result(job, seed, score, test=test if job.role == "verdict" else {})
+            rate = 0.001 if verdict else 10 ** -(2 + 0.5 * job.number)
+            result = job_result(job, seed, score, test=test if verdict else {}, learning_rate=rate)
             parts: dict[str, object] = {"history": history(score, kind, rng)}
-            if job.role == "verdict":
+            if verdict:
                 parts["statistics"] = {"accuracy": statistics}
                 parts["exhibits"] = exhibits(score, name, rng)
             write_run(study / "runs" / job.folder, result, parts)

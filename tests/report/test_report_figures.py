@@ -13,7 +13,8 @@ from seqlab.report.figure import axis, plain, shape
 from seqlab.report.learning import seed_curve
 from seqlab.report.quality import pareto
 from seqlab.report.stored import Contestant
-from seqlab.runs import Run, write_json
+from seqlab.runs import Run, list_runs, read_json, write_json
+from tests.report.reading import read_report
 
 
 def contestant(name, style=0, kind="model", **row):
@@ -151,3 +152,39 @@ def test_text_and_marks_stand_out_from_the_paper(theme):
             assert contrast(theme[ink], theme[ground]) >= 4.5, (ink, ground)
     for number in range(8):
         assert contrast(theme[f"c{number}"], theme["paper"]) >= 3, number
+
+
+def figure_of(golden, name):
+    return read_report(golden).figures[name]
+
+
+def test_the_best_of_n_trials_is_drawn_for_half_of_the_trials(golden):
+    figure = figure_of(golden, "expected-best")
+    runs = [run for run in list_runs(golden) if run.job.role == "trial"]
+    for trace in figure["data"]:
+        scores = [run.result["valid"] for run in runs if run.job.candidate == trace["name"]]
+        assert trace["x"] == [1, 2]  # of five
+        assert trace["y"][0] == pytest.approx(np.mean(scores))
+        assert max(scores) > trace["y"][1] > trace["y"][0]
+    assert {trace["name"] for trace in figure["data"]} == {"rnn", "lstm", "gru", "transformer"}
+
+
+def test_sizes_are_drawn_with_their_means_and_apart(golden):
+    stored = read_json(golden / "comparison.json")["sizes"]["points"]
+    figure = figure_of(golden, "sizes")
+    for trace in figure["data"]:
+        means = [
+            next(s["mean"] for s in stored[size]["standings"] if s["name"] == trace["name"])
+            for size in ("500", "2000", "8000")
+        ]
+        assert trace["customdata"] == [500, 2000, 8000]
+        assert trace["y"] == pytest.approx(means)
+    assert len({trace["x"][0] for trace in figure["data"]}) == len(figure["data"]) == 5
+
+
+def test_curves_of_one_title_are_drawn_together(golden):
+    figures = read_report(golden).figures
+    curve = next(f for f in figures.values() if f["layout"]["xaxis"]["title"]["text"] == "words")
+    assert len(curve["data"]) == 5
+    assert curve["data"][0]["name"] == read_json(golden / "verdict.json")["recommended"]
+    assert curve["data"][0]["customdata"] == [61, 148, 240, 128, 23]
