@@ -1,55 +1,95 @@
 """What a test set can show: before anything is trained, and what would decide the undecided.
 
-Before: the spread of a difference is assumed, and said to be. After: it was measured.
+Before, the spread of a difference is assumed, and said to be. The half-widths are those of the
+decision itself for equal contestants, so that a plan promises what the verdict will keep.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import ndtri
 
-from seqlab.compare.comparison import Comparison, Standing
+from seqlab.compare.best import pair_contrasts, with_the_best
+from seqlab.compare.comparison import Comparison
 from seqlab.compare.decision import Rules
-from seqlab.compare.variation import Variation
+from seqlab.compare.need import needs
+from seqlab.compare.simultaneous import Joint
+from seqlab.compare.variation import BORROWED, Variation
+from seqlab.compare.wording import Units, counted
 
-DISAGREE = 0.17  # share of examples on which two good classifiers differ in being right
-SEED_SD = 0.005  # of a score between 0 and 1
-LIKELY = 0.84  # standard errors that make "can be shown" mean "in four of five studies"
-MOST = 1000  # seeds beyond which a number is no advice
+FOUND = 0.8  # a gap is "found", a tie "shown", where that happens in so many such studies
+OWN = 0.7  # two runs of one classifier differ on so many times the examples two of them differ on
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How a difference of two contestants varies: by example (or block), and by seed.
+    """How a difference of two contestants varies: standard deviations in the metric's units.
 
-    Both are standard deviations in the metric's units; `source` says where they come from.
+    example   by example (or block), seeds averaged out
+    seed      of one contestant's score between its seeds, beyond what the examples make
+    source    where these come from, in words
+    residual  that one run adds to each of its examples
     """
 
     example: float
     seed: float
     source: str
+    residual: float = 0.0
 
     @classmethod
-    def of_shares(cls) -> Spread:
-        """For metrics between 0 and 1."""
-        source = f"assuming that two contestants differ on {100 * DISAGREE:.0f} % of the examples"
-        return cls(math.sqrt(DISAGREE), SEED_SD, source)
+    def of_shares(cls, disagreement: float = 0.16, seed: float = 0.005) -> Spread:
+        """For metrics between 0 and 1, from the share of examples on which two runs of different
+        contestants differ in being right.
+        """
+        source = (
+            f"assuming that two contestants differ on {100 * disagreement:.0f} % of the examples"
+            f" and seeds by {100 * seed:.1f} points"
+        )
+        example = math.sqrt(disagreement * (1 - OWN))
+        return cls(example, seed, source, residual=math.sqrt(disagreement * OWN / 2))
+
+    @classmethod
+    def measured(cls, comparison: Comparison) -> Spread:
+        """As a pilot or an earlier comparison of at least two contestants had it."""
+        variation = comparison.variation
+        assert variation is not None
+        assert len(variation.scores) > 1
+        runs = np.array([len(scores) for scores in variation.scores])
+        contrasts = pair_contrasts(len(runs))
+        examples = np.einsum("qi,ij,qj->q", contrasts, variation.examples, contrasts)
+        examples -= np.abs(contrasts) @ variation.residual
+        chance = variation.seeds > 0
+        residual = (variation.residual * runs)[chance].mean() if chance.any() else 0.0
+        seed = (variation.beyond * runs)[chance].mean() if chance.any() else 0.0
+        return cls(
+            math.sqrt(max(float(examples.mean()), 0.0) * variation.units),
+            math.sqrt(seed),
+            "as it was measured",
+            residual=math.sqrt(residual * variation.units),
+        )
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """The smallest gap that is likely to be shown, and the half-width of an interval."""
+    """What a design can show, in the metric's units.
+
+    half_width  of the interval of a difference: a smaller observed gap shows nothing
+    gap         a true gap that is found in four of five such studies
+    tie         the margin within which a true tie is shown in four of five
+    limit       the half-width with ever more seeds
+    """
 
     units: int
     seeds: int
     half_width: float
     gap: float
-    limit: float  # the half-width with ever more seeds
+    tie: float
+    limit: float
     margin: float
     can_tie: bool
     sentence: str
@@ -62,83 +102,59 @@ class Resolution:
 def resolution(
     units: int, seeds: int, contestants: int, spread: Spread, margin: float, in_points: bool
 ) -> Resolution:
-    """What `units` independent test examples (or blocks) and `seeds` seeds can show."""
+    """What `units` independent test examples (or blocks) and `seeds` seeds can show.
+
+    Counts as the first look at the test set. The margin is in the metric's units.
+    """
     half_width, error = _half_width(units, seeds, contestants, spread)
-    limit, _ = _half_width(units, 10**6, contestants, spread)
-    gap = half_width + LIKELY * error
-    ties = half_width < margin
-    sentence = (
-        f"what this test set can resolve: gaps of about {_amount(gap, in_points)} and more"
-        f" ({units:,} independent test examples, {seeds} seeds, {contestants} contestants;"
-        f" {spread.source})"
+    limit, _ = _half_width(units, 0, contestants, spread)
+    gap = half_width + float(ndtri(FOUND)) * error
+    tie = half_width + float(ndtri((1 + FOUND) / 2)) * error
+    told = Units(in_points)
+    basis = (
+        f"{counted(units, 'independent test example')}, {counted(seeds, 'seed')}, "
+        f"{counted(contestants, 'contestant')}; {spread.source}"
     )
-    if not ties:
-        more = "more test examples" if limit >= margin else "more seeds or test examples"
-        sentence += f"; ties within {_amount(margin, in_points)} cannot be shown without {more}"
-    return Resolution(units, seeds, half_width, gap, limit, margin, ties, sentence)
+    if not math.isfinite(half_width):
+        sentence = (
+            "what this test set can resolve: nothing between contestants that have chance, for "
+            f"one seed does not show how far chance goes; 3 seeds are a preview ({basis})"
+        )
+    else:
+        sentence = (
+            f"what this test set can resolve: gaps of about {told.difference(gap)} and more, "
+            f"found in four of five such studies; below {told.difference(half_width)} nothing is "
+            f"shown, and no number of seeds brings that below {told.difference(limit)} ({basis})"
+        )
+        if tie >= margin:
+            more = "more test examples" if limit >= margin else "more seeds or test examples"
+            sentence += f"; ties within {told.difference(margin)} need {more}"
+    return Resolution(units, seeds, half_width, gap, tie, limit, margin, tie < margin, sentence)
 
 
 def _half_width(units: int, seeds: int, contestants: int, spread: Spread) -> tuple[float, float]:
-    """Of a simultaneous interval for a difference with the best, and its standard error."""
-    error = math.sqrt(spread.example**2 / units + 2 * spread.seed**2 / seeds)
-    level = Rules().level_spent / max(contestants - 1, 1)
-    return float(student.ppf(1 - level / 2, max(2 * (seeds - 1), 1))) * error, error
+    """Half-width and standard error of a difference with the best; seeds 0: ever more of them."""
+    count, units = max(contestants, 2), max(units, 2)
+    residual = np.full(count, spread.residual**2 / (seeds * units) if seeds else 0.0)
+    beyond = spread.seed**2 / seeds if seeds else 0.0
+    chance = bool(seeds) and (spread.seed > 0 or spread.residual > 0)
+    variation = Variation(
+        names=tuple(f"{number}" for number in range(count)),
+        scores=(np.zeros(max(seeds, 1)),) * count,
+        seeds=np.full(count, np.inf) if chance and seeds == 1 else residual + beyond,
+        residual=residual,
+        examples=np.eye(count) * spread.example**2 / (2 * units) + np.diag(residual),
+        seed_freedom=np.full(count, seeds - 1 + BORROWED if chance else 0.0),
+        units=units,
+    )
+    joint = Joint.draw(variation, pair_contrasts(count), Rules().seed)
+    against = with_the_best(np.zeros(count), joint, Rules().level_spent)
+    return float(-against.low[0]), float(joint.errors[0])
 
 
-def needed(comparison: Comparison, given: Sequence[str]) -> list[str]:
+def needed(comparison: Comparison, given: Sequence[str] | None = None) -> list[str]:
     """For each undecided contestant, how many seeds or test examples would decide; sentences.
 
-    `given` names the contestants in the order in which they were compared.
+    `given` limits them to the contestants it names.
     """
-    if comparison.variation is None or comparison.best is None:
-        return []
-    order = [name for name in given if comparison.standing(name).status != "failed"]
-    return list(_advice(comparison, comparison.variation, order))
-
-
-def _advice(comparison: Comparison, variation: Variation, order: Sequence[str]) -> Iterator[str]:
-    for standing in comparison.standings:
-        if standing.status != "undecided":
-            continue
-        pair = np.zeros(len(order))
-        pair[order.index(standing.name)], pair[order.index(str(comparison.best))] = 1.0, -1.0
-        from_seeds = float((pair**2 * np.where(pair != 0, variation.beyond, 0.0)).sum())
-        from_examples = float(pair @ variation.examples @ pair)
-        yield _advise(comparison, standing, from_seeds, from_examples, variation.units)
-
-
-def _advise(
-    comparison: Comparison, standing: Standing, from_seeds: float, from_examples: float, units: int
-) -> str:
-    name = standing.name
-    if not math.isfinite(from_seeds):
-        return f"{name}: one seed says nothing of chance; run at least 3 (--seeds 8)"
-    difference = abs(standing.difference)
-    enough = max(difference, comparison.delta - difference)  # a half-width below this decides
-    sides = [abs(standing.low - standing.difference), abs(standing.high - standing.difference)]
-    factor = max(sides) / math.sqrt(max(from_seeds + from_examples, 1e-300))
-    wanted = (enough / max(factor, 1e-300)) ** 2  # the variance that would decide
-    seeds = max(standing.seeds, comparison.seeds)
-    by_seeds = (
-        math.ceil(seeds * from_seeds / (wanted - from_examples))
-        if (wanted > from_examples)
-        else math.inf
-    )
-    by_units = (
-        math.ceil(units * from_examples / (wanted - from_seeds))
-        if (wanted > from_seeds)
-        else math.inf
-    )
-    ways = []
-    if seeds < by_seeds <= MOST:
-        ways.append(f"about {by_seeds - seeds} more seeds")
-    if units < by_units < 1000 * units:
-        ways.append(f"about {by_units - units:,} more test examples")
-    if not ways:
-        return f"{name}: no number of seeds would decide, and too many test examples"
-    only = "; no number of seeds alone would" if by_seeds > MOST else ""
-    return f"{name}: {' or '.join(ways)} would decide, if the difference stays as it is{only}"
-
-
-def _amount(value: float, in_points: bool) -> str:
-    return f"{100 * value:.1f} points" if in_points else f"{value:.3g}"
+    return [need.sentence for need in needs(comparison) if given is None or need.name in given]

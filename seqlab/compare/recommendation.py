@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
 
-from seqlab.compare.comparison import VERDICT_SEEDS, Comparison, Standing
+from seqlab.compare.answer import Case
+from seqlab.compare.comparison import VERDICT_SEEDS, Comparison, plain
+from seqlab.compare.costs import ALIKE, ORDER, Constraints, Costs, amount, cheapest
+from seqlab.compare.wording import counted, listed
 
-ALIKE = 1.1  # costs within this factor are alike: machines are no more exact
-LIMITS = {  # constraint → cost, what to call it
-    "max_latency_ms": ("latency_ms_p50", "ms at batch 1"),
-    "max_memory_mb": ("peak_memory_mb", "MB of memory"),
-    "max_params": ("params", "parameters"),
-}
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What a contestant costs in use; NaN where it was not measured."""
-
-    kind: str  # model | baseline
-    params: int
-    train_seconds: float = math.nan
-    latency_ms_p50: float = math.nan
-    latency_ms_p95: float = math.nan
-    latency_batch64_ms: float = math.nan
-    peak_memory_mb: float = math.nan
-
-
-@dataclass(frozen=True)
-class Constraints:
-    """What the recommended contestant must not exceed; None: no limit."""
-
-    max_latency_ms: float | None = None
-    max_memory_mb: float | None = None
-    max_params: float | None = None
-
-    @property
-    def given(self) -> dict[str, float]:
-        """The limits that were set."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+__all__ = ["Constraints", "Costs", "Recommendation", "recommend"]
 
 
 @dataclass(frozen=True)
@@ -53,212 +24,91 @@ class Recommendation:
     reasons: tuple[str, ...] = ()
     could_change: tuple[str, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return cast(dict[str, Any], plain(self))
+
 
 def recommend(
     comparison: Comparison, costs: Mapping[str, Costs], constraints: Constraints
 ) -> Recommendation:
     """The cheapest of the winner set within the constraints: latency, then memory, then training.
 
-    A cost within 10 % of another counts as the same, and the next one decides.
+    A cost within 10 % of another counts as the same, and the next one decides. A contestant whose
+    costs were not measured meets no constraint, and is not cheaper than one whose costs were.
     """
     if comparison.best is None:
-        return Recommendation(None, "Nothing can be recommended: every contestant failed.")
-    priced = [name for name in comparison.winner_set if name in costs]
-    fitting = [name for name in priced if not _broken(costs[name], constraints)]
-    changes = tuple(_could_change(comparison))
-    if not fitting:
-        return _nothing_fits(comparison, costs, constraints, changes)
-    name = _cheapest(fitting, costs)
+        sentence = "Nothing can be recommended: every contestant failed."
+        return Recommendation(None, sentence, tuple(_failures(comparison)))
+    unmeasured = Costs("model", 0)
+    known = {s.name: costs.get(s.name, unmeasured) for s in comparison.standings}
+    case = Case(comparison, known, constraints)
+    name = cheapest(case.fitting, known) if case.fitting else None
     return Recommendation(
         name,
-        _sentence(comparison, costs, name),
-        tuple(_reasons(comparison, costs, constraints, name)),
-        changes,
+        case.nothing_fits() if name is None else case.sentence(name),
+        tuple(_reasons(case, name)),
+        tuple(_could_change(case, name)),
     )
 
 
-def _broken(cost: Costs, constraints: Constraints) -> list[str]:
-    """The constraints that a contestant does not meet; what was not measured does not meet any."""
-    return [
-        name
-        for name, limit in constraints.given.items()
-        if not getattr(cost, LIMITS[name][0]) <= limit
-    ]
-
-
-def _cheapest(names: Sequence[str], costs: Mapping[str, Costs]) -> str:
-    left = list(names)
-    for cost in ("latency_ms_p50", "peak_memory_mb", "train_seconds"):
-        least = min(getattr(costs[name], cost) for name in left)
-        alike = [name for name in left if getattr(costs[name], cost) <= ALIKE * least]
-        left = alike or left
-    return left[0]
-
-
-def _nothing_fits(
-    comparison: Comparison,
-    costs: Mapping[str, Costs],
-    constraints: Constraints,
-    changes: tuple[str, ...],
-) -> Recommendation:
-    """No member of the winner set meets the constraints; say who comes closest, and who would."""
-    asked = ", ".join(f"{_plain(v)} {LIMITS[k][1]}" for k, v in constraints.given.items())
-    closest = min(
-        (name for name in comparison.winner_set if name in costs),
-        key=lambda name: _excess(costs[name], constraints),
-        default=None,
-    )
-    if closest is None:
-        return Recommendation(None, "Nothing can be recommended: no costs were measured.")
-    has = ", ".join(
-        f"{_plain(getattr(costs[closest], LIMITS[k][0]))} {LIMITS[k][1]}" for k in constraints.given
-    )
-    others = [
-        s.name
-        for s in comparison.standings
-        if s.name in costs and not _broken(costs[s.name], constraints)
-    ]
-    instead = (
-        f" Of the others, {others[0]} does, at {_value(comparison, others[0])} {comparison.metric}"
-        if others
-        else " No contestant does"
-    )
-    return Recommendation(
-        None,
-        f"None of the best contestants stays within {asked}; {closest} comes closest with {has}."
-        f"{instead}.",
-        (f"the winner set is {_listed(comparison.winner_set)}",),
-        ("other limits would allow a recommendation", *changes),
-    )
-
-
-def _excess(cost: Costs, constraints: Constraints) -> float:
-    return max(getattr(cost, LIMITS[name][0]) / limit for name, limit in constraints.given.items())
-
-
-def _sentence(comparison: Comparison, costs: Mapping[str, Costs], name: str) -> str:
-    """The answer in one or two sentences, with its certainty and its reason."""
-    metric, value = comparison.metric, _value(comparison, name)
-    best, winners = comparison.best, comparison.winner_set
-    preview = (
-        f"A preview with {comparison.seeds} seed{'s' if comparison.seeds != 1 else ''}: "
-        if comparison.preview
-        else ""
-    )
-    plain = " – a baseline, no neural net needed" if costs[name].kind == "baseline" else ""
-    if len(comparison.standings) == 1:
-        return f"{preview}{name} reaches {value} {metric}; nothing else was compared with it."
-    if comparison.best_shown and name == best:
-        return (
-            f"{preview}Use {name}{plain}: its {metric} of {value} is shown to be better than that"
-            f" of all others ({_level(comparison)})."
-        )
-    together = [w for w in winners if w != name]
-    if not together:
-        return f"{preview}Use {name}{plain}: it has the best {metric}, {value}."
-    gap = abs(comparison.standing(name).mean - comparison.standing(str(best)).mean)
-    behind = (
-        "it has the best mean"
-        if name == best
-        else f"{_amount(comparison, gap)} behind the best mean ({best})"
-    )
-    return (
-        f"{preview}Use {name}{plain}: at {value} {metric}, {behind}, it cannot be told apart from"
-        f" {_listed(together)} on this test set ({_level(comparison)}), and it is the cheapest of"
-        f" them."
-    )
-
-
-def _reasons(
-    comparison: Comparison, costs: Mapping[str, Costs], constraints: Constraints, name: str
-) -> list[str]:
-    found = [_standing_sentence(comparison, comparison.standing(name))]
-    priced = [n for n in comparison.winner_set if n in costs]
-    cost = costs[name]
-    if len(priced) > 1:
-        dearest = max(priced, key=lambda n: costs[n].latency_ms_p50)
-        found.append(
-            f"{name} answers in {_plain(cost.latency_ms_p50)} ms at batch 1"
-            f" ({_plain(cost.peak_memory_mb)} MB, {_plain(cost.train_seconds)} s to train);"
-            f" the slowest of the winner set, {dearest}, in {_plain(costs[dearest].latency_ms_p50)}"
-        )
+def _reasons(case: Case, name: str | None) -> Iterator[str]:
+    """What the recommendation rests on."""
+    comparison, costs = case.comparison, case.costs
+    if name is not None:
+        yield f"{name} {_standing(case, name)}"
+        known = {unit: getattr(costs[name], cost) for cost, unit in ORDER.items()}
+        told = [f"{amount(cost)} {unit}" for unit, cost in known.items() if not math.isnan(cost)]
+        if told:
+            yield f"{name} costs {', '.join(told)}; costs within 10 % of each other count as equal"
+    left_out = [n for n in comparison.winner_set if n not in case.fitting]
+    if left_out and name is not None:
+        yield f"left aside, as not within {case.constraints.told()}: {listed(left_out)}"
     worse = [s.name for s in comparison.standings if s.status == "worse"]
     if worse:
-        found.append(f"shown to be worse by more than counts: {_listed(worse)}")
-    failed = [s.name for s in comparison.standings if s.status == "failed"]
-    if failed:
-        found.append(f"failed: {_listed(failed)}")
-    baselines = [n for n in priced if costs[n].kind == "baseline" and n != name]
-    if baselines:
-        found.append(
-            f"the baseline {_listed(baselines)} is in the winner set too: no neural net is shown to"
-            " be better than it"
-        )
-    for limit, value in constraints.given.items():
-        out = [n for n in priced if limit in _broken(costs[n], constraints)]
-        if out:
-            found.append(
-                f"beyond {_plain(value)} {LIMITS[limit][1]} and so left aside: {_listed(out)}"
+        yield f"shown to be worse, and not shown to be within {case.margin}: {listed(worse)}"
+    yield from _failures(comparison)
+
+
+def _standing(case: Case, name: str) -> str:
+    match case.comparison.standing(name).status:
+        case "best" if case.comparison.best_shown:
+            return "is shown to be better than all others"
+        case "best":
+            return "has the best mean, which is not shown to be better than all others'"
+        case "tied":
+            return f"is shown to be within the margin of {case.margin} of the best"
+        case "negligible":
+            return f"is shown to be worse than the best, by less than the margin of {case.margin}"
+        case _:
+            return (
+                f"may be better than the best of the others or worse, by more than the margin of"
+                f" {case.margin}"
             )
-    return found
 
 
-def _standing_sentence(comparison: Comparison, standing: Standing) -> str:
-    words = {
-        "best": "is shown better than all others"
-        if comparison.best_shown
-        else "has the best mean, which is not shown to be better than the others'",
-        "tied": f"is within the margin of {_margin(comparison)} of the best, shown",
-        "negligible": f"is shown worse than the best, but by less than {_margin(comparison)}",
-        "undecided": "may be better or worse than the best by more than the margin of"
-        f" {_margin(comparison)}: this study cannot say",
-    }
-    return f"{standing.name} {words[standing.status]}"
-
-
-def _could_change(comparison: Comparison) -> list[str]:
-    """What could change the verdict: few seeds, undecided contestants, repeated looks."""
-    found = []
+def _could_change(case: Case, name: str | None) -> Iterator[str]:
+    """What could change the verdict, beyond what would decide the undecided (`power.needed`)."""
+    comparison, costs = case.comparison, case.costs
     if comparison.preview:
-        found.append(
-            f"{comparison.seeds} seeds are a preview; a verdict has {VERDICT_SEEDS} (--seeds)"
-        )
-    undecided = [s.name for s in comparison.standings if s.status == "undecided"]
-    if undecided:
-        found.append(f"not decided yet: {_listed(undecided)}")
+        seeds = counted(comparison.seeds, "seed")
+        yield f"more seeds: with {seeds} this is a preview, a verdict takes {VERDICT_SEEDS}"
+    if name is not None:
+        limit = ALIKE * costs[name].latency_ms_p50
+        alike = [n for n in case.fitting if n != name and costs[n].latency_ms_p50 <= limit]
+        if alike:
+            names = f"{listed(alike)} {'is' if len(alike) == 1 else 'are'}"
+            yield f"a more exact measurement of latency: {names} as fast as {name} within 10 %"
+    if len(case.fitting) < len(comparison.winner_set):
+        yield "other limits: the winner set holds contestants beyond them"
     if comparison.looks > 1:
-        found.append(
-            f"this is look number {comparison.looks} at the test set: each later look must be"
-            " surer of what it shows"
+        yield (
+            f"this is look number {comparison.looks} at the test set; each look must be surer of"
+            " what it shows than the one before"
         )
-    return found
 
 
-def _level(comparison: Comparison) -> str:
-    return f"{100 * (1 - comparison.level):.0f} % confidence over the whole study"
-
-
-def _value(comparison: Comparison, name: str) -> str:
-    return f"{comparison.standing(name).mean:.3f}"
-
-
-def _margin(comparison: Comparison) -> str:
-    return _amount(comparison, comparison.delta)
-
-
-def _amount(comparison: Comparison, difference: float) -> str:
-    """A difference in points where the metric lies between 0 and 1."""
-    if comparison.in_points:
-        points = 100 * difference
-        return f"{points:.1f} point{'' if round(points, 1) == 1 else 's'}"
-    return f"{difference:.3g}"
-
-
-def _plain(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def _failures(comparison: Comparison) -> Iterator[str]:
+    for standing in comparison.standings:
+        if standing.status == "failed":
+            yield f"{standing.name} failed: {standing.reason}"

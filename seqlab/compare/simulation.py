@@ -115,13 +115,13 @@ class Record:
 def simulate(world: World, repetitions: int, seed: int = 0, rules: Rules = Rules()) -> Record:
     """Draw studies of a world and hold what the comparison says against the truth."""
     rng = np.random.default_rng(seed)
-    seen = [
+    judged = [
         _judge(compare(world.draw(rng), world.metric, rules=replace(rules, seed=i)), world)
         for i in range(repetitions)
     ]
-    *shares, widths = np.array(seen, dtype=np.float64).T
-    means = (float(share.mean()) for share in shares)
-    return Record(repetitions, *means, half_width=float(np.median(widths)))
+    *shares, widths = np.array(judged, dtype=np.float64).T
+    seen = [*(share.mean() for share in shares), np.median(widths)]
+    return Record(repetitions, *(float(value) for value in seen))
 
 
 def _judge(comparison: Comparison, world: World) -> tuple[float, ...]:

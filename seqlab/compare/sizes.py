@@ -1,9 +1,14 @@
-"""Quality against the size of the training part, and whether more data would change the winner."""
+"""Quality against the size of the training part, and whether more data would change the winner.
+
+Contestants at all sizes are scored on the same test examples, so their differences at different
+sizes are correlated; a trend is a linear contrast of all these means at once, with the variation
+that decides comparisons (`variation.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,18 +16,37 @@ import numpy as np
 from seqlab.compare.comparison import Comparison, plain
 from seqlab.compare.contestants import Contestant, IntArray
 from seqlab.compare.decision import Rules, compare
-from seqlab.metrics.base import Metric
+from seqlab.compare.simultaneous import Joint
+from seqlab.compare.variation import estimate
+from seqlab.compare.wording import Units, listed
+from seqlab.metrics.base import Array, Metric
 
-DRAWS = 2000
-AHEAD = 2.0  # the verdict looks ahead to twice the data
+
+@dataclass(frozen=True)
+class Trend:
+    """How a contestant gains on the best at the largest size; differences to it, better is up.
+
+    `gain` is the change of the difference with every doubling of the data, `next` the difference
+    that a straight line over the logarithm of the size gives for twice the largest size. Both
+    intervals hold together for all contestants at the level spent.
+    """
+
+    name: str
+    gain: float
+    gain_low: float
+    gain_high: float
+    next: float
+    next_low: float
+    next_high: float
 
 
 @dataclass(frozen=True)
 class SizeCurves:
-    """A comparison at every size, and a sentence about the next doubling."""
+    """A comparison at every size, the trends, and a sentence about the next doubling."""
 
     comparisons: dict[int, Comparison]
-    overtakers: tuple[str, ...]  # expected to be ahead of the best at twice the data
+    trends: tuple[Trend, ...]
+    overtakers: tuple[str, ...]  # shown to be ahead of the best at twice the data, if lines go on
     possible: tuple[str, ...]  # may be
     sentence: str
 
@@ -39,6 +63,7 @@ class SizeCurves:
         return {
             "sizes": sorted(self.comparisons),
             "points": points,
+            "trends": plain(self.trends),
             "overtakers": list(self.overtakers),
             "possible": list(self.possible),
             "sentence": self.sentence,
@@ -48,80 +73,109 @@ class SizeCurves:
 def judge_sizes(
     at: Mapping[int, Sequence[Contestant]], metric: Metric, blocks: IntArray | None, rules: Rules
 ) -> SizeCurves:
-    """Compare at every size and extend the trend of each difference to twice the largest one.
-
-    The trend is a straight line in the logarithm of the size through the two largest sizes; its
-    interval comes from redrawing seeds, and examples (the same ones at both sizes), with
-    replacement.
-    """
+    """Compare at every size, and extend each difference to the best to twice the largest size."""
     sizes = sorted(at)
     comparisons = {size: compare(at[size], metric, blocks=blocks, rules=rules) for size in sizes}
-    best = comparisons[sizes[-1]].best
-    if len(sizes) < 2 or best is None:
-        return SizeCurves(comparisons, (), (), "One size of training data shows no trend.")
-    smaller, larger = ({c.name: c for c in at[size]} for size in sizes[-2:])
-    if smaller[best].statistics is None:
-        return SizeCurves(
-            comparisons, (), (), f"{best} failed on the smaller training part: no trend is known."
-        )
-    step = np.log(AHEAD) / np.log(sizes[-1] / sizes[-2])
-    rng = np.random.default_rng(rules.seed)
-    sure, possible = [], []
-    for name in larger:
-        if name == best or larger[name].statistics is None or smaller[name].statistics is None:
-            continue
-        pairs = [(side[name], side[best]) for side in (smaller, larger)]
-        low, high = _ahead(pairs, metric, blocks, step, rng)
-        if low > 0:
-            sure.append(name)
-        elif high > 0:
-            possible.append(name)
-    sentence = _sentence(best, sure, possible, sizes[-1])
-    return SizeCurves(comparisons, tuple(sure), tuple(possible), sentence)
-
-
-def _ahead(
-    pairs: Sequence[tuple[Contestant, Contestant]],
-    metric: Metric,
-    blocks: IntArray | None,
-    step: float,
-    rng: np.random.Generator,
-) -> tuple[float, float]:
-    """A 95 % interval of how far the first is ahead of the second after the next step."""
-    statistics = pairs[0][0].statistics
-    assert statistics is not None
-    weights = _weights(statistics.shape[1], blocks, rng)
-    sign = 1.0 if metric.higher_is_better else -1.0
-    gaps = [
-        sign * (_draws(first, metric, weights, rng) - _draws(second, metric, weights, rng))
-        for first, second in pairs
+    last = comparisons[sizes[-1]]
+    whole = [
+        name
+        for name in (s.name for s in last.standings)
+        if all(_finished(comparison, name) for comparison in comparisons.values())
     ]
-    later = gaps[1] + step * (gaps[1] - gaps[0])
-    return float(np.quantile(later, 0.025)), float(np.quantile(later, 0.975))
+    if len(sizes) < 2 or last.best is None or last.best not in whole or len(whole) < 2:
+        return SizeCurves(comparisons, (), (), (), _no_trend(sizes, last, whole))
+    cells = [
+        replace(contestant, name=f"{contestant.name} {size}")
+        for size in sizes
+        for name in whole
+        for contestant in at[size]
+        if contestant.name == name
+    ]
+    trends = tuple(_trends(cells, sizes, whole, (metric, blocks, rules)))
+    overtakers = tuple(t.name for t in trends if t.next_low > 0)
+    possible = tuple(t.name for t in trends if t.next_low <= 0 < t.next_high)
+    return SizeCurves(comparisons, trends, overtakers, possible, _sentence(last, trends, sizes[-1]))
 
 
-def _weights(examples: int, blocks: IntArray | None, rng: np.random.Generator) -> Any:
-    """How often each example is drawn, whole blocks at a time, (draws, examples)."""
-    block_of = np.arange(examples) if blocks is None else np.unique(blocks, return_inverse=True)[1]
-    units = int(block_of.max()) + 1
-    return rng.multinomial(units, np.full(units, 1 / units), DRAWS)[:, block_of].astype(float)
+def _finished(comparison: Comparison, name: str) -> bool:
+    return any(s.name == name and s.status != "failed" for s in comparison.standings)
 
 
-def _draws(contestant: Contestant, metric: Metric, weights: Any, rng: np.random.Generator) -> Any:
-    """The metric on every draw of examples, averaged over redrawn seeds, (draws,)."""
-    assert contestant.statistics is not None
-    values = np.stack([metric.reduce(one, weights) for one in contestant.statistics])  # (k, draws)
-    chosen = rng.integers(0, len(values), values.shape)
-    return np.take_along_axis(values, chosen, axis=0).mean(axis=0)
+def _trends(
+    cells: Sequence[Contestant],
+    sizes: Sequence[int],
+    names: Sequence[str],
+    how: tuple[Metric, IntArray | None, Rules],
+) -> list[Trend]:
+    """Trends of all but the first name, from cells ordered by size, then by name."""
+    metric, blocks, rules = how
+    variation = estimate(cells, metric, blocks, rules.seed)
+    means = variation.means if metric.higher_is_better else -variation.means
+    slope, ahead = _line(sizes)
+    differences = np.hstack([-np.ones((len(names) - 1, 1)), np.eye(len(names) - 1)])
+    contrasts = np.vstack([np.kron(slope, differences), np.kron(ahead, differences)])
+    values = contrasts @ means
+    widths = Joint.draw(variation, contrasts, rules.seed).together(rules.level_spent)
+    gain, following = np.split(np.stack([values, values - widths, values + widths], axis=1), 2)
+    return [
+        Trend(name, *(float(v) for v in (*gain[i], *following[i])))
+        for i, name in enumerate(names[1:])
+    ]
 
 
-def _sentence(best: str, sure: Sequence[str], possible: Sequence[str], size: int) -> str:
-    twice = f"with twice the data ({round(AHEAD * size):,} training examples)"
+def _line(sizes: Sequence[int]) -> tuple[Array, Array]:
+    """Weights of the sizes' values in a least-squares line over log₂ size: its slope, and its
+    value at twice the largest size.
+    """
+    doublings = np.log2(np.asarray(sizes, dtype=np.float64))
+    centred = doublings - doublings.mean()
+    slope = centred / np.square(centred).sum()
+    ahead = 1 / len(sizes) + slope * (doublings[-1] + 1 - doublings.mean())
+    return np.asarray(slope), np.asarray(ahead)
+
+
+def _no_trend(sizes: Sequence[int], last: Comparison, whole: Sequence[str]) -> str:
+    if len(sizes) < 2:
+        return "One size of training data shows no trend."
+    if last.best is None:
+        return "Every contestant failed on the largest training part: no trend is known."
+    if last.best not in whole:
+        return f"{last.best} failed on a smaller training part: no trend is known."
+    return f"Only {last.best} finished at every size: no trend is known."
+
+
+def _sentence(last: Comparison, trends: Sequence[Trend], size: int) -> str:
+    units, best = Units.of(last), last.best
+    twice = f"with twice the data ({2 * size:,} training examples)"
+    sure = [t for t in trends if t.next_low > 0]
     if sure:
-        return f"More data would change the winner: {twice} {', '.join(sure)} would pass {best}."
-    if possible:
+        ahead = listed([f"{t.name} (by {units.difference(t.next)})" for t in sure])
         return (
-            f"More data could change the winner: {twice} {', '.join(possible)} may pass {best};"
-            " the trend is not clear enough to say."
+            f"More data would change the winner, if the trends go on: {twice} {ahead} would pass"
+            f" {best}."
         )
-    return f"More data would not change the winner: {twice} {best} stays ahead, as the trends go."
+    possible = [t for t in trends if t.next_high > 0]
+    if not possible:
+        return (
+            f"More data would not change the winner: {twice} {best} stays ahead, as the trends go."
+        )
+    closest = max(possible, key=lambda t: t.next)
+    closing = [t for t in possible if t.gain_low > 0]
+    if closing:
+        gains = listed(
+            [f"{t.name} gains {units.difference(t.gain)} with every doubling" for t in closing]
+        )
+        start = f"More data may change the winner: {gains}; "
+    else:
+        start = "Whether more data would change the winner cannot be told: "
+    side = "ahead of" if closest.next > 0 else "behind"
+    return (
+        f"{start}{twice} {closest.name} would be {units.difference(closest.next)} {side} {best},"
+        f" anything from {units.difference(closest.next_low)} behind to"
+        f" {units.difference(closest.next_high)} ahead"
+        f"{_more(len(possible) - 1)}."
+    )
+
+
+def _more(count: int) -> str:
+    return f", and {count} more may pass it" if count else ""

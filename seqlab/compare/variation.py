@@ -31,6 +31,7 @@ BORROWED = 2.0  # degrees of freedom
 class Variation:
     """The contestants' scores and what moves their means, in the order they were given."""
 
+    names: tuple[str, ...]
     scores: tuple[Array, ...]  # the metric of each seed, (k,) each
     seeds: Array  # (n,) a/k + e/(kM); infinite where one seed of several possible ones is known
     residual: Array  # (n,) e/(kM), the share of `seeds` that `examples` holds too
@@ -89,7 +90,13 @@ def estimate(
         # is granted one error of its own (compare the rule of three, and Agresti and Min 2005).
         covariance += np.eye(len(scores)) / units**2
     return Variation(
-        tuple(scores), np.maximum(seeds, residual), residual, covariance, freedom, units
+        names=tuple(contestant.name for contestant in contestants),
+        scores=tuple(scores),
+        seeds=np.maximum(seeds, residual),
+        residual=residual,
+        examples=covariance,
+        seed_freedom=freedom,
+        units=units,
     )
 
 
