@@ -85,7 +85,8 @@ def _reached(study: StoredStudy, name: str, show: Show, read: Read | None) -> st
     """What the contestants with chance came to, from the least to the most."""
     models = [c for c in study.contestants if c.kind == "model" and c.status != "failed"]
     if name in ("trials", "seeds"):
-        values = [float(len(c.trials if name == "trials" else c.verdicts)) for c in models]
+        runs = [c.trials if name == "trials" else c.verdicts for c in models]
+        values = [float(len(own)) for own in runs if own]
     else:
         values = [v for c in models if read and (v := _median(c, read)) is not None]
     ends = dict.fromkeys(show(value) for value in (min(values), max(values))) if values else {}
@@ -122,11 +123,11 @@ def _environment(study: StoredStudy) -> list[tuple[str, str]]:
         "data": settings.get("data"),
         "fingerprint of the data": study.data_card.get("fingerprint"),
         "candidates": settings.get("candidates"),
-        "folds": settings.get("folds"),
+        "folds": settings.get("folds") if settings.get("folds") != 1 else None,
         "looks at the test part": settings.get("looks"),
         **study.environment,
         "seqlab": settings.get("seqlab_version"),
-        "created": settings.get("created"),
+        "created": None if study.environment.get("date") else settings.get("created"),
     }
     return [(_label(k), _words(v)) for k, v in told.items() if v not in (None, "", [], {})]
 

@@ -17,12 +17,22 @@ SMALL_COLUMNS, SMALL_ROWS = 6, 8  # a table of at most this size stands beside t
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a contestant made of a hard example; None where its exhibit does not say."""
+
+    contestant: Contestant
+    predicted: Any = None
+    score: Any = None
+    note: Any = None
+
+
+@dataclass(frozen=True)
 class Case:
-    """A hard example, with what the contestants that list it predicted for it."""
+    """A hard example, with the answers of the contestants that list it."""
 
     text: str
     target: Any
-    answers: list[dict[str, Any]]  # contestant, predicted, score, note
+    answers: list[Answer]
 
 
 @dataclass(frozen=True)
@@ -178,7 +188,8 @@ def _cases(shown: list[Shown]) -> list[Case]:
         for item in data["items"]:
             key = (str(item["text"]), str(item.get("target")))
             case = cases.setdefault(key, Case(key[0], item.get("target"), []))
-            case.answers.append({"contestant": contestant, **item})
+            said = (item.get(name) for name in ("predicted", "score", "note"))
+            case.answers.append(Answer(contestant, *said))
     return sorted(cases.values(), key=lambda case: -len(case.answers))
 
 

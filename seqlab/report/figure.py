@@ -113,7 +113,7 @@ def band(
 
 
 def axis(title: str, values: Iterable[float | None] = (), **more: Any) -> dict[str, Any]:
-    """An axis; logarithmic, with ticks at 1, 2 and 5, where values span more than tenfold."""
+    """An axis; logarithmic where values span more than tenfold."""
     found = [value for value in values if value is not None]
     wide = bool(found) and min(found) > 0 and max(found) / min(found) > 10
     scale = _logarithmic(min(found), max(found)) if wide else {}
@@ -122,6 +122,7 @@ def axis(title: str, values: Iterable[float | None] = (), **more: Any) -> dict[s
 
 def _logarithmic(low: float, high: float) -> dict[str, Any]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if len(decades) < 5 else (1,)
+    span = math.log10(high / low)
+    steps = (1, 2, 5) if span < 1.5 else (1, 3) if span < 3 else (1,)
     ticks = [step * 10.0**decade for decade in decades for step in steps]
     return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}

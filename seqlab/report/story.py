@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from seqlab.report.quality import cost, intervals, places
 from seqlab.report.sizes import sizes
 from seqlab.report.stored import StoredStudy
 from seqlab.report.tuning import expected_best, rates
+
+HEADLINE = 170  # characters that can be read at a headline's size
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,26 @@ def _answer(study: StoredStudy) -> dict[str, Any]:
         "eyebrow": [
             str(text) for text in (settings.get("name"), settings.get("task"), study.metric) if text
         ],
-        "sentence": verdict.get("sentence") or "This study has no verdict yet.",
+        **_sentence(str(verdict.get("sentence") or "This study has no verdict yet.")),
         "reasons": verdict.get("reasons") or [],
         "could_change": verdict.get("could_change") or [],
         "winners": [c for c in study.contestants if c.name in winners],
         "seeds": seeds,
         "preview": bool(study.comparison.get("preview")),
+        "headline_length": HEADLINE,
         "verdict_seeds": VERDICT_SEEDS,
         "recommended_facts": _recommended_facts(study),
         "confidence": _confidence(study),
         "compared": _compared(study),
     }
+
+
+def _sentence(words: str) -> dict[str, str]:
+    """The answer as a headline; what goes beyond a headline's length stands below it."""
+    first, *rest = re.split(r"(?<=[.!?])\s+(?=[A-Z])", words)
+    if len(words) <= HEADLINE or not rest:
+        return {"headline": words, "beneath": ""}
+    return {"headline": first, "beneath": " ".join(rest)}
 
 
 def _recommended_facts(study: StoredStudy) -> list[str]:

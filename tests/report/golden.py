@@ -180,7 +180,7 @@ def _hard_examples(name: str) -> list[dict[str, object]]:
             "target": target,
             "predicted": LABELS[1 - LABELS.index(target)],
             "score": 4.2 - 0.4 * place,
-            "note": "loss",
+            **({"note": "loss"} if place == 0 else {}),
         }
         for place, (text, target) in enumerate([*shared[: 2 + len(name) % 2], own])
     ]

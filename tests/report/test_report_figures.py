@@ -13,6 +13,7 @@ from seqlab.report.figure import axis, plain, shape
 from seqlab.report.learning import seed_curve
 from seqlab.report.quality import pareto
 from seqlab.report.stored import Contestant
+from seqlab.report.story import _sentence
 from seqlab.runs import Run, list_runs, read_json, write_json
 from tests.report.reading import read_report
 
@@ -98,7 +99,8 @@ def test_an_axis_is_logarithmic_only_where_values_span_much():
     assert "type" not in axis("ms", [1.0, 9.0])
     assert "type" not in axis("ms", [0.0, 900.0])
     assert axis("ms", [0.3, 40.0])["type"] == "log"
-    assert {"0.5", "1", "20"} <= set(axis("ms", [0.3, 40.0])["ticktext"])
+    assert {"0.5", "1", "2"} <= set(axis("ms", [0.3, 4.0])["ticktext"])
+    assert {"0.3", "1", "30"} <= set(axis("ms", [0.3, 40.0])["ticktext"])
 
 
 @pytest.mark.parametrize(
@@ -188,3 +190,13 @@ def test_curves_of_one_title_are_drawn_together(golden):
     assert len(curve["data"]) == 5
     assert curve["data"][0]["name"] == read_json(golden / "verdict.json")["recommended"]
     assert curve["data"][0]["customdata"] == [61, 148, 240, 128, 23]
+
+
+def test_a_long_answer_has_a_headline_and_the_rest_beneath():
+    short = "Use gru. It is fast."
+    assert _sentence(short) == {"headline": short, "beneath": ""}
+    first = "Use gru: at 0.79 accuracy it costs 2.3 ms an example, " + "and so on " * 14 + "here."
+    assert _sentence(f"{first} It is fast. Is it?") == {
+        "headline": first,
+        "beneath": "It is fast. Is it?",
+    }

@@ -103,5 +103,9 @@
     addEventListener("beforeprint", () => print(true));
     addEventListener("afterprint", () => print(false));
   }
-  start();
+  start().catch((error) => {
+    fail(String(error));
+    for (const box of boxes.filter((empty) => !empty.childElementCount))
+      box.textContent = "This browser cannot draw the plot; a newer one can.";
+  });
 })();
