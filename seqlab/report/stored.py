@@ -78,6 +78,11 @@ class StoredStudy:
         return bool(self.settings.get("higher_is_better", True))
 
     @property
+    def seeds(self) -> int:
+        """The fewest verdict seeds of a contestant that has chance; 0 if none has."""
+        return int(self.comparison.get("seeds") or self.verdict.get("seeds") or 0)
+
+    @property
     def in_points(self) -> bool:
         """Whether scores lie between 0 and 1, so that differences are told in points of 100."""
         return bool(self.comparison.get("in_points"))

@@ -77,7 +77,6 @@ def story(study: StoredStudy) -> dict[str, Any]:
 def _answer(study: StoredStudy) -> dict[str, Any]:
     verdict, settings = study.verdict, study.settings
     winners = verdict.get("winner_set") or []
-    seeds = verdict.get("seeds")
     return {
         "settings": settings,
         "eyebrow": [
@@ -87,7 +86,7 @@ def _answer(study: StoredStudy) -> dict[str, Any]:
         "reasons": verdict.get("reasons") or [],
         "could_change": verdict.get("could_change") or [],
         "winners": [c for c in study.contestants if c.name in winners],
-        "seeds": seeds,
+        "seeds": study.seeds,
         "preview": bool(study.comparison.get("preview")),
         "headline_length": HEADLINE,
         "verdict_seeds": VERDICT_SEEDS,
@@ -150,10 +149,8 @@ def _compared(study: StoredStudy) -> list[str]:
     if not study.contestants:
         return []
     lines = [f"{len(study.contestants)} contestants"]
-    seeds = study.verdict.get("seeds")
-    lines += [f"{count(seeds)} seed{'' if seeds == 1 else 's'} each where chance plays"] * bool(
-        seeds
-    )
+    seeds = study.seeds
+    lines += [f"{seeds} seed{'' if seeds == 1 else 's'} each where chance plays"] * bool(seeds)
     examples = study.comparison.get("examples")
     lines += [f"{count(examples)} test examples"] * bool(examples)
     return lines + _limits(study)

@@ -102,7 +102,7 @@ def test_one_seed_is_called_a_preview(study):
     write_json(study / "verdict.json", {**verdict, "seeds": 1})
     comparison = read_json(study / "comparison.json")
     unknown = {"low": None, "high": None}
-    comparison["preview"] = True
+    comparison |= {"preview": True, "seeds": 1}
     comparison["standings"] = [{**s, **unknown} for s in comparison["standings"]]
     comparison["pairs"] = [{**p, **unknown} for p in comparison["pairs"]]
     write_json(study / "comparison.json", comparison)
