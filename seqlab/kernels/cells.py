@@ -36,6 +36,11 @@ def operands(
     return Operands(array(x.contiguous()), start, states, w_ih, w_hh, where_real, reverse)
 
 
+def ones(*shapes: tuple[int, ...]) -> list[Tensor]:
+    """Tensors of ones that want gradients, for examples."""
+    return [torch.ones(shape, requires_grad=True) for shape in shapes]
+
+
 def needs_saving(*tensors: Tensor) -> bool:
     """Whether a gradient may be asked for."""
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)

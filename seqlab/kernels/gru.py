@@ -9,7 +9,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array, incoming, needs_saving, operands, run_backward, run_forward
+from seqlab.kernels.cells import (
+    array,
+    incoming,
+    needs_saving,
+    ones,
+    operands,
+    run_backward,
+    run_forward,
+)
 from seqlab.kernels.checks import check_cell, check_mask, lifted
 from seqlab.kernels.torch_path import through_torch
 
@@ -82,6 +90,12 @@ def gru_reference(
         h = new if mask is None else torch.where(mask[:, t, None], new, h)
         states[t] = h
     return torch.stack(states, dim=1), h
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    x, h, *weights = ones((1, 1, 1), (1, 1), (3, 1), (3, 1), (3,), (3,))
+    return gru(x, h, *weights, backend="fused")[0]
 
 
 @torch.library.custom_op("seqlab::gru", mutates_args=(), device_types="cpu")

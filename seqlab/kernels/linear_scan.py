@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array
+from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
 from seqlab.kernels.threads import each, shares
 
@@ -41,6 +41,11 @@ def linear_scan_reference(a: Tensor, b: Tensor, h0: Tensor, *, reverse: bool = F
         h = decays[t] * h + inputs[t]
         states[t] = h
     return torch.stack(states, dim=1)
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    return linear_scan(*ones((1, 1, 1), (1, 1, 1), (1, 1)), backend="fused")
 
 
 @torch.library.custom_op("seqlab::linear_scan", mutates_args=(), device_types="cpu")

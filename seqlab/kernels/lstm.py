@@ -13,6 +13,7 @@ from seqlab.kernels.cells import (
     array,
     incoming,
     needs_saving,
+    ones,
     operands,
     run_backward,
     run_forward,
@@ -84,6 +85,12 @@ def lstm_reference(
         c, h = new_c, new_h
         states[t] = h
     return torch.stack(states, dim=1), h, c
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    x, h, c, *weights = ones((1, 1, 1), (1, 1), (1, 1), (4, 1), (4, 1), (4,), (4,))
+    return lstm(x, h, c, *weights, backend="fused")[0]
 
 
 @torch.library.custom_op("seqlab::lstm", mutates_args=(), device_types="cpu")

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from seqlab.errors import unknown
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array, incoming, operands, run_backward, run_forward
+from seqlab.kernels.cells import array, incoming, ones, operands, run_backward, run_forward
 from seqlab.kernels.checks import check_cell, check_mask, lifted
 from seqlab.kernels.torch_path import through_torch
 
@@ -78,6 +78,12 @@ def rnn_reference(
         h = new if mask is None else torch.where(mask[:, t, None], new, h)
         states[t] = h
     return torch.stack(states, dim=1), h
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    x, h, *weights = ones((1, 1, 1), (1, 1), (1, 1), (1, 1), (1,), (1,))
+    return rnn(x, h, *weights, backend="fused")[0]
 
 
 @torch.library.custom_op("seqlab::rnn", mutates_args=(), device_types="cpu")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array, incoming, needs_saving
+from seqlab.kernels.cells import array, incoming, needs_saving, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
 from seqlab.kernels.threads import each, shares
 
@@ -56,6 +56,12 @@ def selective_scan_reference(
         h = decay * h + (delta_t * u_t)[:, :, None] * B_t[:, None]
         outputs.append((h * C_t[:, None]).sum(-1))
     return torch.stack(outputs, dim=1), h
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    one = (1, 1, 1)
+    return selective_scan(*ones(one, one, (1, 1), one, one, one), backend="fused")[0]
 
 
 @torch.library.custom_op("seqlab::selective_scan", mutates_args=(), device_types="cpu")

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array
+from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
 from seqlab.kernels.threads import each, shares
 
@@ -40,6 +40,11 @@ def short_convolution_reference(x: Tensor, weight: Tensor, bias: Tensor) -> Tens
     for k in range(1, K):
         y = torch.addcmul(y, x[:, k : k + T], weight[k])
     return F.silu(y)
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    return short_convolution(*ones((1, 1, 1), (1, 1), (1,)), backend="fused")
 
 
 @torch.library.custom_op("seqlab::short_convolution", mutates_args=(), device_types="cpu")

@@ -16,6 +16,7 @@ from seqlab.kernels.cells import (
     chunk_rows,
     incoming,
     needs_saving,
+    ones,
     operands,
     sum_of,
 )
@@ -113,6 +114,12 @@ def slstm_reference(
         state = new
         states[t] = state.h
     return torch.stack(states, dim=1), state
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    gates, w_hh = ones((1, 1, 4, 1), (4, 1, 1, 1))
+    return slstm(gates, SLSTMState.empty(gates.new_zeros(1, 1)), w_hh, backend="fused")[0]
 
 
 @torch.library.custom_op("seqlab::slstm", mutates_args=(), device_types="cpu")
