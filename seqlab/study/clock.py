@@ -43,6 +43,11 @@ class Clock:
     _earlier: float = 0.0  # expected seconds of what a former session had finished
     _cut: dict[str, int] = field(default_factory=dict)  # role → the first number left out
 
+    @property
+    def spent(self) -> float:
+        """Seconds since the study was begun or continued."""
+        return time.monotonic() - self.begun
+
     def note(self, sentence: str) -> None:
         """Remember what was left out."""
         if sentence not in self.notes:

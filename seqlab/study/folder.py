@@ -12,6 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from seqlab import registry
+from seqlab.data.findings import Finding
 from seqlab.errors import UserError
 from seqlab.runs import read_json, write_json
 from seqlab.study.spec import StudySpec
@@ -108,7 +109,8 @@ def prepare(
         for prepared, path, digest in zip(made, folders, digests, strict=True):
             save_prepared(prepared, path)
             (path / "digest").write_text(digest)
-        write_json(folder / "data_card.json", _card(sources, fingerprint, made))
+        findings = task.inspect(sources, spec.data, spec.seed)
+        write_json(folder / "data_card.json", _card(sources, fingerprint, made, findings))
     return [load_prepared(spec.task, path) for path in folders], digests
 
 
@@ -117,13 +119,15 @@ def _digest_in(path: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _card(sources: Sources, fingerprint: str, made: list[Prepared]) -> dict[str, Any]:
+def _card(
+    sources: Sources, fingerprint: str, made: list[Prepared], findings: list[Finding]
+) -> dict[str, Any]:
     tables = {"train": sources.train, "valid": sources.valid, "test": sources.test}
     origins = {part: table.origin for part, table in tables.items() if table is not None}
     return {
         "origin": ", ".join(origins.values()),
         "fingerprint": fingerprint,
-        "findings": [],
+        "findings": [finding.to_dict() for finding in findings],
         "folds": len(made),
         **made[0].card,
     }

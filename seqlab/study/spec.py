@@ -48,7 +48,7 @@ class StudySpec(Spec):
     device: str = "auto"
     workers: int | None = Field(None, ge=1)
     refit: bool = False
-    seed: int = 0
+    seed: int = Field(0, ge=0)
 
     def identity(self) -> dict[str, Any]:
         """What must agree for a study to be extended; all else may grow or change."""

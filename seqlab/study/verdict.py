@@ -221,7 +221,10 @@ def _write_study(
             "data": card["origin"],
             "command": shlex.join(["seqlab", *sys.argv[1:]]) if _from_shell() else "",
             "budget": spec.budget.plain(),
-            "realised": _realised(finished),
+            "realised": {
+                "time": conditions.clock.spent + _spent_before(conditions.folder),
+                "contestants": _realised(finished),
+            },
             "margin": {"value": verdict["margin"], "relative": verdict["margin_relative"]},
             "candidates": [entry.name for entry in conditions.entries],
             "left_out": verdict["left_out"],
@@ -236,6 +239,12 @@ def _write_study(
 
 def _from_shell() -> bool:
     return Path(sys.argv[0]).stem in ("seqlab", "__main__")
+
+
+def _spent_before(folder: Path) -> float:
+    """Seconds of former sessions on this study."""
+    path = folder / "study.json"
+    return float(read_json(path)["realised"].get("time", 0.0)) if path.exists() else 0.0
 
 
 def _realised(finished: Finished) -> dict[str, Any]:
