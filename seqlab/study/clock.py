@@ -37,6 +37,7 @@ class Clock:
     deadline: float | None = None
     tail: float = 0.0  # seconds for what comes after the runs
     listen: Callable[[Moment], None] = lambda moment: None
+    started: float = field(default_factory=time.monotonic)  # with the preparation of the data
     notes: list[str] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     _done: dict[str, float] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Clock:
     @property
     def spent(self) -> float:
         """Seconds since the study was begun or continued."""
-        return time.monotonic() - self.begun
+        return time.monotonic() - self.started
 
     def note(self, sentence: str) -> None:
         """Remember what was left out."""

@@ -182,6 +182,6 @@ class _Conduct:
             None if limit is None else self.begun + limit - tail,
             tail,
             self.listener.moment,
-            begun=self.begun,
+            self.begun,
         )
         return Conditions(self.folder, planner, self.entries, self.workers, clock)
