@@ -57,8 +57,8 @@ CARD = {
 
 Rows = NDArray[np.int64]
 # Windows overlap, so that an epoch of many holds much of the same: a training of some thousand
-# steps is what counts, at least three epochs and at most thirty.
-BATCH, STEPS = 32, 1000
+# steps is what counts, within a range of epochs.
+BATCH, STEPS, EPOCHS = 32, 1200, (5, 30)
 
 
 @registered
@@ -72,8 +72,8 @@ class Forecast(Task):
     def __init__(self, fitted: Fitted) -> None:
         self.fitted = fitted
         self.metrics = fitted.metrics
-        epochs = -(-STEPS * BATCH // fitted.windows)
-        self.train_defaults = {"batch_size": BATCH, "epochs": min(max(epochs, 3), 30)}
+        epochs = int(np.clip(-(-STEPS * BATCH // fitted.windows), *EPOCHS))
+        self.train_defaults = {"batch_size": BATCH, "epochs": epochs}
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:

@@ -17,6 +17,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.forecast import Forecast
+from seqlab.tasks.forecasting.calendar import features
 from tests.tasks.forecast_data import hourly, many, prepare
 
 SMALL = {"horizon": 12, "lookback": 48, "patch": 12}
@@ -81,6 +82,18 @@ def test_patches_are_the_standardised_window_in_order():
     np.testing.assert_allclose(model.read[0][3 * 2 + 1], window, atol=1e-5)
 
 
+def test_the_calendar_is_that_of_each_patch_end():
+    prepared = prepare(hourly(600, 3), **SMALL)
+    assert prepared.card["calendar"] == ["day", "week"]
+    model = Tiny(prepared.task)
+    prepared.task.predict(model, first_batch(prepared))
+    origins = prepared.train.arrays["origin"][:8].repeat(3)  # an example's channels side by side
+    ends = origins[:, None] + np.array([-37, -25, -13, -1])
+    dates = hourly(600)["ds"].to_numpy("M8[ns]")[ends.ravel()]
+    expected = features(dates, ("day", "week")).reshape(24, 4, 4)
+    np.testing.assert_allclose(model.read[0][:, :, 12:], expected, atol=1e-6)
+
+
 def test_a_look_back_that_patches_do_not_divide_is_filled_with_its_first_value():
     prepared = prepare(hourly(600), horizon=12, lookback=50, patch=12, calendar=False, revin=False)
     model = Tiny(prepared.task)
@@ -134,7 +147,7 @@ def test_missing_values_are_told_to_models_and_left_out_of_loss_and_metrics():
     assert loss.weight == 8
     away = task.predict(model, batch) - frame["c0"].to_numpy()[96:108].reshape(1, 12, 1)
     squared = (away / task.fitted.scales.std[0]) ** 2
-    np.testing.assert_allclose(float(loss.value), np.nanmean(squared), rtol=1e-4)
+    np.testing.assert_allclose(float(loss.value.detach()), np.nanmean(squared), rtol=1e-4)
     statistics = task.statistics(
         metric("mse"), task.predict(model, batch), prepared.train.take(rows)
     )
@@ -172,7 +185,7 @@ def test_the_training_loss_is_the_primary_metric(name):
     value = metric(name).value(
         task.statistics(metric(name), predictions, prepared.train.take(np.arange(40)))
     )
-    np.testing.assert_allclose(float(task.loss(model, batch).value), value, rtol=1e-4)
+    np.testing.assert_allclose(float(task.loss(model, batch).value.detach()), value, rtol=1e-4)
 
 
 def test_the_primary_metric_suits_the_data():
@@ -357,6 +370,13 @@ def test_subsets_are_the_latest_windows_and_nested():
         assert small.frame["ds"].min() > large.frame["ds"].min()
 
 
+def test_subsets_of_series_without_dates_count_back_from_each_end():
+    frame = pd.concat([hourly(n)[["c0"]].assign(unique_id=str(n)) for n in (100, 200, 400)])
+    prepared = prepare(frame, horizon=5, lookback=10)
+    small = prepared.task.subset(prepared.train, 30, 0)
+    assert small.frame["unique_id"].value_counts().tolist() == [10, 10, 10]
+
+
 # -- for people --------------------------------------------------------------------------------
 
 
@@ -378,6 +398,19 @@ def test_exhibits_show_steps_series_forecasts_and_residuals():
     assert item["history"]["x"][-1] < item["target"]["x"][0]
     bias = {row[0]: row[1] for row in residuals.data["rows"]}
     np.testing.assert_allclose([bias["c0"], bias["c1"]], [0, 0.65], atol=1e-9)
+
+
+def test_drawn_errors_come_from_different_stretches():
+    prepared = prepare(hourly(900), **SMALL, season=24)
+    task, test = prepared.task, prepared.test
+    predictions = task.truth(test).copy()
+    predictions[(test.blocks == 2) | (test.blocks == 4)] += 5
+    predictions[test.blocks == 2] += 5
+    items = task.exhibits(predictions, test)[2].data["items"]
+    worst = [item["target"]["x"][0] for item in items if "largest errors" in item["title"]]
+    blocks = [int(test.blocks[test.frame["ds"] == date][0]) for date in worst]
+    assert blocks[:2] == [2, 4]
+    assert len(set(blocks)) == len(blocks)
 
 
 def test_exhibits_of_many_series_are_cut_to_the_worst():

@@ -38,6 +38,7 @@ def daily(count=50, **columns) -> pd.DataFrame:
         ("MS", "1 month", 12, 12),
         ("ME", "1 month", 12, 12),
         ("QS", "1 quarter", 4, 4),
+        ("QE", "1 quarter", 4, 4),
         ("YS", "1 year", 1, 6),
         ("10s", "10 seconds", 6, 6),
     ],

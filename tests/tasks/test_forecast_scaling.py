@@ -88,6 +88,8 @@ def test_calendar_features_are_points_on_circles():
     np.testing.assert_allclose(found[0, [0, 2]], [1, 0], atol=1e-6)  # six o'clock: a quarter turn
     np.testing.assert_allclose(found[:, [0, 1]] ** 2 + found[:, [2, 3]] ** 2, 1, atol=1e-6)
     np.testing.assert_allclose(found[168], found[0], atol=1e-6)  # a week later
+    monday = features(dates[18 + 6 * 24 : 19 + 6 * 24], ("week",))
+    np.testing.assert_allclose(monday, [[0, 1]], atol=1e-6)  # the eighth of January 2024
     assert not np.allclose(found[24], found[0], atol=0.1)
 
 

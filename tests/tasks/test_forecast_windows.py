@@ -10,12 +10,21 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.forecast import Forecast
+from seqlab.tasks.forecasting.frequency import Frequency
+from seqlab.tasks.forecasting.panel import Panel
+from seqlab.tasks.forecasting.seasonality import find_season
+from seqlab.tasks.forecasting.settings import choose_season
 from tests.tasks.forecast_data import hourly, many, prepare
 
 
 def rows(examples, steps):
     """(windows, steps) the panel's rows that are forecast."""
     return examples.arrays["origin"][:, None] + np.arange(steps)
+
+
+def by_steps(values) -> Panel:
+    offsets = np.array([0, len(values)])
+    return Panel(("series",), ("y",), (), values, offsets, np.zeros(1, int), Frequency())
 
 
 def test_parts_do_not_share_targets_and_look_back_into_each_other():
@@ -193,7 +202,6 @@ IMPOSSIBLE = [
         {"horizon": 80, "folds": 5},
         "folds = 5: test parts of 60 steps are shorter than the horizon 80",
     ),
-    ({"folds": 1}, "folds = 1: expected at least 2"),
     ({"metric": "accuracy"}, 'unknown metric of forecasts "accuracy"'),
 ]
 
@@ -216,3 +224,38 @@ def test_validation_without_test_is_refused():
 def test_a_constant_series_has_nothing_to_learn():
     with pytest.raises(UserError, match="every series of c0 is constant in the training part"):
         prepare(hourly(600).assign(c0=3.0), horizon=24)
+
+
+def test_few_series_without_dates_do_not_share_blocks():
+    frame = many(3).drop(columns="ds")
+    prepared = prepare(frame, horizon=5, lookback=10, season=7)
+    table = pd.crosstab(prepared.test.blocks, prepared.test.frame["unique_id"])
+    assert ((table > 0).sum(axis=1) == 1).all()
+    assert len(table) > 3
+
+
+def test_a_date_between_two_steps_means_the_later_one():
+    split = "2024-01-15 00:20,2024-01-20 00:40"
+    prepared = prepare(hourly(600), split=split, horizon=12, lookback=24)
+    assert prepared.valid.frame["ds"].min() == pd.Timestamp("2024-01-15 01:00")
+    assert prepared.test.frame["ds"].min() == pd.Timestamp("2024-01-20 01:00")
+
+
+def test_a_default_look_back_is_whole_seasons_and_leaves_room():
+    card = prepare(hourly(600), horizon=12).card
+    assert card["lookback"] == 192  # of (420 − 12) / 2 = 204
+    assert card["patch"] == 24
+    assert prepare(hourly(3000), horizon=24).card["lookback"] == 336
+    assert prepare(hourly(3000), horizon=200).card["lookback"] == 720  # 3.5 horizons
+    assert prepare(hourly(3000), horizon=12, lookback=50).card["patch"] == 3
+
+
+def test_walks_without_dates_have_no_season():
+    steps = np.random.default_rng(3).normal(size=(20, 300))
+    frame = pd.DataFrame({"unique_id": np.arange(20).repeat(300), "y": steps.cumsum(1).ravel()})
+    assert prepare(frame).card["season"] == 1
+    walk = np.random.default_rng(2).normal(size=200).cumsum()[:, None]
+    assert find_season([walk])[0] == 13  # its autocorrelation has a peak, by chance
+    assert choose_season(by_steps(walk), DataSpec(), np.array([200]))[0] == 1
+    wave = np.sin(2 * np.pi * np.arange(300) / 12) * 5
+    assert prepare(frame.assign(y=(steps + wave).ravel())).card["season"] == 12

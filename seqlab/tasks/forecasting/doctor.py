@@ -21,6 +21,7 @@ MISSING = 0.05  # share of missing values that deserves a word
 EXTREME = 15.0  # distances between the quartiles, from which a value is suspect
 FEW_BLOCKS = 10
 QUICK = 500  # windows scored in the quick check
+FILLED = "models read the last known value and are told so; losses and metrics skip it"
 
 
 def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
@@ -34,6 +35,7 @@ def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
     findings = [
         Finding("info", "How the data are read", "; ".join(reading.notes)),
         _size(panel),
+        *_grid(panel),
         *_missing(panel),
         *_short(reading),
         *_constant(panel, reading),
@@ -62,9 +64,9 @@ def _size(panel: Panel) -> Finding:
     return Finding("info", title, detail)
 
 
-def _missing(panel: Panel) -> list[Finding]:
+def _grid(panel: Panel) -> list[Finding]:
+    """Steps that are not there, and rows that are not on a step."""
     findings = []
-    filled = "models read the last known value and are told so; losses and metrics skip it"
     if panel.gaps:
         share = panel.gaps / len(panel.values)
         findings.append(
@@ -72,7 +74,7 @@ def _missing(panel: Panel) -> list[Finding]:
                 "warning" if share > MISSING else "info",
                 f"{panel.gaps} gaps in time ({share:.1%} of the steps)",
                 "the dates of these steps are not in the data",
-                filled,
+                FILLED,
             )
         )
     if panel.moved:
@@ -84,6 +86,12 @@ def _missing(panel: Panel) -> list[Finding]:
                 advice="resample the data yourself if that is not what they mean",
             )
         )
+    return findings
+
+
+def _missing(panel: Panel) -> list[Finding]:
+    """Values that are not there: in all, by channel, by series."""
+    findings = []
     known = panel.known
     share = 1 - known.mean()
     if share > panel.gaps / len(panel.values):
@@ -94,17 +102,17 @@ def _missing(panel: Panel) -> list[Finding]:
                 "warning" if share > MISSING else "info",
                 f"{share:.1%} of the values are missing",
                 f'most in "{panel.targets[worst]}" ({by_channel[worst]:.1%})',
-                filled,
+                FILLED,
             )
         )
     counts = np.bincount(panel.owners(), known.mean(axis=1), minlength=len(panel))
-    empty = np.flatnonzero(counts < 0.5 * panel.lengths)
-    if len(empty) and len(panel) > 1:
+    sparse = np.flatnonzero(counts < 0.5 * panel.lengths)
+    if len(sparse) and len(panel) > 1:
         findings.append(
             Finding(
                 "warning",
-                f"{len(empty)} series are missing more than half of their values",
-                _named([panel.series[s] for s in empty]),
+                f"{len(sparse)} series are missing more than half of their values",
+                _named([panel.series[s] for s in sparse]),
                 "leave them out unless their forecasts matter",
             )
         )

@@ -13,7 +13,7 @@ from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.forecasting.examples import origins, series_of
+from seqlab.tasks.forecasting.examples import origins, series_of, starts
 
 if TYPE_CHECKING:
     from seqlab.tasks.forecast import Forecast
@@ -60,18 +60,16 @@ def _by_series(
     series = series_of(examples)
     names = examples.frame["unique_id"].astype("str").to_numpy()
     targets = task.fitted.layout.targets
+    order = np.argsort(series, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(series[order])) + 1)
     rows: list[list[Any]] = []
     for c, target in enumerate(targets):
         statistics = metric.collect(predicted[:, :, c : c + 1], wanted[:, :, c : c + 1])
-        numbers, first, places = np.unique(series, return_index=True, return_inverse=True)
-        members = (places == np.arange(len(numbers))[:, None]).astype(np.float64)
-        values = metric.reduce(statistics, members)
         known = (~np.isnan(wanted[:, :, c])).sum(axis=1)
-        counts = np.bincount(places, known)
-        for s in range(len(numbers)):
-            label = target if len(task.fitted.series) == 1 else names[first[s]]
+        for windows in members:
+            label = target if len(task.fitted.series) == 1 else names[windows[0]]
             label += f" · {target}" if len(targets) > 1 and label != target else ""
-            rows.append([label, float(values[s]), int(counts[s])])
+            rows.append([label, metric.value(statistics[windows]), int(known[windows].sum())])
     rows.sort(key=lambda row: (np.isnan(row[1]), -row[1]))
     note = f"the {MOST_ROWS} largest of {len(rows)}" if len(rows) > MOST_ROWS else ""
     data = {"columns": ["series", metric.name, "targets"], "rows": rows[:MOST_ROWS]}
@@ -84,52 +82,49 @@ def _drawn(task: Forecast, metric: Metric, predictions: Predictions, examples: E
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.nan_to_num(statistics[:, 0] / statistics[:, 1])
     even = np.linspace(0, len(examples) - 1, min(SPREAD, len(examples))).round().astype(int)
-    chosen = {int(i): "" for i in even}
-    used: set[int] = set(examples.blocks[even]) if examples.blocks is not None else set()
-    for i in np.argsort(-error):  # not the same stretch again and again
-        block = int(examples.blocks[i]) if examples.blocks is not None else int(i)
-        if block in used:
-            continue
-        used.add(block)
-        chosen[int(i)] = "among the largest errors"
-        if len(chosen) >= len(even) + WORST:
-            break
-    wanted = task.truth(examples)
-    items = []
-    for i, why in chosen.items():
-        away = np.abs(predicted[i] - task.on_scale(metric.space, predictions, examples)[1][i])
-        c = int(np.nanargmax(np.nan_to_num(np.nanmean(away, axis=0)))) if why else 0
-        items.append(_item(task, examples, predictions[i, :, c], wanted[i, :, c], i, c, why))
+    items = [_item(task, predictions, examples, i, 0) for i in np.unique(even)]
+    for i in _worst(error, examples, even):
+        c = int(np.nan_to_num(np.abs(predicted[i] - wanted[i])).mean(axis=0).argmax())
+        items.append(_item(task, predictions, examples, i, c, " (among the largest errors)"))
     return Exhibit("series", "Forecasts", {"items": items})
+
+
+def _worst(error: Array, examples: Examples, drawn: NDArray[np.int64]) -> list[int]:
+    """The windows with the largest errors, none from a block that is drawn already."""
+    blocks = np.arange(len(error)) if examples.blocks is None else examples.blocks
+    used = set(blocks[drawn].tolist())
+    worst: list[int] = []
+    for i in np.argsort(-error):
+        if blocks[i] not in used and len(worst) < WORST:
+            used.add(blocks[i])
+            worst.append(int(i))
+    return worst
 
 
 def _item(
     task: Forecast,
+    predictions: Predictions,
     examples: Examples,
-    predicted: Array,
-    wanted: Array,
     i: int,
     c: int,
-    why: str,
+    remark: str = "",
 ) -> dict[str, Any]:
-    geometry = task.fitted.geometry
+    """One window of one target, with its history, in the data's own units."""
+    geometry, grid = task.fitted.geometry, task.fitted.frequency
     steps = min(geometry.lookback, max(2 * geometry.horizon, 2 * geometry.season))
-    origin, s = int(origins(examples)[i]), int(series_of(examples)[i])
-    start = int(examples.shared["first"][s] - examples.shared["offsets"][s])
-    grid = task.fitted.frequency
-    before = np.arange(origin - steps, origin)
+    origin, start = int(origins(examples)[i]), int(starts(examples)[i])
     thin = max(1, -(-steps // MOST_POINTS))
-    before = before[(steps - 1) % thin :: thin]
-    history = np.asarray(examples.shared["targets"])[before, c]
-    after = _labels(grid.moments(np.arange(origin, origin + geometry.horizon) + start))
-    target = task.fitted.layout.targets[c]
-    name = str(examples.frame["unique_id"].iloc[i])
+    before = np.arange(origin - steps, origin)[(steps - 1) % thin :: thin]
+    ahead = np.arange(origin, origin + geometry.horizon)
+    dates = _labels(grid.moments(ahead + start))
+    values = np.asarray(examples.shared["targets"], dtype=np.float64)[:, c]
+    target, name = task.fitted.layout.targets[c], str(examples.frame["unique_id"].iloc[i])
     title = target if len(task.fitted.series) == 1 else f"{name}, {target}"
     return {
-        "title": f"{title} from {after[0]}" + (f" ({why})" if why else ""),
-        "history": {"x": _labels(grid.moments(before + start)), "y": _numbers(history)},
-        "target": {"x": after, "y": _numbers(wanted)},
-        "predicted": {"x": after, "y": _numbers(predicted)},
+        "title": f"{title} from {dates[0]}{remark}",
+        "history": {"x": _labels(grid.moments(before + start)), "y": _numbers(values[before])},
+        "target": {"x": dates, "y": _numbers(values[ahead])},
+        "predicted": {"x": dates, "y": _numbers(np.asarray(predictions)[i, :, c])},
     }
 
 

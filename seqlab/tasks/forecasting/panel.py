@@ -238,32 +238,26 @@ def _scatter(
     grid: Frequency,
 ) -> Panel:
     """Values to their places; a series begins and ends with an observed target."""
-    C = len(layout.targets)
-    observed = ~np.isnan(values[:, :C]).all(axis=1)
+    observed = ~np.isnan(values[:, : len(layout.targets)]).all(axis=1)
     held = np.unique(codes[observed])  # a series without any value is none
     if len(held) == 0:
         raise UserError(f"no values in {', '.join(layout.targets)}", "all cells are empty")
     number = np.full(len(names), -1)
     number[held] = np.arange(len(held))
-    first = np.full(len(held), np.iinfo(np.int64).max)
-    last = np.full(len(held), np.iinfo(np.int64).min)
-    np.minimum.at(first, number[codes[observed]], positions[observed])
-    np.maximum.at(last, number[codes[observed]], positions[observed])
-    lengths = last - first + 1
-    if lengths.sum() > MOST_GAPS * observed.sum() + 1000:
-        worst = int(lengths.argmax())
-        dates = grid.moments(np.array([first[worst], last[worst]]))
+    first, last = _extents(number[codes[observed]], positions[observed], len(held))
+    offsets = np.concatenate(([0], (last - first + 1).cumsum()))
+    if offsets[-1] > MOST_GAPS * observed.sum() + 1000:
+        worst = int((last - first).argmax())
+        ends = grid.moments(np.array([first[worst], last[worst]]))
         raise UserError(
-            f'series "{names[held[worst]]}" reaches from {_shown(dates[0])} to {_shown(dates[1])}'
-            f" in steps of {grid}: {int(lengths.sum())} steps for {int(observed.sum())} values",
+            f'series "{names[held[worst]]}" reaches from {_shown(ends[0])} to {_shown(ends[1])}'
+            f" in steps of {grid}: {int(offsets[-1])} steps for {int(observed.sum())} values",
             "check its first and last dates",
         )
-    offsets = np.concatenate(([0], lengths.cumsum()))
     owner = number[codes]
     inside = (owner >= 0) & (positions >= first[owner]) & (positions <= last[owner])
-    rows = offsets[owner[inside]] + positions[inside] - first[owner[inside]]
     placed = np.full((offsets[-1], values.shape[1]), np.nan)
-    placed[rows] = values[inside]
+    placed[(offsets[owner] + positions - first[owner])[inside]] = values[inside]
     return Panel(
         tuple(map(str, names[held])),
         layout.targets,
@@ -275,6 +269,15 @@ def _scatter(
         gaps=int(offsets[-1] - inside.sum()),
         empty=tuple(map(str, names[number < 0])),
     )
+
+
+def _extents(series: Rows, positions: Rows, count: int) -> tuple[Rows, Rows]:
+    """The first and the last position of each series."""
+    limits = np.iinfo(np.int64)
+    first, last = np.full(count, limits.max), np.full(count, limits.min)
+    np.minimum.at(first, series, positions)
+    np.maximum.at(last, series, positions)
+    return first, last
 
 
 def _ends(panel: Panel, codes: Rows, positions: Rows, part: Rows, names: pd.Index) -> Rows:

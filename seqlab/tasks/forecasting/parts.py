@@ -57,8 +57,6 @@ def cut(panel: Panel, split: str | None, horizon: int) -> Parts:
 
 def cut_folds(panel: Panel, folds: int, horizon: int) -> list[Parts]:
     """Rolling origins: the last half in `folds` equal test parts, each after its own training."""
-    if folds < 2:
-        raise UserError(f"folds = {folds}: expected at least 2", "--folds 5 is usual")
     size = int(panel.lengths.max()) // (2 * folds)
     if size < horizon:
         raise UserError(

@@ -46,24 +46,17 @@ class Reading:
 def read(sources: Sources, spec: DataSpec) -> list[Reading]:
     """Tables to panels with settings, one for each fold; all user errors come from here."""
     settings.check_settings(spec)
-    tables = _tables(sources)
-    layout = read_layout(tables[0], spec.columns)  # type: ignore[arg-type]
-    parts = [None if table is None else observe(table, layout) for table in tables]
-    panel = build_panel(parts, layout)
+    train, *later = _tables(sources)
+    layout = read_layout(train, spec.columns)
+    rest = [None if table is None else observe(table, layout) for table in later]
+    panel = build_panel([observe(train, layout), *rest], layout)
     season, season_note = settings.choose_season(panel, spec)
     horizon, horizon_note = settings.choose_horizon(panel, spec, season)
-    if spec.folds is not None and panel.given is not None:
-        raise UserError("--folds: the parts are given in files already", "leave --folds out")
-    cuts = (
-        [cut(panel, spec.split, horizon)]
-        if spec.folds is None
-        else cut_folds(panel, spec.folds, horizon)
-    )
+    notes = (*layout.notes, season_note, horizon_note)
     readings = []
-    for fold in cuts:
+    for fold in _cuts(panel, spec, horizon):
         geometry, note = settings.choose_geometry(spec, panel, season, horizon, fold.ends[:, 0])
         kept, short = _long_enough(panel, geometry)
-        notes = (*layout.notes, season_note, horizon_note, note, f"split: {fold.how}")
         readings.append(
             Reading(
                 layout,
@@ -71,11 +64,19 @@ def read(sources: Sources, spec: DataSpec) -> list[Reading]:
                 Parts(fold.ends[kept], fold.how),
                 geometry,
                 _metrics(spec, panel),
-                notes,
+                (*notes, note, f"split: {fold.how}"),
                 short,
             )
         )
     return readings
+
+
+def _cuts(panel: Panel, spec: DataSpec, horizon: int) -> list[Parts]:
+    if spec.folds is None:
+        return [cut(panel, spec.split, horizon)]
+    if panel.given is not None:
+        raise UserError("--folds: the parts are given in files already", "leave --folds out")
+    return cut_folds(panel, spec.folds, horizon)
 
 
 def cut_windows(reading: Reading, spec: DataSpec) -> list[Windows]:
@@ -123,7 +124,7 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
     return fitted, parts, _card(reading, fitted, windows)
 
 
-def _tables(sources: Sources) -> list[Table | None]:
+def _tables(sources: Sources) -> tuple[Table, Table | None, Table | None]:
     """Training, validation and test tables; a column `split` divides one table into them."""
     table = sources.train
     if sources.valid is not None and sources.test is None:
@@ -132,18 +133,23 @@ def _tables(sources: Sources) -> list[Table | None]:
             "give --test too, or leave both out and use --split",
         )
     if "split" not in table.frame.columns or sources.test is not None:
-        return [table, sources.valid, sources.test]
-    tables: list[Table | None] = []
-    for name in ("train", "valid", "test"):
-        frame = table.frame[table.frame["split"] == name].drop(columns="split")
-        held = Table(frame.reset_index(drop=True), f"{table.origin} ({name})", header=table.header)
-        tables.append(None if frame.empty else held)
-    if tables[0] is None or tables[2] is None:
-        raise UserError(
-            f'"{table.origin}" column "split": expected rows of train and test, found'
-            f" {', '.join(map(str, pd.unique(table.frame['split'])[:5]))}"
+        return table, sources.valid, sources.test
+    tables = {
+        name: Table(
+            table.frame[table.frame["split"] == name].drop(columns="split").reset_index(drop=True),
+            f"{table.origin} ({name})",
+            header=table.header,
         )
-    return tables
+        for name in ("train", "valid", "test")
+    }
+    train, valid, test = tables.values()
+    if train.frame.empty or test.frame.empty:
+        held = ", ".join(map(str, pd.unique(table.frame["split"])[:5]))
+        raise UserError(
+            f'"{table.origin}" column "split": expected rows of train and test, found {held}',
+            "rename the column if it does not say which part a row belongs to",
+        )
+    return train, None if valid.frame.empty else valid, test
 
 
 def _metrics(spec: DataSpec, panel: Panel) -> tuple[str, ...]:
