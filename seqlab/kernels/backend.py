@@ -23,9 +23,12 @@ _IMPLEMENTED = {
     "gru": ("fused", "torch"),
     "lstm": ("fused", "torch"),
     "slstm": ("fused",),
+    "mingru": ("fused",),
+    "minlstm": ("fused",),
     "linear_scan": ("fused",),
     "selective_scan": ("fused",),
     "short_convolution": ("fused",),
+    "state_space": ("fused", "torch"),
 }
 KINDS = tuple(_IMPLEMENTED)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from seqlab.errors import UserError
 from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
@@ -24,6 +25,11 @@ def short_convolution(x: Tensor, weight: Tensor, bias: Tensor, *, backend: str =
     check_sequence("short_convolution", x)
     K, W = weight.shape[0], x.shape[2]
     check("short_convolution", x, weight=(weight, (K, W)), bias=(bias, (W,)))
+    if x.shape[1] < K:
+        raise UserError(
+            f"short_convolution: the input has {x.shape[1]} positions, expected at least {K} for "
+            f"{K} taps"
+        )
     if running("short_convolution", x.device.type, x.dtype, backend) == "fused":
         return _fused(x, weight, bias)
     return short_convolution_reference(x, weight, bias)

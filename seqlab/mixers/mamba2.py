@@ -7,8 +7,8 @@
     y_t = S_tᵀ C_t + d x_t                       d one number a head
     o_t = W_out RMSNorm(y_t ⊙ SiLU(z_t))         (D)
 
-E is expansion·D. B and C are shared by all heads. In parallel, a chunk's outputs from within are
-(C Bᵀ ⊙ decays) (Δ x), and those from before are C S.
+E is expansion·D. B and C are shared by all heads. In parallel runs in chunks: what a chunk's
+positions leave each other is (C Bᵀ ⊙ decays) (Δ x), and what came before is C S.
 
 Dao & Gu (2024), Transformers are SSMs, arXiv:2405.21060. Departures: H heads at any width, where
 the paper fixes P = 64; one group of B and C.
@@ -23,9 +23,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqlab.mixers.base import State, check_at_least, check_heads, check_state, setting_defaults
-from seqlab.mixers.chunks import CHUNK, ChunkedMixer, between, carried, divided, in_heads, joined
-from seqlab.mixers.scan import OptionalConvolution, scan_zeros
+from seqlab import kernels
+from seqlab.kernels.state_space import state_space
+from seqlab.mixers.base import (
+    State,
+    StreamingMixer,
+    check_at_least,
+    check_choice,
+    check_heads,
+    check_state,
+    setting_defaults,
+)
+from seqlab.mixers.chunks import in_heads
+from seqlab.mixers.scan import OptionalConvolution, check_precision, scan_dtype, scan_zeros
 from seqlab.registry import registered
 
 CARD = {
@@ -58,7 +68,7 @@ class Mamba2State(NamedTuple):
 
 
 @registered
-class Mamba2(ChunkedMixer):
+class Mamba2(StreamingMixer):
     """ξ (B, T, D) → o (B, T, D)."""
 
     def __init__(
@@ -72,9 +82,12 @@ class Mamba2(ChunkedMixer):
         backend: str = "auto",
     ) -> None:
         """`state` is N, the rows of each head's memory."""
-        super().__init__(width, backend)
+        super().__init__()
+        check_choice(Mamba2, "backend", backend, kernels.BACKENDS)
         check_at_least(Mamba2, "state", state, 1)
         check_at_least(Mamba2, "expansion", expansion, 1)
+        self.width = width
+        self.chosen_backend = backend
         self.inner = expansion * width
         check_heads(Mamba2, self.inner, heads)
         self.heads = heads
@@ -94,6 +107,12 @@ class Mamba2(ChunkedMixer):
         chosen = {**setting_defaults(cls), **settings}
         return chosen["heads"] // math.gcd(chosen["heads"], chosen["expansion"])
 
+    @property
+    def backend(self) -> str:
+        """What runs `prefill`: fused chunks, chunks in PyTorch, or one position after another."""
+        dtype = scan_dtype(self.A_log.dtype)
+        return kernels.running("state_space", self.A_log.device.type, dtype, self.chosen_backend)
+
     def initial_state(self, batch: int) -> Mamba2State:
         """S_0 = 0 and no inputs."""
         S = scan_zeros(self, batch, self.state, self.heads, self.inner // self.heads)
@@ -101,6 +120,7 @@ class Mamba2(ChunkedMixer):
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, Mamba2State]:
         """One position: the recurrence as written above."""
+        check_precision(self, x_t)
         check_state(self, state, Mamba2State, x_t.shape[0])
         S, recent = state
         z, inputs, recent = self._inputs(x_t[:, None], recent)
@@ -110,13 +130,15 @@ class Mamba2(ChunkedMixer):
         y = torch.einsum("bnhp,bn->bhp", S, C)
         return self._output(y, x, z[:, 0]), Mamba2State(S, recent)
 
-    def in_chunks(self, x: Tensor, state: State) -> tuple[Tensor, Mamba2State]:
-        """The same, as products of matrices."""
+    def prefill(self, x: Tensor, state: State) -> tuple[Tensor, Mamba2State]:
+        """The same in chunks, as products of matrices."""
+        check_precision(self, x)
         check_state(self, state, Mamba2State, x.shape[0])
         S, recent = state
         z, inputs, recent = self._inputs(x, recent)
         x, B, C, delta = (part.to(S.dtype) for part in inputs)
-        y, S = duality(delta.unsqueeze(-1) * x, self._log_decay(delta), B, C, S)
+        scaled, log_decay = delta.unsqueeze(-1) * x, self._log_decay(delta)
+        y, S = state_space(scaled, log_decay, B, C, S, backend=self.chosen_backend)
         return self._output(y, x, z), Mamba2State(S, recent)
 
     def _inputs(self, x: Tensor, recent: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
@@ -134,25 +156,6 @@ class Mamba2(ChunkedMixer):
     def _output(self, y: Tensor, x: Tensor, z: Tensor) -> Tensor:
         y = torch.addcmul(y, self.skip.unsqueeze(-1), x).flatten(-2)
         return self.w_out(self.norm((y * F.silu(z)).to(z.dtype)))
-
-
-def duality(x: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, S: Tensor) -> tuple[Tensor, Tensor]:
-    """y_t = S_tᵀ C_t for S_t = e^{log_decay_t} S_{t−1} + B_t x_tᵀ, and the last S.
-
-    x (B, T, H, P), log_decay (B, T, H), B and C (B, T, N), S (B, N, H, P); y (B, T, H, P).
-    """
-    T, heads = x.shape[1:3]
-    x, log_decay, B, C = (divided(v, min(CHUNK, T)) for v in (x, log_decay, B, C))
-    # within each chunk
-    pairs = between(log_decay.transpose(2, 3)).exp() * (C @ B.mT).unsqueeze(2)  # (B, C, H, L, L)
-    y = (pairs @ x.transpose(2, 3)).transpose(2, 3)  # (B, C, L, H, P)
-    # from chunk to chunk
-    total = log_decay.cumsum(dim=2)  # (B, C, L, H)
-    kept = x * (total[:, :, -1:] - total).exp().unsqueeze(-1)
-    update = in_heads(B.mT @ kept.flatten(3), heads)  # (B, C, N, H, P)
-    starts, S = carried(update, total[:, :, -1].exp()[:, :, None, :, None], S)
-    before = in_heads(C @ starts.flatten(3), heads)
-    return joined(torch.addcmul(y, before, total.exp().unsqueeze(-1)), T), S
 
 
 def steps_between(least: float, most: float, count: int) -> Tensor:

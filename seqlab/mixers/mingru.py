@@ -14,9 +14,9 @@ setting, off by default.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from seqlab.kernels.minimal import mingru, mingru_gates
 from seqlab.mixers.scan import ScanMixer
 from seqlab.registry import registered
 
@@ -44,17 +44,16 @@ CARD = {
 class MinGRU(ScanMixer):
     """x (B, T, D) → h (B, T, D)."""
 
+    kernel = "mingru"
+
     def __init__(self, width: int, *, convolution: int = 0, backend: str = "auto") -> None:
         super().__init__(width, convolution, backend)
         self.w_candidate_and_z = nn.Linear(width, 2 * width, bias=False)
 
     def gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """a = 1 − z and b = z ⊙ h̃."""
-        candidate, z = self.w_candidate_and_z(x).chunk(2, dim=-1)
-        z = torch.sigmoid(z)
-        return 1 - z, z * positive(candidate)
+        return mingru_gates(self.w_candidate_and_z(x))
 
-
-def positive(x: Tensor) -> Tensor:
-    """The g of the equations: positive, increasing and smooth enough at 0."""
-    return torch.where(x >= 0, x + 0.5, torch.sigmoid(x))
+    def scan(self, x: Tensor, h: Tensor) -> Tensor:
+        """Gates and scan in one kernel."""
+        return mingru(self.w_candidate_and_z(x).to(h.dtype), h, backend=self.chosen_backend)

@@ -14,11 +14,9 @@ setting, off by default.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from seqlab.mixers.mingru import positive
+from seqlab.kernels.minimal import minlstm, minlstm_gates
 from seqlab.mixers.scan import ScanMixer
 from seqlab.registry import registered
 
@@ -46,13 +44,16 @@ CARD = {
 class MinLSTM(ScanMixer):
     """x (B, T, D) → h (B, T, D)."""
 
+    kernel = "minlstm"
+
     def __init__(self, width: int, *, convolution: int = 0, backend: str = "auto") -> None:
         super().__init__(width, convolution, backend)
         self.w_candidate_and_gates = nn.Linear(width, 3 * width, bias=False)
 
     def gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """a = f / (f + i) and b = i / (f + i) ⊙ h̃."""
-        candidate, f, i = self.w_candidate_and_gates(x).chunk(3, dim=-1)
-        # f / (f + i) = σ(log f − log i), which does not divide by a sum that may vanish.
-        new = torch.sigmoid(F.logsigmoid(i) - F.logsigmoid(f))
-        return 1 - new, new * positive(candidate)
+        return minlstm_gates(self.w_candidate_and_gates(x))
+
+    def scan(self, x: Tensor, h: Tensor) -> Tensor:
+        """Gates and scan in one kernel."""
+        return minlstm(self.w_candidate_and_gates(x).to(h.dtype), h, backend=self.chosen_backend)

@@ -8,7 +8,7 @@ a_t and b_t depend on the inputs alone, never on h, so that all positions can be
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,12 @@ class ScanState(NamedTuple):
 
 
 class ScanMixer(StreamingMixer):
-    """A mixer that writes its recurrence as `gates`; the base scans it. (B, T, D) → h (B, T, D)."""
+    """A mixer that writes its recurrence as `gates`; the base scans it. (B, T, D) → h (B, T, D).
+
+    One with a kernel of its own overrides `scan`, which computes the same, and names the kernel.
+    """
+
+    kernel: ClassVar[str] = "linear_scan"
 
     def __init__(self, width: int, convolution: int, backend: str) -> None:
         super().__init__()
@@ -53,7 +58,7 @@ class ScanMixer(StreamingMixer):
         """What runs the scan."""
         parameter = self._parameter()
         dtype = scan_dtype(parameter.dtype)
-        return kernels.running("linear_scan", parameter.device.type, dtype, self.chosen_backend)
+        return kernels.running(self.kernel, parameter.device.type, dtype, self.chosen_backend)
 
     def initial_state(self, batch: int) -> ScanState:
         """h_0 = 0 and no inputs."""
@@ -65,9 +70,13 @@ class ScanMixer(StreamingMixer):
         check_state(self, state, ScanState, x.shape[0])
         h, recent = state
         z, recent = self.convolution(x, recent)
-        a, b = (gate.to(h.dtype) for gate in self.gates(z))
-        h = linear_scan(a, b, h, backend=self.chosen_backend)
+        h = self.scan(z, h)
         return h.to(x.dtype), ScanState(h[:, -1], recent)
+
+    def scan(self, x: Tensor, h: Tensor) -> Tensor:
+        """Every state (B, T, D) after h (B, D)."""
+        a, b = (gate.to(h.dtype) for gate in self.gates(x))
+        return linear_scan(a, b, h, backend=self.chosen_backend)
 
     def step(self, x_t: Tensor, state: State) -> tuple[Tensor, ScanState]:
         """One position."""

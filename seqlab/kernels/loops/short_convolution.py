@@ -6,7 +6,8 @@ from typing import Any
 
 from seqlab.kernels.loops.compilation import compiled, inlined
 from seqlab.kernels.loops.matrices import shifted, start
-from seqlab.kernels.loops.vector import Lanes, copy, elementwise, sigmoid
+from seqlab.kernels.loops.steps import copied
+from seqlab.kernels.loops.vector import Lanes, elementwise, sigmoid
 
 
 def _added(sum_: Lanes, weight: Lanes, x: Lanes) -> tuple[Lanes, ...]:
@@ -29,7 +30,6 @@ def _tap_gradients(
     return dx + da * weight, dweight + da * x
 
 
-_copy = elementwise(copy)
 _add = elementwise(_added)
 _activate = elementwise(_silu)
 _find_gradient = elementwise(_silu_gradient)
@@ -39,7 +39,7 @@ _find_tap_gradients = elementwise(_tap_gradients)
 @inlined
 def _convolve(x: Any, weight: Any, bias: Any, into: Any, taps: int, width: int) -> None:
     """Fill `into` with the taps' sum over the positions from the pointer x on."""
-    _copy(width, (bias,), (into,))
+    copied(width, (bias,), (into,))
     for k in range(taps):
         tap = shifted(weight, k * width)
         _add(width, (into, tap, shifted(x, k * width)), (into,))
