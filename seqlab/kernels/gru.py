@@ -125,7 +125,7 @@ def _fused(
 @_fused.register_fake
 def _unwritten(x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
     B, T, H, save = *x.shape[:2], h0.shape[1], others[-1]
-    saved = x.new_empty((B, T, 4, H) if save else (0, 0, 0, 0))
+    saved = x.new_empty((B, T, 3, H) if save else (0, 0, 0, 0))
     return x.new_empty(B, T, H), x.new_empty(B, H), saved
 
 

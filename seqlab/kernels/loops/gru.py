@@ -20,13 +20,13 @@ from seqlab.kernels.loops.steps import (
     retreat,
     state_after,
 )
-from seqlab.kernels.loops.vector import Lanes, elementwise, sigmoid, tanh
+from seqlab.kernels.loops.vector import Lanes, clamp, elementwise, maximum, sigmoid, tanh
 
 
 def _advanced(x_n: Lanes, r: Lanes, z: Lanes, h_n: Lanes, h: Lanes) -> tuple[Lanes, ...]:
     r, z = sigmoid(r), sigmoid(z)
     n = tanh(x_n + r * h_n)
-    return n + z * (h - n), r, z, n, h_n
+    return n + z * (h - n), r, z, h_n
 
 
 def _state_alone(x_n: Lanes, r: Lanes, z: Lanes, h_n: Lanes, h: Lanes) -> tuple[Lanes, ...]:
@@ -34,12 +34,14 @@ def _state_alone(x_n: Lanes, r: Lanes, z: Lanes, h_n: Lanes, h: Lanes) -> tuple[
 
 
 def _gradients(
-    r: Lanes, z: Lanes, n: Lanes, h_n: Lanes, h: Lanes, dy: Lanes, dh: Lanes
+    r: Lanes, z: Lanes, h_n: Lanes, before: Lanes, after: Lanes, dy: Lanes, dh: Lanes
 ) -> tuple[Lanes, ...]:
-    dh = dh + dy
-    dn = dh * (1.0 - z) * (1.0 - n * n)
+    dh, admitted = dh + dy, 1.0 - z
+    # n is not kept but found again: inexact where z is near 1, but all it enters is times 1 − z.
+    n = clamp((after - z * before) / maximum(admitted, 1e-30), -1.0, 1.0)
+    dn = dh * admitted * (1.0 - n * n)
     dr = dn * h_n * r * (1.0 - r)
-    dz = dh * (h - n) * z * (1.0 - z)
+    dz = dh * admitted * (before - n) * z
     return dn, dr, dz, dn * r, dh * z
 
 
@@ -50,7 +52,7 @@ _find_gradients = elementwise(_gradients)
 
 @compiled
 def forward(operands: Operands, bias: Any, gates: Any, saved: Any, first: int, last: int) -> None:
-    """Fill y and, unless it is empty, saved (B, T, 4, H: r, z, n, n of the state)."""
+    """Fill y and, unless it is empty, saved (B, T, 3, H: r, z, n of the state)."""
     T, H = operands.y.shape[1:]
     run = locate(operands, 3 * H, 3 * H)
     numbers, kept, keep = start(gates), start(saved), saved.size > 0
@@ -66,7 +68,7 @@ def forward(operands: Operands, bias: Any, gates: Any, saved: Any, first: int, l
                 if not is_real(run, b, step):
                     copied(H, (h,), (new,))
                 elif keep:
-                    _advance(H, values, (new, *spread(shifted(kept, (b * T + t) * 4 * H), H, 4)))
+                    _advance(H, values, (new, *spread(shifted(kept, (b * T + t) * 3 * H), H, 3)))
                 else:
                     _advance_unsaved(H, values, (new,))
 
@@ -88,9 +90,9 @@ def backward(
                 d, dh = shifted(start(dy), at * H), shifted(gradients.dh, b * H)
                 places = spread(shifted(gradients.dgates, (filled + r) * 4 * H), H, 4)
                 if is_real(run, b, step):
-                    values = spread(shifted(start(saved), at * 4 * H), H, 4)
-                    h = state_after(run, b, step - 1)
-                    _find_gradients(H, (*values, h, d, dh), (*places, dh))
+                    values = spread(shifted(start(saved), at * 3 * H), H, 3)
+                    around = (state_after(run, b, step - 1), state_after(run, b, step))
+                    _find_gradients(H, (*values, *around, d, dh), (*places, dh))
                 else:
                     cleared(4 * H, places[:1], places[:1])
                     added(H, (d, dh), (dh,))
