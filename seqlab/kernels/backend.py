@@ -23,8 +23,7 @@ _IMPLEMENTED = {
     "gru": ("fused", "torch"),
     "lstm": ("fused", "torch"),
     "slstm": ("fused",),
-    "mingru": ("fused",),
-    "minlstm": ("fused",),
+    "minimal": ("fused",),  # mingru and minlstm
     "linear_scan": ("fused",),
     "selective_scan": ("fused",),
     "short_convolution": ("fused",),

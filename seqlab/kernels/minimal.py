@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array
+from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
 from seqlab.kernels.linear_scan import linear_scan_reference
 from seqlab.kernels.threads import each, shares
@@ -60,10 +60,15 @@ def _run(kind: str, parts: int, gates: Tensor, h0: Tensor, backend: str) -> Tens
     B, T, _ = gates.shape
     D = h0.shape[-1]
     check(kind, gates, gates=(gates, (B, T, parts * D)), h0=(h0, (B, D)))
-    if running(kind, gates.device.type, gates.dtype, backend) == "fused":
+    if running("minimal", gates.device.type, gates.dtype, backend) == "fused":
         return _fused(gates, h0)
     a, b = mingru_gates(gates) if parts == 2 else minlstm_gates(gates)
     return linear_scan_reference(a, b, h0)
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    return mingru(*ones((1, 1, 2), (1, 1)), backend="fused")
 
 
 @torch.library.custom_op("seqlab::minimal", mutates_args=(), device_types="cpu")
