@@ -43,7 +43,7 @@ def read_json(path: Path) -> Any:
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise UserError(
-            f"{path}: damaged, not JSON", "delete it and run the command again"
+            f"{path}: damaged, not JSON", "delete it and run the study's command again"
         ) from None
 
 

@@ -18,17 +18,31 @@ class Spec(BaseModel):
 
     @classmethod
     def read(cls, values: dict[str, Any], where: str = "settings") -> Self:
-        """From plain data; each mistake is one line that names the field and what is accepted."""
-        for key in values:
-            if key not in cls.model_fields:
-                raise unknown(f"setting in {where}", key, cls.model_fields)
+        """From plain data; a mistake is one line that names the setting and what is accepted.
+
+        `where` is the section or the file that the settings stand in.
+        """
         try:
-            return cls(**values)
+            return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or where
-            given = first.get("input")
-            raise UserError(f"{where}.{name} = {given!r}: {first['msg'].lower()}") from None
+            raise cls._mistake(error, where) from None
+
+    @classmethod
+    def _mistake(cls, error: ValidationError, where: str) -> UserError:
+        """One thing that is wrong, in one line; a misspelt name explains what else is missing."""
+        errors = error.errors()
+        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+        *outer, last = [*([where] if where else []), *(str(part) for part in first["loc"])]
+        if first["type"] == "extra_forbidden":
+            inner: Any = cls
+            for part in first["loc"][:-1]:
+                inner = inner.model_fields[part].annotation
+            place = f"setting in {'.'.join(outer)}" if outer else "setting"
+            return unknown(place, last, inner.model_fields)
+        if first["type"] == "missing":
+            return UserError(f"{'.'.join(outer) or 'settings'}: misses {last}")
+        said = first["msg"].lower().removeprefix("input ")
+        return UserError(f"{'.'.join((*outer, last))} = {first.get('input')!r}: {said}")
 
     def plain(self) -> dict[str, Any]:
         """As plain data, for JSON and TOML."""

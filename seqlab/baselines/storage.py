@@ -13,6 +13,8 @@ from seqlab.baselines.base import Baseline
 from seqlab.errors import UserError
 from seqlab.runs import read_json, write_json
 
+REBUILD = "copy the whole folder again, or run the study's command again to rebuild it"
+
 
 def save_baseline(baseline: Baseline, folder: Path) -> None:
     """Write `baseline.json` and `arrays.safetensors`."""
@@ -24,14 +26,16 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
 
 
 def load_baseline(folder: Path) -> Baseline:
-    """Read what `save_baseline` wrote."""
-    stored = read_json(folder / "baseline.json")
-    path = folder / "arrays.safetensors"
+    """Read what `save_baseline` wrote; a damaged file is refused in one line."""
+    stored, path = read_json(folder / "baseline.json"), folder / "arrays.safetensors"
     try:
         arrays = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: damaged or missing ({error})", "restore or rebuild it") from None
-    baseline: Baseline = registry.load("baselines", stored["name"]).from_state(
-        (stored["state"], arrays)
-    )
-    return baseline
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{path}: damaged or missing ({reason})", REBUILD) from None
+    try:
+        kind: type[Baseline] = registry.load("baselines", stored["name"])
+        return kind.from_state((stored["state"], arrays))
+    except (KeyError, TypeError) as error:
+        path = folder / "baseline.json"
+        raise UserError(f"{path}: damaged or of another baseline ({error})", REBUILD) from None

@@ -16,12 +16,14 @@ def run(arguments: list[str], debug: bool = False) -> int:
     from typer import Exit
 
     from seqlab.cli.app import app
-    from seqlab.cli.errors import explain
+    from seqlab.cli.errors import INTERRUPTED, explain
 
     try:
-        return int(app(arguments, prog_name="seqlab", standalone_mode=False) or 0)
-    except Exit as left:
-        return left.exit_code
+        status = int(app(arguments, prog_name="seqlab", standalone_mode=False) or 0)
+        # Typer may turn Ctrl-C into this status and say nothing.
+        return explain(KeyboardInterrupt()) if status == INTERRUPTED else status
+    except (Exit, SystemExit) as left:
+        return int(getattr(left, "exit_code", getattr(left, "code", 0)) or 0)
     except BaseException as error:
         if debug and not isinstance(error, KeyboardInterrupt):
             raise

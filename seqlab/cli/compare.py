@@ -49,10 +49,11 @@ def compare(
         typer.Option(help="Of body and head, for each: 200k.", rich_help_panel=o.BUDGET),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="At most, for each run.", rich_help_panel=o.BUDGET)
+        int | None, typer.Option(help="At most, for each run.", min=1, rich_help_panel=o.BUDGET)
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(help="For each run; instead of epochs.", rich_help_panel=o.BUDGET)
+        int | None,
+        typer.Option(help="For each run; instead of epochs.", min=1, rich_help_panel=o.BUDGET),
     ] = None,
     time: Annotated[
         str | None, typer.Option(help="For the whole study: 10m.", rich_help_panel=o.BUDGET)
@@ -61,10 +62,10 @@ def compare(
         float | None, typer.Option(help="For each run.", rich_help_panel=o.BUDGET)
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="Verdict runs of each; 8.", rich_help_panel=o.BUDGET)
+        int | None, typer.Option(help="Verdict runs of each; 8.", min=1, rich_help_panel=o.BUDGET)
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(help="Tuning runs of each; 5.", rich_help_panel=o.BUDGET)
+        int | None, typer.Option(help="Tuning runs of each; 5.", min=0, rich_help_panel=o.BUDGET)
     ] = None,
     sizes: Annotated[
         str | None,
@@ -79,6 +80,7 @@ def compare(
         float | None,
         typer.Option(
             help="The difference that matters, in the metric's units (a share for errors).",
+            min=0,
             rich_help_panel=o.DECISION,
         ),
     ] = None,
@@ -97,10 +99,12 @@ def compare(
             "--refit", help="best/ is trained again on all the data.", rich_help_panel=o.DECISION
         ),
     ] = False,
-    backend: Annotated[str, typer.Option(help="auto, fused, torch or reference.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    workers: Annotated[int | None, typer.Option(help="Processes; one a core.")] = None,
-    seed: o.Seed = 0,
+    backend: Annotated[
+        str | None, typer.Option(help="auto, fused, torch or reference; auto if not said.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda; auto if not said.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; one a core.", min=1)] = None,
+    seed: o.Seed = None,
     config: Annotated[Path | None, typer.Option(help="Settings as TOML.")] = None,
     settings: o.Assignments = None,
     dry_run: Annotated[
@@ -117,7 +121,8 @@ def compare(
 
     given = o.assigned(settings, config)
     base = {k: v for k, v in given.items() if k not in o.SECTIONS}
-    chosen = o.names(candidates) or base.pop("candidates", None)
+    declared = base.pop("candidates", None)
+    chosen = o.names(candidates, "--candidates") or declared
     study = Study(
         task=task or base.pop("task", None),
         **o.said(candidates=chosen),
@@ -145,7 +150,7 @@ def compare(
                 epochs=epochs,
                 steps=steps,
                 time=o.seconds(time),
-                train_seconds=train_seconds,
+                train_seconds=o.above_zero(train_seconds, "--train-seconds"),
                 seeds=seeds,
                 trials=trials,
             ),
@@ -154,23 +159,23 @@ def compare(
             **base,
             **{name: given[name] for name in ("model", "train") if name in given},
             **o.said(
-                baselines=() if baselines == "none" else o.names(baselines),
+                baselines=() if baselines == "none" else o.names(baselines, "--baselines"),
                 margin=margin,
                 sizes=o.sizes(sizes) or None,
                 workers=workers,
+                refit=refit or None,
+                backend=backend,
+                device=device,
+                seed=seed,
             ),
             "constraints": {
                 **given.get("constraints", {}),
                 **o.said(
-                    max_latency_ms=max_latency_ms,
-                    max_memory_mb=max_memory_mb,
+                    max_latency_ms=o.above_zero(max_latency_ms, "--max-latency-ms"),
+                    max_memory_mb=o.above_zero(max_memory_mb, "--max-memory-mb"),
                     max_params=None if max_params is None else o.count(max_params, "--max-params"),
                 ),
             },
-            "refit": refit,
-            "backend": backend,
-            "device": device,
-            "seed": seed,
         },
     )
     compare_and_show(study, (data, valid, test), json=json, dry_run=dry_run)

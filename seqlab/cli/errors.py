@@ -8,15 +8,23 @@ import sys
 from seqlab.errors import UserError
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def explain(error: BaseException) -> int:
     """Print an error and return the exit status that fits it."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # no command given: that is no mistake to name
+        print(error, file=sys.stderr)
+        return USAGE
     message, hint, status = _words(error)
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {_line(message)}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+        print(f"hint: {_line(hint)}", file=sys.stderr)
     return status
+
+
+def _line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 def _words(error: BaseException) -> tuple[str, str, int]:
@@ -29,10 +37,11 @@ def _words(error: BaseException) -> tuple[str, str, int]:
             INTERRUPTED,
         )
     if hasattr(error, "format_message"):  # the command line's own: a wrong option or value
-        return error.format_message().replace("\n", " "), "seqlab --help lists commands", USAGE
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        where = f" ({error.filename})" if error.filename else ""
-        return f"the disk is full{where}", "make room; the same command continues", FAILED
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "seqlab"
+        return error.format_message(), f"{command} --help says what is accepted", USAGE
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in FULL):
+        return _files(error)
     if isinstance(error, MemoryError):
         return "out of memory", "use fewer --params or --workers 1", FAILED
     text = str(error).partition("\n")[0]
@@ -41,3 +50,13 @@ def _words(error: BaseException) -> tuple[str, str, int]:
         "this is a bug in seqlab; --debug shows where it happened",
         FAILED,
     )
+
+
+def _files(error: OSError) -> tuple[str, str, int]:
+    """What went wrong with a file or a folder."""
+    name = f"{error.filename}: " if error.filename is not None else ""
+    if error.errno in FULL:
+        hint = "make room and run the same command again: finished runs are kept"
+        return f"{name}the disk is full", hint, FAILED
+    reason = (error.strerror or str(error)).lower()
+    return f"{name}{reason}", "check the path and its permissions", FAILED

@@ -19,7 +19,7 @@ def inspect(
     lookback: o.Lookback = None,
     season: o.Season = None,
     settings: o.Assignments = None,
-    seed: o.Seed = 0,
+    seed: o.Seed = None,
     json: o.Json = False,
 ) -> None:
     """Say what is in the data, what will go wrong, and what a comparison will cost."""
@@ -34,6 +34,6 @@ def inspect(
             **o.assigned(settings).get("data", {}),
             **o.said(split=split, group=group, horizon=horizon, lookback=lookback, season=season),
         },
-        seed=seed,
+        seed=seed or 0,
         json=json,
     )

@@ -49,16 +49,20 @@ Group = Annotated[
     str | None, typer.Option(help="Column whose values never divide.", rich_help_panel=DATA)
 ]
 Folds = Annotated[
-    int | None, typer.Option(help="Cross-validation, for small data.", rich_help_panel=DATA)
+    int | None,
+    typer.Option(help="Cross-validation, for small data.", min=2, rich_help_panel=DATA),
 ]
 Horizon = Annotated[
-    int | None, typer.Option(help="Steps to forecast.", rich_help_panel=TIME_SERIES)
+    int | None, typer.Option(help="Steps to forecast.", min=1, rich_help_panel=TIME_SERIES)
 ]
 Lookback = Annotated[
-    int | None, typer.Option(help="Steps that a forecast reads.", rich_help_panel=TIME_SERIES)
+    int | None,
+    typer.Option(help="Steps that a forecast reads.", min=1, rich_help_panel=TIME_SERIES),
 ]
-Season = Annotated[int | None, typer.Option(help="Steps in a season.", rich_help_panel=TIME_SERIES)]
-Seed = Annotated[int, typer.Option(help="Decides all chance.")]
+Season = Annotated[
+    int | None, typer.Option(help="Steps in a season.", min=1, rich_help_panel=TIME_SERIES)
+]
+Seed = Annotated[int | None, typer.Option(help="Decides all chance; 0 if not said.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout only.")]
 Assignments = Annotated[
     list[str] | None,
@@ -85,11 +89,21 @@ def count(given: str, option: str) -> int:
     return int(number)
 
 
-def names(given: str | None) -> tuple[str, ...] | None:
+def above_zero(given: float | None, option: str) -> float | None:
+    """A number of which nothing and less than nothing make no sense."""
+    if given is not None and not 0 < given < float("inf"):
+        raise UserError(f"{option} {given:g}: expected a number above 0")
+    return given
+
+
+def names(given: str | None, option: str) -> tuple[str, ...] | None:
     """A list divided by commas."""
     if given is None:
         return None
-    return tuple(part.strip() for part in given.split(",") if part.strip())
+    found = tuple(part.strip() for part in given.split(",") if part.strip())
+    if not found:
+        raise UserError(f'{option} "{given}": expected names divided by commas')
+    return found
 
 
 def sizes(given: str | None) -> tuple[int, ...]:
@@ -104,18 +118,11 @@ SECTIONS = ("data", "budget", "model", "train", "constraints")
 
 def assigned(assignments: list[str] | None, config: Path | None = None) -> dict[str, Any]:
     """What a config file and `--set section.name=value` say, by section; --set goes last."""
-    found: dict[str, Any] = {}
-    if config is not None:
-        try:
-            found = tomllib.loads(config.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(f"--config {config}: no such file") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"--config {config}: not TOML: {error}") from None
+    found = {} if config is None else _read_toml(config)
     for assignment in assignments or ():
         path, separator, value = assignment.partition("=")
         section, dot, name = path.strip().partition(".")
-        if not separator or not dot:
+        if not separator or not dot or not all(name.split(".")):
             raise UserError(f'--set "{assignment}": expected section.name=value, as model.depth=2')
         if section not in SECTIONS:
             raise unknown("section in --set", section, SECTIONS)
@@ -123,7 +130,26 @@ def assigned(assignments: list[str] | None, config: Path | None = None) -> dict[
         *inner, last = name.split(".")
         for part in inner:
             target = target.setdefault(part, {})
+            if not isinstance(target, dict):
+                raise UserError(f'--set "{assignment}": "{part}" has no settings within it')
         target[last] = _value(value.strip())
+    return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"--config {path}: {reason}", "expected a file of TOML") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {path}: not TOML: {error}") from None
+    for section in SECTIONS:
+        if not isinstance(found.get(section, {}), dict):
+            raise UserError(
+                f"--config {path}: {section} = {found[section]!r}: expected a table of settings",
+                f"such as [{section}] and a line below it for each setting",
+            )
     return found
 
 

@@ -27,5 +27,5 @@ def predict(
     """Predict with a trained winner; for series, the dates after their end."""
     from seqlab.cli.show import predict_and_show
 
-    reading = {"columns": o.names(columns), "delimiter": delimiter, "encoding": encoding}
+    reading = {"columns": columns, "delimiter": delimiter, "encoding": encoding}
     predict_and_show(model, data, output, reading, device=device, force=force, json=json)

@@ -115,10 +115,10 @@ def predict_and_show(
 ) -> None:
     """Predictions to a file, or to stdout."""
     from seqlab.workbench.predictor import load
-    from seqlab.workbench.writing import write_table
+    from seqlab.workbench.writing import check_output, write_table
 
-    if output is not None and output.exists() and not force:
-        raise UserError(f"-o {output}: exists already", "overwrite it with --force")
+    if output is not None:
+        check_output(output, force)
     frame = load(model, device).predict(data, **reading)
     if output is not None:
         write_table(frame, output)

@@ -31,8 +31,8 @@ def load_weights(model: nn.Module, path: Path) -> None:
         model.load_state_dict(tensors)
     except RuntimeError:
         raise UserError(
-            f"{path}: these weights belong to another model than model.json describes",
-            "copy the whole folder, not single files",
+            f"{path}: these weights belong to another model than best.json describes",
+            "copy the whole best/ folder again, not single files of it",
         ) from None
 
 

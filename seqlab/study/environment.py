@@ -25,15 +25,20 @@ def devices_for(spec: StudySpec) -> tuple[StudySpec, int]:
     On a CPU small models are fastest on one thread each, so there are as many processes as cores;
     an accelerator is not shared.
     """
-    if spec.device not in DEVICES:
-        raise UserError(f'--device "{spec.device}": accepted are {", ".join(DEVICES)}')
-    if spec.device == "cuda" and not torch.cuda.is_available():
-        raise UserError('--device "cuda": there is no such device here', "use --device auto")
-    device = spec.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_for(spec.device)
     workers = spec.workers or (1 if device == "cuda" else cores())
     return spec.with_(device=device), workers
+
+
+def device_for(name: str) -> str:
+    """The device that a name stands for on this machine."""
+    if name not in DEVICES:
+        raise UserError(f'--device "{name}": accepted are {", ".join(DEVICES)}')
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError('--device "cuda": there is no such device here', "use --device auto")
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
 
 
 def cores() -> int:

@@ -66,12 +66,12 @@ class DataSpec(Spec):
     columns: dict[str, str] = Field(default_factory=dict)
     split: str | None = None
     group: str | None = None
-    folds: int | None = None
+    folds: int | None = Field(None, ge=2)
     keep_duplicates: bool = False
     label_weights: bool = False
     tokenizer: Literal["word", "bpe", "character"] | None = None
-    vocabulary: int = 20000
-    max_tokens: int | None = None
+    vocabulary: int = Field(20000, ge=3)
+    max_tokens: int | None = Field(None, ge=1)
     horizon: int | None = None
     lookback: int | None = None
     season: int | None = None
@@ -139,6 +139,11 @@ class Task(ABC):
     metrics: tuple[str, ...]  # all that are reported; the first is the primary one
     model_defaults: Mapping[str, Any] = MappingProxyType({})  # ModelSpec fields, over a recipe's
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of the tables it was fitted on, by role; those that new data can rename."""
+        return {}
 
     # -- as a class, on raw tables -------------------------------------------------------------
 

@@ -8,7 +8,7 @@ Batches hold token ids (B, T); the head gives one logit a class, or a single one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,21 @@ from seqlab.tasks.classification.inspecting import inspect
 from seqlab.tasks.classification.labelled import Labelled, labelled, recognise, texts_of
 from seqlab.tasks.classification.preparing import Fitted, fit_and_encode
 
-CARD = {"roles": ["text", "label"], "example": '"a stirring, funny film" → positive'}
+CARD = {
+    "roles": ["text", "label", "group", "split"],
+    "settings": [
+        "split",
+        "group",
+        "folds",
+        "keep_duplicates",
+        "label_weights",
+        "tokenizer",
+        "vocabulary",
+        "max_tokens",
+        "metric",
+    ],
+    "example": '"a stirring, funny film" → positive',
+}
 
 
 @registered
@@ -57,6 +71,11 @@ class Classify(Task):
         self.classes = list(fitted.classes)
         weights = fitted.class_weights
         self.weights = torch.tensor(weights) if weights else None
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of texts and labels."""
+        return self.fitted.columns
 
     # -- as a class, on raw tables -------------------------------------------------------------
 

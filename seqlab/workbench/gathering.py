@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +15,78 @@ from seqlab.tasks.base import Confidence, Sources
 SURE = 0.5  # below this a task is asked for, not guessed
 
 
-def gather(data: Any, valid: Any = None, test: Any = None, **options: Any) -> Sources:
-    """The tables; `options` are delimiter, columns and encoding, as for `read_table`."""
-    tables = [None if part is None else read_table(part, **options) for part in (data, valid, test)]
+Columns = str | Sequence[str] | Mapping[str, str] | None  # names, or role=column pairs
+
+
+class UnclearTaskError(UserError):
+    """The data could be several tasks', or none's."""
+
+
+def gather(
+    data: Any,
+    valid: Any = None,
+    test: Any = None,
+    *,
+    columns: Columns = None,
+    settings: Mapping[str, Any],
+    **reading: Any,
+) -> tuple[Sources, dict[str, Any]]:
+    """The tables, and the settings of the data with what `columns` adds to them.
+
+    `settings` are fields of DataSpec; `reading` is delimiter and encoding, as for `read_table`.
+    """
+    names, given = columns_of(columns, roles())
+    group = settings.get("group")
+    if names and group and group not in names:
+        names.append(group)
+    tables = [
+        None if part is None else read_table(part, columns=names, **reading)
+        for part in (data, valid, test)
+    ]
     assert tables[0] is not None
-    return Sources(tables[0], tables[1], tables[2])
+    declared = {**settings}
+    if given:
+        declared["columns"] = {**settings.get("columns", {}), **given}
+    return Sources(tables[0], tables[1], tables[2]), declared
 
 
-def choose_task(sources: Sources, name: str | None) -> tuple[str, str]:
-    """The task's name and why it was chosen."""
+def choose_task(sources: Sources, name: str | None, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """The task's name and why it was chosen: asked for, the only one that fits, or recognised."""
     if name is not None:
         registry.card("tasks", name)
+        strange = _foreign(name, settings)
+        if strange:
+            raise UserError(f"{strange} is no setting of the task {name}", "leave it out")
         return name, "as asked for"
+    fitting = [task for task in registry.names("tasks") if not _foreign(task, settings)]
+    if not fitting:
+        named = dict.fromkeys(_foreign(task, settings) for task in registry.names("tasks"))
+        raise UserError(
+            f"no task has all these settings: {', '.join(named)}",
+            "leave out those of the other task",
+        )
+    if len(fitting) == 1:
+        return fitting[0], "the only task with these settings"
     found = recognise(sources.train)
     task, best = max(found.items(), key=lambda item: item[1].score)
     if best.score < SURE:
         reasons = "; ".join(f"{name}: {c.why}" for name, c in found.items())
-        raise UserError(
+        raise UnclearTaskError(
             f'"{sources.train.origin}": the task cannot be told from the data ({reasons})',
             f"say it with --task {'|'.join(found)}, and name the columns with --columns",
         )
     return task, best.why
+
+
+def _foreign(task: str, settings: Mapping[str, Any]) -> str:
+    """The first setting, or role of a column, that a task does not read; empty if there is none."""
+    card = registry.card("tasks", task)
+    for role in settings.get("columns", {}):
+        if role not in card["roles"]:
+            return f"{role} in --columns"
+    known = card.get("settings")
+    strange = [n for n in settings if known is not None and n not in (*known, "columns")]
+    return f"--{strange[0].replace('_', '-')}" if strange else ""
 
 
 def recognise(table: Table) -> dict[str, Confidence]:
@@ -43,24 +94,31 @@ def recognise(table: Table) -> dict[str, Confidence]:
     return {name: registry.load("tasks", name).recognise(table) for name in registry.names("tasks")}
 
 
-def columns_of(
-    given: str | Sequence[str] | dict[str, str] | None, roles: Sequence[str]
-) -> tuple[list[str] | None, dict[str, str]]:
+def roles() -> list[str]:
+    """Every role that a column can be given."""
+    cards = registry.cards("tasks").values()
+    return list(dict.fromkeys(role for card in cards for role in card["roles"]))
+
+
+def columns_of(given: Columns, roles: Iterable[str]) -> tuple[list[str] | None, dict[str, str]]:
     """What `--columns` says: names in the file's order, or role=column pairs.
 
     Returns the names for the reader and the roles for the task; one of them is empty.
     """
     if given is None:
         return None, {}
-    if isinstance(given, dict):
-        return None, dict(given)
-    parts = given.split(",") if isinstance(given, str) else list(given)
+    if isinstance(given, Mapping):
+        parts = [f"{role}={column}" for role, column in given.items()]
+    else:
+        parts = given.split(",") if isinstance(given, str) else list(given)
     parts = [part.strip() for part in parts if part.strip()]
+    if not parts:
+        raise UserError("--columns: no column is named", "name them as in --columns text,label")
     if not any("=" in part for part in parts):
         return parts, {}
     pairs = {}
     for part in parts:
-        role, separator, column = part.partition("=")
+        role, separator, column = (piece.strip() for piece in part.partition("="))
         if not separator:
             raise UserError(
                 f'--columns: "{part}" has no role, but others have',

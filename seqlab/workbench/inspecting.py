@@ -8,9 +8,9 @@ from typing import Any
 from seqlab import registry
 from seqlab.data.columns import describe
 from seqlab.data.findings import Finding
+from seqlab.data.inspection import as_finding
 from seqlab.tasks.base import Confidence, DataSpec, Sources
-from seqlab.workbench.gathering import choose_task, columns_of, gather, recognise
-from seqlab.workbench.study import ROLES
+from seqlab.workbench.gathering import UnclearTaskError, choose_task, gather, recognise
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,26 @@ def inspect(
     **settings: Any,
 ) -> Inspection:
     """Inspect data as a study would see it; `settings` are fields of DataSpec."""
-    names, roles = columns_of(columns, ROLES)
-    sources = gather(data, valid, test, columns=names, **(reading or {}))
-    chosen, why = choose_task(sources, task)
-    spec = DataSpec.read({**settings, **({"columns": roles} if roles else {})}, "data")
-    findings = registry.load("tasks", chosen).inspect(sources, spec, seed)
+    sources, declared = gather(
+        data, valid, test, columns=columns, settings=settings, **(reading or {})
+    )
+    seen = recognise(sources.train)
+    findings: list[Finding]
+    try:
+        chosen, why = choose_task(sources, task, declared)
+    except UnclearTaskError as error:  # an inspection says what is wrong; it does not stop at it
+        chosen = max(seen, key=lambda name: seen[name].score)
+        why = f"a guess: {seen[chosen].why}"
+        findings = [as_finding(error)]
+    else:
+        spec = DataSpec.read(declared, "data")
+        findings = registry.load("tasks", chosen).inspect(sources, spec, seed)
     frame = sources.train.frame
     return Inspection(
         sources.train.origin,
         chosen,
         why,
-        recognise(sources.train),
+        seen,
         sum(len(t.frame) for t in (sources.train, sources.valid, sources.test) if t is not None),
         {name: str(kind) for name, kind in describe(frame).items()},
         sources.train.notes,

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from seqlab import registry
+from seqlab.data.columns import named
 from seqlab.data.examples import Examples
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.runs import read_json
 from seqlab.tasks.base import Predictions, Task
+from seqlab.workbench.gathering import Columns, columns_of
+
+CARD = ("task", "candidate", "kind", "model")  # what best.json must say
+REBUILD = "copy the whole best/ folder again, or run the study's command again to rebuild it"
 
 
 class Predictor:
@@ -30,16 +37,27 @@ class Predictor:
         self.task, self.card = task, card
         self._predict = predict
 
-    def predict(self, data: Any, **options: Any) -> pd.DataFrame:
+    def predict(self, data: Any, columns: Columns = None, **reading: Any) -> pd.DataFrame:
         """Predictions as a table: a row per example, or per forecast date.
 
-        `data` is a file, a frame or a Table; `options` as for `read_table`.
+        `data` is a file, a frame or a Table; `columns` names its columns, or says which plays
+        which role; `reading` is delimiter and encoding, as for `read_table`.
         """
-        table = data if isinstance(data, Table) else read_table(data, **options)
-        examples = self.task.encode(table)
+        names, roles = columns_of(columns, self.task.columns)
+        table = data if isinstance(data, Table) else read_table(data, columns=names, **reading)
+        examples = self.task.encode(self._as_fitted(table, roles))
         if not len(examples):
             raise UserError(f'"{table.origin}": no rows to predict')
         return self.task.present(self._predict(examples), examples)
+
+    def _as_fitted(self, table: Table, roles: dict[str, str]) -> Table:
+        """The table with the named columns called as in the data that the task was fitted on."""
+        frame = table.frame
+        for role, column in roles.items():
+            own = self.task.columns[role]
+            if named(frame, column, table.origin) != own:
+                frame = frame.drop(columns=own, errors="ignore").rename(columns={column: own})
+        return replace(table, frame=frame)
 
     def raw(self, examples: Examples) -> Predictions:
         """Predictions as the metrics read them."""
@@ -52,25 +70,28 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Predictor:
     if not (folder / "best.json").exists() and (folder / "best" / "best.json").exists():
         folder = folder / "best"
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder", "expected the best/ folder of a study")
+        what = "is a file, not a folder" if folder.exists() else "no such folder"
+        raise UserError(f"{folder}: {what}", "expected the best/ folder of a study")
     if not (folder / "best.json").exists():
         raise UserError(
             f"{folder}: holds no trained model (no best.json)",
             "expected the best/ folder of a finished study",
         )
     card = read_json(folder / "best.json")
+    missing = [n for n in CARD if n not in card] if isinstance(card, dict) else ["everything"]
+    if missing:
+        raise UserError(f"{folder / 'best.json'}: damaged, misses {missing[0]}", REBUILD)
     try:
         task: Task = registry.load("tasks", card["task"]).load(folder / "task")
-        predict = _baseline(task, folder) if card["kind"] == "baseline" else None
-    except (KeyError, TypeError) as error:
-        raise UserError(
-            f"{folder / 'best.json'}: damaged, misses {error}",
-            "run the study's command again to rebuild it",
-        ) from None
-    return Predictor(task, predict or _model(task, folder, card, device), card)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{folder / 'task'}: damaged or not complete ({error})", REBUILD) from None
+    make = _baseline if card["kind"] == "baseline" else _model
+    return Predictor(task, make(task, folder, card, device), card)
 
 
-def _baseline(task: Task, folder: Path) -> Callable[[Examples], Predictions]:
+def _baseline(
+    task: Task, folder: Path, card: dict[str, Any], device: str
+) -> Callable[[Examples], Predictions]:
     from seqlab.baselines.storage import load_baseline
 
     baseline = load_baseline(folder)
@@ -82,8 +103,10 @@ def _model(
 ) -> Callable[[Examples], Predictions]:
     from seqlab.specs import ModelSpec
     from seqlab.study.best import load_weights
+    from seqlab.study.environment import device_for
     from seqlab.study.work import build_model, predict_all
 
+    device = device_for(device)
     model = build_model(task, ModelSpec.read(card["model"], str(folder / "best.json")))
     load_weights(model, folder / "weights.safetensors")
     model = model.to(device)

@@ -13,15 +13,13 @@ from seqlab.runs import read_json
 from seqlab.study.recipes import DEFAULT
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Sources
-from seqlab.workbench.gathering import choose_task, columns_of, default_folder, gather
+from seqlab.workbench.gathering import choose_task, default_folder, gather
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from seqlab.study.conduct import Listener, Plan
     from seqlab.workbench.predictor import Predictor
-
-ROLES = ("text", "label", "group", "split", "series", "time", "target")
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Study:
     """
 
     task: str | None = None
-    candidates: Sequence[str] = DEFAULT
+    candidates: str | Sequence[str] = DEFAULT
     budget: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     columns: str | Sequence[str] | dict[str, str] | None = None
@@ -73,23 +71,28 @@ class Study:
 
     def resolve(self, data: Any, valid: Any, test: Any) -> tuple[Sources, StudySpec, Path]:
         """The tables, the resolved settings and the folder."""
-        names, roles = columns_of(self.columns, ROLES)
-        sources = gather(
-            data, valid, test, delimiter=self.delimiter, encoding=self.encoding, columns=names
+        sources, data_settings = gather(
+            data,
+            valid,
+            test,
+            columns=self.columns,
+            settings=self.data,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
         )
-        task, self.task_reason_ = choose_task(sources, self.task)
-        data_settings = {**self.data}
-        if roles:
-            data_settings["columns"] = {**data_settings.get("columns", {}), **roles}
+        task, self.task_reason_ = choose_task(sources, self.task, data_settings)
+        candidates = self.candidates
+        if isinstance(candidates, str):
+            candidates = [name.strip() for name in candidates.split(",")]
         spec = StudySpec.read(
             {
                 **self.settings,
                 "task": task,
-                "candidates": tuple(self.candidates),
+                "candidates": tuple(candidates),
                 "budget": self.budget,
                 "data": data_settings,
             },
-            "study",
+            "",
         )
         folder = Path(self.folder) if self.folder is not None else default_folder(data, task)
         return sources, spec, folder

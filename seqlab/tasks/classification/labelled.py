@@ -21,14 +21,14 @@ from seqlab.tasks.base import Confidence, DataSpec, Sources
 class Labelled:
     """Every row of every given table, in one: texts, labels and what divides them.
 
-    columns: role → column; notes: each guess in words.
+    columns: role → column; notes: each guess in words; tables: each table's name and rows.
     """
 
     texts: Sequence[str]
     labels: Sequence[str]
     columns: dict[str, str]
     notes: tuple[str, ...]
-    origin: str
+    tables: tuple[tuple[str, int], ...]
     groups: Sequence[Any] | None = None
     given: Sequence[str] | None = None
 
@@ -42,9 +42,18 @@ class Labelled:
         wanted = SplitSpec.parse(
             spec.split, folds=spec.folds or 0, keep_duplicates=spec.keep_duplicates
         )
-        if wanted.folds:
-            return folds(self.rows, wanted, seed)
-        return [split(self.rows, wanted, seed)]
+        try:
+            if wanted.folds:
+                return folds(self.rows, wanted, seed)
+            return [split(self.rows, wanted, seed)]
+        except UserError as error:
+            if error.message.startswith("--"):
+                raise
+            raise UserError(f'"{self.tables[0][0]}": {error.message}', error.hint) from None
+
+    def place(self, row: int, column: str) -> str:
+        """A cell for messages: the table it came from, its column, its row there from 1."""
+        return _place(self.tables, row, self.columns[column])
 
 
 def recognise(table: Table) -> Confidence:
@@ -55,11 +64,20 @@ def recognise(table: Table) -> Confidence:
         return Confidence(0.0, error.message)
     text, label = table.frame[roles["text"]], table.frame[roles["label"]]
     if not guess.is_categorical(label):
-        return Confidence(0.2, f'column "{roles["label"]}" has too many values to be classes')
+        return Confidence(0.2, f'column "{roles["label"]}" {_why_not_classes(label)}')
     if pd.api.types.is_numeric_dtype(text.dtype):
         return Confidence(0.0, f'column "{roles["text"]}" holds numbers, not texts')
     why = f'texts in "{roles["text"]}" and {label.nunique()} classes in "{roles["label"]}"'
     return Confidence(0.9, f"{why}: classify")
+
+
+def _why_not_classes(label: pd.Series) -> str:
+    values = label.dropna()
+    if values.nunique() < 2:
+        return "has one class only" if len(values) else "is empty"
+    if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.to_numpy(dtype=float)).any():
+        return f"row {int(np.isinf(label.to_numpy(dtype=float)).argmax()) + 1}: infinite value"
+    return "has too many values to be classes"
 
 
 def roles_of(table: Table, given: dict[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -82,16 +100,26 @@ def roles_of(table: Table, given: dict[str, str]) -> tuple[dict[str, str], list[
     return roles, notes
 
 
+def _place(tables: Sequence[tuple[str, int]], row: int, column: str) -> str:
+    for origin, rows in tables:
+        if row < rows:
+            return f'"{origin}" column "{column}" row {row + 1}'
+        row -= rows
+    raise AssertionError("a row beyond the last table")
+
+
 def labelled(sources: Sources, spec: DataSpec) -> Labelled:
     """Texts and labels of all given tables; what cannot be used is an error that names it."""
     table = sources.joined()
+    given_tables = (sources.train, sources.valid, sources.test)
+    tables = tuple((part.origin, len(part.frame)) for part in given_tables if part is not None)
     given = dict(spec.columns) | ({"group": spec.group} if spec.group else {})
     roles, notes = roles_of(table, given)
     frame = table.frame
     if not len(frame):
         raise UserError(f'"{table.origin}": no rows', "bring a table with texts and labels")
     label = frame[roles["label"]]
-    _refuse_missing(label, roles["label"], table.origin)
+    _refuse_missing(label, roles["label"], tables)
     if not guess.is_categorical(label) and label.nunique() > max(20, len(label) // 5):
         raise UserError(
             f'"{table.origin}": column "{roles["label"]}" has {label.nunique():,} different values'
@@ -115,7 +143,7 @@ def labelled(sources: Sources, spec: DataSpec) -> Labelled:
         labels,
         roles,
         (*table.notes, *notes),
-        table.origin,
+        tables,
         frame[roles["group"]].tolist() if "group" in roles else None,
         _parts(frame[roles["split"]]) if "split" in roles else None,
     )
@@ -144,25 +172,27 @@ def as_texts(column: pd.Series) -> list[str]:
 
 
 def as_labels(column: pd.Series) -> list[str]:
-    """Values as class names; 1.0 is 1."""
+    """Values as class names; 1.0 is 1, and spaces around a name do not count."""
     return [
-        str(int(v)) if isinstance(v, float | np.floating) and float(v).is_integer() else str(v)
+        str(int(v))
+        if isinstance(v, float | np.floating) and float(v).is_integer()
+        else str(v).strip()
         for v in column
     ]
 
 
-def _refuse_missing(label: pd.Series, name: str, origin: str) -> None:
-    missing = np.flatnonzero(label.isna())
+def _refuse_missing(label: pd.Series, name: str, tables: Sequence[tuple[str, int]]) -> None:
+    missing = np.flatnonzero(label.isna() | label.map(lambda v: not str(v).strip()))
     if len(missing):
+        more = f" ({len(missing):,} rows have none)" if len(missing) > 1 else ""
         raise UserError(
-            f'"{origin}": column "{name}": {len(missing):,} of {len(label):,} rows have no label'
-            f" (first: row {missing[0] + 1})",
-            "fill them in or take them out; rows to be predicted belong in a file of their own",
+            f"{_place(tables, int(missing[0]), name)}: no label{more}",
+            "fill it in or take the row out; rows to be predicted belong in a file of their own",
         )
     if pd.api.types.is_float_dtype(label.dtype) and np.isinf(label.to_numpy(dtype=float)).any():
         row = int(np.flatnonzero(np.isinf(label.to_numpy(dtype=float)))[0])
         raise UserError(
-            f'"{origin}": column "{name}": infinite value in row {row + 1}, expected classes',
+            f"{_place(tables, row, name)}: infinite value, expected classes",
             "correct it or take the row out",
         )
 

@@ -54,7 +54,7 @@ def fit_and_encode(
     """The fitted state, the parts, and the data card."""
     texts, labels = np.asarray(data.texts, object), np.asarray(data.labels, object)
     rows = {part: getattr(splits, part) for part in PARTS}
-    classes = _classes(labels, rows, data.origin, data.columns["label"])
+    classes = _classes(data, labels, rows)
     tokenizer = train_tokenizer(texts[rows["train"]].tolist(), _token_spec(texts, rows, spec))
     lengths = [len(row) for row in tokenizer.encode_batch(texts[rows["train"]].tolist())]
     longest = spec.max_tokens or min(LONGEST, max(1, int(np.quantile(lengths, 0.99))))
@@ -86,18 +86,22 @@ def fit_and_encode(
     return fitted, tokenizer, parts, card
 
 
-def _classes(labels: Array, rows: dict[str, Any], origin: str, column: str) -> tuple[str, ...]:
+def _classes(data: Labelled, labels: Array, rows: dict[str, Any]) -> tuple[str, ...]:
     known = set(labels[rows["train"]])
     for part in ("valid", "test"):
-        strange = sorted(set(labels[rows[part]]) - known)
+        strange = [int(row) for row in rows[part] if labels[row] not in known]
         if strange:
             raise UserError(
-                f'"{origin}": column "{column}": label "{strange[0]}" is in {part}'
-                f" but not in training ({len(strange)} such)",
+                f'{data.place(strange[0], "label")}: label "{labels[strange[0]]}" is in {part}'
+                f" but not in training ({len(strange)} such rows)",
                 "move an example of it into training, or take its rows out",
             )
     if len(known) < 2:
-        raise UserError(f'"{origin}": column "{column}": the training part has one class only')
+        raise UserError(
+            f'"{data.tables[0][0]}": column "{data.columns["label"]}": the training part has one'
+            " class only",
+            "bring more examples, or other shares with --split",
+        )
     return tuple(sorted(known, key=_natural))
 
 
