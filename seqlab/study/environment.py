@@ -55,7 +55,7 @@ def describe_environment(spec: StudySpec, workers: int) -> dict[str, Any]:
         "python": sys.version.split()[0],
         **{name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "cores": cores(),
         "device": spec.device,
         "workers": workers,
@@ -71,7 +71,8 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _cpu() -> str:
+def cpu() -> str:
+    """The processor, by its own name."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             names = [line.partition(":")[2].strip() for line in file if "model name" in line]
