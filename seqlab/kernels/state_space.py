@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from seqlab.errors import UserError
 from seqlab.kernels.backend import running
-from seqlab.kernels.cells import array, incoming, needs_saving
+from seqlab.kernels.cells import array, incoming, needs_saving, ones
 from seqlab.kernels.checks import check, lifted
 from seqlab.kernels.threads import each, shares
 
@@ -87,6 +87,12 @@ def _divided(v: Tensor, L: int) -> Tensor:
     """(batch, T, …) → (batch, chunks, L, …), the last chunk filled with zeros."""
     v = F.pad(v, (0, 0) * (v.dim() - 2) + (0, -v.shape[1] % L))
     return v.reshape(v.shape[0], -1, L, *v.shape[2:])
+
+
+def example() -> Tensor:
+    """The smallest call that needs all loops."""
+    shapes = (1, 1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1, 1)
+    return state_space(*ones(*shapes), backend="fused")[0]
 
 
 @torch.library.custom_op("seqlab::state_space", mutates_args=(), device_types="cpu")
