@@ -65,7 +65,7 @@ class Ridge(Baseline):
                 )
                 statistics = task.statistics(metric, fitted.predict(task, valid), valid)
                 score = sign * metric.value(statistics)
-                if score > best:
+                if found is self or score > best:
                     best, found = score, fitted
         return found
 
@@ -138,7 +138,8 @@ def solve(products: Products, features: Array, norm: str, strength: float) -> Ar
     gram = inner.T @ products.gram @ inner
     returned = np.concatenate([back, np.zeros((1, H))])
     cross = inner.T @ (products.cross - products.gram @ returned)
-    penalty = np.full(len(gram), strength * np.diag(products.gram)[:-1].mean())
+    square = max(float(np.diag(products.gram)[:-1].mean()), 1e-6)  # 0 if training is constant
+    penalty = np.full(len(gram), strength * square)
     penalty[-1] = 1e-12  # the intercept is free
     return np.asarray(inner @ np.linalg.solve(gram + np.diag(penalty), cross) + returned)
 

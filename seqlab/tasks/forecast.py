@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
-from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.registry import registered
 from seqlab.tasks.base import (
@@ -168,11 +167,6 @@ class Forecast(Task):
         """
         fitted, geometry = self.fitted, self.fitted.geometry
         panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
-        if panel.empty:
-            raise UserError(
-                f'"{table.origin}": series "{panel.empty[0]}" has no values',
-                "leave its rows out, or give its history",
-            )
         scales = self._scales_for(panel.series, fit_scales(panel, panel.lengths, geometry.season))
         short = np.maximum(geometry.lookback - panel.lengths, 0)
         history = panel.lengths
@@ -182,6 +176,7 @@ class Forecast(Task):
         shared = windowed.shared_arrays(panel, scales, fitted)
         found = windowed.examples_of(windows, panel, shared)
         found.frame["history"] = history
+        shared["empty"] = np.array(panel.empty, dtype=np.str_)
         return found
 
     def _scales_for(self, series: tuple[str, ...], own: Scales) -> Scales:
@@ -224,12 +219,12 @@ class Forecast(Task):
         """unique_id, ds and a column for each target: a row for each forecast date.
 
         Where a series has several forecasts, `cutoff` is the last date known to each; where it
-        had less history than a forecast reads, `note` says so.
+        had less history than a forecast reads, or none, `note` says so.
         """
         H = self.fitted.geometry.horizon
         first = windowed.starts(examples) + windowed.origins(examples)
         positions = first[:, None] + np.arange(H)
-        grid = self.fitted.frequency
+        grid = windowed.grid(examples, self.fitted)
         columns: dict[str, Any] = {
             "unique_id": np.repeat(examples.frame["unique_id"].astype("str").to_numpy(), H)
         }
@@ -243,7 +238,11 @@ class Forecast(Task):
         ):
             notes = [f"only {n} of {L} steps of history" if n < L else "" for n in history]
             columns["note"] = np.repeat(notes, H)
-        return pd.DataFrame(columns)
+        table = pd.DataFrame(columns)
+        if len(empty := examples.shared.get("empty", ())):
+            rows = pd.DataFrame({"unique_id": empty, "note": "no values to forecast from"})
+            return pd.concat([table, rows], ignore_index=True)
+        return table
 
     def save(self, folder: Path) -> None:
         self.fitted.save(folder)

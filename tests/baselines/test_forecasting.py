@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge as Reference
 
 from seqlab import registry
 from seqlab.baselines.dlinear import Dlinear, moving_average
-from seqlab.baselines.ridge import gather, solve
+from seqlab.baselines.ridge import Products, gather, solve
 from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.table import Table
 from seqlab.tasks.forecasting.examples import future, past
@@ -139,6 +139,14 @@ def test_every_baseline_predicts_is_stored_and_serves_new_data(name, data, tmp_p
     assert again.parameters == baseline.parameters
     new = task.encode(Table(data, "new.csv"))
     assert np.isfinite(task.present(again.predict(task, new), new).iloc[:, 2:]).all(axis=None)
+
+
+def test_a_training_part_without_movement_gives_its_constant():
+    gram, cross = np.zeros((6, 6)), np.zeros((6, 3))
+    gram[5, 5], cross[5] = 1.0, 2.0
+    for norm in ("none", "last"):
+        weights = solve(Products(gram, cross), np.eye(5), norm, 0.1)
+        np.testing.assert_allclose(np.array([0, 0, 0, 0, 0, 1]) @ weights, 2.0)
 
 
 def test_linear_beats_the_naive_forecasts_on_waves_with_a_trend():

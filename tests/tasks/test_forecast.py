@@ -275,6 +275,15 @@ def test_new_data_are_forecast_from_their_end_on():
     assert np.isnan(task.truth(examples)).all()
 
 
+def test_dates_continue_those_of_the_new_data():
+    task = prepare(hourly(600), **SMALL).task
+    frame = hourly(100)
+    frame["ds"] += pd.Timedelta("30min")
+    examples = task.encode(Table(frame, "new.csv"))
+    table = task.present(predict(task, Tiny(task), examples), examples)
+    assert table["ds"].iloc[0] == frame["ds"].iloc[-1] + pd.Timedelta("1h")
+
+
 def test_rows_to_be_filled_in_are_not_history():
     frame = hourly(600)
     frame.loc[590:, "c0"] = np.nan
@@ -303,6 +312,16 @@ def test_too_little_history_is_filled_up_and_said():
     assert table["note"].tolist() == ["only 30 of 48 steps of history"] * 12
     assert table["ds"].iloc[0] == pd.Timestamp("2024-01-02 06:00")
     assert np.isfinite(table["c0"]).all()
+
+
+def test_a_series_without_values_is_shown_without_a_forecast():
+    task = prepare(many(4), horizon=5, lookback=10).task
+    new = many(4)
+    new.loc[new["unique_id"] == "s01", "y"] = np.nan
+    examples = task.encode(Table(new, "new.csv"))
+    table = task.present(predict(task, Tiny(task), examples), examples)
+    assert len(table) == 3 * 5 + 1
+    assert table.iloc[-1][["unique_id", "note"]].tolist() == ["s01", "no values to forecast from"]
 
 
 def test_undated_series_count_on():

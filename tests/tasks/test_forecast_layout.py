@@ -173,6 +173,8 @@ def bad(name: str):
             values[4] = np.inf
         case "zones":
             dates[7] += "+01:00"
+        case "series":
+            return table(unique_id=["a", "b", None] * 20, ds=dates, y=values)
         case "date":
             dates[3] = "soon"
     return table(ds=dates, y=values)
@@ -187,6 +189,7 @@ def bad(name: str):
             '"sales.csv" column "ds" row 8: "2024-01-01 07:00+01:00" has a time zone,'
             " unlike the rows before",
         ),
+        ("series", '"sales.csv" column "unique_id" row 3: the series is missing'),
         ("date", '"sales.csv" column "ds" row 4: "soon" is not a date'),
     ],
 )

@@ -259,3 +259,12 @@ def test_walks_without_dates_have_no_season():
     assert choose_season(by_steps(walk), DataSpec(), np.array([200]))[0] == 1
     wave = np.sin(2 * np.pi * np.arange(300) / 12) * 5
     assert prepare(frame.assign(y=(steps + wave).ravel())).card["season"] == 12
+
+
+def test_a_scaled_error_needs_series_that_move():
+    frame = many(2)
+    frame.loc[(frame["unique_id"] == "s00") & (frame["ds"] < "2024-03-28"), "y"] = 1.0
+    frame = frame[(frame["unique_id"] == "s00") | (frame["ds"] < "2024-03-01")]
+    with pytest.raises(UserError, match="the validation part holds only series that never change"):
+        prepare(frame, horizon=5, lookback=10)
+    assert prepare(frame, horizon=5, lookback=10, metric="mae").card["series"] == 2

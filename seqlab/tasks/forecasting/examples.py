@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples
 from seqlab.tasks.forecasting.calendar import features
 from seqlab.tasks.forecasting.fitted import Fitted
+from seqlab.tasks.forecasting.frequency import Frequency
 from seqlab.tasks.forecasting.panel import Panel
 from seqlab.tasks.forecasting.scaling import Scales, fill_forward
 from seqlab.tasks.forecasting.windows import Geometry, Windows
@@ -24,7 +26,7 @@ def shared_arrays(panel: Panel, scales: Scales, fitted: Fitted) -> dict[str, Arr
 
     targets (P, C) as in the data, NaN where missing; inputs (P, C + V) standardised, filled
     forward; known (P, C + V), where anything is missing; calendar (P, K); mean, std, naive by
-    series; offsets and first, for dates.
+    series; offsets, first and phase, for dates.
     """
     C = len(panel.targets)
     standard = np.empty_like(panel.values)
@@ -41,6 +43,7 @@ def shared_arrays(panel: Panel, scales: Scales, fitted: Fitted) -> dict[str, Arr
         "naive": scales.naive,
         "offsets": panel.offsets,
         "first": panel.first,
+        "phase": np.array([panel.frequency.phase]),
     }
     if fitted.cycles:
         arrays["calendar"] = features(moments, fitted.cycles)
@@ -76,6 +79,11 @@ def starts(examples: Examples) -> Rows:
 def _numbers(array: object, rows: Rows | None) -> Rows:
     found = np.asarray(array, dtype=np.int64)
     return found if rows is None else found[rows]
+
+
+def grid(examples: Examples, fitted: Fitted) -> Frequency:
+    """The grid of these examples: new data may lie half an hour beside those trained on."""
+    return replace(fitted.frequency, phase=int(np.asarray(examples.shared["phase"])[0]))
 
 
 def past(name: str, examples: Examples, steps: int, rows: Rows | None = None) -> Array:

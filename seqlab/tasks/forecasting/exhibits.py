@@ -13,7 +13,7 @@ from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.forecasting.examples import origins, series_of, starts
+from seqlab.tasks.forecasting.examples import grid, origins, series_of, starts
 
 if TYPE_CHECKING:
     from seqlab.tasks.forecast import Forecast
@@ -110,19 +110,19 @@ def _item(
     remark: str = "",
 ) -> dict[str, Any]:
     """One window of one target, with its history, in the data's own units."""
-    geometry, grid = task.fitted.geometry, task.fitted.frequency
+    geometry, moments = task.fitted.geometry, grid(examples, task.fitted).moments
     steps = min(geometry.lookback, max(2 * geometry.horizon, 2 * geometry.season))
     origin, start = int(origins(examples)[i]), int(starts(examples)[i])
     thin = max(1, -(-steps // MOST_POINTS))
     before = np.arange(origin - steps, origin)[(steps - 1) % thin :: thin]
     ahead = np.arange(origin, origin + geometry.horizon)
-    dates = _labels(grid.moments(ahead + start))
+    dates = _labels(moments(ahead + start))
     values = np.asarray(examples.shared["targets"], dtype=np.float64)[:, c]
     target, name = task.fitted.layout.targets[c], str(examples.frame["unique_id"].iloc[i])
     title = target if len(task.fitted.series) == 1 else f"{name}, {target}"
     return {
         "title": f"{title} from {dates[0]}{remark}",
-        "history": {"x": _labels(grid.moments(before + start)), "y": _numbers(values[before])},
+        "history": {"x": _labels(moments(before + start)), "y": _numbers(values[before])},
         "target": {"x": dates, "y": _numbers(values[ahead])},
         "predicted": {"x": dates, "y": _numbers(np.asarray(predictions)[i, :, c])},
     }

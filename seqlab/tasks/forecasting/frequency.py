@@ -152,17 +152,19 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
 
 
 def _months(moments: Moments, gaps: Positions) -> Frequency | None:
-    """Months, quarters or years, whose steps differ in days."""
+    """Months, quarters or years, whose steps differ in days: one day of the month, or nearly."""
+    if gaps.min() < 28 * DAY:
+        return None
+    dates = moments.astype("datetime64[D]")
+    first = dates.astype("datetime64[M]")
+    day = (dates - first.astype("datetime64[D]")).astype(np.int64) + 1
+    is_last = bool(((dates + 1).astype("datetime64[M]") != first).all())
     days = gaps / DAY
     for size, low, high in ((1, 28, 31), (3, 90, 92), (12, 365, 366)):
         usual = (days >= low) & (days <= high)
-        if usual.mean() < 0.75 or (len(gaps) > 3 and len(np.unique(gaps[usual])) == 1):
-            continue  # always 28 days is four weeks, not a month
-        dates = moments.astype("datetime64[D]")
-        first = dates.astype("datetime64[M]")
-        day = (dates - first.astype("datetime64[D]")).astype(np.int64) + 1
-        is_last = (dates + 1).astype("datetime64[M]") != first
-        phases, counts = np.unique(first.astype(np.int64) % size, return_counts=True)
-        usual_day = MONTH_END if is_last.all() else int(np.bincount(day).argmax())
-        return Frequency("months", size, int(phases[counts.argmax()]), usual_day)
+        varied = len(np.unique(gaps[usual])) > 1  # always 28 days is four weeks, not a month
+        if usual.mean() >= 0.5 and (varied or is_last or (day == day[0]).all()):
+            phases, counts = np.unique(first.astype(np.int64) % size, return_counts=True)
+            usual_day = MONTH_END if is_last else int(np.bincount(day).argmax())
+            return Frequency("months", size, int(phases[counts.argmax()]), usual_day)
     return None

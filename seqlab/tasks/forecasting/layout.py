@@ -127,12 +127,23 @@ def observe(table: Table, layout: Layout) -> Observations:
     moments = _moments(table, frame, layout)
     names = (*layout.targets, *layout.covariates)
     values = np.stack([_finite(frame, name, table.origin) for name in names], axis=1)
-    if layout.series:
-        ids = [frame[name].astype("str").to_numpy(dtype=object) for name in layout.series]
-        series = ids[0] if len(ids) == 1 else np.array(list(map("/".join, zip(*ids, strict=True))))
-    else:
-        series = np.full(len(frame), "series", dtype=object)
-    return Observations(table.origin, np.asarray(series, dtype=object), moments, values)
+    return Observations(table.origin, _names(frame, layout.series, table.origin), moments, values)
+
+
+def _names(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> NDArray[np.object_]:
+    """The series of each row; several columns are joined by a slash."""
+    if not columns:
+        return np.full(len(frame), "series", dtype=object)
+    for name in columns:
+        if frame[name].isna().any():
+            row = int(frame[name].isna().to_numpy().argmax())
+            raise UserError(
+                f'"{origin}" column "{name}" row {row + 1}: the series is missing',
+                "name the series of every row, or leave the row out",
+            )
+    ids = [frame[name].astype("str").to_numpy(dtype=object) for name in columns]
+    joined = ids[0] if len(ids) == 1 else list(map("/".join, zip(*ids, strict=True)))
+    return np.array(joined, dtype=object)
 
 
 def _in_long_form(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:

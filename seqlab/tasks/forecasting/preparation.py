@@ -105,6 +105,14 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
             f"every series of {', '.join(panel.targets)} is constant in the training part",
             "there is nothing to learn: check the columns, or choose another split",
         )
+    for part in (1, 2):
+        moving = np.isfinite(scales.naive[windows[part].series]).any()
+        if reading.metrics[0] == "mase" and not moving:
+            raise UserError(
+                f"the {NAMES[part]} part holds only series that never change in the training part:"
+                " mase has no scale for them",
+                "choose another metric, such as --metric mae, or another split",
+            )
     cycles = calendar.cycles(panel.frequency, int(training.max())) if spec.calendar else ()
     fitted = Fitted(
         reading.layout,

@@ -29,7 +29,8 @@ def sample(panel: Panel, ends: NDArray[np.int64]) -> list[Array]:
         values = panel.values[max(start, stop - LONGEST) : stop, : len(panel.targets)]
         offsets = np.array([0, len(values)])
         if len(values) >= 8:
-            initial = np.nan_to_num(np.nanmean(values, axis=0, where=~np.isnan(values)))
+            known = ~np.isnan(values)
+            initial = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
             pieces.append(fill_forward(values, offsets, initial[None]))
     return pieces
 
