@@ -51,7 +51,7 @@ def _need(comparison: Comparison, name: str) -> Need:
     seeds = np.arange(most + 1.0, MOST_SEEDS + 1) if pair.chance.any() else np.zeros(0)
     times = np.geomspace(1.0, MOST_TIMES, 1000)
     level = comparison.level * 0.5 ** (comparison.looks + 1)  # that of the next look
-    tail = level / max(len(variation.names) - 1, 1)
+    tail = level / max(len(variation.names) - 1, 2)  # Bonferroni's, never below two-sided
     by_seeds = seeds[pair.half_widths(seeds, np.ones(1), tail) < wanted]
     by_examples = times[pair.half_widths(np.array([most]), times, tail) < wanted]
     enough_seeds = int(by_seeds[0]) if len(by_seeds) else None

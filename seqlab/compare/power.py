@@ -19,7 +19,7 @@ from seqlab.compare.comparison import Comparison
 from seqlab.compare.decision import Rules
 from seqlab.compare.need import needs
 from seqlab.compare.simultaneous import Joint
-from seqlab.compare.variation import BORROWED, Variation
+from seqlab.compare.variation import BORROWED, Variation, granted
 from seqlab.compare.wording import Units, counted
 
 FOUND = 0.8  # a gap is "found", a tie "shown", where that happens in so many such studies
@@ -106,8 +106,8 @@ def resolution(
 
     Counts as the first look at the test set. The margin is in the metric's units.
     """
-    half_width, error = _half_width(units, seeds, contestants, spread)
-    limit, _ = _half_width(units, 0, contestants, spread)
+    half_width, error = _half_width(units, seeds, contestants, spread, in_points)
+    limit, _ = _half_width(units, 0, contestants, spread, in_points)
     gap = half_width + float(ndtri(FOUND)) * error
     tie = half_width + float(ndtri((1 + FOUND) / 2)) * error
     told = Units(in_points)
@@ -132,18 +132,21 @@ def resolution(
     return Resolution(units, seeds, half_width, gap, tie, limit, margin, tie < margin, sentence)
 
 
-def _half_width(units: int, seeds: int, contestants: int, spread: Spread) -> tuple[float, float]:
+def _half_width(
+    units: int, seeds: int, contestants: int, spread: Spread, in_points: bool
+) -> tuple[float, float]:
     """Half-width and standard error of a difference with the best; seeds 0: ever more of them."""
     count, units = max(contestants, 2), max(units, 2)
     residual = np.full(count, spread.residual**2 / (seeds * units) if seeds else 0.0)
     beyond = spread.seed**2 / seeds if seeds else 0.0
     chance = bool(seeds) and (spread.seed > 0 or spread.residual > 0)
+    own = spread.example**2 / (2 * units) + (granted(units) if in_points else 0.0)
     variation = Variation(
         names=tuple(f"{number}" for number in range(count)),
         scores=(np.zeros(max(seeds, 1)),) * count,
         seeds=np.full(count, np.inf) if chance and seeds == 1 else residual + beyond,
         residual=residual,
-        examples=np.eye(count) * spread.example**2 / (2 * units) + np.diag(residual),
+        examples=own * np.eye(count) + np.diag(residual),
         seed_freedom=np.full(count, seeds - 1 + BORROWED if chance else 0.0),
         units=units,
     )

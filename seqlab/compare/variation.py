@@ -86,9 +86,7 @@ def estimate(
     mean_pulls = np.stack([pull.mean(axis=0) for pull in pulls])  # (n, units or draws)
     covariance = mean_pulls @ mean_pulls.T
     if metric.unit_range:
-        # Without an error there is no spread, yet the next example may be one: each contestant
-        # is granted one error of its own (compare the rule of three, and Agresti and Min 2005).
-        covariance += np.eye(len(scores)) / units**2
+        covariance += granted(units) * np.eye(len(scores))
     return Variation(
         names=tuple(contestant.name for contestant in contestants),
         scores=tuple(scores),
@@ -98,6 +96,15 @@ def estimate(
         seed_freedom=freedom,
         units=units,
     )
+
+
+def granted(units: int) -> float:
+    """The variance of one error that was not seen, for values between 0 and 1.
+
+    Without an error there is no spread, yet the next example may be one: each contestant is
+    granted one of its own (compare the rule of three, and Agresti and Min 2005).
+    """
+    return 1 / units**2
 
 
 def _seed_variances(scores: Sequence[Array], chance: NDArray[np.bool_]) -> tuple[Array, Array]:

@@ -1,0 +1,180 @@
+"""Does a plan promise what the decision keeps, and does what is called lacking decide?"""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seqlab.compare.contestants import Margin
+from seqlab.compare.decision import Rules, compare
+from seqlab.compare.need import needs
+from seqlab.compare.power import Spread, needed, resolution
+from seqlab.compare.simulation import World, ahead
+from seqlab.metrics.accuracy import Accuracy
+from seqlab.metrics.mae import Mae
+from tests.compare.studies import scored
+
+RNG = np.random.default_rng(4)
+
+
+def accuracy_plan(units=1821, seeds=8, contestants=6, margin=0.01):
+    return resolution(units, seeds, contestants, Spread.of_shares(), margin, in_points=True)
+
+
+def test_the_plan_is_what_studies_turn_out_to_be():
+    world = World(ahead(6), disagreement=0.16, own=0.112)
+    plan = accuracy_plan(units=2000)
+    seen = [compare(world.draw(RNG), Accuracy(), rules=Rules(seed=i)) for i in range(30)]
+    # The first's lower bound is its lead less the half-width, as long as others are candidates.
+    widths = [c.pair("c0", "c1").high - c.pair("c0", "c1").difference for c in seen]
+    assert plan.half_width == pytest.approx(0.85 * np.median(widths), rel=0.12)  # one-sided: less
+    found = np.mean([c.standing("c1").status == "worse" for c in seen])
+    assert plan.gap < 0.03
+    assert found > 0.8
+
+
+def test_a_gap_of_the_promised_size_is_found_four_times_in_five():
+    plan = accuracy_plan(units=1000, contestants=2)
+    world = World(ahead(2, gap=plan.gap), examples=1000, disagreement=0.16, own=0.112)
+    found = [compare(world.draw(RNG), Accuracy(), rules=Rules(seed=i)) for i in range(120)]
+    assert np.mean([c.best_shown for c in found]) == pytest.approx(0.8, abs=0.12)
+
+
+def test_more_of_anything_resolves_more():
+    base = accuracy_plan()
+    assert accuracy_plan(units=8000).half_width < 0.65 * base.half_width
+    assert accuracy_plan(seeds=20).half_width < base.half_width
+    assert accuracy_plan(contestants=2).half_width < base.half_width
+    assert base.limit < accuracy_plan(seeds=100).half_width < base.half_width
+    assert base.half_width < base.gap < base.tie
+
+
+def test_the_sentence_of_a_usual_test_set():
+    """1,821 sentences: no number of seeds separates closer than about a point and a half."""
+    plan = accuracy_plan()
+    assert 0.011 < plan.limit < 0.016
+    assert not plan.can_tie
+    assert plan.sentence == (
+        "what this test set can resolve: gaps of about 2.3 points and more, found in four of five"
+        " such studies; below 1.7 points nothing is shown, and no number of seeds brings that below"
+        " 1.3 points (1,821 independent test examples, 8 seeds, 6 contestants; assuming that two"
+        " contestants differ on 16 % of the examples and seeds by 0.5 points); ties within 1.0"
+        " point need more test examples"
+    )
+
+
+def test_ties_can_be_planned():
+    assert accuracy_plan(units=60_000, seeds=20).can_tie
+    assert "ties" not in accuracy_plan(units=60_000, seeds=20).sentence
+
+
+def test_one_seed_resolves_nothing():
+    plan = accuracy_plan(seeds=1)
+    assert np.isinf(plan.half_width)
+    assert "one seed does not show how far chance goes" in plan.sentence
+
+
+def test_errors_are_told_as_they_are():
+    plan = resolution(120, 8, 4, Spread(0.2, 0.004, "as the baseline's do"), 0.008, False)
+    assert "as the baseline's do" in plan.sentence
+    assert "points" not in plan.sentence
+    json.dumps(plan.to_dict(), allow_nan=False)
+
+
+def test_a_pilot_plans_the_study():
+    world = World(ahead(4), disagreement=0.2, own=0.1)
+    pilot = Spread.measured(compare(world.draw(RNG), Accuracy()))
+    assert pilot.example**2 == pytest.approx(0.2 - 0.1, rel=0.15)
+    assert pilot.residual**2 == pytest.approx(0.1 / 2, rel=0.1)
+    assert 0.002 < pilot.seed < 0.015
+
+
+# -- afterwards --------------------------------------------------------------------------------
+
+
+def two(gap, examples=400, runs=4, seed_sd=0.0, example_sd=0.2, deterministic=False):
+    """Two contestants with exactly this difference of means and these spreads."""
+    rng = np.random.default_rng(8)
+    shared = rng.normal(5, 1, examples)
+    own = rng.normal(0, 1, examples)
+    own *= example_sd / own.std() / np.sqrt(2)
+    own -= own.mean()
+    runs = 1 if deterministic else runs
+    steps = np.linspace(-1, 1, runs)[:, None] if runs > 1 else np.zeros((1, 1))
+    steps *= seed_sd / max(steps.std(ddof=1), 1e-9) if runs > 1 else 0
+    return [
+        scored("a", shared + own + steps, deterministic),
+        scored("b", shared - own + gap - steps, deterministic),
+    ]
+
+
+def lacking(contestants, margin=0.0):
+    comparison = compare(contestants, Mae(), rules=Rules(margin=Margin(margin)))
+    assert comparison.standing("b").status == "undecided"
+    return comparison, needs(comparison)[0]
+
+
+def more(contestants, times=1, runs=4):
+    """The same contestants with the same examples so many times over, and more of their seeds."""
+    for contestant in contestants:
+        values = contestant.statistics[..., 0]
+        yield scored(contestant.name, np.tile(values, (runs // len(values), times)))
+
+
+def test_as_many_examples_as_are_said_to_be_needed_decide():
+    contestants = two(gap=0.02)
+    comparison, need = lacking(contestants)
+    assert need.seeds is None  # there is no chance between these seeds
+    assert need.examples > 400
+    assert "no number of seeds would decide" in need.sentence
+    rules = Rules(margin=Margin(0.0), looks=2)
+    times = need.examples / 400
+    assert times > 2
+    enough, fewer = (list(more(contestants, int(t))) for t in (np.ceil(times), 0.7 * times))
+    assert compare(enough, Mae(), rules=rules).best_shown
+    assert not compare(fewer, Mae(), rules=rules).best_shown
+    assert needed(comparison) == [need.sentence]
+    assert needed(comparison, ["a"]) == []
+
+
+def test_as_many_seeds_as_are_said_to_be_needed_decide():
+    contestants = two(gap=0.05, seed_sd=0.06, example_sd=0.05)
+    _, need = lacking(contestants)
+    assert need.examples is None
+    assert "seeds each would decide, test examples would not" in need.sentence
+    rules = Rules(margin=Margin(0.0), looks=2)
+    assert need.seeds > 8
+    enough, fewer = (list(more(contestants, runs=4 * r)) for r in (-(-need.seeds // 4) + 1, 1))
+    assert compare(enough, Mae(), rules=rules).best_shown
+    assert not compare(fewer, Mae(), rules=rules).best_shown
+
+
+def test_a_gap_inside_the_margin_needs_enough_for_a_tie():
+    _, need = lacking(two(gap=0.001), margin=0.02)
+    enough = list(more(two(gap=0.001), -(-need.examples // 400)))
+    comparison = compare(enough, Mae(), rules=Rules(margin=Margin(0.02), looks=2))
+    assert comparison.standing("b").status == "tied"
+
+
+def test_seeds_and_examples_together_or_nothing():
+    contestants = two(gap=0.01, seed_sd=0.06, example_sd=0.5)
+    _, need = lacking(contestants)
+    assert (need.seeds, need.examples) == (None, None)
+    assert need.sentence.endswith("more seeds and more test examples would decide only together")
+
+
+def test_deterministic_contestants_need_examples():
+    _, need = lacking(two(gap=0.02, deterministic=True))
+    assert need.seeds is None
+    assert need.examples > 400
+
+
+def test_one_seed_needs_seeds_first():
+    contestants = [replace(c, deterministic=False) for c in two(gap=0.02, deterministic=True)]
+    _, need = lacking(contestants)
+    assert "one seed says nothing of chance; run at least 3, and 8 for a verdict" in need.sentence
+
+
+def test_a_decided_comparison_needs_nothing():
+    assert needed(compare(two(gap=1.0), Mae())) == []
