@@ -12,20 +12,17 @@ from numpy.typing import NDArray
 from seqlab.tasks.forecasting.frequency import DAY, Frequency
 
 Array = NDArray[np.float32]
-CYCLES = ("day", "week", "year")
-_SPAN = {"day": 1.0, "week": 7.0, "year": 365.25}  # days
+CYCLES = {"day": 1.0, "week": 7.0, "year": 365.25}  # their lengths in days
 
 
 def cycles(frequency: Frequency, steps: int) -> tuple[str, ...]:
     """The cycles that this many steps hold twice and that are longer than a step."""
     if not frequency.dated:
         return ()
-    days = frequency.size / DAY if frequency.kind == "fixed" else 1.0
-    if frequency.kind == "months":
-        days = 30.44 * frequency.size
-    elif frequency.kind == "weekdays":
-        days = 1.4
-    return tuple(c for c in CYCLES if 1.9 * days < _SPAN[c] and steps * days >= 2 * _SPAN[c])
+    step = frequency.days
+    return tuple(
+        name for name, days in CYCLES.items() if 2 * step <= days and steps * step >= 2 * days
+    )
 
 
 def features(moments: NDArray[np.generic], chosen: tuple[str, ...]) -> Array:

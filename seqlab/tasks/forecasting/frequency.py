@@ -5,8 +5,8 @@ A frequency maps dates to whole positions on a grid and back, so that gaps becom
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,16 @@ class Frequency:
         """Whether there are dates at all."""
         return self.kind != "steps"
 
+    @property
+    def days(self) -> float:
+        """The usual length of a step in days."""
+        match self.kind:
+            case "fixed":
+                return self.size / DAY
+            case "months":
+                return 30.44 * self.size
+        return 7 / 5
+
     def __str__(self) -> str:
         if self.kind == "steps":
             return "1 step"
@@ -87,10 +97,6 @@ class Frequency:
                 count = self.size // unit
                 return f"{count} {name}{'s' if count > 1 else ''}"
         return f"{self.size / SECOND:g} seconds"
-
-    def plain(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
-        return asdict(self)
 
     def season(self) -> int:
         """Steps in the shortest cycle that people's data usually have; 1: none."""

@@ -100,19 +100,7 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
     windows = cut_windows(reading, spec)
     training = reading.parts.ends[:, 0]
     scales = fit_scales(panel, training, geometry.season)
-    if not np.isfinite(scales.naive).any():
-        raise UserError(
-            f"every series of {', '.join(panel.targets)} is constant in the training part",
-            "there is nothing to learn: check the columns, or choose another split",
-        )
-    for part in (1, 2):
-        moving = np.isfinite(scales.naive[windows[part].series]).any()
-        if reading.metrics[0] == "mase" and not moving:
-            raise UserError(
-                f"the {NAMES[part]} part holds only series that never change in the training part:"
-                " mase has no scale for them",
-                "choose another metric, such as --metric mae, or another split",
-            )
+    _check_movement(reading, windows, scales.naive)
     cycles = calendar.cycles(panel.frequency, int(training.max())) if spec.calendar else ()
     fitted = Fitted(
         reading.layout,
@@ -130,6 +118,25 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
     shared = shared_arrays(panel, scales, fitted)
     parts = [examples_of(found, panel, shared) for found in windows]
     return fitted, parts, _card(reading, fitted, windows)
+
+
+def _check_movement(
+    reading: Reading, windows: Sequence[Windows], naive: NDArray[np.float64]
+) -> None:
+    """Something must move in the training part, and what is scored must have a scale."""
+    if not np.isfinite(naive).any():
+        raise UserError(
+            f"every series of {', '.join(reading.panel.targets)} is constant in the training part",
+            "there is nothing to learn: check the columns, or choose another split",
+        )
+    for part in (1, 2):
+        moving = np.isfinite(naive[windows[part].series]).any()
+        if reading.metrics[0] == "mase" and not moving:
+            raise UserError(
+                f"the {NAMES[part]} part holds only series that never change in the training part:"
+                " mase has no scale for them",
+                "choose another metric, such as --metric mae, or another split",
+            )
 
 
 def _tables(sources: Sources) -> tuple[Table, Table | None, Table | None]:
