@@ -24,6 +24,7 @@ from seqlab.errors import UserError
 from seqlab.metrics.base import AdditiveMetric, Array, Metric
 
 BOOTSTRAP_DRAWS = 1000
+WEIGHTS_AT_ONCE = 10_000_000  # 80 MB
 BORROWED = 2.0  # degrees of freedom
 
 
@@ -162,13 +163,20 @@ def _resampled(
     Draws on which the metric is undefined (a class that was not drawn) are left out for all.
     """
     units = block_of.max() + 1
-    drawn = rng.multinomial(units, np.full(units, 1 / units), size=BOOTSTRAP_DRAWS)
-    weights = drawn[:, block_of].astype(np.float64)  # (draws, examples)
-    scores = [np.array([metric.value(one) for one in values]) for values in statistics]
-    draws = [np.stack([metric.reduce(one, weights) for one in values]) for values in statistics]
-    kept = np.isfinite(np.concatenate(draws)).all(axis=0)
-    if kept.sum() < BOOTSTRAP_DRAWS / 2:
-        return scores, [np.full((len(values), 1), np.nan) for values in statistics]
-    scale = np.sqrt(units / (units - 1) / kept.sum())
-    draws = [values[:, kept] for values in draws]
-    return scores, [(v - v.mean(axis=1, keepdims=True)) * scale for v in draws]
+    runs = [run for values in statistics for run in values]
+    draws = []
+    at_once = max(1, WEIGHTS_AT_ONCE // len(block_of))
+    for first in range(0, BOOTSTRAP_DRAWS, at_once):
+        size = min(at_once, BOOTSTRAP_DRAWS - first)
+        counts = rng.multinomial(units, np.full(units, 1 / units), size)
+        weights = counts[:, block_of].astype(np.float64)  # (draws, examples)
+        draws.append(np.stack([metric.reduce(run, weights) for run in runs]))
+    values = np.concatenate(draws, axis=1)  # (runs of all contestants, draws)
+    values = values[:, np.isfinite(values).all(axis=0)]
+    if values.shape[1] < BOOTSTRAP_DRAWS / 2:
+        values = np.full((len(runs), 1), np.nan)
+    deviations = values - values.mean(axis=1, keepdims=True)
+    deviations *= np.sqrt(units / (units - 1) / values.shape[1])
+    scores = np.array([metric.value(run) for run in runs])
+    ends = np.cumsum([len(values) for values in statistics])[:-1]
+    return np.split(scores, ends), np.split(deviations, ends)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from seqlab.registry import registered
 
 CARD = {"tasks": ["classify"]}
 
-DRAWS_AT_ONCE = 128  # keeps the sorted weights of 5,000 examples in the cache's reach
+DRAWS_AT_ONCE = 64  # the weights of 5,000 examples then stay within reach of the cache
 
 
 @registered
@@ -34,24 +36,40 @@ class Auroc(Metric):
         if np.isnan(statistics).any():
             return np.full(len(weights), np.nan)
         scores, true = statistics[:, :-1], statistics[:, -1]
-        members = [true == (1 if scores.shape[1] == 1 else c) for c in range(scores.shape[1])]
-        areas = np.stack([_area(scores[:, c], members[c], weights) for c in range(len(members))])
+        classes = [1] if scores.shape[1] == 1 else range(scores.shape[1])
+        places = [_Places.of(scores[:, i], true == c) for i, c in enumerate(classes)]
+        areas = np.empty((len(places), len(weights)))
+        for first in range(0, len(weights), DRAWS_AT_ONCE):
+            some = slice(first, first + DRAWS_AT_ONCE)
+            drawn = np.ascontiguousarray(weights[some].T)  # (n, draws)
+            areas[:, some] = [place.area(drawn) for place in places]
         defined = ~np.isnan(areas)  # (C, draws)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(defined, areas, 0.0).sum(axis=0) / defined.sum(axis=0)
 
 
-def _area(scores: Array, member: NDArray[np.bool_], weights: Array) -> Array:
-    """Weighted area for one class → (draws,): pairs in the right order, ties counted half."""
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))  # of each distinct score
-    area = np.empty(len(weights))
-    for first in range(0, len(weights), DRAWS_AT_ONCE):
-        drawn = weights[first : first + DRAWS_AT_ONCE, order]
-        inside = np.add.reduceat(drawn * member[order], starts, axis=1)  # (draws, distinct)
-        outside = np.add.reduceat(drawn * ~member[order], starts, axis=1)
-        below = np.cumsum(outside, axis=1) - 0.5 * outside
-        pairs = inside.sum(axis=1) * outside.sum(axis=1)
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where a class's members stand among the others, sorted by score once for all draws."""
+
+    members: NDArray[np.int64]
+    others: NDArray[np.int64]  # by increasing score
+    below: NDArray[np.int64]  # per member, how many others have a lower score
+    up_to: NDArray[np.int64]  # … a lower or an equal score
+
+    @classmethod
+    def of(cls, scores: Array, member: NDArray[np.bool_]) -> _Places:
+        members, others = np.flatnonzero(member), np.flatnonzero(~member)
+        others = others[np.argsort(scores[others], kind="stable")]
+        below = np.searchsorted(scores[others], scores[members], "left")
+        up_to = np.searchsorted(scores[others], scores[members], "right")
+        return cls(members, others, below, up_to)
+
+    def area(self, drawn: Array) -> Array:
+        """Weighted share of pairs in the right order, ties counted half; (n, draws) → (draws,)."""
+        outside = np.zeros((len(self.others) + 1, drawn.shape[1]))
+        np.cumsum(drawn[self.others], axis=0, out=outside[1:])
+        inside = drawn[self.members]
+        right = (inside * (outside[self.below] + outside[self.up_to])).sum(axis=0) / 2
         with np.errstate(invalid="ignore", divide="ignore"):
-            area[first : first + DRAWS_AT_ONCE] = (inside * below).sum(axis=1) / pairs
-    return area
+            return np.asarray(right / (inside.sum(axis=0) * outside[-1]))
