@@ -10,6 +10,7 @@ from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.classify import Classify
 
 CARD = {"tasks": ["classify"]}
 
@@ -23,8 +24,9 @@ class Majority(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Count classes."""
-        classes = int(max(np.max(part.arrays["label"]) for part in (train, valid))) + 1
-        counts = np.bincount(np.asarray(train.arrays["label"]), minlength=classes)
+        assert isinstance(task, Classify)
+        labels = np.asarray(train.arrays["label"], dtype=np.int64)
+        counts = np.bincount(labels, minlength=len(task.classes))
         return type(self)(counts / counts.sum())
 
     def predict(self, task: Task, examples: Examples) -> Predictions:

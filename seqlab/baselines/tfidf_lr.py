@@ -12,6 +12,7 @@ from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.classify import Classify
 
 CARD = {"tasks": ["classify"]}
 STRENGTHS = (1.0, 4.0, 16.0)  # of C; the validation part chooses
@@ -43,9 +44,12 @@ class TfidfLr(Baseline):
         return type(self)(vectorizer, min(models, key=lambda m: _log_loss(m, held, wanted)))
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
-        """Class probabilities (n, C)."""
+        """Class probabilities (n, C); none for a class that was not in its training part."""
+        assert isinstance(task, Classify)
         features = self.vectorizer.transform(examples.frame["text"].tolist())
-        return np.asarray(self.model.predict_proba(features))
+        probabilities = np.zeros((len(examples), len(task.classes)))
+        probabilities[:, self.model.classes_] = self.model.predict_proba(features)
+        return probabilities
 
     @property
     def parameters(self) -> int:
@@ -94,4 +98,5 @@ def _longest(train: Examples) -> str:
 
 def _log_loss(model: LogisticRegression, features: Any, wanted: np.ndarray) -> float:
     probabilities = model.predict_proba(features)
-    return float(-np.log(np.clip(probabilities[np.arange(len(wanted)), wanted], 1e-15, 1)).mean())
+    given = probabilities * (model.classes_ == wanted[:, None])  # none where the class is unknown
+    return float(-np.log(np.clip(given.sum(axis=1), 1e-15, 1)).mean())

@@ -48,6 +48,11 @@ class Assignment:
         """Where the run belongs."""
         return study / "runs" / self.job.folder
 
+    def settled(self, study: Path) -> bool:
+        """Whether there is nothing left to do: what failed by chance is worth another attempt."""
+        run = self.finished(study)
+        return run is not None and not run.result.get("transient", False)
+
     def finished(self, study: Path) -> Run | None:
         """The stored run, if it is this very job and complete."""
         run = read_run(self.folder(study))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Allowance
+from seqlab.study.timing import START
 
 # A time limit does not cut below this: with one seed there are no intervals.
 FEWEST = {"trial": 1, "verdict": 2}
@@ -92,11 +93,11 @@ class Clock:
         return self.expected.get((assignment.job.candidate, assignment.job.role), 1.0)
 
     def _slowness(self) -> float:
-        """Real seconds per expected one, so far."""
+        """Real seconds per expected one, so far; at first what was expected counts for more."""
         done = sum(self._done.values()) - self._earlier
-        if done < 0.02 * self.total:
-            return 1.0
-        return (time.monotonic() - self.begun) * self.workers / done
+        spent = max(0.0, time.monotonic() - self.begun - START) * self.workers
+        prior = max(0.05 * self.total, START * self.workers)
+        return (spent + prior) / (done + prior)
 
     def _left(self, done: float) -> float:
         return max(0.0, self.total - done) * self._slowness() / self.workers + self.tail

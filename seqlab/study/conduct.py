@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from seqlab.errors import UserError
 from seqlab.runs import read_json, write_json
 from seqlab.study.clock import Clock, Moment
 from seqlab.study.environment import describe_environment, devices_for
@@ -21,7 +22,15 @@ from seqlab.study.plan import Allowance, Entry, Planner, entries, train_spec
 from seqlab.study.resolving import resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
-from seqlab.study.timing import MEASURE, START, Pace, expected_seconds, fit_to_time, probe
+from seqlab.study.timing import (
+    MEASURE,
+    START,
+    Pace,
+    expected_seconds,
+    explained,
+    fit_to_time,
+    probe,
+)
 from seqlab.study.verdict import write_verdict
 from seqlab.tasks.base import Sources
 
@@ -68,7 +77,7 @@ class _Conduct:
         spec, self.workers = devices_for(spec)
         self.spec, self.folder, self.listener = spec, folder, listener
         fingerprint = fingerprint_of(sources)
-        identify(folder, spec, fingerprint)
+        self.identity = identify(folder, spec, fingerprint)
         self.prepared, self.digests = prepare(folder, spec, sources, fingerprint)
         self.task = self.prepared[0].task
         self.sizes = self._sizes()
@@ -93,7 +102,13 @@ class _Conduct:
     def _sizes(self) -> list[int]:
         """Sizes below the whole training part; the whole is always there."""
         whole = min(len(prepared.train) for prepared in self.prepared)
-        return sorted(size for size in set(self.spec.sizes) if size < whole)
+        beyond = [size for size in self.spec.sizes if size > whole]
+        if beyond:
+            raise UserError(
+                f"--sizes {beyond[0]}: the training part has {whole:,} examples",
+                "accepted: sizes up to that, and all",
+            )
+        return sorted(set(self.spec.sizes) - {whole})
 
     def _plan(self) -> Plan:
         first = self.prepared[0]
@@ -102,9 +117,7 @@ class _Conduct:
         wanted = Allowance(budget.trials, budget.seeds, budget.epochs or default, budget.steps)
         base = train_spec(self.spec, self.task, wanted, None, 0)
         paces = probe(first, self.entries, base, self.spec.backend)
-        allowance = self._stored_allowance()
-        if allowance is None:
-            allowance = self._allow(wanted, paces)
+        allowance = self._allow(wanted, paces)
         competing = [e for e in self.entries if e.name not in allowance.dropped]
         self.entries = competing
         return Plan(
@@ -126,6 +139,19 @@ class _Conduct:
         return {"folds": len(self.prepared), "sizes": shares}
 
     def _allow(self, wanted: Allowance, paces: dict[str, Pace]) -> Allowance:
+        """What the budget allows: a study that is resumed keeps its plan.
+
+        One that is extended keeps the length of its runs, or all would have to be done again; a
+        time limit then cuts seeds and trials only.
+        """
+        key, stored = self._stored_plan()
+        if stored is not None:
+            if key == self._plan_key():
+                return stored
+            names = {entry.name for entry in self.entries}
+            dropped = tuple(name for name in stored.dropped if name in names)
+            kept = replace(wanted, epochs=stored.epochs, steps=stored.steps, dropped=dropped)
+            return explained(kept, wanted)
         if self.spec.budget.time is None:
             return wanted
         left = self.spec.budget.time - (time.monotonic() - self.begun)
@@ -136,17 +162,15 @@ class _Conduct:
         names = ("budget", "candidates", "baselines", "sizes")
         return {name: plain.get(name) for name in names}
 
-    def _stored_allowance(self) -> Allowance | None:
-        """What this very command decided before: a resumed study keeps its plan."""
+    def _stored_plan(self) -> tuple[dict[str, Any], Allowance | None]:
+        """What was asked for when this folder's study was last planned, and what was allowed."""
         path = self.folder / "plan.json"
         if not path.exists():
-            return None
+            return {}, None
         stored = read_json(path)
-        if stored["key"] != self._plan_key():
-            return None
         values = stored["allowance"]
         tuples = {name: tuple(values[name]) for name in ("dropped", "left_out")}
-        return Allowance(**{**values, **tuples})
+        return stored["key"], Allowance(**{**values, **tuples})
 
     def _write_plan(self, allowance: Allowance) -> None:
         content = {"key": self._plan_key(), "allowance": asdict(allowance)}
@@ -160,6 +184,7 @@ class _Conduct:
             self._write_plan(conditions.clock.cut(wanted))
 
     def _write_settings(self) -> None:
+        write_json(self.folder / "identity.json", self.identity)
         self._write_plan(self.plan.allowance)
         write_json(self.folder / "settings.json", self.spec.plain())
         write_json(self.folder / "environment.json", describe_environment(self.spec, self.workers))

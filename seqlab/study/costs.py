@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,18 @@ def measure(study: Path, run: Path, prepared: Path) -> dict[str, float]:
     """The costs of a finished verdict run, from a new process on one thread."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     environment["OPENBLAS_NUM_THREADS"] = "1"
-    done = subprocess.run(
-        [sys.executable, "-m", "seqlab.study.costs", str(run), str(prepared)],
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
+    ours, lifeline = os.pipe()  # its other end closes with this process, however that goes
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "seqlab.study.costs", str(run), str(prepared)],
+            stdin=ours,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+    finally:
+        os.close(ours)
+        os.close(lifeline)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"{run}: its costs could not be measured: {last}")
@@ -43,7 +50,8 @@ def measure(study: Path, run: Path, prepared: Path) -> dict[str, float]:
 
 
 def main(run: Path, prepared_folder: Path) -> None:
-    """Measure and print one line of JSON."""
+    """Measure and print one line of JSON; stop at once when the study's process is gone."""
+    threading.Thread(target=_end_with_study, daemon=True).start()
     result = read_json(run / "result.json")
     task_name = read_json(prepared_folder / "prepared.json")["task"]
     if result["kind"] == "model":
@@ -51,6 +59,11 @@ def main(run: Path, prepared_folder: Path) -> None:
     else:
         from seqlab.study.contestant_costs import baseline_costs as costs
     print(json.dumps(costs(run, prepared_folder, task_name, result)))
+
+
+def _end_with_study() -> None:
+    os.read(0, 1)
+    os._exit(1)
 
 
 def peak_memory_mb() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,44 +20,76 @@ from seqlab.study.spec import StudySpec
 from seqlab.study.work import load_prepared, save_prepared
 from seqlab.tasks.base import Prepared, Sources
 
+# What a study's folder may hold before its identity is known.
+OWN = {
+    *(".lock", "prepared", "runs", "best", ".best.new", "workers.log"),
+    *("identity.json", "settings.json", "environment.json", "plan.json", "data_card.json"),
+    *("costs.json", "looks.json", "comparison.json", "study.json", "verdict.json"),
+    *("leaderboard.csv", "results.parquet", "report.html"),
+}
+
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold a study's folder; a second process is refused, never let in."""
-    if folder.is_file():
-        raise UserError(f"-o {folder}: this is a file, expected a folder")
+    """Hold a study's folder; a second process is refused, never let in.
+
+    What ends before the study has begun leaves nothing behind.
+    """
+    _refuse_strangers(folder)
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise UserError(
-            f"{folder}: another process is working on this study",
+            f"-o {folder}: another process is working on this study",
             "wait until it has finished, or give another folder with -o",
         ) from None
-    except PermissionError:
-        raise UserError(f"-o {folder}: no permission to write there") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(
+            f"-o {folder}: cannot be written to: {reason}", "give another folder with -o"
+        ) from None
     try:
         yield
     finally:
         lock.release()
+        if not (folder / "identity.json").exists():
+            _sweep(folder, made)
 
 
-def identify(folder: Path, spec: StudySpec, fingerprint: str) -> None:
-    """Refuse a folder that holds a study of other data, another task or other settings."""
-    path = folder / "identity.json"
-    wanted = {**spec.identity(), "fingerprint": fingerprint}
-    if not path.exists():
-        strangers = [p.name for p in folder.iterdir() if p.name not in (".lock", "prepared")]
-        if strangers:
-            raise UserError(
-                f'-o {folder}: the folder is not empty and holds no study ("{strangers[0]}")',
-                "give another folder with -o",
-            )
-        write_json(path, wanted)
+def _refuse_strangers(folder: Path) -> None:
+    if not folder.exists():
         return
+    if not folder.is_dir():
+        raise UserError(f"-o {folder}: this is a file, expected a folder")
+    strangers = sorted({path.name for path in folder.iterdir()} - OWN)
+    if strangers and not (folder / "identity.json").exists():
+        raise UserError(
+            f'-o {folder}: the folder is not empty and holds no study ("{strangers[0]}")',
+            "give another folder with -o",
+        )
+
+
+def _sweep(folder: Path, made: bool) -> None:
+    """Take away what was prepared for a study that never began."""
+    if (folder / "runs").exists():
+        return
+    shutil.rmtree(folder / "prepared", ignore_errors=True)
+    for name in ("data_card.json", ".lock"):
+        (folder / name).unlink(missing_ok=True)
+    if made:
+        folder.rmdir()
+
+
+def identify(folder: Path, spec: StudySpec, fingerprint: str) -> dict[str, Any]:
+    """What a folder's study is; one of other data, another task or other settings is refused."""
+    path = folder / "identity.json"
+    wanted: dict[str, Any] = json.loads(json.dumps({**spec.identity(), "fingerprint": fingerprint}))
+    if not path.exists():
+        return wanted
     stored = read_json(path)
-    wanted = json.loads(json.dumps(wanted))
     for name, words in (("task", "of another task"), ("fingerprint", "of other data")):
         if stored.get(name) != wanted[name]:
             given = f" ({stored.get(name)}, not {wanted[name]})" if name == "task" else ""
@@ -71,6 +104,7 @@ def identify(folder: Path, spec: StudySpec, fingerprint: str) -> None:
             "a study can grow by seeds, trials, candidates and sizes only; "
             "for other settings give another folder with -o",
         )
+    return wanted
 
 
 def _difference(stored: Any, wanted: Any, name: str = "") -> str:
@@ -103,14 +137,17 @@ def prepare(
     ]
     folders = [folder / "prepared" / f"fold{fold}" for fold in range(count)]
     stored = [_digest_in(path) for path in folders]
-    if stored != digests or not (folder / "data_card.json").exists():
-        task = registry.load("tasks", spec.task)
-        made: list[Prepared] = task.prepare(sources, spec.data, spec.seed)
-        for prepared, path, digest in zip(made, folders, digests, strict=True):
-            save_prepared(prepared, path)
-            (path / "digest").write_text(digest)
-        findings = task.inspect(sources, spec.data, spec.seed)
-        write_json(folder / "data_card.json", _card(sources, fingerprint, made, findings))
+    if stored == digests and (folder / "data_card.json").exists():
+        try:
+            return [load_prepared(spec.task, path) for path in folders], digests
+        except Exception:  # damaged in whatever way: the data are here to prepare it again
+            shutil.rmtree(folder / "prepared")
+    task = registry.load("tasks", spec.task)
+    made: list[Prepared] = task.prepare(sources, spec.data, spec.seed)
+    for prepared, path, digest in zip(made, folders, digests, strict=True):
+        save_prepared(prepared, path, digest)
+    findings = task.inspect(sources, spec.data, spec.seed)
+    write_json(folder / "data_card.json", _card(sources, fingerprint, made, findings))
     return [load_prepared(spec.task, path) for path in folders], digests
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.data.examples import Examples
-from seqlab.runs import Job, Run, read_json
+from seqlab.runs import Job, Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.best import write_best
 from seqlab.study.pool import execute
@@ -26,16 +26,13 @@ def keep_best(
     verdict: dict[str, Any],
     prepared: Sequence[Prepared],
 ) -> Path | None:
-    """Write `best/` unless it holds that very run already."""
+    """Write `best/`; nothing where no contestant is recommended."""
     name = verdict["recommended"]
     run = None if name is None else median_run(finished.get((name, None), []))
     if name is None or run is None:
         return None
     if spec.refit:
         run = _refit(conditions, finished[name, None], run, prepared[0])
-    path = conditions.folder / "best" / "best.json"
-    if path.exists() and read_json(path).get("digest") == run.result["digest"]:
-        return path.parent
     facts = {"digest": run.result["digest"], "refit": spec.refit, "metric": verdict["metric"]}
     task = conditions.planner.task.name
     return write_best(conditions.folder, run, conditions.folder / "prepared/fold0", task, facts)
@@ -51,7 +48,8 @@ def _refit(
     """
     everything = Examples.joined([prepared.train, prepared.valid, prepared.test])
     folder = conditions.folder / "prepared" / "all"
-    save_prepared(replace(prepared, train=everything), folder)
+    data = conditions.planner.data[0] + "-all"
+    save_prepared(replace(prepared, train=everything), folder, data)
     result, train = run.result, dict(run.result["settings"]["train"])
     if result["kind"] == "model":
         best = statistics.median(runs[0].result["best_step"] for runs in seeds if runs[0].ok)
@@ -62,7 +60,7 @@ def _refit(
         Job(result["candidate"], result["kind"], "refit", 0),
         conditions.planner.task.name,
         "prepared/all",
-        conditions.planner.data[0] + "-all",
+        data,
         result["settings"]["model"],
         {**train, "patience": None} if result["kind"] == "model" else train,
         conditions.planner.spec.backend,

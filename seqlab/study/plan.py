@@ -18,6 +18,18 @@ from seqlab.study.tuning import Setting
 from seqlab.study.work import build_model
 from seqlab.tasks.base import Task
 
+# Fields that the study fills in itself, and how to say them.
+RESERVED = {
+    "model": {"mixer": "--candidates"},
+    "train": {
+        "epochs": "--epochs",
+        "steps": "--steps",
+        "seconds": "--train-seconds",
+        "seed": "--seed",
+        "device": "--device",
+    },
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -45,6 +57,10 @@ class Allowance:
 
 def entries(spec: StudySpec, task: Task) -> list[Entry]:
     """Every candidate sized to the budget, then the baselines."""
+    for section, options in RESERVED.items():
+        for name in getattr(spec, section):
+            if name in options:
+                raise UserError(f"{section}.{name}: say it with {options[name]}")
     found = [_sized(recipe, spec, task) for recipe in choose(spec.candidates, task.name)]
     if not found:
         raise UserError("--candidates: none given", "accepted: names or groups; see seqlab mixers")

@@ -8,7 +8,6 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -40,7 +39,7 @@ def execute(
 
     Raises UserError when the disk is full; runs that finished before stay.
     """
-    waiting = [a for a in assignments if a.finished(study) is None]
+    waiting = [a for a in assignments if not a.settled(study)]
     for assignment in assignments:
         if assignment not in waiting:
             watch(assignment, 1.0)
@@ -113,8 +112,8 @@ class _Pool:
                     self._give_next(worker, waiting)
                 case "fatal":
                     raise UserError(
-                        f"{self.study}: cannot write: {event['reason']}",
-                        "make room and run the same command again: finished runs are kept",
+                        event["reason"],
+                        "put it right and run the same command again: finished runs are kept",
                     )
                 case "gone":
                     self._replace(worker, event["code"], waiting)
@@ -161,8 +160,8 @@ def _record_death(assignment: Assignment, study: Path, code: int) -> None:
         "reason": reason,
         "seed": assignment.train["seed"],
         "settings": {"model": assignment.model, "train": assignment.train},
+        "transient": True,
         "valid": None,
         "test": {},
-        "finished": time.time(),
     }
     write_run(assignment.folder(study), result, {})

@@ -113,16 +113,17 @@ def fit_to_time(
             )
             for epochs in range(wanted.epochs, min(least, wanted.epochs) - 1, -1):
                 if takes(replace(rung, epochs=epochs)) <= seconds:
-                    return _explained(replace(rung, epochs=epochs), wanted)
+                    return explained(replace(rung, epochs=epochs), wanted)
     last = replace(rung, epochs=1)
     per_epoch = max(pace.steps_per_epoch for pace in paces.values())
     steps = max(10, int(per_epoch * max(0.02, min(1.0, seconds / takes(last)))))
     while steps > 10 and takes(replace(last, steps=steps)) > seconds:
         steps = max(10, int(steps * 0.8))
-    return _explained(replace(last, steps=steps), wanted)
+    return explained(replace(last, steps=steps), wanted)
 
 
-def _explained(allowance: Allowance, wanted: Allowance) -> Allowance:
+def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
+    """The allowance with what it leaves out of what was wanted, in words."""
     said = []
     for name in ("epochs", "trials", "seeds"):
         before, after = getattr(wanted, name), getattr(allowance, name)

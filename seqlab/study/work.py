@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,20 +89,26 @@ class TaskObjective:
         return self.metric.value(self.task.statistics(self.metric, predictions, self.valid))
 
 
-@cache
 def load_prepared(task: str, folder: Path) -> Prepared:
-    """A fitted task and its parts, read once per process."""
+    """A fitted task and its parts, read once per process and content."""
+    return _load_prepared(task, folder.resolve(), (folder / "digest").read_text())
+
+
+@lru_cache(maxsize=16)
+def _load_prepared(task: str, folder: Path, digest: str) -> Prepared:
     train, valid, test = (Examples.load(folder / part) for part in ("train", "valid", "test"))
     return Prepared(registry.load("tasks", task).load(folder / "task"), train, valid, test)
 
 
-def save_prepared(prepared: Prepared, folder: Path) -> None:
-    """Write what `load_prepared` reads."""
+def save_prepared(prepared: Prepared, folder: Path, digest: str) -> None:
+    """Write what `load_prepared` reads; the digest of its content is written last."""
+    (folder / "digest").unlink(missing_ok=True)
     for name in ("train", "valid", "test"):
         getattr(prepared, name).save(folder / name)
     (folder / "task").mkdir(parents=True, exist_ok=True)
     prepared.task.save(folder / "task")
     write_json(folder / "prepared.json", {"task": prepared.task.name})
+    (folder / "digest").write_text(digest)
 
 
 def work(assignment: Assignment, study: Path, report: Report = lambda share: None) -> None:
@@ -122,9 +128,10 @@ def work(assignment: Assignment, study: Path, report: Report = lambda share: Non
         facts, parts = done(assignment, prepared, folder, report)
         result |= facts
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise
+        if _disk_is_full(error):
+            raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
         result |= {"status": "failed", "reason": _reason(error), "valid": None, "test": {}}
+        result["transient"] = _out_of_memory(error)
         if not isinstance(error, DivergedError | UserError | MemoryError):
             parts["traceback"] = traceback.format_exc().splitlines()
     write_run(folder, {**result, "wall_seconds": time.perf_counter() - begun}, parts)
@@ -134,9 +141,19 @@ def _settings(assignment: Assignment) -> dict[str, Any]:
     return {"model": assignment.model, "train": assignment.train}
 
 
+def _disk_is_full(error: Exception) -> bool:
+    """Whether this is no fault of the job; safetensors says it in words only."""
+    return getattr(error, "errno", None) == errno.ENOSPC or "(os error 28)" in str(error)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    words = ("allocate memory", "out of memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
 def _reason(error: Exception) -> str:
     text = str(error).partition("\n")[0] or type(error).__name__
-    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+    if _out_of_memory(error):
         return "out of memory; a smaller batch_size or fewer --params would fit"
     if isinstance(error, DivergedError | UserError):
         return text

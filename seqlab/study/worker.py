@@ -6,6 +6,7 @@ is gone, however it went – it stops at once and leaves no half-written run beh
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -37,7 +38,8 @@ def main(study: Path) -> None:
         try:
             work(assignment, study, lambda share: tell(event="progress", share=share))
         except OSError as error:
-            tell(event="fatal", reason=f"{error.strerror or error} ({error.filename or study})")
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
+            tell(event="fatal", reason=f"{error.filename or study}: cannot be written: {reason}")
             continue
         tell(event="done")
 

@@ -121,7 +121,8 @@ class Study:
     def open(cls, folder: str | os.PathLike[str]) -> Self:
         """A finished study from its folder."""
         path = Path(folder)
-        stored = read_json(path / "settings.json")
+        settings = path / "settings.json"
+        stored = StudySpec.read(read_json(settings), str(settings)).plain()
         registry.card("tasks", stored["task"])
         names = ("task", "candidates", "budget", "data")
         study = cls(
