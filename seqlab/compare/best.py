@@ -1,8 +1,8 @@
 """Multiple comparisons with the best: each contestant against the best of the others.
 
 Hsu (1984), "Constrained simultaneous confidence intervals for multiple comparisons with the
-best", with a critical value per control (Hsu 1996, "Multiple Comparisons", §4.2 for unequal
-variances). For a contestant i, bounds on θ_i − θ_j that hold together for all j are one-sided
+best", with critical values of their own for each control, since variances and seeds differ. For a
+contestant i, bounds on θ_i − θ_j that hold together for all j are one-sided
 "comparisons with a control". On the event that they hold for the true best alone:
   upper bound of θ_i − max θ_j:  max(0, min_j (difference_ij + half-width_ij))
   candidates for the best:       those whose minimum is not below 0

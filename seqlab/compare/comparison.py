@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
+from statistics import median
 from typing import Any, Literal, cast
 
 from seqlab.compare.contestants import Margin
@@ -103,6 +104,11 @@ class Comparison:
         """Whether there are fewer seeds than a verdict needs."""
         return 0 < self.seeds < VERDICT_SEEDS
 
+    @property
+    def half_width(self) -> float:
+        """How exactly differences are known here: the median half-width of the pairs' intervals."""
+        return median([(p.high - p.low) / 2 for p in self.pairs]) if self.pairs else math.nan
+
     def standing(self, name: str) -> Standing:
         """The standing of one contestant."""
         return next(s for s in self.standings if s.name == name)
@@ -118,7 +124,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; what is not a finite number is null."""
-        derived = ("best", "winner_set", "seeds", "preview")
+        derived = ("best", "winner_set", "seeds", "preview", "half_width")
         values = cast(dict[str, Any], plain(self))
         return {**values, **{name: plain(getattr(self, name)) for name in derived}}
 

@@ -61,6 +61,9 @@ def _reasons(case: Case, name: str | None) -> Iterator[str]:
         told = [f"{amount(cost)} {unit}" for unit, cost in known.items() if not math.isnan(cost)]
         if told:
             yield f"{name} costs {', '.join(told)}; costs within 10 % of each other count as equal"
+    if math.isfinite(comparison.half_width):
+        within = case.units.difference(comparison.half_width)
+        yield f"differences between contestants are known here to within about {within}"
     left_out = [n for n in comparison.winner_set if n not in case.fitting]
     if left_out and name is not None:
         yield f"left aside, as not within {case.constraints.told()}: {listed(left_out)}"

@@ -1,8 +1,8 @@
 """Half-widths that hold for many differences at once, from joint draws of their errors.
 
-A draw first redraws what the estimated variances may truly be – a seed variance on k − 1 degrees
-of freedom as s²·(k−1)/χ², the covariance over examples likewise on the number of examples less
-one – and then the errors of all means under them. Each difference is measured on the scale of its
+A draw first redraws what the estimated variances may truly be – a seed variance s² on f degrees of
+freedom as s²·f/χ², the covariance over examples likewise on the number of examples less one – and
+then the errors of all means under them. Each difference is measured on the scale of its
 own tail probability (Behrens and Fisher's distribution), so that a contestant with few seeds
 widens its own intervals and nobody else's; the draws say how small that probability must be for
 all intervals to hold together.

@@ -233,6 +233,8 @@ def test_plain_data_for_json():
     assert read["standings"][2]["mean"] is None
     assert {"first", "second", "low", "high", "probability", "p_value"} <= set(read["pairs"][0])
     assert "variation" not in read
+    pair = read["pairs"][0]
+    assert read["half_width"] == pytest.approx((pair["high"] - pair["low"]) / 2)
 
 
 def test_twelve_contestants_take_less_than_two_seconds():

@@ -256,7 +256,11 @@ def test_from_statistics_to_the_sentence():
         scored("gru", right(0.85, spread=0.001, examples=5000)),
         scored("rnn", right(0.83, spread=0.001, examples=5000, seed=1)),
     ]
-    assert advice(compare(contestants, Accuracy())).name == "gru"
+    made = compare(contestants, Accuracy())
+    given = advice(made)
+    assert given.name == "gru"
+    within = f"known here to within about {100 * made.half_width:.1f} points"
+    assert any(reason.endswith(within) for reason in given.reasons)
     wide = compare(contestants, Accuracy(), rules=Rules(margin=Margin(0.05)))
     assert wide.standing("rnn").status == "negligible"
     given = advice(wide)
