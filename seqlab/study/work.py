@@ -75,7 +75,7 @@ class TaskObjective:
         self.higher_is_better = self.metric.higher_is_better
 
     def steps_per_epoch(self) -> int:
-        return sum(1 for _ in self.batches(0))
+        return self.task.batch_count(self.train, self.spec.batch_size, self.spec.batch_tokens)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng((self.spec.seed, epoch))

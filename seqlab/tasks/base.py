@@ -183,6 +183,10 @@ class Task(ABC):
     ) -> Iterator[Batch]:
         """All examples once; shuffled with a generator, in a fixed order without."""
 
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        """How many batches hold all examples; a shuffle may make it a few more or less."""
+        return sum(1 for _ in self.batches(examples, batch_size, batch_tokens, None))
+
     @abstractmethod
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
         """The training loss of a batch."""

@@ -39,10 +39,11 @@ from seqlab.tasks.forecasting.exhibits import draw
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
 from seqlab.tasks.forecasting.panel import build_panel
+from seqlab.tasks.forecasting.parts import Parts
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
 from seqlab.tasks.forecasting.scaling import Scales, fit_scales
-from seqlab.tasks.forecasting.windows import Windows
+from seqlab.tasks.forecasting.windows import Windows, window_part
 
 if TYPE_CHECKING:
     from torch import nn
@@ -110,12 +111,19 @@ class Forecast(Task):
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
         """Windows; each counts as one in `batch_size`, with all its channels in `batch_tokens`."""
-        channels = 1 if self.fitted.joint else self.fitted.channels
-        tokens = channels * self.fitted.geometry.positions
-        size = max(1, min(batch_size, batch_tokens // tokens))
+        size = self._batch_rows(batch_size, batch_tokens)
         order = np.arange(len(examples)) if rng is None else rng.permutation(len(examples))
         for start in range(0, len(order), size):
             yield self._batch(examples, order[start : start + size])
+
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        """Counted without gathering a window."""
+        return -(-len(examples) // self._batch_rows(batch_size, batch_tokens))
+
+    def _batch_rows(self, batch_size: int, batch_tokens: int) -> int:
+        channels = 1 if self.fitted.joint else self.fitted.channels
+        tokens = channels * self.fitted.geometry.positions
+        return max(1, min(batch_size, batch_tokens // tokens))
 
     def _batch(self, examples: Examples, rows: Rows) -> Batch:
         import torch
@@ -178,6 +186,21 @@ class Forecast(Task):
         found.frame["history"] = history
         shared["empty"] = np.array(panel.empty, dtype=np.str_)
         return found
+
+    def windows_of(self, table: Table) -> Examples:
+        """Every window of a table that holds its look-back and its targets, for scoring."""
+        fitted, geometry = self.fitted, self.fitted.geometry
+        panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
+        whole = Parts(np.repeat(panel.lengths[:, None], 3, axis=1), "everything")
+        windows = window_part(panel, whole, 0, geometry, 1, len(panel.values))
+        if not len(windows):
+            raise UserError(
+                f'"{table.origin}": no series holds a look-back of {geometry.lookback} and a'
+                f" horizon of {geometry.horizon} steps",
+                "score longer series",
+            )
+        scales = self._scales_for(panel.series, fit_scales(panel, panel.lengths, geometry.season))
+        return windowed.examples_of(windows, panel, windowed.shared_arrays(panel, scales, fitted))
 
     def _scales_for(self, series: tuple[str, ...], own: Scales) -> Scales:
         """The scales of the training part for series known from it, their own for others."""
