@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
+from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.registry import registered
 from seqlab.tasks.base import (
