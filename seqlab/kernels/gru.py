@@ -114,6 +114,8 @@ def _fused(
     from seqlab.kernels.loops import gru as loops
 
     y, h, saved = _unwritten(x, h0, save)
+    if mask is not None:
+        saved.zero_()  # padded steps write nothing
     (r_ih, z_ih, n_ih), (r_hh, z_hh, n_hh) = b_ih.chunk(3), b_hh.chunk(3)
     bias = torch.cat((n_ih, r_ih + r_hh, z_ih + z_hh, n_hh))
     transposed = (_n_first(w_ih).t(), w_hh.t())

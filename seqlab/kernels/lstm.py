@@ -110,6 +110,8 @@ def _fused(
     from seqlab.kernels.loops import lstm as loops
 
     y, h, _, saved = _unwritten(x, h0, save)
+    if mask is not None:
+        saved.zero_()  # padded steps write nothing
     c = c0.clone(memory_format=torch.contiguous_format)
     run = operands(x, h0, y, (w_ih.t(), w_hh.t()), mask, reverse)
     run_forward(loops.forward, run, b_ih + b_hh, array(c), array(saved))

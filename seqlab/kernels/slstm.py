@@ -139,6 +139,8 @@ def _fused(
     from seqlab.kernels.loops.matrices import TILE_ROWS
 
     y, *_, h, _, saved = _unwritten(gates, c0, n0, h0, m0, save)
+    if mask is not None:
+        saved.zero_()  # padded steps write nothing
     c, n, m = (part.clone(memory_format=torch.contiguous_format) for part in (c0, n0, m0))
     weights = w_hh.transpose(2, 3)
     run = operands(gates.flatten(2), h0, y, (weights, weights), mask, reverse)
