@@ -28,6 +28,7 @@ _IMPLEMENTED = {
     "selective_scan": ("fused",),
     "short_convolution": ("fused",),
     "state_space": ("fused", "torch"),
+    "gated_norm": ("fused",),
 }
 KINDS = tuple(_IMPLEMENTED)
 

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqlab import kernels
+from seqlab.kernels.gated_norm import gated_norm
 from seqlab.kernels.state_space import state_space
 from seqlab.mixers.base import (
     State,
@@ -98,7 +99,7 @@ class Mamba2(StreamingMixer):
         self.bias_delta = undecayed(softplus_inverse(steps_between(0.001, 0.1, heads)))
         self.A_log = undecayed(torch.empty(heads).uniform_(1, 16).log())
         self.skip = undecayed(torch.ones(heads))
-        self.norm = nn.RMSNorm(self.inner, eps=1e-5)
+        self.norm_weight = nn.Parameter(torch.ones(self.inner))
         self.w_out = nn.Linear(self.inner, width, bias=False)
 
     @classmethod
@@ -123,39 +124,40 @@ class Mamba2(StreamingMixer):
         check_precision(self, x_t)
         check_state(self, state, Mamba2State, x_t.shape[0])
         S, recent = state
-        z, inputs, recent = self._inputs(x_t[:, None], recent)
-        x, B, C, delta = (part[:, 0].to(S.dtype) for part in inputs)
+        z, mixed, delta, recent = self._inputs(x_t[:, None], recent, S.dtype)
+        x, B, C = torch.split(mixed[:, 0], [self.inner, self.state, self.state], dim=-1)
+        x, delta = in_heads(x, self.heads), delta[:, 0]
         decay = self._log_decay(delta).exp()[:, None, :, None]
         S = decay * S + B[:, :, None, None] * (delta.unsqueeze(-1) * x)[:, None]
-        y = torch.einsum("bnhp,bn->bhp", S, C)
-        return self._output(y, x, z[:, 0]), Mamba2State(S, recent)
+        y = torch.einsum("bnhp,bn->bhp", S, C) + self.skip.unsqueeze(-1) * x
+        return self._output(y.flatten(1), z[:, 0]), Mamba2State(S, recent)
 
     def prefill(self, x: Tensor, state: State) -> tuple[Tensor, Mamba2State]:
         """The same in chunks, as products of matrices."""
         check_precision(self, x)
         check_state(self, state, Mamba2State, x.shape[0])
         S, recent = state
-        z, inputs, recent = self._inputs(x, recent)
-        x, B, C, delta = (part.to(S.dtype) for part in inputs)
-        scaled, log_decay = delta.unsqueeze(-1) * x, self._log_decay(delta)
-        y, S = state_space(scaled, log_decay, B, C, S, backend=self.chosen_backend)
-        return self._output(y, x, z), Mamba2State(S, recent)
+        z, mixed, delta, recent = self._inputs(x, recent, S.dtype)
+        skip, log_decay = self.skip.to(S.dtype), self._log_decay(delta)
+        y, S = state_space(mixed, delta, log_decay, skip, S, backend=self.chosen_backend)
+        return self._output(y, z), Mamba2State(S, recent)
 
-    def _inputs(self, x: Tensor, recent: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
-        """z (B, T, E); x (B, T, H, P), B and C (B, T, N) and Δ (B, T, H); the next inputs."""
+    def _inputs(
+        self, x: Tensor, recent: Tensor, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """z (B, T, E); x, B and C side by side (B, T, E + 2N); Δ (B, T, H); the next inputs."""
         widths = (self.inner, self.inner + 2 * self.state, self.heads)
         z, mixed, delta = self.w_in(x).split(widths, dim=-1)
         mixed, recent = self.convolution(mixed, recent)
-        x, B, C = mixed.split((self.inner, self.state, self.state), dim=-1)
-        delta = F.softplus(delta + self.bias_delta)
-        return z, (in_heads(x, self.heads), B, C, delta), recent
+        return z, mixed.to(dtype), F.softplus(delta + self.bias_delta).to(dtype), recent
 
     def _log_decay(self, delta: Tensor) -> Tensor:
-        return -delta * self.A_log.exp()
+        return -delta * self.A_log.to(delta.dtype).exp()
 
-    def _output(self, y: Tensor, x: Tensor, z: Tensor) -> Tensor:
-        y = torch.addcmul(y, self.skip.unsqueeze(-1), x).flatten(-2)
-        return self.w_out(self.norm((y * F.silu(z)).to(z.dtype)))
+    def _output(self, y: Tensor, z: Tensor) -> Tensor:
+        weight = self.norm_weight.to(y.dtype)
+        y = gated_norm(y, z.to(y.dtype), weight, backend=self.chosen_backend)
+        return self.w_out(y.to(z.dtype))
 
 
 def steps_between(least: float, most: float, count: int) -> Tensor:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from seqlab.errors import UserError
+from seqlab.kernels.gated_norm import gated_norm
 from seqlab.kernels.minimal import mingru, minlstm
 from seqlab.kernels.short_convolution import short_convolution
 from seqlab.kernels.state_space import state_space
@@ -22,11 +23,11 @@ def sizes(*shapes):
 
 
 def state_space_operands(B, T, H, P, N):
-    draw = sizes((B, T, H, P), (B, T, H), (B, T, N), (B, T, N), (B, N, H, P))
+    draw = sizes((B, T, H * P + 2 * N), (B, T, H), (B, T, H), (H,), (B, N, H, P))
 
     def operands(dtype):
-        x, log_decay, *others = draw(dtype)
-        return [x, -log_decay.abs(), *others]
+        mixed, delta, log_decay, *others = draw(dtype)
+        return [mixed, delta, -log_decay.abs(), *others]
 
     return operands
 
@@ -38,6 +39,7 @@ CASES = {
     "minlstm": (minlstm, sizes((3, 37, 3 * 19), (3, 19))),
     "convolution": (short_convolution, sizes((3, 40, 21), (4, 21), (21,))),
     "convolution-1": (short_convolution, sizes((2, 5, 16), (1, 16), (16,))),
+    "gated-norm": (gated_norm, sizes((3, 5, 37), (3, 5, 37), (37,))),
     "state-space-1": (state_space, state_space_operands(2, 1, 3, 5, 7)),
     "state-space-63": (state_space, state_space_operands(2, 63, 1, 16, 16)),
     "state-space-64": (state_space, state_space_operands(1, 64, 8, 4, 3)),
@@ -102,7 +104,9 @@ def test_is_a_proper_operator(name):
     run, draw = CASES[name]
     operands = [t.requires_grad_() for t in draw(torch.float64)]
     operator = {mingru: "minimal", minlstm: "minimal"}.get(run, run.__name__)
-    more = (True,) if run is state_space else ()
+    more = {state_space: (True,), gated_norm: (1e-5,)}.get(run, ())
+    if run is gated_norm:
+        operands = [t.detach().flatten(0, -2).requires_grad_() for t in operands[:2]] + operands[2:]
     torch.library.opcheck(getattr(torch.ops.seqlab, operator).default, (*operands, *more))
 
 
@@ -122,11 +126,12 @@ def test_minimal_gates_are_linear_at_zero():
 
 def test_strong_decay_neither_overflows_nor_cancels():
     """After a decay of e^−1000 only the newest input is left, to the last bit."""
-    x, log_decay, B, C, S = (t.float() for t in state_space_operands(1, 70, 1, 4, 1)(torch.float32))
-    for backend in ("fused", "torch"):
-        y, last = state_space(x, torch.full_like(log_decay, -1000.0), B, C, S, backend=backend)
-        expected = x * (B * C)[..., None]
-        torch.testing.assert_close(y, expected, rtol=1e-3 if backend == "torch" else 1e-6, atol=0)
+    mixed, delta, log_decay, skip, S = state_space_operands(1, 70, 1, 4, 1)(torch.float32)
+    expected = mixed[..., :4] * (delta * mixed[..., 4:5] * mixed[..., 5:] + skip)
+    gone = torch.full_like(log_decay, -1000.0)
+    for backend, tolerance in (("fused", 1e-6), ("torch", 1e-3)):
+        y, last = state_space(mixed, delta, gone, skip, S, backend=backend)
+        torch.testing.assert_close(y, expected, rtol=tolerance, atol=1e-6)
         assert last.isfinite().all()
 
 
@@ -150,15 +155,18 @@ def test_strong_decay_neither_overflows_nor_cancels():
             r"short_convolution: the input has 3 positions, expected at least 4 for 4 taps",
         ),
         (
-            lambda: state_space(torch.zeros(2, 5, 3), *[torch.zeros(1)] * 4),
-            r"state_space: x has the shape \(2, 5, 3\), expected \(sequences, positions, heads",
+            lambda: state_space(
+                torch.zeros(2, 5, 11), *[torch.zeros(2, 5, 1)] * 2, torch.zeros(1),
+                torch.zeros(2, 4, 1, 4),
+            ),
+            r"state_space: mixed has the shape \(2, 5, 11\), expected \(2, 5, 12\)",
         ),
         (
             lambda: state_space(
-                torch.zeros(2, 5, 1, 3), torch.zeros(2, 5, 1), *[torch.zeros(2, 5, 4)] * 2,
-                torch.zeros(2, 4, 3, 1),
+                torch.zeros(2, 5, 12), *[torch.zeros(2, 5, 1)] * 2, torch.zeros(2),
+                torch.zeros(2, 4, 1, 4),
             ),
-            r"state_space: S has the shape \(2, 4, 3, 1\), expected \(2, 4, 1, 3\)",
+            r"state_space: skip has the shape \(2,\), expected \(1,\)",
         ),
     ],
 )  # fmt: skip

@@ -15,21 +15,21 @@ from seqlab.kernels.loops.vector import Lanes, elementwise, exp
 
 
 class Operands(NamedTuple):
-    """x (B, T, H, P), log_decay (B, T, H), keys and queries (B, T, N): the paper's B and C."""
+    """mixed (B, T, E + 2N): x, keys and queries; delta and log_decay (B, T, H); skip (H)."""
 
-    x: Any
+    mixed: Any
+    delta: Any
     log_decay: Any
-    keys: Any
-    queries: Any
+    skip: Any
 
 
 class Room(NamedTuple):
     """A thread's numbers of one chunk of L positions, with E = H·P; all zero at first.
 
     steps, grown and kept (L, H): the decay of a position, from the start to it, from it to the end;
-    scores, decay, pairs, dscores, dpairs (L, L; nothing above the diagonal); rows and weighted
-    (L, E); x_columns and dy_columns (E, L); key_columns and narrow (N, L); ends (E), head (L) and
-    slopes (H).
+    scores, decay, pairs, dscores, dpairs (L, L; nothing above the diagonal); scaled (L, E) is Δ x;
+    dscaled and rows (L, E); x_columns and dy_columns (E, L); key_columns and narrow (N, L);
+    ends (E), head (L), slopes (H) and sums (3).
     """
 
     steps: Any
@@ -40,8 +40,9 @@ class Room(NamedTuple):
     pairs: Any
     dscores: Any
     dpairs: Any
+    scaled: Any
+    dscaled: Any
     rows: Any
-    weighted: Any
     x_columns: Any
     dy_columns: Any
     key_columns: Any
@@ -49,6 +50,23 @@ class Room(NamedTuple):
     ends: Any
     head: Any
     slopes: Any
+    sums: Any
+
+
+class Chunk(NamedTuple):
+    """Where a chunk's operands are and how large; x, keys and queries are W numbers apart."""
+
+    x: Any
+    keys: Any
+    queries: Any
+    delta: Any
+    log_decay: Any
+    rows: int
+    W: int
+    H: int
+    P: int
+    N: int
+    L: int
 
 
 def _exponential(a: Lanes) -> tuple[Lanes, ...]:
@@ -75,11 +93,23 @@ _pair = elementwise(_paired)
 
 
 @inlined
-def find_decays(log_decay: Any, room: Room, rows: int) -> None:
-    """Fill steps, grown and kept from the pointer to the chunk's first log_decay."""
-    H = room.steps.shape[1]
+def locate(run: Operands, room: Room, b: int, c: int) -> Chunk:
+    """Chunk c of sequence b."""
+    _, T, W = run.mixed.shape
+    H, (N, L) = run.skip.shape[0], room.narrow.shape
+    E, at = W - 2 * N, b * T + c * L
+    x = shifted(start(run.mixed), at * W)
+    delta, log_decay = shifted(start(run.delta), at * H), shifted(start(run.log_decay), at * H)
+    rows = min(L, T - c * L)
+    return Chunk(x, shifted(x, E), shifted(x, E + N), delta, log_decay, rows, W, H, E // H, N, L)
+
+
+@inlined
+def find_decays(chunk: Chunk, room: Room) -> None:
+    """Fill steps, grown and kept."""
+    H, rows = chunk.H, chunk.rows
     steps, grown, kept = start(room.steps), start(room.grown), start(room.kept)
-    _exponentials(rows * H, (log_decay,), (steps,))
+    _exponentials(rows * H, (chunk.log_decay,), (steps,))
     copied(H, (steps,), (grown,))
     for t in range(1, rows):
         here, before = t * H, (t - 1) * H
@@ -91,24 +121,24 @@ def find_decays(log_decay: Any, room: Room, rows: int) -> None:
 
 
 @inlined
-def transpose(source: Any, first: int, rows: int, columns: int, into: Any) -> None:
-    """into (columns, ≥ rows) = the transpose of `rows` rows of the flat array from `first` on."""
+def transpose(source: Any, step: int, into: Any, shape: tuple[int, int]) -> None:
+    """into (columns, ≥ rows) = the transpose of (rows, columns) numbers, rows a step apart."""
+    rows, columns = shape
     for i in range(0, rows, 16):
         for j in range(0, columns, 16):
             for r in range(i, min(i + 16, rows)):
                 for c in range(j, min(j + 16, columns)):
-                    into[c, r] = source[first + r * columns + c]
+                    into[c, r] = number_at(source, r * step + c)
 
 
 @inlined
-def scale_heads(x: Any, factors: Any, into: Any, rows: int) -> None:
-    """into = x · factors, for pointers x and into (rows, H, P) and an array factors (rows, H)."""
-    H, P = factors.shape[1], into[1]
-    for t in range(rows):
+def scale_heads(chunk: Chunk, x: Matrix, factors: Any, into: Any) -> None:
+    """into (rows, E) = x times factors (rows, H), each for the P numbers of its head."""
+    H, P = chunk.H, chunk.P
+    for t in range(chunk.rows):
         for h in range(H):
-            at = (t * H + h) * P
-            factor = number_at(start(factors), t * H + h)
-            _scale(P, (shifted(x, at), factor), (shifted(into[0], at),))
+            source = shifted(x.first, t * x.row_step + h * P)
+            _scale(P, (source, number_at(factors, t * H + h)), (shifted(into, (t * H + h) * P),))
 
 
 @inlined
@@ -152,55 +182,59 @@ def find_pairs(room: Room, h: int, rows: int) -> None:
 
 
 @inlined
-def find_scores(run: Operands, room: Room, at: int, rows: int) -> None:
+def find_scores(chunk: Chunk, room: Room) -> None:
     """Fill key_columns, and scores: each position's query times the keys up to it."""
-    N, L = room.key_columns.shape
-    transpose(run.keys.reshape(-1), at * N, rows, N, room.key_columns)
-    queries = Matrix(shifted(start(run.queries), at * N), N, 1)
-    keys = Matrix(start(room.key_columns), L, 1)
-    multiply_to_lower(queries, keys, start(room.scores), L, (rows, N))
+    transpose(chunk.keys, chunk.W, room.key_columns, (chunk.rows, chunk.N))
+    queries, keys = Matrix(chunk.queries, chunk.W, 1), Matrix(start(room.key_columns), chunk.L, 1)
+    multiply_to_lower(queries, keys, start(room.scores), chunk.L, (chunk.rows, chunk.N))
 
 
 @inlined
-def decay_state(state: Any, room: Room, shape: tuple[int, int, int], last: int) -> None:
-    """Multiply the state (N, H, P) by the decay of the whole chunk, whose last row is `last`."""
-    N, H, P = shape
-    for h in range(H):
-        room.ends[h * P : (h + 1) * P] = room.grown[last, h]
-    for n in range(N):
-        here = shifted(state, n * H * P)
-        _scale(H * P, (here, start(room.ends)), (here,))
+def decay_state(chunk: Chunk, state: Any, room: Room) -> None:
+    """Multiply the state (N, H, P) by the decay of the whole chunk."""
+    P, E = chunk.P, chunk.H * chunk.P
+    for h in range(chunk.H):
+        room.ends[h * P : (h + 1) * P] = room.grown[chunk.rows - 1, h]
+    for n in range(chunk.N):
+        here = shifted(state, n * E)
+        _scale(E, (here, start(room.ends)), (here,))
 
 
 @compiled
 def forward(
     run: Operands, state: Any, y: Any, states: Any, room: Room, first: int, last: int
 ) -> None:
-    """Fill y (B, T, H, P), take state (B, N, E) from the first to the last one.
+    """Fill y (B, T, E), take state (B, N, E) from the first to the last one.
 
     states (B, C, N, E) receives the state before each chunk, unless it is empty.
     """
-    _, T, H, P = run.x.shape
-    N, L = room.key_columns.shape
-    E = H * P
+    _, T, E = y.shape
+    N, L = room.narrow.shape
+    scaled, rows = start(room.scaled), start(room.rows)
     for b in range(first, last):
         S = shifted(start(state), b * N * E)
         for c in range(-(-T // L)):
-            at, rows = b * T + c * L, min(L, T - c * L)
+            chunk = locate(run, room, b, c)
+            W, H, P, count = chunk.W, chunk.H, chunk.P, chunk.rows
+            out = shifted(start(y), (b * T + c * L) * E)
             if states.size > 0:
                 copied(N * E, (S,), (shifted(start(states), (b * states.shape[1] + c) * N * E),))
-            find_decays(shifted(start(run.log_decay), at * H), room, rows)
-            find_scores(run, room, at, rows)
-            x, out = shifted(start(run.x), at * E), shifted(start(y), at * E)
-            queries = Matrix(shifted(start(run.queries), at * N), N, 1)
-            multiply(queries, Matrix(S, E, 1), Matrix(out, E, 1), (rows, N, E), False)
-            scale_heads(out, room.grown, (out, P), rows)
+            find_decays(chunk, room)
+            find_scores(chunk, room)
+            queries, into = Matrix(chunk.queries, W, 1), Matrix(out, E, 1)
+            multiply(queries, Matrix(S, E, 1), into, (count, N, E), False)
+            scale_heads(chunk, into, start(room.grown), out)
+            scale_heads(chunk, Matrix(chunk.x, W, 1), chunk.delta, scaled)
             for h in range(H):
-                find_pairs(room, h, rows)
-                source, into = Matrix(shifted(x, h * P), E, 1), Matrix(shifted(out, h * P), E, 1)
-                multiply_lower(start(room.pairs), L, source, into, (rows, P), True)
-            scale_heads(x, room.kept, (start(room.weighted), P), rows)
-            decay_state(S, room, (N, H, P), rows - 1)
-            keys = Matrix(shifted(start(run.keys), at * N), 1, N)
-            weighted = Matrix(start(room.weighted), E, 1)
-            multiply(keys, weighted, Matrix(S, E, 1), (N, rows, E), True)
+                find_pairs(room, h, count)
+                source = Matrix(shifted(scaled, h * P), E, 1)
+                place = Matrix(shifted(out, h * P), E, 1)
+                multiply_lower(start(room.pairs), L, source, place, (count, P), True)
+                for t in range(count):
+                    here = shifted(out, t * E + h * P)
+                    x = shifted(chunk.x, t * W + h * P)
+                    add_scaled(P, (here, x, number_at(start(run.skip), h)), (here,))
+            scale_heads(chunk, Matrix(scaled, E, 1), start(room.kept), rows)
+            decay_state(chunk, S, room)
+            keys = Matrix(chunk.keys, 1, W)
+            multiply(keys, Matrix(rows, E, 1), Matrix(S, E, 1), (N, count, E), True)
