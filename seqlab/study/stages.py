@@ -10,13 +10,14 @@ from typing import Any
 
 from seqlab import registry
 from seqlab.data.examples import Examples
+from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run, read_json, write_json
 from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
-from seqlab.study.pool import execute
+from seqlab.study.pool import Pool
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
 from seqlab.study.work import load_prepared
 
@@ -30,7 +31,7 @@ class Conditions:
     folder: Path
     planner: Planner
     entries: Sequence[Entry]
-    workers: int
+    pool: Pool
     clock: Clock
 
     @property
@@ -59,13 +60,7 @@ def tune(conditions: Conditions) -> dict[str, Setting | None]:
         for entry in models
     }
     ordered = [planned[entry.name][n] for n in range(count) for entry in models]
-    left_out = execute(
-        ordered,
-        conditions.folder,
-        conditions.workers,
-        conditions.clock.watch,
-        conditions.clock.keep,
-    )
+    left_out = conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
     fewest = min((a.job.number for a in left_out), default=count)
     if fewest < count:
         conditions.clock.note(f"{fewest} trials instead of {count}, to keep the time limit")
@@ -114,13 +109,7 @@ def judge(
             ]
         )
     ordered = [a for group in rounds for _, _, assignments in group for a in assignments]
-    left_out = execute(
-        ordered,
-        conditions.folder,
-        conditions.workers,
-        conditions.clock.watch,
-        conditions.clock.keep,
-    )
+    left_out = conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
     fewest = min((a.job.number for a in left_out), default=count)
     if fewest < count:
         conditions.clock.note(f"{fewest} seeds instead of {count}, to keep the time limit")
@@ -142,8 +131,22 @@ def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
     return next(run for run in done if run.result["valid"] == middle)
 
 
+def _measured(conditions: Conditions, run: Run) -> dict[str, float] | None:
+    """A run's costs; a process that was killed is tried once more, and then done without."""
+    prepared = conditions.folder / "prepared/fold0"
+    try:
+        return measure(conditions.folder, run.folder, prepared)
+    except UserError:
+        try:
+            return measure(conditions.folder, run.folder, prepared)
+        except UserError as error:
+            conditions.clock.note(error.message)
+            return None
+
+
 def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[str, Any]]:
     """Each contestant's costs, one after the other while nothing else runs."""
+    conditions.pool.close()
     path = conditions.folder / "costs.json"
     known: dict[str, dict[str, Any]] = read_json(path) if path.exists() else {}
     costs = {}
@@ -153,7 +156,9 @@ def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[
             continue
         stored = known.get(entry.name, {})
         if stored.get("digest") != run.result["digest"]:
-            values = measure(conditions.folder, run.folder, conditions.folder / "prepared/fold0")
+            values = _measured(conditions, run)
+            if values is None:
+                continue
             stored = {
                 "digest": run.result["digest"],
                 "params": run.result["parameters"]["body"],
