@@ -44,7 +44,7 @@ CARD = {
 class MinGRU(ScanMixer):
     """x (B, T, D) → h (B, T, D)."""
 
-    kernel = "mingru"
+    kernel = "minimal"
 
     def __init__(self, width: int, *, convolution: int = 0, backend: str = "auto") -> None:
         super().__init__(width, convolution, backend)

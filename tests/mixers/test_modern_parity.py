@@ -266,6 +266,15 @@ def test_single_precision_equals_the_equations(name):
     close(gradients(rounded, single)[0].double(), slope[0], 1e-4)
 
 
+@pytest.mark.parametrize("name", [name for name in ORACLES if name != "tcn"])
+def test_the_reference_backend_computes_the_same(name):
+    _, settings = ORACLES[name]
+    cls = registry.load("mixers", name)
+    readable = built(cls, backend="reference", **settings)
+    assert readable.backend == "reference"
+    agree((whole(built(cls, **settings)), whole(readable)), inputs())
+
+
 def test_causal_bag_equals_its_equations():
     mixer = built(Bag).build(D, causal=True).double()
     agree((whole(mixer), lambda x: causal_bag_oracle(mixer, x)), inputs())
