@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +102,14 @@ class Run:
 
     def statistics(self, metric: str) -> Array:
         """Per-example test statistics of a metric, (examples, K)."""
-        with np.load(self.folder / "statistics.npz", allow_pickle=False) as stored:
-            return np.asarray(stored[metric], dtype=np.float64)
+        try:
+            with np.load(self.folder / "statistics.npz", allow_pickle=False) as stored:
+                return np.asarray(stored[metric], dtype=np.float64)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            raise UserError(
+                f"{self.folder}: damaged statistics",
+                "delete this folder and run the study's command again: only this run is redone",
+            ) from None
 
     def history(self) -> list[dict[str, float]]:
         """One record per evaluation: step, epoch, seconds, train_loss, valid, learning_rate, …"""

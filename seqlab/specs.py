@@ -45,8 +45,14 @@ class Spec(BaseModel):
         return UserError(f"{'.'.join((*outer, last))} = {first.get('input')!r}: {said}")
 
     def plain(self) -> dict[str, Any]:
-        """As plain data, for JSON and TOML."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """As plain data, for JSON and TOML; nothing is left out where nothing is the default."""
+        dumped = self.model_dump(mode="json")
+        plain: dict[str, Any] = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value is not None or field.default is not None:
+                plain[name] = value.plain() if isinstance(value, Spec) else dumped[name]
+        return plain
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that stand for these settings."""

@@ -154,7 +154,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """As TOML reads it; what is no TOML value is a string."""
+    """As TOML reads it; none is nothing, and what is no TOML value is a string."""
+    if text == "none":
+        return None
     try:
         return tomllib.loads(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:

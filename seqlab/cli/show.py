@@ -139,10 +139,9 @@ def _show_verdict(console: Console, folder: Path, verdict: dict[str, Any]) -> No
     tables.show_leaderboard(console, folder / "leaderboard.csv")
     tables.show_sentence(console, verdict)
     console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
-    best = folder / "best"
-    console.print(
-        f"in use: seqlab predict {best} NEW_DATA -o predicted.csv", soft_wrap=True, highlight=False
-    )
+    if verdict["recommended"] is not None:
+        use = f"in use: seqlab predict {folder / 'best'} NEW_DATA -o predicted.csv"
+        console.print(use, soft_wrap=True, highlight=False)
 
 
 def _print_json(value: Any) -> None:

@@ -13,11 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
 
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import shown
@@ -120,6 +115,13 @@ def _out_of_fold(
     texts: list[str], codes: NDArray[np.int64], seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """Probability of the given class, the likeliest class and its probability, all held out."""
+    # Imported here: who trains or predicts imports the inspection, and does without these.
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+
     model = make_pipeline(
         TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+|[!?]", max_features=50_000),
         LogisticRegression(C=8.0, max_iter=60, tol=1e-3),

@@ -19,6 +19,7 @@ from seqlab.study.environment import describe_environment, devices_for
 from seqlab.study.folder import claimed, fingerprint_of, identify, prepare
 from seqlab.study.keeping import keep_best
 from seqlab.study.plan import Allowance, Entry, Planner, entries, train_spec
+from seqlab.study.pool import Pool
 from seqlab.study.resolving import resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
@@ -87,16 +88,17 @@ class _Conduct:
     def run(self) -> dict[str, Any]:
         self.listener.plan(self.plan)
         self._write_settings()
-        conditions = self._conditions()
-        chosen = tune(conditions)
-        finished = judge(conditions, chosen, self.sizes)
-        costs = measure_costs(conditions, finished)
-        self._remember(conditions)
-        left_out = [*self.plan.allowance.left_out, *conditions.clock.notes]
-        verdict = write_verdict(
-            conditions, finished, costs, self.spec, left_out, edges(conditions, chosen)
-        )
-        keep_best(conditions, self.spec, finished, verdict, self.prepared)
+        with Pool(self.folder, self.workers) as pool:
+            conditions = self._conditions(pool)
+            chosen = tune(conditions)
+            finished = judge(conditions, chosen, self.sizes)
+            costs = measure_costs(conditions, finished)
+            self._remember(conditions)
+            left_out = [*self.plan.allowance.left_out, *conditions.clock.notes]
+            verdict = write_verdict(
+                conditions, finished, costs, self.spec, left_out, edges(conditions, chosen)
+            )
+            keep_best(conditions, self.spec, finished, verdict, self.prepared)
         return verdict
 
     def _sizes(self) -> list[int]:
@@ -189,7 +191,7 @@ class _Conduct:
         write_json(self.folder / "settings.json", self.spec.plain())
         write_json(self.folder / "environment.json", describe_environment(self.spec, self.workers))
 
-    def _conditions(self) -> Conditions:
+    def _conditions(self, pool: Pool) -> Conditions:
         plan = self.plan
         planner = Planner(self.spec, self.task, self.digests, plan.allowance)
         expected = {
@@ -209,4 +211,4 @@ class _Conduct:
             self.listener.moment,
             self.begun,
         )
-        return Conditions(self.folder, planner, self.entries, self.workers, clock)
+        return Conditions(self.folder, planner, self.entries, pool, clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +13,6 @@ from seqlab.data.examples import Examples
 from seqlab.runs import Job, Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.best import write_best
-from seqlab.study.pool import execute
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished, median_run
 from seqlab.study.work import save_prepared
@@ -26,14 +26,24 @@ def keep_best(
     verdict: dict[str, Any],
     prepared: Sequence[Prepared],
 ) -> Path | None:
-    """Write `best/`; nothing where no contestant is recommended."""
+    """Write `best/`; there is none where no contestant is recommended.
+
+    A contestant that cannot be trained again on all the data is kept as it is, and `best.json`
+    says why.
+    """
     name = verdict["recommended"]
     run = None if name is None else median_run(finished.get((name, None), []))
     if name is None or run is None:
+        shutil.rmtree(conditions.folder / "best", ignore_errors=True)
         return None
+    facts: dict[str, Any] = {"metric": verdict["metric"], "refit": spec.refit}
     if spec.refit:
-        run = _refit(conditions, finished[name, None], run, prepared[0])
-    facts = {"digest": run.result["digest"], "refit": spec.refit, "metric": verdict["metric"]}
+        again = _refit(conditions, finished[name, None], run, prepared[0])
+        if again.ok:
+            run = Run(again.folder, {**again.result, "test": run.result.get("test", {})})
+        else:
+            facts |= {"refit": False, "refit_failed": again.result["reason"]}
+    facts["digest"] = run.result["digest"]
     task = conditions.planner.task.name
     return write_best(conditions.folder, run, conditions.folder / "prepared/fold0", task, facts)
 
@@ -54,19 +64,17 @@ def _refit(
     if result["kind"] == "model":
         best = statistics.median(runs[0].result["best_step"] for runs in seeds if runs[0].ok)
         steps = max(1, round(best * len(everything) / len(prepared.train)))
-        train |= {"steps": steps, "evaluations": 1}
-        train.pop("patience", None)
+        train |= {"steps": steps, "evaluations": 1, "patience": None}
     assignment = Assignment(
         Job(result["candidate"], result["kind"], "refit", 0),
         conditions.planner.task.name,
         "prepared/all",
         data,
         result["settings"]["model"],
-        {**train, "patience": None} if result["kind"] == "model" else train,
+        train,
         conditions.planner.spec.backend,
     )
-    execute([assignment], conditions.folder, 1)
+    conditions.pool.execute([assignment])
     again = assignment.finished(conditions.folder)
-    if again is None or not again.ok:
-        return run
-    return Run(again.folder, {**again.result, "test": result.get("test", {})})
+    assert again is not None
+    return again

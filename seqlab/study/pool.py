@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from seqlab.errors import UserError
 from seqlab.runs import write_run
@@ -28,33 +29,10 @@ KEEP_MEMORY = {
 }
 
 
-def execute(
-    assignments: Sequence[Assignment],
-    study: Path,
-    workers: int,
-    watch: Watch = lambda assignment, share: None,
-    keep: Keep = lambda assignment: True,
-) -> list[Assignment]:
-    """Do what is not done yet, in order; returns what `keep` left out.
-
-    Raises UserError when the disk is full; runs that finished before stay.
-    """
-    waiting = [a for a in assignments if not a.settled(study)]
-    for assignment in assignments:
-        if assignment not in waiting:
-            watch(assignment, 1.0)
-    if not waiting:
-        return []
-    pool = _Pool(study, min(workers, len(waiting)), watch, keep)
-    try:
-        return pool.run(waiting)
-    finally:
-        pool.close()
-
-
 class _Worker:
     def __init__(self, study: Path, events: queue.Queue[tuple[_Worker, dict[str, Any]]]) -> None:
         self.assignment: Assignment | None = None
+        self.ready = False
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         environment = {**KEEP_MEMORY, **environment, **dict.fromkeys(threads, "1")}
@@ -90,65 +68,108 @@ class _Worker:
         self.log.close()
 
 
-class _Pool:
-    def __init__(self, study: Path, workers: int, watch: Watch, keep: Keep) -> None:
-        self.study, self.watch, self.keep = study, watch, keep
-        self.events: queue.Queue[tuple[_Worker, dict[str, Any]]] = queue.Queue()
-        self.workers = [_Worker(study, self.events) for _ in range(workers)]
-        self.attempts: dict[str, int] = {}
-        self.left_out: list[Assignment] = []
+class Pool:
+    """Processes that stay until the pool is closed; a context manager.
 
-    def run(self, waiting: list[Assignment]) -> list[Assignment]:
-        while waiting or any(worker.assignment for worker in self.workers):
+    They start with the first work, so that a study that has nothing left to do starts none.
+    """
+
+    def __init__(self, study: Path, workers: int) -> None:
+        self.study, self.size = study, workers
+        self.events: queue.Queue[tuple[_Worker, dict[str, Any]]] = queue.Queue()
+        self.workers: list[_Worker] = []
+        self.waiting: list[Assignment] = []
+        self.left_out: list[Assignment] = []
+        self.attempts: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop every process, whatever it does."""
+        for worker in self.workers:
+            worker.close()
+        self.workers.clear()
+
+    def execute(
+        self,
+        assignments: Sequence[Assignment],
+        watch: Watch = lambda assignment, share: None,
+        keep: Keep = lambda assignment: True,
+    ) -> list[Assignment]:
+        """Do what is not done yet, in order; returns what `keep` left out.
+
+        Raises UserError when the disk is full; runs that finished before stay.
+        """
+        self.waiting = [a for a in assignments if not a.settled(self.study)]
+        self.left_out = []
+        for assignment in assignments:
+            if assignment not in self.waiting:
+                watch(assignment, 1.0)
+        self._serve(keep)
+        while self.waiting or any(worker.assignment for worker in self.workers):
             worker, event = self.events.get()
-            if worker not in self.workers:
-                continue
-            match event["event"]:
-                case "progress" if worker.assignment:
-                    self.watch(worker.assignment, min(event["share"], 0.999))
-                case "ready" | "done":
-                    if worker.assignment:
-                        self.watch(worker.assignment, 1.0)
-                    self._give_next(worker, waiting)
-                case "fatal":
-                    raise UserError(
-                        event["reason"],
-                        "put it right and run the same command again: finished runs are kept",
-                    )
-                case "gone":
-                    self._replace(worker, event["code"], waiting)
+            if worker in self.workers:
+                self._handle(worker, event, watch)
+                self._serve(keep)
         return self.left_out
 
-    def _give_next(self, worker: _Worker, waiting: list[Assignment]) -> None:
-        worker.assignment = None
-        while waiting:
-            assignment = waiting.pop(0)
-            if self.keep(assignment):
-                worker.give(assignment)
-                return
-            self.left_out.append(assignment)
+    def _serve(self, keep: Keep) -> None:
+        """Work for every idle process, and processes for the work that still waits."""
+        for worker in self.workers:
+            while worker.ready and worker.assignment is None and self.waiting:
+                assignment = self.waiting.pop(0)
+                if keep(assignment):
+                    worker.give(assignment)
+                else:
+                    self.left_out.append(assignment)
+        busy = sum(worker.assignment is not None for worker in self.workers)
+        while len(self.workers) < min(self.size, busy + len(self.waiting)):
+            self.workers.append(_Worker(self.study, self.events))
 
-    def _replace(self, worker: _Worker, code: int, waiting: list[Assignment]) -> None:
+    def _handle(self, worker: _Worker, event: dict[str, Any], watch: Watch) -> None:
+        match event["event"]:
+            case "ready":
+                worker.ready = True
+            case "progress" if worker.assignment:
+                watch(worker.assignment, min(event["share"], 0.999))
+            case "done" if worker.assignment:
+                watch(worker.assignment, 1.0)
+                worker.assignment = None
+            case "fatal":
+                raise UserError(
+                    event["reason"],
+                    "put it right and run the same command again: finished runs are kept",
+                )
+            case "gone":
+                self._bury(worker, event["code"], watch)
+
+    def _bury(self, worker: _Worker, code: int, watch: Watch) -> None:
+        """Take leave of a process; its work waits again, or is recorded where it died twice."""
         worker.close()
         self.workers.remove(worker)
-        if worker.assignment is None:
+        if not worker.ready:
             raise UserError(
                 f"a worker process ended before it began, with status {code}",
                 f"see {self.study / 'workers.log'}",
             )
-        tries = self.attempts.get(worker.assignment.digest, 0) + 1
-        self.attempts[worker.assignment.digest] = tries
-        if tries < ATTEMPTS:
-            waiting.insert(0, worker.assignment)
+        lost = worker.assignment
+        if lost is None:
+            return
+        self.attempts[lost.digest] = self.attempts.get(lost.digest, 0) + 1
+        if self.attempts[lost.digest] < ATTEMPTS:
+            self.waiting.insert(0, lost)
         else:
-            _record_death(worker.assignment, self.study, code)
-            self.watch(worker.assignment, 1.0)
-        if waiting:
-            self.workers.append(_Worker(self.study, self.events))
-
-    def close(self) -> None:
-        for worker in self.workers:
-            worker.close()
+            _record_death(lost, self.study, code)
+            watch(lost, 1.0)
 
 
 def _record_death(assignment: Assignment, study: Path, code: int) -> None:

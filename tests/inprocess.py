@@ -1,0 +1,37 @@
+"""A study's work done in this process: the same runs without the seconds that processes take."""
+
+from seqlab.runs import read_json
+from seqlab.study import costs
+from seqlab.study.pool import Pool
+from seqlab.study.work import work
+
+
+class HerePool(Pool):
+    """Does one assignment after the other, here."""
+
+    def execute(self, assignments, watch=lambda *_: None, keep=lambda _: True):
+        left_out = []
+        for assignment in assignments:
+            if not assignment.settled(self.study):
+                if not keep(assignment):
+                    left_out.append(assignment)
+                    continue
+                work(assignment, self.study)
+            watch(assignment, 1.0)
+        return left_out
+
+
+def measure(study, run, prepared):
+    """As `seqlab.study.costs.measure`; the peak memory is that of this process."""
+    from seqlab.study.contestant_costs import baseline_costs, model_costs
+
+    result = read_json(run / "result.json")
+    costs_of = model_costs if result["kind"] == "model" else baseline_costs
+    return costs_of(run, prepared, read_json(prepared / "prepared.json")["task"], result)
+
+
+def patch(monkeypatch):
+    """Let studies work here, and measure little."""
+    monkeypatch.setattr("seqlab.study.conduct.Pool", HerePool)
+    monkeypatch.setattr("seqlab.study.stages.measure", measure)
+    monkeypatch.setattr(costs, "SECONDS", 0.01)
