@@ -11,7 +11,7 @@ from seqlab.cli import options as o
 
 
 def demo(
-    time: Annotated[str, typer.Option(help="For the whole study.")] = "5m",
+    time: Annotated[str, typer.Option(help="For the whole study.")] = "5.5m",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder.")] = None,
     json: o.Json = False,
 ) -> None:
