@@ -17,18 +17,14 @@ def list_mixers(json: bool) -> None:
         print(plain_json.dumps({name: dict(card) for name, card in cards.items()}, indent=1))
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("mixer", "streams", "time in T", "state", "paper", "candidates"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("mixer", "streams", "time in T", "state", "paper"):
+        table.add_column(heading, no_wrap=True)
     for name, card in cards.items():
-        table.add_row(
-            f"{name}\n[dim]{card['summary'].rstrip('.')}[/dim]",
-            "yes" if card["streams"] else "no",
-            card["complexity"],
-            card["state"],
-            card["paper"],
-            ", ".join(card.get("recipes", {})),
-        )
-    Console().print(table)
+        streams = "yes" if card["streams"] else "no"
+        table.add_row(name, streams, card["complexity"], card["state"], card["paper"])
+    console = Console()
+    console.print(table)
+    console.print("\nWhat each is, and the candidates made of it: seqlab mixers --json")
 
 
 def list_datasets(json: bool) -> None:
