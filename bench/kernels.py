@@ -7,6 +7,7 @@ torch.nn's and the time of the matrix products alone, by PyTorch, each over the 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 
 import torch
@@ -85,10 +86,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one layer, one direction only")
     quick = parser.parse_args().quick
     for kind, seconds in warm_up(("rnn", "gru", "lstm", *ALONE)):
-        print(f"{kind}: ready after {seconds:.1f} s", flush=True)
+        print(f"{kind}: ready after {seconds:.1f} s", file=sys.stderr)
     threads = (1, 2)
     print(
-        "\n| training step | threads | ours, ms | torch.nn, ms | products, ms | × torch.nn "
+        "| training step | threads | ours, ms | torch.nn, ms | products, ms | × torch.nn "
         "| of the products' speed | target met |\n|---|--:|--:|--:|--:|--:|--:|---|"
     )
     for stack in stacks(quick):

@@ -24,9 +24,13 @@ def array(tensor: Tensor) -> Any:
 
 
 def operands(
-    x: Tensor, h0: Tensor, y: Tensor, weights: tuple[Tensor, Tensor], mask: Tensor | None,
+    x: Tensor,
+    h0: Tensor,
+    y: Tensor,
+    weights: tuple[Tensor, Tensor],
+    mask: Tensor | None,
     reverse: bool,
-) -> Operands:  # fmt: skip
+) -> Operands:
     """The operands as the loops take them."""
     from seqlab.kernels.loops.steps import Operands
 

@@ -1,4 +1,4 @@
-"""What the kernels' faces do with their tensors before an implementation sees them."""
+"""What the kernels make sure of before an implementation sees their tensors."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from seqlab.errors import UserError
 
 
 def lifted(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors as they are, or in float32 where autocast made them shorter on a CPU.
+    """The tensors as they are, or in float32 where autocast made them shorter.
 
     A recurrence adds up thousands of roundings: half precision is for the products around it.
     """
-    if not torch.is_autocast_enabled("cpu"):
+    device = tensors[0].device.type
+    if not torch.amp.is_autocast_available(device) or not torch.is_autocast_enabled(device):
         return tensors
     short = (torch.bfloat16, torch.float16)
-    return tuple(t.float() if t.dtype in short and t.device.type == "cpu" else t for t in tensors)
+    return tuple(t.float() if t.dtype in short else t for t in tensors)
 
 
 def check(kernel: str, like: Tensor, **expected: tuple[Tensor, tuple[int, ...]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ def _register_file() -> tuple[int, int]:
         return 64, 32
     if features.get("avx"):
         return 32, 16
-    return 16, 32 if "arm" in binding.get_default_triple() or features.get("neon") else 16
+    return 16, 32 if platform.machine().lower() in ("aarch64", "arm64") else 16
 
 
 VECTOR_BYTES, REGISTERS = _register_file()
