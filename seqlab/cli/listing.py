@@ -7,6 +7,8 @@ import json as plain_json
 from rich.console import Console
 from rich.table import Table
 
+PIPED = 120  # columns where there is no terminal to measure
+
 
 def list_mixers(json: bool) -> None:
     """Every mixer with its card."""
@@ -23,6 +25,8 @@ def list_mixers(json: bool) -> None:
         streams = "yes" if card["streams"] else "no"
         table.add_row(name, streams, card["complexity"], card["state"], card["paper"])
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED)
     console.print(table)
     console.print("\nWhat each is, and the candidates made of it: seqlab mixers --json")
 
