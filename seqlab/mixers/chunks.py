@@ -16,7 +16,6 @@ from torch.nn import functional as F
 from seqlab import kernels
 from seqlab.mixers.base import CellMixer, State, check_choice
 from seqlab.mixers.multihead import attention_backend
-from seqlab.mixers.scan import check_precision
 
 CHUNK = 64  # positions; the small matrices of a chunk then fit the second cache level
 
@@ -41,7 +40,6 @@ class ChunkedMixer(CellMixer):
 
     def prefill(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """All positions, in chunks unless the reference was asked for."""
-        check_precision(self, x)
         if self.backend == "reference":
             return super().prefill(x, state)
         return self.in_chunks(x, state)

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from seqlab.mixers.base import State, check_heads, check_state
 from seqlab.mixers.chunks import CHUNK, ChunkedMixer, between, divided, in_heads, joined
 from seqlab.mixers.mamba2 import softplus_inverse, steps_between, undecayed
-from seqlab.mixers.scan import OptionalConvolution, scan_zeros
+from seqlab.mixers.scan import OptionalConvolution, check_precision, scan_zeros
 from seqlab.registry import registered
 
 CARD = {
@@ -115,6 +115,7 @@ class GatedDeltaNet(ChunkedMixer):
 
     def _inputs(self, x: Tensor, recent: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """q, k and v (B, T, H, d), g and β (B, T, H); the convolution's next inputs."""
+        check_precision(self, x)
         mixed, recent = self.convolution(self.w_qkv(x), recent)
         q, k, v = in_heads(mixed, 3 * self.heads).chunk(3, dim=2)
         decay, beta = self.w_decay_and_beta(x).chunk(2, dim=-1)

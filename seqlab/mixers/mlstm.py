@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from seqlab.mixers.base import State, check_heads, check_state
 from seqlab.mixers.chunks import CHUNK, ChunkedMixer, carried, divided, in_heads, joined
-from seqlab.mixers.scan import OptionalConvolution, scan_zeros
+from seqlab.mixers.scan import OptionalConvolution, check_precision, scan_zeros
 from seqlab.registry import registered
 
 CARD = {
@@ -118,6 +118,7 @@ class MLSTM(ChunkedMixer):
 
     def _inputs(self, x: Tensor, recent: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """q, k and v (B, T, H, d), i and f (B, T, H); the convolution's next inputs."""
+        check_precision(self, x)
         mixed, recent = self.convolution(x, recent)
         q, k = in_heads(self.w_qk(mixed), 2 * self.heads).chunk(2, dim=2)
         v = in_heads(self.w_v(x), self.heads)

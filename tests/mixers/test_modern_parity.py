@@ -491,9 +491,13 @@ def test_strong_gates_stay_finite(name):
 def test_half_precision_is_refused(name):
     mixer = built(registry.load("mixers", name), torch.float16)
     x = torch.zeros(B, 3, D, dtype=torch.float16)
-    with pytest.raises(UserError, match="accepted: float32, float64, bfloat16") as error:
-        mixer(x, Context())
-    assert f'mixer "{name}" was given float16, which overflows' in error.value.message
+    for run in (
+        lambda: mixer(x, Context()),
+        lambda: mixer.step(x[:, 0], mixer.initial_state(B)),
+    ):
+        with pytest.raises(UserError, match="accepted: float32, float64, bfloat16") as error:
+            run()
+        assert f'mixer "{name}" was given float16, which overflows' in error.value.message
 
 
 @pytest.mark.parametrize("name", ORACLES)
