@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from rich.console import Console
@@ -130,7 +130,8 @@ def show_leaderboard(console: Console, path: Path) -> None:
     table.add_column("contestant")
     table.add_column(str(frame["metric"].iloc[0]), justify="right")
     for heading in ("95 % interval", "status", "params", "train s", "ms p50", "MB"):
-        table.add_column(heading, justify="left" if heading == "status" else "right")
+        justify: Literal["left", "right"] = "left" if heading == "status" else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for row in frame.to_dict("records"):
         status = str(row["status"])
         colour = STATUS_COLOURS.get(status, "")
