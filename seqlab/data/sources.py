@@ -103,8 +103,7 @@ def _read_file(
 def _selected(table: Table, columns: Sequence[str] | None) -> Table:
     if not columns:
         return table
-    kept = [*columns, *(["split"] if "split" in table.frame.columns else [])]
-    frame = select(table.frame, list(dict.fromkeys(kept)), table.origin)
+    frame = select(table.frame, columns, table.origin)
     return Table(frame, table.origin, table.notes, table.header)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from seqlab.data.cells import column
 from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
+from seqlab.data.split_spec import SPLIT_NAMES
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 
@@ -104,9 +105,21 @@ def _without_header(
 
 
 def select(frame: pd.DataFrame, wanted: Sequence[str], origin: str) -> pd.DataFrame:
-    """The named columns of a frame, in that order; all of them where none are named."""
+    """The named columns of a frame, in that order; all of them where none are named.
+
+    A column that says which part each row belongs to stays: given parts are honoured.
+    """
     for name in wanted:
         if name not in frame.columns:
             error = unknown("column", name, [str(held) for held in frame.columns])
             raise UserError(f'"{origin}", --columns: {error.message}', error.hint)
-    return frame[list(wanted)] if wanted else frame
+    if not wanted:
+        return frame
+    kept = [*wanted, *(["split"] if "split" in frame.columns and names_parts(frame) else [])]
+    return frame[list(dict.fromkeys(kept))]
+
+
+def names_parts(frame: pd.DataFrame) -> bool:
+    """Whether a frame's column `split` holds names of parts, such as train and dev."""
+    given = frame["split"].dropna().unique()
+    return len(given) > 0 and {str(name).strip().lower() for name in given} <= set(SPLIT_NAMES)

@@ -13,6 +13,7 @@ from seqlab.data import columns as guess
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
 from seqlab.data.splits import Rows, Splits, folds, split
 from seqlab.data.table import Table
+from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence, DataSpec, Sources
 
@@ -89,7 +90,7 @@ def roles_of(table: Table, given: dict[str, str]) -> tuple[dict[str, str], list[
     for role in ("split", "group"):
         if role in given:
             roles[role] = guess.named(frame, given[role], origin)
-    if "split" not in roles and _is_split(frame):
+    if "split" not in roles and "split" in frame.columns and names_parts(frame):
         roles["split"] = "split"
         notes.append('split: column "split"')
     for role in ("label", "text") if "label" in given else ("text", "label"):
@@ -195,12 +196,6 @@ def _refuse_missing(label: pd.Series, name: str, tables: Sequence[tuple[str, int
             f"{_place(tables, row, name)}: infinite value, expected classes",
             "correct it or take the row out",
         )
-
-
-def _is_split(frame: pd.DataFrame) -> bool:
-    if "split" not in frame.columns:
-        return False
-    return {str(v).lower() for v in frame["split"].dropna().unique()} <= set(SPLIT_NAMES)
 
 
 def _parts(column: pd.Series) -> list[str]:
