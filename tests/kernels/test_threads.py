@@ -43,12 +43,40 @@ def test_one_thread_where_torch_has_one():
         torch.set_num_threads(before)
 
 
-def test_each_range_has_its_own_thread_and_errors_come_back(four_threads):
-    found = threads.each([(0, 1), (1, 2)], lambda *_: threading.current_thread().name)
-    assert found[0] == threading.current_thread().name
-    assert found[1].startswith("seqlab-kernels")
+@pytest.fixture(params=["openmp", "pool"])
+def either_way(request, monkeypatch):
+    if request.param == "pool":
+        monkeypatch.setattr(threads, "_openmp", lambda: None)
+    elif threads._openmp() is None:
+        pytest.skip("PyTorch's OpenMP cannot be called here")
+
+
+def test_ranges_run_side_by_side_the_first_on_the_callers_thread(four_threads, either_way):
+    meeting = threading.Barrier(2, timeout=30)
+
+    def work(first, last):
+        meeting.wait()  # passes only if both run at a time
+        return first, last, threading.get_ident()
+
+    (a, b, caller), (c, d, other) = threads.each([(0, 1), (1, 3)], work)
+    assert (a, b, c, d) == (0, 1, 1, 3)
+    assert caller == threading.get_ident() != other
+
+
+def test_a_team_smaller_than_asked_for_does_all_the_work():
+    class Alone:
+        omp_get_thread_num = staticmethod(lambda: 0)
+        omp_get_num_threads = staticmethod(lambda: 1)
+        GOMP_parallel = staticmethod(lambda callback, *_: callback(None))
+
+    ranges = [(n, n + 1) for n in range(5)]
+    assert threads._by_openmp(Alone, ranges, lambda first, _: first) == list(range(5))
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_errors_come_back(failing, four_threads, either_way):
     with pytest.raises(ZeroDivisionError):
-        threads.each([(0, 1), (1, 2)], lambda first, _: 1 / (1 - first))
+        threads.each([(0, 1), (1, 2)], lambda first, _: 1 / (first - failing))
 
 
 def _each_in_a_child(results):
