@@ -19,6 +19,7 @@ from seqlab.tasks.base import Prepared
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
 CROWDING = 1.2  # processes side by side slow each other down
+FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
 MEASURE = 7.0  # seconds to measure one contestant's costs
 START = 5.0  # seconds until workers have started, and for the report
 
@@ -115,22 +116,30 @@ def fit_to_time(
                 if takes(replace(rung, epochs=epochs)) <= seconds:
                     return explained(replace(rung, epochs=epochs), wanted)
     last = replace(rung, epochs=1)
-    per_epoch = max(pace.steps_per_epoch for pace in paces.values())
-    steps = max(10, int(per_epoch * max(0.02, min(1.0, seconds / takes(last)))))
-    while steps > 10 and takes(replace(last, steps=steps)) > seconds:
-        steps = max(10, int(steps * 0.8))
-    return explained(replace(last, steps=steps), wanted)
+    whole = wanted.steps or max(pace.steps_per_epoch for pace in paces.values())
+    least = min(FEWEST_STEPS, whole)
+    steps = max(least, int(whole * max(0.02, min(1.0, seconds / takes(last)))))
+    while steps > least and takes(replace(last, steps=steps)) > seconds:
+        steps = max(least, int(steps * 0.8))
+    return explained(replace(last, steps=steps) if steps < whole else last, wanted)
 
 
 def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     """The allowance with what it leaves out of what was wanted, in words."""
     said = []
-    for name in ("epochs", "trials", "seeds"):
+    if allowance.steps != wanted.steps:
+        before = (
+            _counted(wanted.steps, "step") if wanted.steps else _counted(wanted.epochs, "epoch")
+        )
+        said.append(f"{_counted(allowance.steps or 0, 'step')} a run instead of {before}")
+    for name in ("trials", "seeds") if allowance.steps else ("epochs", "trials", "seeds"):
         before, after = getattr(wanted, name), getattr(allowance, name)
         if after < before:
-            said.append(f"{after} {name} instead of {before}, to keep the time limit")
-    if allowance.steps and allowance.steps != wanted.steps:
-        said.append(f"{allowance.steps} steps a run, less than one epoch, to keep the time limit")
+            said.append(f"{_counted(after, name.removesuffix('s'))} instead of {before}")
     if allowance.dropped:
-        said.append(f"left out as the slowest: {', '.join(allowance.dropped)}")
-    return replace(allowance, left_out=tuple(said))
+        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}")
+    return replace(allowance, left_out=tuple(f"{words}, to keep the time limit" for words in said))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

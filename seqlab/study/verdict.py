@@ -238,7 +238,8 @@ def _write_study(
 
 
 def _from_shell() -> bool:
-    return Path(sys.argv[0]).stem in ("seqlab", "__main__")
+    called = Path(sys.argv[0])
+    return called.stem == "seqlab" or (called.stem, called.parent.name) == ("__main__", "seqlab")
 
 
 def _spent_before(folder: Path) -> float:
