@@ -100,7 +100,7 @@ def slstm_reference(
     inputs, states = gates.unbind(1), [state.h] * gates.shape[1]
     for t in reversed(range(gates.shape[1])) if reverse else range(gates.shape[1]):
         c, n, h, m = state
-        mixed = torch.einsum("bhi,ghoi->bgho", h.view(-1, heads, width), w_hh)
+        mixed = torch.einsum("bhi,ghoi->bgho", h.reshape(-1, heads, width), w_hh)
         i, f, z, o = (inputs[t] + mixed.flatten(2)).unbind(1)  # (B, H) each
         log_f = F.logsigmoid(f)
         new_m = torch.maximum(log_f + m, i).detach()
