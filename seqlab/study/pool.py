@@ -20,6 +20,7 @@ from seqlab.study.assignment import Assignment
 
 Watch = Callable[[Assignment, float], None]  # told an assignment and the share that is done
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
+PROGRAM = ("-m", "seqlab.study.worker")
 ATTEMPTS = 2  # a process may be killed by chance once
 # glibc hands large tensors back to the system and pays for their pages at every step; a process
 # that trains keeps them. Other systems do not read these.
@@ -38,7 +39,7 @@ class _Worker:
         environment = {**KEEP_MEMORY, **environment, **dict.fromkeys(threads, "1")}
         self.log = open(study / "workers.log", "ab")  # noqa: SIM115 – closed with the worker
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "seqlab.study.worker", str(study)],
+            [sys.executable, *PROGRAM, str(study)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,

@@ -132,7 +132,7 @@ def work(assignment: Assignment, study: Path, report: Report = lambda share: Non
             raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
         result |= {"status": "failed", "reason": _reason(error), "valid": None, "test": {}}
         result["transient"] = _out_of_memory(error)
-        if not isinstance(error, DivergedError | UserError | MemoryError):
+        if not isinstance(error, DivergedError | UserError) and not result["transient"]:
             parts["traceback"] = traceback.format_exc().splitlines()
     write_run(folder, {**result, "wall_seconds": time.perf_counter() - begun}, parts)
 

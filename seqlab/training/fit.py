@@ -17,6 +17,8 @@ from seqlab.training.objective import Objective
 from seqlab.training.optimisers import build_optimiser
 from seqlab.training.schedules import schedule
 
+REMEDY = "a lower learning rate or a lower clip_norm usually helps"
+
 
 class DivergedError(Exception):
     """The loss is no longer a number; the message says when and what to try."""
@@ -118,16 +120,15 @@ class _Fit:
         loss = float(torch.stack(self.losses).mean())
         self.losses.clear()
         if not (loss == loss and abs(loss) != float("inf") and bool(torch.isfinite(norm))):
-            raise DivergedError(
-                f"the loss is not finite at step {history.steps}; "
-                "a lower learning rate or a lower clip_norm usually helps"
-            )
+            raise DivergedError(f"the loss is not finite at step {history.steps}; {REMEDY}")
         self.model.eval()
         with torch.inference_mode():
             score = self.objective.validate(self.model)
         self.model.train()
         if score != score:
-            raise DivergedError(f"the validation metric is not a number at step {history.steps}")
+            raise DivergedError(
+                f"the validation metric is not a number at step {history.steps}; {REMEDY}"
+            )
         history.records.append(
             {
                 "step": history.steps,

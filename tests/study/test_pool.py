@@ -1,0 +1,150 @@
+"""Processes that work for a study: what one of them suffers hurts nothing but its own job."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from seqlab.errors import UserError
+from seqlab.runs import Job
+from seqlab.study import pool as pools
+from seqlab.study.assignment import Assignment
+from seqlab.study.pool import Pool
+
+FAKE = Path(__file__).with_name("fake_worker.py")
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch):
+    monkeypatch.setattr(pools, "PROGRAM", (str(FAKE),))
+
+
+def job(candidate, number=0):
+    return Assignment(
+        Job(candidate, "model", "verdict", number), "task", "prepared", "data", {}, {"seed": 0}
+    )
+
+
+def alive(study):
+    """The workers of a study that still run."""
+
+    def runs(pid):
+        try:
+            os.kill(pid, 0)
+            return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+        except OSError:
+            return False
+
+    return [pid for pid in map(int, (study / "pids").read_text().split()) if runs(pid)]
+
+
+def outcome(assignment, study):
+    run = assignment.finished(study)
+    return None if run is None else (run.result["status"], run.result["reason"])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_everything_is_done_by_few_processes(workers, tmp_path):
+    jobs = [job("ok", number) for number in range(6)]
+    seen = []
+    with Pool(tmp_path, workers) as pool:
+        assert pool.execute(jobs[:3], lambda a, share: seen.append((a.job.number, share))) == []
+        pool.execute(jobs[3:], lambda a, share: seen.append((a.job.number, share)))
+        assert len((tmp_path / "pids").read_text().split()) <= workers
+    assert sorted(seen) == [(number, 1.0) for number in range(6)]
+    assert all(outcome(a, tmp_path) == ("ok", "") for a in jobs)
+    assert alive(tmp_path) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_job_that_kills_its_process_is_tried_twice_and_recorded(workers, tmp_path):
+    jobs = [job("ok", 0), job("dies"), job("ok", 1), job("ok", 2)]
+    with Pool(tmp_path, workers) as pool:
+        pool.execute(jobs)
+    assert outcome(jobs[1], tmp_path) == ("failed", "killed: most likely out of memory")
+    assert (jobs[1].folder(tmp_path) / "attempts").read_text() == "xx"
+    assert all(outcome(a, tmp_path) == ("ok", "") for a in (jobs[0], *jobs[2:]))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_process_killed_by_chance_costs_one_repetition(workers, tmp_path):
+    jobs = [job("unlucky"), job("ok")]
+    with Pool(tmp_path, workers) as pool:
+        pool.execute(jobs)
+    assert [outcome(a, tmp_path) for a in jobs] == [("ok", ""), ("ok", "")]
+    assert (jobs[0].folder(tmp_path) / "attempts").read_text() == "xx"
+
+
+def test_a_lost_job_goes_to_a_process_that_idles(tmp_path):
+    """The last job's process dies while the other has nothing left to do."""
+    with Pool(tmp_path, 2) as pool:
+        pool.execute([job("ok", 0), job("ok", 1)])
+        pool.execute([job("unlucky")])
+    assert outcome(job("unlucky"), tmp_path) == ("ok", "")
+
+
+def test_finished_runs_are_not_done_again(tmp_path):
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("ok")])
+    pids = (tmp_path / "pids").read_text()
+    seen = []
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("ok")], lambda a, share: seen.append(share))
+    assert seen == [1.0]
+    assert (tmp_path / "pids").read_text() == pids, "no process was needed"
+
+
+def test_another_command_tries_again_what_was_killed(tmp_path):
+    """Memory may be free by then; a job that failed by itself is not repeated."""
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("dies")])
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("dies")])
+    assert (job("dies").folder(tmp_path) / "attempts").read_text() == "xxxx"
+
+
+def test_what_is_not_kept_is_left_out(tmp_path):
+    jobs = [job("ok", number) for number in range(4)]
+    with Pool(tmp_path, 2) as pool:
+        left_out = pool.execute(jobs, keep=lambda a: a.job.number < 2)
+    assert left_out == jobs[2:]
+    assert [outcome(a, tmp_path) for a in jobs] == [("ok", "")] * 2 + [None] * 2
+
+
+def test_a_full_disk_stops_the_study_and_keeps_what_is_done(tmp_path):
+    jobs = [job("ok"), job("full"), job("ok", 1)]
+    with Pool(tmp_path, 1) as pool, pytest.raises(UserError) as raised:
+        pool.execute(jobs)
+    assert raised.value.message.endswith("full/verdict-0: cannot be written: the disk is full")
+    assert "run the same command again" in raised.value.hint
+    assert [outcome(a, tmp_path) for a in jobs] == [("ok", ""), None, None]
+    assert alive(tmp_path) == []
+
+
+def test_interruption_stops_every_process_at_once(tmp_path):
+    def interrupt(assignment, share):
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with Pool(tmp_path, 2) as pool, pytest.raises(KeyboardInterrupt):
+        pool.execute([job("slow", 0), job("slow", 1)], interrupt)
+    assert alive(tmp_path) == []
+    assert time.monotonic() - begun < 20
+
+
+def test_a_process_that_cannot_begin_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(pools, "PROGRAM", ("-c", "raise SystemExit(3)"))
+    with Pool(tmp_path, 1) as pool, pytest.raises(UserError) as raised:
+        pool.execute([job("ok")])
+    assert raised.value.message == "a worker process ended before it began, with status 3"
+    assert str(tmp_path / "workers.log") in raised.value.hint
+
+
+def test_a_process_gone_between_stages_is_replaced(tmp_path):
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("ok", 0)])
+        pool.workers[0].process.kill()
+        pool.workers[0].process.wait()
+        pool.execute([job("ok", 1)])
+    assert outcome(job("ok", 1), tmp_path) == ("ok", "")
