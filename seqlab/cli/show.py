@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as plain_json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ Tables = tuple[str, str | None, str | None]
 
 def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -> None:
     """Run a study with its plan, a bar, the leaderboard and the sentence."""
+    begun = time.monotonic()
     console = Console(stderr=json)
     if dry_run:
         plan = study.plan(*data)
@@ -37,7 +39,7 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
             if not json:
                 tables.show_plan(console, plan, study.task_reason_)
 
-        study.fit(*data, listener=Listener(planned, bar.moment))
+        study.fit(*data, listener=Listener(planned, bar.moment, begun))
     if json:
         _print_json({**study.verdict_, "folder": str(study.folder_)})
         return

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from seqlab.cli.progress import in_words
 from seqlab.study.conduct import Plan
+from seqlab.study.timing import counted
 from seqlab.workbench.inspecting import Inspection
 
 COLOURS = {"error": "red", "warning": "yellow", "info": "green"}
@@ -52,10 +53,12 @@ def show_plan(console: Console, plan: Plan, reason: str) -> None:
             "" if pace is None else f"{pace.step * 1e3:.1f}",
         )
     console.print(table)
-    length = f"{allowance.steps} steps" if allowance.steps else f"{allowance.epochs} epochs at most"
+    epochs = f"{counted(allowance.epochs, 'epoch')} at most"
+    length = counted(allowance.steps, "step") if allowance.steps else epochs
     console.print(
-        f"budget: {plan.spec.budget.params:,} parameters (body and head), {allowance.trials} trials"
-        f" and {allowance.seeds} seeds each, {length}; {plan.workers} at a time",
+        f"budget: {plan.spec.budget.params:,} parameters (body and head),"
+        f" {counted(allowance.trials, 'trial')} and {counted(allowance.seeds, 'seed')} each,"
+        f" {length}; {plan.workers} at a time",
         highlight=False,
     )
     console.print(f"expected time: at most about {in_words(plan.seconds)}", highlight=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Allowance
-from seqlab.study.timing import START
+from seqlab.study.timing import BASELINE, STARTUP
 
 # A time limit does not cut below this: with one seed there are no intervals.
 FEWEST = {"trial": 1, "verdict": 2}
@@ -28,21 +28,28 @@ class Moment:
 class Clock:
     """Knows the expected seconds of every assignment and learns how fast this machine is today.
 
-    deadline  time.monotonic() at which the runs should be done; None: no limit
+    expected  (candidate, role) → seconds of a run on the whole training part
+    total     expected seconds of all runs together
+    tail      seconds of what comes after the runs, from the seconds in which a process starts
+    whole     examples in the training part
+    deadline  time.monotonic() at which everything should be done; None: no limit
     listen    told a Moment whenever something changed
+    started   when the study was begun or continued, the reading of its data included
     """
 
-    expected: Mapping[tuple[str, str], float]  # (candidate, role) → seconds
-    total: float  # expected seconds of all runs
+    expected: Mapping[tuple[str, str], float]
+    total: float
     workers: int
+    tail: Callable[[float], float] = lambda startup: 0.0
+    whole: int = 1
     deadline: float | None = None
-    tail: float = 0.0  # seconds for what comes after the runs
     listen: Callable[[Moment], None] = lambda moment: None
-    started: float = field(default_factory=time.monotonic)  # with the preparation of the data
+    started: float = field(default_factory=time.monotonic)
+    startup: float = STARTUP  # seconds in which a process starts
     notes: list[str] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     _done: dict[str, float] = field(default_factory=dict)
-    _earlier: float = 0.0  # expected seconds of what a former session had finished
+    _ours: set[str] = field(default_factory=set)  # what this session began
     _cut: dict[str, int] = field(default_factory=dict)  # role → the first number left out
 
     @property
@@ -57,10 +64,7 @@ class Clock:
 
     def watch(self, assignment: Assignment, share: float) -> None:
         """A share of an assignment is done."""
-        seconds = self._seconds(assignment)
-        if assignment.digest not in self._done and share == 1.0:
-            self._earlier += seconds
-        self._done[assignment.digest] = share * seconds
+        self._done[assignment.digest] = share * self._seconds(assignment)
         done = sum(self._done.values())
         job = assignment.job
         what = "tuning" if job.role == "trial" else "verdict runs"
@@ -70,15 +74,25 @@ class Clock:
         """A contestant's costs are known."""
         self.listen(Moment(f"measuring costs: {name}", 1.0, None))
 
+    def process_started(self, seconds: float) -> None:
+        """A process was ready after so many seconds; those that measure costs will be too."""
+        self.startup = max(self.startup, seconds)
+
     def keep(self, assignment: Assignment) -> bool:
         """Whether there is time for one more run; a part of it is kept from trials for verdicts."""
+        kept = self._has_time(assignment)
+        if kept:
+            self._ours.add(assignment.digest)
+        return kept
+
+    def _has_time(self, assignment: Assignment) -> bool:
         job = assignment.job
         if self.deadline is None or job.number < FEWEST[job.role]:
             return True
         if job.number >= self._cut.get(job.role, job.number + 1):
             return False
         share = TRIALS_SHARE if job.role == "trial" else 1.0
-        end = self.begun + share * (self.deadline - self.begun)
+        end = self.begun + share * (self.deadline - self.tail(self.startup) - self.begun)
         if time.monotonic() + self._seconds(assignment) * self._slowness() < end:
             return True
         self._cut[job.role] = job.number
@@ -90,14 +104,17 @@ class Clock:
         return replace(allowance, trials=trials, seeds=self._cut.get("verdict", allowance.seeds))
 
     def _seconds(self, assignment: Assignment) -> float:
-        return self.expected.get((assignment.job.candidate, assignment.job.role), 1.0)
+        job = assignment.job
+        share = 1.0 if job.size is None else job.size / self.whole
+        return share * self.expected.get((job.candidate, job.role), BASELINE)
 
     def _slowness(self) -> float:
         """Real seconds per expected one, so far; at first what was expected counts for more."""
-        done = sum(self._done.values()) - self._earlier
-        spent = max(0.0, time.monotonic() - self.begun - START) * self.workers
-        prior = max(0.05 * self.total, START * self.workers)
+        done = sum(seconds for digest, seconds in self._done.items() if digest in self._ours)
+        spent = max(0.0, time.monotonic() - self.begun - self.startup) * self.workers
+        prior = max(0.05 * self.total, STARTUP * self.workers)
         return (spent + prior) / (done + prior)
 
     def _left(self, done: float) -> float:
-        return max(0.0, self.total - done) * self._slowness() / self.workers + self.tail
+        runs = max(0.0, self.total - done) * self._slowness() / self.workers
+        return runs + self.tail(self.startup)

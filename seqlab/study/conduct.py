@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,12 @@ from seqlab.study.resolving import resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
 from seqlab.study.timing import (
-    MEASURE,
-    START,
     Pace,
     expected_seconds,
     explained,
     fit_to_time,
     probe,
+    tail_seconds,
 )
 from seqlab.study.verdict import write_verdict
 from seqlab.tasks.base import Sources
@@ -54,10 +54,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who hears of the plan and of the progress."""
+    """Who hears of the plan and of the progress, and since when it has waited for them."""
 
     plan: Callable[[Plan], None] = lambda plan: None
     moment: Callable[[Moment], None] = lambda moment: None
+    begun: float = field(default_factory=time.monotonic)
 
 
 def plan_study(spec: StudySpec, sources: Sources, folder: Path) -> Plan:
@@ -74,7 +75,7 @@ def conduct(spec: StudySpec, sources: Sources, folder: Path, listener: Listener)
 
 class _Conduct:
     def __init__(self, spec: StudySpec, sources: Sources, folder: Path, listener: Listener) -> None:
-        self.begun = time.monotonic()
+        self.begun = listener.begun
         spec, self.workers = devices_for(spec)
         self.spec, self.folder, self.listener = spec, folder, listener
         fingerprint = fingerprint_of(sources)
@@ -199,16 +200,17 @@ class _Conduct:
             for name, pace in plan.paces.items()
             for role in ("trial", "verdict")
         }
-        tail = MEASURE * len(self.entries) + START
-        runs = max(1.0, (plan.seconds - tail) * self.workers)
+        tail = partial(tail_seconds, self.entries, plan.paces)
         limit = self.spec.budget.time
         clock = Clock(
             expected,
-            runs,
+            max(1.0, (plan.seconds - tail()) * self.workers),
             self.workers,
-            None if limit is None else self.begun + limit - tail,
             tail,
+            len(self.prepared[0].train),
+            None if limit is None else self.begun + limit,
             self.listener.moment,
             self.begun,
         )
+        pool.started = clock.process_started
         return Conditions(self.folder, planner, self.entries, pool, clock)

@@ -8,6 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +35,7 @@ class _Worker:
     def __init__(self, study: Path, events: queue.Queue[tuple[_Worker, dict[str, Any]]]) -> None:
         self.assignment: Assignment | None = None
         self.ready = False
+        self.begun = time.monotonic()
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         environment = {**KEEP_MEMORY, **environment, **dict.fromkeys(threads, "1")}
@@ -82,6 +84,7 @@ class Pool:
         self.waiting: list[Assignment] = []
         self.left_out: list[Assignment] = []
         self.attempts: dict[str, int] = {}
+        self.started: Callable[[float], None] = lambda seconds: None  # told how long starts take
 
     def __enter__(self) -> Self:
         return self
@@ -140,6 +143,7 @@ class Pool:
         match event["event"]:
             case "ready":
                 worker.ready = True
+                self.started(time.monotonic() - worker.begun)
             case "progress" if worker.assignment:
                 watch(worker.assignment, min(event["share"], 0.999))
             case "done" if worker.assignment:

@@ -12,16 +12,21 @@ import torch
 from seqlab import kernels
 from seqlab.specs import TrainSpec
 from seqlab.study.contestant_costs import step_seconds
+from seqlab.study.costs import LEAST, TRAIN_STEPS
 from seqlab.study.plan import Allowance, Entry
 from seqlab.study.work import TaskObjective, build_model, predict_all
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
+MEASURED_STEPS, MEASURED_EXAMPLES = TRAIN_STEPS + 2, 5 * 64 + LEAST
 CROWDING = 1.2  # processes side by side slow each other down
 FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
-MEASURE = 7.0  # seconds to measure one contestant's costs
-START = 5.0  # seconds until workers have started, and for the report
+STARTUP = 2.5  # seconds until a process has started
+MEASURE = 2.0  # seconds to measure one contestant's costs in it, if it is quick
+REPORT = 2.0  # seconds for comparison and report
+LIMITED = ", to keep the time limit"
+BASELINE = 0.5  # seconds to fit one, a guess
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,21 @@ def expected_seconds(
         verdict = allowance.seeds * pace.run(allowance, True)
         work += verdict * folds + verdict * sum(sizes)
     competing = [c for c in entries if c.name not in allowance.dropped]
-    return work * (CROWDING if workers > 1 else 1) / workers + MEASURE * len(competing) + START
+    work += BASELINE * (len(competing) - len(paces) + len(allowance.dropped))
+    crowded = work * (CROWDING if workers > 1 else 1) / workers
+    return STARTUP + crowded + tail_seconds(competing, paces)
+
+
+def tail_seconds(
+    entries: Sequence[Entry], paces: dict[str, Pace], startup: float = STARTUP
+) -> float:
+    """What comes after the runs: each contestant's costs in a process of its own, the report."""
+    seconds = REPORT + (startup + MEASURE) * len(entries)
+    for entry in entries:
+        if entry.name in paces:
+            pace = paces[entry.name]
+            seconds += MEASURED_STEPS * pace.step + MEASURED_EXAMPLES * pace.example
+    return seconds
 
 
 def fit_to_time(
@@ -128,18 +147,23 @@ def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     """The allowance with what it leaves out of what was wanted, in words."""
     said = []
     if allowance.steps != wanted.steps:
-        before = (
-            _counted(wanted.steps, "step") if wanted.steps else _counted(wanted.epochs, "epoch")
-        )
-        said.append(f"{_counted(allowance.steps or 0, 'step')} a run instead of {before}")
-    for name in ("trials", "seeds") if allowance.steps else ("epochs", "trials", "seeds"):
-        before, after = getattr(wanted, name), getattr(allowance, name)
+        steps, epochs = counted(wanted.steps or 0, "step"), counted(wanted.epochs, "epoch")
+        given = counted(allowance.steps or 0, "step")
+        said.append(f"{given} a run instead of {steps if wanted.steps else epochs}{LIMITED}")
+    for name in ("trial", "seed") if allowance.steps else ("epoch", "trial", "seed"):
+        before, after = getattr(wanted, f"{name}s"), getattr(allowance, f"{name}s")
         if after < before:
-            said.append(f"{_counted(after, name.removesuffix('s'))} instead of {before}")
+            said.append(fewer(name, after, before))
     if allowance.dropped:
-        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}")
-    return replace(allowance, left_out=tuple(f"{words}, to keep the time limit" for words in said))
+        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}{LIMITED}")
+    return replace(allowance, left_out=tuple(said))
 
 
-def _counted(count: int, what: str) -> str:
+def fewer(what: str, after: int, before: int) -> str:
+    """How a time limit reduced a number, in words."""
+    return f"{counted(after, what)} instead of {before}{LIMITED}"
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things: 1 seed, 2 seeds."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,10 +52,11 @@ class Study:
         self, data: Any, valid: Any = None, test: Any = None, listener: Listener | None = None
     ) -> Self:
         """Run the study, or what is missing of it."""
+        begun = time.monotonic()
         from seqlab.study.conduct import Listener, conduct
 
         sources, spec, folder = self.resolve(data, valid, test)
-        self.verdict_ = conduct(spec, sources, folder, listener or Listener())
+        self.verdict_ = conduct(spec, sources, folder, listener or Listener(begun=begun))
         self.folder_ = folder
         self.report()
         return self

@@ -73,7 +73,8 @@ def test_dry_run_trains_nothing_and_writes_nothing(seqlab, small_csv, here, monk
     said = " ".join(done.out.split())
     for words in (
         "96 training, 12 validation, 12 test examples; primary metric accuracy",
-        "budget: 3,000 parameters (body and head), 1 trials and 2 seeds each",
+        "budget: 3,000 parameters (body and head), 1 trial and 2 seeds each, 1 epoch at most;",
+        "1 at a time",
         "expected time: at most about",
         "what this test set can resolve",
         "Nothing was trained (--dry-run).",
