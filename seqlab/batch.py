@@ -41,6 +41,8 @@ class Batch:
     inputs   (B, T) token ids, or (B, T, channels) values
     targets  whatever the task's loss reads, examples first
     rows     (B,) the examples' row numbers in their part, so that predictions find their way home
+    extra    what else the loss reads
+    continues  whether row i goes on where row i of the batch before ended (stateful batching)
     """
 
     inputs: Tensor
@@ -48,6 +50,7 @@ class Batch:
     context: Context = field(default_factory=Context)
     rows: Any = None
     extra: dict[str, Tensor] = field(default_factory=dict)
+    continues: bool = False
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
@@ -58,6 +61,7 @@ class Batch:
             self.context.to(device),
             self.rows,
             extra,
+            self.continues,
         )
 
     @property

@@ -131,7 +131,7 @@ def compare(
         encoding=encoding,
         folder=output,
         data={
-            **given.get("data", {}),
+            **o.data_settings(given),
             **o.said(
                 split=split,
                 group=group,

@@ -31,7 +31,7 @@ def inspect(
         columns=columns,
         reading={"delimiter": delimiter, "encoding": encoding},
         settings={
-            **o.assigned(settings).get("data", {}),
+            **o.data_settings(o.assigned(settings)),
             **o.said(split=split, group=group, horizon=horizon, lookback=lookback, season=season),
         },
         seed=seed or 0,

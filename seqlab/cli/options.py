@@ -66,7 +66,10 @@ Seed = Annotated[int | None, typer.Option(help="Decides all chance; 0 if not sai
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout only.")]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Any setting: train.batch_size=32, model.depth=2, data.patch=16."),
+    typer.Option(
+        "--set",
+        help="Any setting: train.batch_size=32, model.depth=2, data.patch=16, options.crf=true.",
+    ),
 ]
 
 
@@ -113,7 +116,13 @@ def sizes(given: str | None) -> tuple[int, ...]:
     return () if given is None else tuple(s for s in parse_sizes(given) if s is not None)
 
 
-SECTIONS = ("data", "budget", "model", "train", "constraints")
+SECTIONS = ("data", "options", "budget", "model", "train", "constraints")
+
+
+def data_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """What the sections say of the data: its own settings, and the task's options within them."""
+    options = given.get("options", {})
+    return {**given.get("data", {}), **({"options": options} if options else {})}
 
 
 def assigned(assignments: list[str] | None, config: Path | None = None) -> dict[str, Any]:

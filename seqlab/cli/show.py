@@ -46,7 +46,7 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
     _show_verdict(console, study.folder_, study.verdict_)
 
 
-DEMO = {"seeds": 8, "trials": 2, "params": 60_000, "epochs": 3}
+DEMO = {"seeds": 8, "trials": 4, "params": 60_000, "epochs": 3}
 
 
 def demonstrate(seconds: float | None, folder: Path | None, *, json: bool) -> None:

@@ -27,6 +27,13 @@ class Ragged:
         lengths = np.fromiter((len(s) for s in sequences), dtype=np.int64, count=len(sequences))
         return cls(np.concatenate(sequences), np.concatenate(([0], lengths.cumsum())))
 
+    @classmethod
+    def joined(cls, parts: list[Ragged]) -> Ragged:
+        """Parts one after the other."""
+        lengths = np.concatenate([part.lengths for part in parts])
+        values = np.concatenate([part.values for part in parts])
+        return cls(values, np.concatenate(([0], lengths.cumsum())))
+
     @property
     def lengths(self) -> Rows:
         """The length of each sequence."""
@@ -93,8 +100,7 @@ class Examples:
         for name, first in parts[0].arrays.items():
             values = [part.arrays[name] for part in parts]
             if isinstance(first, Ragged):
-                rows = [v[i] for v in values if isinstance(v, Ragged) for i in range(len(v))]
-                arrays[name] = Ragged.of(rows)
+                arrays[name] = Ragged.joined([v for v in values if isinstance(v, Ragged)])
             else:
                 arrays[name] = np.concatenate([np.asarray(v) for v in values])
         frame = pd.concat([part.frame for part in parts], ignore_index=True)

@@ -23,6 +23,7 @@ from seqlab.data.formats import (
 )
 from seqlab.data.frames import from_memory
 from seqlab.data.plain import read_plain
+from seqlab.data.readers import FILES, read_special, read_special_folder
 from seqlab.data.records import read_json, read_json_lines, read_parquet
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, select
@@ -52,6 +53,9 @@ def read_table(
             return _read_file(file, delimiter, columns, encoding)
 
         try:
+            special = read_special_folder(path)
+            if special is not None:
+                return _selected(special, columns)
             return _selected_folder(read_folder(path, read_file, encoding), columns)
         except PermissionError as error:
             raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
@@ -79,10 +83,13 @@ def _read_file(
     path: Path, delimiter: str | None, columns: Sequence[str] | None, encoding: str | None
 ) -> Table:
     origin = str(path)
-    if suffix(path.name) in REFUSED:
+    if suffix(path.name) in REFUSED and suffix(path.name) not in FILES:
         raise _refused(origin, suffix(path.name))
     name, content = read_bytes(path)
     ending = suffix(name)
+    special = read_special(ending, content, origin)
+    if special is not None:
+        return _selected(special, columns)
     if ending in REFUSED:
         raise _refused(origin, ending)
     if ending in PARQUET:

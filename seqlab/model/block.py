@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from seqlab import registry
 from seqlab.batch import Context
 from seqlab.errors import UserError
-from seqlab.mixers.base import Mixer, StreamingMixer, setting_defaults
+from seqlab.mixers.base import Mixer, State, StreamingMixer, setting_defaults
 from seqlab.mixers.bidirectional import Bidirectional
 from seqlab.specs import ModelSpec
 
@@ -47,10 +47,22 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """Mixer, then MLP."""
-        x = self._around(lambda y: self.mixer(y, context), self.mixer_norm, x)
-        if self.mlp is not None:
-            x = self._around(self.mlp, self.mlp_norm, x)
-        return x
+        return self._mlp(self._around(lambda y: self.mixer(y, context), self.mixer_norm, x))
+
+    def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """The same for positions that follow a state of the mixer."""
+        after: list[State] = []
+
+        def mix(y: Tensor) -> Tensor:
+            assert isinstance(self.mixer, StreamingMixer)
+            y, carried = self.mixer.prefill(y, state)
+            after.append(carried)
+            return y
+
+        return self._mlp(self._around(mix, self.mixer_norm, x)), after[0]
+
+    def _mlp(self, x: Tensor) -> Tensor:
+        return x if self.mlp is None else self._around(self.mlp, self.mlp_norm, x)
 
     def _around(self, inner: Callable[[Tensor], Tensor], norm: nn.Module, x: Tensor) -> Tensor:
         y = self.dropout(inner(norm(x) if self.order == "pre" else x))

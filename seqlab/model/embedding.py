@@ -38,8 +38,8 @@ class Embedding(nn.Module):
         if self.learned is not None:
             nn.init.normal_(self.learned.weight, std=0.02)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Embed, widen, add positions."""
+    def forward(self, inputs: Tensor, offset: int = 0) -> Tensor:
+        """Embed, widen, add positions; `offset` positions were read before."""
         if self.table is not None:
             known = torch.where(inputs < self.vocabulary, inputs, UNKNOWN)
             x = self.table(known)
@@ -48,12 +48,12 @@ class Embedding(nn.Module):
             x = self.project(inputs)
         if self.widen is not None:
             x = self.widen(x)
-        return self.dropout(self._with_positions(x))
+        return self.dropout(self._with_positions(x, offset))
 
-    def _with_positions(self, x: Tensor) -> Tensor:
-        T = x.shape[1]
+    def _with_positions(self, x: Tensor, offset: int) -> Tensor:
+        T = offset + x.shape[1]
         if self.positions == "sinusoidal":
-            return x + sinusoidal(T, x.shape[2], device=x.device, dtype=x.dtype)
+            return x + sinusoidal(T, x.shape[2], device=x.device, dtype=x.dtype)[offset:]
         if self.learned is None:
             return x
         if self.max_length < T:
@@ -61,4 +61,4 @@ class Embedding(nn.Module):
                 f'positions = "learned": a sequence of {T} positions is longer than the table',
                 f"max_length = {self.max_length}: raise it, or use sinusoidal or rotary positions",
             )
-        return x + self.learned.weight[:T]
+        return x + self.learned.weight[offset:T]

@@ -10,15 +10,15 @@ import torch
 from seqlab import registry
 from seqlab.errors import UserError
 from seqlab.mixers.base import Mixer
+from seqlab.model.base import Model
 from seqlab.model.block import mixer_settings
-from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
 
 GRAIN = 8  # widths are multiples of this, and so of most head counts
 LARGEST = 8192
 
 
-def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], SequenceModel]) -> int:
+def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model]) -> int:
     """The largest width, a multiple of the heads and of 8, whose body and head fit the budget.
 
     `build` makes the model of a spec; it is called on the meta device, where tensors have shapes

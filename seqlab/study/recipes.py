@@ -33,6 +33,12 @@ class Recipe:
     fixed: bool = False
     tasks: tuple[str, ...] = ()  # empty: every task
 
+    @property
+    def streams(self) -> bool:
+        """Whether it can do without the future."""
+        card = registry.card("mixers", self.model["mixer"])
+        return bool(card["streams"]) and not self.model.get("bidirectional")
+
 
 @cache
 def recipes() -> dict[str, Recipe]:
@@ -61,12 +67,17 @@ def groups() -> list[str]:
 
 
 def choose(names: Sequence[str], task: str) -> list[Recipe]:
-    """The recipes that names and groups stand for, each once, in order."""
+    """The recipes that names and groups stand for, each once, in order.
+
+    For a task whose card says that it is causal, groups leave out what cannot stream.
+    """
     known = recipes()
     chosen: dict[str, Recipe] = {}
+    causal = bool(registry.card("tasks", task).get("causal"))
     for name in names:
         if name == "all" or name in groups():
             members = [r for r in known.values() if r.groups and name in ("all", *r.groups)]
+            members = [r for r in members if not causal or r.streams]
         elif name in known:
             members = [known[name]]
         else:
@@ -75,6 +86,11 @@ def choose(names: Sequence[str], task: str) -> list[Recipe]:
             if recipe.tasks and task not in recipe.tasks:
                 raise UserError(
                     f'candidate "{recipe.name}" is for {", ".join(recipe.tasks)}, not for {task}',
+                    "leave it out of --candidates",
+                )
+            if causal and not recipe.streams:
+                raise UserError(
+                    f'candidate "{recipe.name}" sees the future, which {task} must not',
                     "leave it out of --candidates",
                 )
             chosen[recipe.name] = recipe

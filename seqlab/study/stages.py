@@ -18,7 +18,7 @@ from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
 from seqlab.study.pool import Pool
-from seqlab.study.timing import fewer
+from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
 from seqlab.study.work import load_prepared
 
@@ -64,7 +64,7 @@ def tune(conditions: Conditions) -> dict[str, Setting | None]:
     left_out = conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
     fewest = min((a.job.number for a in left_out), default=count)
     if fewest < count:
-        conditions.clock.note(fewer("trial", fewest, count))
+        conditions.clock.note(cut_short("trial", fewest, count))
     return {entry.name: _choose(conditions, planned[entry.name][:fewest]) for entry in models}
 
 
@@ -113,7 +113,7 @@ def judge(
     left_out = conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
     fewest = min((a.job.number for a in left_out), default=count)
     if fewest < count:
-        conditions.clock.note(fewer("seed", fewest, count))
+        conditions.clock.note(cut_short("seed", fewest, count))
     finished: Finished = {}
     for group in rounds[:fewest]:
         for entry, size, assignments in group:

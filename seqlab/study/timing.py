@@ -159,6 +159,11 @@ def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     return replace(allowance, left_out=tuple(said))
 
 
+def cut_short(what: str, after: int, planned: int) -> str:
+    """How the clock reduced a planned number, in words."""
+    return f"{after} of the {counted(planned, what)} planned, as runs took longer than expected"
+
+
 def fewer(what: str, after: int, before: int) -> str:
     """How a time limit reduced a number, in words."""
     return f"{counted(after, what)} instead of {before}{LIMITED}"

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from seqlab.data.examples import Examples
-from seqlab.model.sequence_model import SequenceModel
+from seqlab.model.base import Model
 from seqlab.specs import TrainSpec
 from seqlab.study.plan import entries
 from seqlab.study.spec import Budget, StudySpec
@@ -25,7 +25,7 @@ def train_one(
     model: dict[str, Any],
     train: dict[str, Any],
     refit: bool,
-) -> tuple[SequenceModel, History]:
+) -> tuple[Model, History]:
     """Train a candidate with early stopping; with `refit`, then again on all rows.
 
     `model` and `train` are fields of ModelSpec and TrainSpec. The history is that of the first

@@ -20,10 +20,10 @@ from seqlab import kernels, registry
 from seqlab.baselines.base import Baseline
 from seqlab.baselines.storage import save_baseline
 from seqlab.batch import Batch
-from seqlab.data.examples import Examples
+from seqlab.data.examples import Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
-from seqlab.model.sequence_model import SequenceModel
+from seqlab.model.base import Model
 from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
@@ -34,36 +34,28 @@ from seqlab.training.hooks import Hook, Progress
 Report = Callable[[float], None]  # told the share of the job that is done, 0…1
 
 
-def build_model(task: Task, spec: ModelSpec, seed: int = 0) -> SequenceModel:
+def build_model(task: Task, spec: ModelSpec, seed: int = 0) -> Model:
     """A task's model with its head; its weights depend on the seed alone."""
-    inputs = task.inputs
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = SequenceModel(
-            spec,
-            tokens=inputs.size if inputs.kind == "tokens" else 0,
-            channels=inputs.size if inputs.kind == "values" else 0,
-            length=inputs.length,
-            causal=inputs.causal,
-        )
-        model.head = task.head(model.pooling.width)
-    return model
+        return task.model(spec)
 
 
 def predict_all(
     task: Task, model: nn.Module, examples: Examples, device: str = "cpu"
 ) -> Predictions:
     """Predictions for all examples, in the examples' order."""
-    out: Predictions | None = None
+    parts, rows = [], []
     model.eval()
     with torch.inference_mode():
         for batch in task.batches(examples, 256, 65536, None):
-            rows = task.predict(model, batch.to(device))
-            if out is None:
-                out = np.empty((len(examples), *rows.shape[1:]))
-            out[batch.rows] = rows
-    assert out is not None, "no examples"
-    return out
+            parts.append(task.predict(model, batch.to(device)))
+            rows.append(batch.rows)
+    assert parts, "no examples"
+    order = np.argsort(np.concatenate(rows))
+    if isinstance(parts[0], Ragged):
+        return Ragged.joined(parts).take(order)
+    return np.concatenate(parts)[order].astype(np.float64, copy=False)
 
 
 class TaskObjective:
@@ -81,8 +73,8 @@ class TaskObjective:
         rng = np.random.default_rng((self.spec.seed, epoch))
         return self.task.batches(self.train, self.spec.batch_size, self.spec.batch_tokens, rng)
 
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
-        return self.task.loss(model, batch)
+    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
+        return self.task.loss(model, batch, state)
 
     def validate(self, model: nn.Module) -> float:
         predictions = predict_all(self.task, model, self.valid, self.spec.device)
@@ -198,7 +190,7 @@ def save_weights(model: nn.Module, folder: Path) -> None:
     save_file(tensors, folder / "weights.safetensors")
 
 
-def _totals(history: History, model: SequenceModel) -> dict[str, Any]:
+def _totals(history: History, model: Model) -> dict[str, Any]:
     """What the training spent; FLOPs as six per parameter and token (Kaplan et al., 2020)."""
     return {
         "epochs": history.epochs,

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 
 from seqlab.data.examples import Examples
@@ -30,8 +29,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from seqlab.batch import Batch
+    from seqlab.model.base import Model
+    from seqlab.specs import ModelSpec
 
-Predictions = NDArray[np.float64]
+# An array, examples first; or Ragged, where an example's prediction is itself a sequence.
+Predictions = Any
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class DataSpec(Spec):
     channels: Literal["independent", "joint"] = "independent"
     calendar: bool = True
     metric: str | None = None
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="a task's own settings: on the command line --set options.NAME=VALUE",
+    )
 
 
 @dataclass(frozen=True)
@@ -92,11 +98,19 @@ class Exhibit:
     matrix    rows: [str], columns: [str], values: [[float]], row_label, column_label
     examples  items: [{text, target, predicted, score, note?}]
     series    items: [{title, history: {x, y}, target: {x, y}, predicted: {x, y, low?, high?}}]
+    scatter   x_label, y_label, x: […], y: […]; with diagonal: true, the line where they agree
+    marked    items: [{tokens: [str], target: [str], predicted: [str], note?}]; "" marks nothing
+    samples   items: [{title, text}], shown side by side, one contestant beside the other
+    images    items: [{pixels: rows of 0…1 or of [r, g, b], target, predicted, score?}]
+
+    A curve with diagonal: true shows the line where both axes agree (reliability diagrams).
 
     Contestants' curves of one title are drawn together.
     """
 
-    kind: Literal["table", "curve", "matrix", "examples", "series"]
+    kind: Literal[
+        "table", "curve", "matrix", "examples", "series", "scatter", "marked", "samples", "images"
+    ]
     title: str
     data: dict[str, Any]
     note: str = ""
@@ -111,14 +125,19 @@ class Inputs:
     length: int | None = None  # the fixed number of positions, where it is fixed
     longest: int | None = None  # the most positions of a sequence, where that is known
     causal: bool = False
+    per_position: bool = False  # an output for every position, not one for the sequence
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A batch's loss: the value to differentiate, and how many targets it averages over."""
+    """A batch's loss: the value to differentiate, and how many targets it averages over.
+
+    `state` is what the model carries into a batch that continues this one's sequences.
+    """
 
     value: Tensor
     weight: float
+    state: Any = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +190,23 @@ class Task(ABC):
 
     @abstractmethod
     def head(self, width: int) -> nn.Module:
-        """From what the model's pooling gives, (B, width), to the task's outputs."""
+        """From what the model gives, (B, width) or (B, T, width), to the task's outputs."""
+
+    def model(self, spec: ModelSpec) -> Model:
+        """The model of a spec for this task, with its head; most tasks keep this one."""
+        from seqlab.model.sequence_model import SequenceModel
+
+        inputs = self.inputs
+        model = SequenceModel(
+            spec,
+            tokens=inputs.size if inputs.kind == "tokens" else 0,
+            channels=inputs.size if inputs.kind == "values" else 0,
+            length=inputs.length,
+            causal=inputs.causal,
+            per_position=inputs.per_position,
+        )
+        model.head = self.head(model.head_width)
+        return model
 
     @abstractmethod
     def batches(
@@ -188,12 +223,12 @@ class Task(ABC):
         return sum(1 for _ in self.batches(examples, batch_size, batch_tokens, None))
 
     @abstractmethod
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
-        """The training loss of a batch."""
+    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
+        """The training loss of a batch; `state` comes from the one that this one continues."""
 
     @abstractmethod
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
-        """Predictions for a batch's examples, in the batch's order, as the metrics read them."""
+        """Predictions for a batch's examples, in the batch's order: an array, or Ragged."""
 
     # -- fitted, for people --------------------------------------------------------------------
 

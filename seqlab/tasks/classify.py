@@ -43,6 +43,7 @@ from seqlab.tasks.classification import exhibits as shown
 from seqlab.tasks.classification.inspecting import inspect
 from seqlab.tasks.classification.labelled import Labelled, labelled, recognise, texts_of
 from seqlab.tasks.classification.preparing import Fitted, fit_and_encode
+from seqlab.tasks.losses import cross_entropy
 
 CARD = {
     "roles": ["text", "label", "group", "split"],
@@ -127,13 +128,13 @@ class Classify(Task):
             targets = torch.from_numpy(labels[rows])
             yield Batch(torch.from_numpy(ids).long(), targets, Context(full), rows)
 
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Cross-entropy, weighted by class where that was asked for."""
         logits: Tensor = model(batch.inputs, batch.context)
         assert batch.targets is not None
         weights = None if self.weights is None else self.weights.to(logits.device)
         if len(self.classes) > 2:
-            value = F.cross_entropy(logits, batch.targets, weight=weights)
+            value = cross_entropy(logits, batch.targets, weights)
         else:
             chosen = None if weights is None else weights[batch.targets]
             value = F.binary_cross_entropy_with_logits(

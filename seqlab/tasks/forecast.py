@@ -150,7 +150,7 @@ class Forecast(Task):
             extra={name: torch.from_numpy(value) for name, value in extra.items()},
         )
 
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         from seqlab.tasks.forecasting.network import error, forecast
 
         value, weight = error(forecast(model, batch, self.fitted), batch, self.metrics[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -19,6 +19,9 @@ class LossLike(Protocol):
     @property
     def weight(self) -> float: ...
 
+    @property
+    def state(self) -> Any: ...
+
 
 class Objective(Protocol):
     """Batches to learn from, their loss, and a score by which to choose."""
@@ -31,8 +34,8 @@ class Objective(Protocol):
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The training batches of an epoch, in an order that the epoch alone decides."""
 
-    def loss(self, model: nn.Module, batch: Batch) -> LossLike:
-        """The loss of one batch."""
+    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> LossLike:
+        """The loss of one batch; `state` is that of the loss of the batch which it continues."""
 
     def validate(self, model: nn.Module) -> float:
         """The primary metric on the validation part."""

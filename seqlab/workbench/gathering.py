@@ -85,7 +85,8 @@ def _foreign(task: str, settings: Mapping[str, Any]) -> str:
         if role not in card["roles"]:
             return f"{role} in --columns"
     known = card.get("settings")
-    strange = [n for n in settings if known is not None and n not in (*known, "columns")]
+    always = ("columns", "options")
+    strange = [n for n in settings if known is not None and n not in (*known, *always)]
     return f"--{strange[0].replace('_', '-')}" if strange else ""
 
 

@@ -12,6 +12,7 @@ from seqlab.model.pooling import Pooling
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.model.sizing import width_for
 from seqlab.specs import ModelSpec
+from seqlab.study.recipes import recipes
 
 TOKENS = torch.tensor([[5, 3, 2, 0], [4, 2, 6, 7]])
 MASK = torch.tensor([[True, True, True, False], [True] * 4])
@@ -115,3 +116,26 @@ def test_budget_too_small():
 
     with pytest.raises(UserError, match=r"--params 20: too small for gru of any width"):
         width_for(ModelSpec(mixer="gru"), 20, build)
+
+
+@pytest.mark.parametrize("name", [n for n, r in recipes().items() if r.streams and not r.fixed])
+def test_a_stream_in_pieces_is_the_whole(name):
+    torch.manual_seed(0)
+    spec = ModelSpec.read({**recipes()[name].model, "width": 16, "depth": 2, "dropout": 0.0})
+    model = SequenceModel(spec, tokens=11, causal=True, per_position=True).eval()
+    model.head = torch.nn.Linear(16, 5)
+    inputs = torch.randint(1, 11, (3, 13))
+    whole = model(inputs, Context())
+    state = model.initial_state(3)
+    pieces = []
+    for start, end in ((0, 1), (1, 7), (7, 8), (8, 13)):
+        piece, state = model.stream(inputs[:, start:end], state)
+        pieces.append(piece)
+    assert state.position == 13
+    torch.testing.assert_close(torch.cat(pieces, dim=1), whole, atol=2e-5, rtol=1e-4)
+
+
+def test_what_reads_whole_sequences_cannot_stream():
+    model = SequenceModel(ModelSpec(mixer="linformer", width=16), tokens=11)
+    with pytest.raises(UserError, match='mixer "linformer" reads whole sequences'):
+        model.initial_state(1)

@@ -1,0 +1,39 @@
+"""Formats with a reader of their own: one line here, one file beside it.
+
+An entry names `module:function`, imported when a file or folder asks for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from seqlab.data.table import Table
+
+# Endings → reader(content: bytes, origin: str) -> Table. The content is decompressed.
+FILES: dict[str, str] = {}
+
+# reader(folder: Path) -> Table | None, tried in order before a folder is read file by file; None
+# where the folder holds something else.
+FOLDERS: tuple[str, ...] = ()
+
+
+def read_special(ending: str, content: bytes, origin: str) -> Table | None:
+    """A file whose ending has a reader of its own, else None."""
+    entry = FILES.get(ending)
+    return None if entry is None else _function(entry)(content, origin)
+
+
+def read_special_folder(folder: Path) -> Table | None:
+    """A folder that one of the readers knows, else None."""
+    for entry in FOLDERS:
+        table: Table | None = _function(entry)(folder)
+        if table is not None:
+            return table
+    return None
+
+
+def _function(entry: str) -> Any:
+    module, _, name = entry.partition(":")
+    return getattr(importlib.import_module(module), name)
