@@ -43,6 +43,8 @@ class Batch:
     rows     (B,) the examples' row numbers in their part, so that predictions find their way home
     extra    what else the loss reads
     continues  whether row i goes on where row i of the batch before ended (stateful batching)
+    positions  what a model reads of this batch, where that is not the inputs' own positions
+               (patches of a look-back, say)
     """
 
     inputs: Tensor
@@ -51,6 +53,7 @@ class Batch:
     rows: Any = None
     extra: dict[str, Tensor] = field(default_factory=dict)
     continues: bool = False
+    positions: int | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
@@ -62,11 +65,14 @@ class Batch:
             self.rows,
             extra,
             self.continues,
+            self.positions,
         )
 
     @property
     def tokens(self) -> int:
-        """Real positions in the batch, padding not counted."""
+        """Positions that a model reads of the batch, padding not counted."""
+        if self.positions is not None:
+            return self.positions
         if self.context.mask is None:
             return int(self.inputs.shape[0] * self.inputs.shape[1])
         return int(self.context.mask.sum())
