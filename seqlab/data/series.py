@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from seqlab.data.columns import NUMERIC, ColumnKind, describe, find, named
+from seqlab.data.columns import NUMERIC, ColumnKind, describe, find, kind, named
 from seqlab.data.times import join_times, parse_times, time_parts
 from seqlab.errors import UserError
 
@@ -70,20 +70,15 @@ def is_series_per_row(frame: pd.DataFrame) -> bool:
 
     The numbers end early where a series is shorter; a hole in the middle is a missing value.
     """
-    if frame.shape[1] < 6 or find_column_of_dates(frame):
+    if frame.shape[1] < 6:
         return False
     first, rest = frame.iloc[:, 0], frame.iloc[:, 1:]
+    # The cheap checks first: a table may have thousands of columns.
+    if pd.api.types.is_numeric_dtype(first.dtype) or not _numbered(list(map(str, rest.columns))):
+        return False
     if not all(pd.api.types.is_numeric_dtype(dtype) for dtype in rest.dtypes):
         return False
-    if pd.api.types.is_numeric_dtype(first.dtype) or not first.is_unique:
-        return False
-    return _numbered(list(map(str, rest.columns)))
-
-
-def find_column_of_dates(frame: pd.DataFrame) -> bool:
-    """Whether any column holds dates, or several together make them."""
-    kinds = describe(frame.head(1000))
-    return ColumnKind.DATE in kinds.values() or bool(time_parts(list(map(str, frame.columns))))
+    return first.is_unique and kind(first.head(1000)) is not ColumnKind.DATE
 
 
 def _numbered(names: list[str]) -> bool:
