@@ -20,6 +20,11 @@ class Baseline(ABC):
     name: ClassVar[str]
     deterministic: ClassVar[bool] = True
 
+    @classmethod
+    def enters(cls, task: Task) -> bool:
+        """Whether it can be fitted for a task that its card names, as that task was fitted."""
+        return True
+
     @abstractmethod
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Learn from the training part; the validation part may choose between few settings."""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from seqlab.errors import UserError
+from seqlab import registry
+from seqlab.errors import UserError, unknown
 from seqlab.model.sizing import width_for
 from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
@@ -64,16 +65,14 @@ def entries(spec: StudySpec, task: Task) -> list[Entry]:
     found = [_sized(recipe, spec, task) for recipe in choose(spec.candidates, task.name)]
     if not found:
         raise UserError("--candidates: none given", "accepted: names or groups; see seqlab mixers")
-    names = baselines_for(task.name) if spec.baselines is None else spec.baselines
-    return found + [_baseline(name, task) for name in names]
+    able = [n for n in baselines_for(task.name) if registry.load("baselines", n).enters(task)]
+    names = able if spec.baselines is None else spec.baselines
+    return found + [_baseline(name, task, able) for name in names]
 
 
-def _baseline(name: str, task: Task) -> Entry:
-    from seqlab import registry
-    from seqlab.errors import unknown
-
-    if name not in baselines_for(task.name):
-        raise unknown(f"baseline for {task.name}", name, baselines_for(task.name))
+def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
+    if name not in able:
+        raise unknown(f"baseline for {task.name}", name, able)
     return Entry(name, "baseline", registry.load("baselines", name).deterministic)
 
 
