@@ -134,6 +134,9 @@ class Case:
             return f"{value} is shown to be the best ({self._confidence})."
         else:
             value += " is the best mean"
+        if not (self.units.tells(standing.low) and self.units.tells(standing.high)):
+            stands_on = tested_on(self.comparison)
+            return f"{value}; {stands_on} do not tell how far chance alone would go."
         worse, better = standing.low, standing.high
         if not self.comparison.higher_is_better:
             worse, better = better, worse

@@ -137,7 +137,8 @@ def _standings(
     limits = (0.0, 1.0) if metric.unit_range else (-np.inf, np.inf)
     own = np.clip([means - widths, means + widths], *limits)
     best = int(np.argmax(means) if metric.higher_is_better else np.argmin(means))
-    low, high, differences = against.low, against.high, against.differences
+    differences = against.differences
+    low, high = (_possible(end, metric) for end in (against.low, against.high))
     if not metric.higher_is_better:
         low, high, differences = 0.0 - high, 0.0 - low, 0.0 - differences
     return [
@@ -155,6 +156,11 @@ def _standings(
         )
         for i, contestant in enumerate(running)
     ]
+
+
+def _possible(ends: Array, metric: Metric) -> Array:
+    """Scores between 0 and 1 differ by 1 at most; what one seed cannot say stays infinite."""
+    return np.where(np.isfinite(ends), ends.clip(-1, 1), ends) if metric.unit_range else ends
 
 
 def _status(against: WithTheBest, contestant: int, delta: float) -> Status:
@@ -180,12 +186,12 @@ def _pairs(
         scores = (sign * variation.scores[i], sign * variation.scores[j])
         a, b = paired(running[i], running[j], scores)
         difference = float(variation.means[i] - variation.means[j])
+        ends = _possible(difference + float(width) * np.array([-1.0, 1.0]), metric)
         yield Pair(
             running[i].name,
             running[j].name,
             difference,
-            difference - float(width),
-            difference + float(width),
+            *ends.tolist(),
             *superiority(a, b, rules.seed),
             sign_flip_p(a - b, rules.seed),
         )

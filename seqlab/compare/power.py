@@ -33,6 +33,7 @@ class Spread:
     example   by example (or block), seeds averaged out
     seed      of one contestant's score between its seeds, beyond what the examples make
     source    where these come from, in words
+    unit      what is independent of each other: test examples, or blocks of them
     residual  that one run adds to each of its examples
     """
 
@@ -40,6 +41,7 @@ class Spread:
     seed: float
     source: str
     residual: float = 0.0
+    unit: str = "test example"
 
     @classmethod
     def of_shares(cls, disagreement: float = 0.16, seed: float = 0.005) -> Spread:
@@ -112,7 +114,7 @@ def resolution(
     tie = half_width + float(ndtri((1 + FOUND) / 2)) * error
     told = Units(in_points)
     basis = (
-        f"{counted(units, 'independent test example')}, {counted(seeds, 'seed')}, "
+        f"{counted(units, 'independent ' + spread.unit)}, {counted(seeds, 'seed')}, "
         f"{counted(contestants, 'contestant')}; {spread.source}"
     )
     if not math.isfinite(half_width):

@@ -62,8 +62,10 @@ def _reasons(case: Case, name: str | None) -> Iterator[str]:
         if told:
             yield f"{name} costs {', '.join(told)}; costs within 10 % of each other count as equal"
     if math.isfinite(comparison.half_width):
-        within = case.units.difference(comparison.half_width)
-        yield f"differences between contestants are known here to within about {within}"
+        known_to = f"known here to within about {case.units.difference(comparison.half_width)}"
+        if not case.units.tells(comparison.half_width):
+            known_to = "hardly known here: more seeds or more test examples would tell them"
+        yield f"differences between contestants are {known_to}"
     left_out = [n for n in comparison.winner_set if n not in case.fitting]
     if left_out and name is not None:
         yield f"left aside, as not within {case.constraints.told()}: {listed(left_out)}"

@@ -41,6 +41,11 @@ class Units:
             return f"{points} {'point' if points == '1.0' else 'points'}"
         return f"{_tenths(100 * size / self.share_of)} %" if self.share_of else f"{size:.2g}"
 
+    def tells(self, reach: float) -> bool:
+        """Whether an interval that reaches so far says anything of a metric with a scale."""
+        scale = 0.5 if self.in_points else self.share_of
+        return not scale or abs(reach) < scale
+
 
 def _tenths(value: float) -> str:
     return f"{value:.1f}" if value >= 0.05 or value == 0 else "under 0.1"

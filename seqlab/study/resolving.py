@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,7 @@ def resolvable(
     metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
     blocks = prepared.test.blocks
     units = len(prepared.test) if blocks is None else len(np.unique(blocks))
-    margin = (
-        Margin.of(metric) if spec.margin is None else Margin(spec.margin, metric.relative_margin)
-    )
+    margin = declared_margin(metric, spec)
     if metric.unit_range:
         spread, value = Spread.of_shares(), 1.0
     else:
@@ -46,6 +45,8 @@ def resolvable(
         if not names:
             return {}
         spread, value = _of_baseline(names[0], prepared, metric)
+    if blocks is not None:
+        spread = replace(spread, unit="test block")
     delta = margin.absolute(value)
     return resolution(units, seeds, len(entries), spread, delta, metric.unit_range).to_dict()
 

@@ -274,3 +274,13 @@ def test_one_block_is_not_enough():
 def test_a_margin_must_be_a_number_from_zero_up(value):
     with pytest.raises(UserError, match=f"margin: {value} given, a number of at least 0 expected"):
         Margin(value)
+
+
+def test_shares_never_differ_by_more_than_all_of_them():
+    """Two runs that contradict each other on few examples know next to nothing."""
+    runs = np.array([[1.0] * 6, [0.0] * 6])
+    comparison = compare([scored("a", runs), scored("b", 1 - runs)], Accuracy())
+    ends = [end for pair in comparison.pairs for end in (pair.low, pair.high)]
+    ends += [end for one in comparison.standings for end in (one.low, one.high)]
+    assert min(ends) == -1
+    assert max(ends) == 1

@@ -79,7 +79,14 @@ def test_errors_are_told_as_they_are():
     plan = resolution(120, 8, 4, Spread(0.2, 0.004, "as the baseline's do"), 0.008, False)
     assert "as the baseline's do" in plan.sentence
     assert "points" not in plan.sentence
+    assert "(120 independent test examples, 8 seeds" in plan.sentence
     json.dumps(plan.to_dict(), allow_nan=False)
+
+
+def test_blocks_are_called_blocks():
+    """Twelve blocks of overlapping windows are not twelve examples."""
+    spread = Spread(0.2, 0.004, "as the baseline's do", unit="test block")
+    assert "(12 independent test blocks, 8 seeds" in resolution(12, 8, 4, spread, 1, False).sentence
 
 
 def test_a_pilot_plans_the_study():

@@ -266,3 +266,25 @@ def test_from_statistics_to_the_sentence():
     given = advice(wide)
     assert given.name == "rnn"
     assert "rnn is shown to be behind gru by less than 5.0 points" in given.sentence
+
+
+def test_intervals_that_say_nothing_are_not_read_out():
+    """Not "up to 96 points worse": a reader would take such a number for knowledge."""
+    wide = comparison(
+        standing("gru", "best", 0.55, low=-0.96, high=0.98, seeds=2),
+        standing("lstm", "undecided", 0.5, low=-0.98, high=0.96, seeds=2),
+        examples=60,
+        units=60,
+    )
+    sentence = advice(wide).sentence
+    assert "60 test examples and 2 seeds do not tell how far chance alone would go" in sentence
+    assert "points worse" not in sentence
+    errors = replace(wide, in_points=False, margin=Margin(0.02, relative=True))
+    assert "% worse" not in advice(errors).sentence
+
+
+def test_differences_that_are_hardly_known_are_said_to_be():
+    runs = [[1.0] * 6, [0.0] * 6]
+    made = compare([scored("gru", runs), scored("lstm", runs[::-1])], Accuracy())
+    reasons = " ".join(advice(made).reasons)
+    assert "differences between contestants are hardly known here: more seeds or more" in reasons
