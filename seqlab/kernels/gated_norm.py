@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each, shares
 
 OPERATIONS = 32  # an exponential, twice, and its surroundings, in multiplications
@@ -38,7 +39,7 @@ def example() -> Tensor:
     return gated_norm(*ones((1, 1), (1, 1), (1,)), backend="fused")
 
 
-@torch.library.custom_op("seqlab::gated_norm", mutates_args=(), device_types="cpu")
+@operator("gated_norm")
 def _fused(y: Tensor, z: Tensor, weight: Tensor, eps: float) -> Tensor:
     from seqlab.kernels.loops import gated_norm as loops
 
@@ -57,7 +58,7 @@ def _unwritten(y: Tensor, *_: Any) -> Tensor:
     return y.new_empty(y.shape)
 
 
-@torch.library.custom_op("seqlab::gated_norm_backward", mutates_args=(), device_types="cpu")
+@operator("gated_norm_backward")
 def _fused_backward(
     dout: Tensor, y: Tensor, z: Tensor, weight: Tensor, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each, shares
 
 # A scan waits for memory: a number costs as much time as this many multiplications.
@@ -48,7 +49,7 @@ def example() -> Tensor:
     return linear_scan(*ones((1, 1, 1), (1, 1, 1), (1, 1)), backend="fused")
 
 
-@torch.library.custom_op("seqlab::linear_scan", mutates_args=(), device_types="cpu")
+@operator("linear_scan")
 def _fused(a: Tensor, b: Tensor, h0: Tensor, reverse: bool) -> Tensor:
     from seqlab.kernels.loops import linear_scan as loops
 
@@ -64,7 +65,7 @@ def _unwritten(a: Tensor, *_: Any) -> Tensor:
     return a.new_empty(a.shape)
 
 
-@torch.library.custom_op("seqlab::linear_scan_backward", mutates_args=(), device_types="cpu")
+@operator("linear_scan_backward")
 def _fused_backward(
     dy: Tensor, a: Tensor, h0: Tensor, h: Tensor, reverse: bool
 ) -> tuple[Tensor, Tensor, Tensor]:

@@ -19,6 +19,7 @@ from seqlab.kernels.cells import (
     run_forward,
 )
 from seqlab.kernels.checks import check_cell, check_mask, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.torch_path import through_torch
 
 
@@ -93,7 +94,7 @@ def example() -> Tensor:
     return lstm(x, h, c, *weights, backend="fused")[0]
 
 
-@torch.library.custom_op("seqlab::lstm", mutates_args=(), device_types="cpu")
+@operator("lstm")
 def _fused(
     x: Tensor,
     h0: Tensor,
@@ -125,7 +126,7 @@ def _unwritten(x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, Tensor, Ten
     return x.new_empty(B, T, H), x.new_empty(B, H), x.new_empty(B, H), saved
 
 
-@torch.library.custom_op("seqlab::lstm_backward", mutates_args=(), device_types="cpu")
+@operator("lstm_backward")
 def _fused_backward(
     dy: Tensor | None,
     dh: Tensor | None,

@@ -13,6 +13,7 @@ from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
 from seqlab.kernels.linear_scan import linear_scan_reference
+from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each, shares
 
 OPERATIONS = 48  # two or three exponentials and their surroundings, in multiplications
@@ -71,7 +72,7 @@ def example() -> Tensor:
     return mingru(*ones((1, 1, 2), (1, 1)), backend="fused")
 
 
-@torch.library.custom_op("seqlab::minimal", mutates_args=(), device_types="cpu")
+@operator("minimal")
 def _fused(gates: Tensor, h0: Tensor) -> Tensor:
     from seqlab.kernels.loops import minimal as loops
 
@@ -86,7 +87,7 @@ def _unwritten(gates: Tensor, h0: Tensor) -> Tensor:
     return gates.new_empty(*gates.shape[:2], h0.shape[1])
 
 
-@torch.library.custom_op("seqlab::minimal_backward", mutates_args=(), device_types="cpu")
+@operator("minimal_backward")
 def _fused_backward(dy: Tensor, gates: Tensor, h0: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients of gates and h0."""
     from seqlab.kernels.loops import minimal as loops

@@ -13,6 +13,7 @@ from seqlab.errors import unknown
 from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, incoming, ones, operands, run_backward, run_forward
 from seqlab.kernels.checks import check_cell, check_mask, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.torch_path import through_torch
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -86,7 +87,7 @@ def example() -> Tensor:
     return rnn(x, h, *weights, backend="fused")[0]
 
 
-@torch.library.custom_op("seqlab::rnn", mutates_args=(), device_types="cpu")
+@operator("rnn")
 def _fused(
     x: Tensor,
     h0: Tensor,
@@ -112,7 +113,7 @@ def _unwritten(x: Tensor, h0: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
     return x.new_empty(B, T, H), x.new_empty(B, H)
 
 
-@torch.library.custom_op("seqlab::rnn_backward", mutates_args=(), device_types="cpu")
+@operator("rnn_backward")
 def _fused_backward(
     dy: Tensor | None,
     dh: Tensor | None,

@@ -11,6 +11,7 @@ from torch import Tensor
 from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, incoming, needs_saving, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each, shares
 
 CHUNK = 32  # positions between the states that are kept for the backward pass
@@ -64,7 +65,7 @@ def example() -> Tensor:
     return selective_scan(*ones(one, one, (1, 1), one, one, one), backend="fused")[0]
 
 
-@torch.library.custom_op("seqlab::selective_scan", mutates_args=(), device_types="cpu")
+@operator("selective_scan")
 def _fused(
     u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, h0: Tensor, save: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -86,7 +87,7 @@ def _unwritten(u: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
     return u.new_empty(u.shape), h0.new_empty(h0.shape), u.new_empty(batch, chunks, N, D)
 
 
-@torch.library.custom_op("seqlab::selective_scan_backward", mutates_args=(), device_types="cpu")
+@operator("selective_scan_backward")
 def _fused_backward(
     dy: Tensor | None,
     dh: Tensor | None,

@@ -13,6 +13,7 @@ from seqlab.errors import UserError
 from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each, shares
 
 
@@ -53,7 +54,7 @@ def example() -> Tensor:
     return short_convolution(*ones((1, 1, 1), (1, 1), (1,)), backend="fused")
 
 
-@torch.library.custom_op("seqlab::short_convolution", mutates_args=(), device_types="cpu")
+@operator("short_convolution")
 def _fused(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     from seqlab.kernels.loops import short_convolution as loops
 
@@ -69,7 +70,7 @@ def _unwritten(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return x.new_empty(B, positions - weight.shape[0] + 1, W)
 
 
-@torch.library.custom_op("seqlab::short_convolution_backward", mutates_args=(), device_types="cpu")
+@operator("short_convolution_backward")
 def _fused_backward(
     dy: Tensor, x: Tensor, weight: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:

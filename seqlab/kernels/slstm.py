@@ -21,6 +21,7 @@ from seqlab.kernels.cells import (
     sum_of,
 )
 from seqlab.kernels.checks import check, check_mask, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each
 
 
@@ -122,7 +123,7 @@ def example() -> Tensor:
     return slstm(gates, SLSTMState.empty(gates.new_zeros(1, 1)), w_hh, backend="fused")[0]
 
 
-@torch.library.custom_op("seqlab::slstm", mutates_args=(), device_types="cpu")
+@operator("slstm")
 def _fused(
     gates: Tensor,
     c0: Tensor,
@@ -166,7 +167,7 @@ def _unwritten(gates: Tensor, *others: Any) -> tuple[Tensor, ...]:
     )
 
 
-@torch.library.custom_op("seqlab::slstm_backward", mutates_args=(), device_types="cpu")
+@operator("slstm_backward")
 def _fused_backward(
     dy: Tensor | None,
     dc: Tensor | None,

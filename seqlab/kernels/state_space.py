@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from seqlab.kernels.backend import running
 from seqlab.kernels.cells import array, incoming, needs_saving, ones
 from seqlab.kernels.checks import check, check_sequence, lifted
+from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each, shares
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def example() -> Tensor:
     return state_space(*ones(*shapes), backend="fused")[0]
 
 
-@torch.library.custom_op("seqlab::state_space", mutates_args=(), device_types="cpu")
+@operator("state_space")
 def _fused(
     mixed: Tensor, delta: Tensor, log_decay: Tensor, skip: Tensor, S: Tensor, save: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -136,7 +137,7 @@ def _unwritten(mixed: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
     return y, S.new_empty(S.shape), S.new_empty(batch, chunks, *S.shape[1:])
 
 
-@torch.library.custom_op("seqlab::state_space_backward", mutates_args=(), device_types="cpu")
+@operator("state_space_backward")
 def _fused_backward(
     dy: Tensor | None,
     dS: Tensor | None,
