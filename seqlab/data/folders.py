@@ -113,17 +113,25 @@ def join_splits(tables: dict[str, Table], origin: str) -> Table:
         frames.append(frame[wanted].assign(split=split))
     notes = dict.fromkeys(note for table in tables.values() for note in table.notes)
     frame = pd.concat(frames, ignore_index=True)
-    return Table(frame, origin, tuple(notes), reference.header)
+    whole = [
+        table.documents.assign(split=split)
+        for split, table in tables.items()
+        if table.documents is not None
+    ]
+    kept = pd.concat(whole, ignore_index=True) if len(whole) == len(tables) else None
+    return Table(frame, origin, tuple(notes), reference.header, kept)
 
 
 def _class_files(folder: Path, files: list[Path], encoding: str | None) -> Table:
     """Each file is a class and each of its lines a text."""
     texts: list[str] = []
     labels: list[str] = []
+    whole: list[str] = []
     blank = 0
     for path, label in zip(files, _labels([path.name for path in files]), strict=True):
         _, content = read_bytes(path)
-        lines = decode(content, str(path), encoding).removesuffix("\n").split("\n")
+        whole.append(decode(content, str(path), encoding))
+        lines = whole[-1].removesuffix("\n").split("\n")
         kept = [line.strip() for line in lines if line.strip()]
         blank += len(lines) - len(kept)
         texts += kept
@@ -131,7 +139,9 @@ def _class_files(folder: Path, files: list[Path], encoding: str | None) -> Table
     notes = [f"{len(files)} files, one a class: each line is a text, the file's name its label"]
     if blank:
         notes.append(f"blank lines left out: {blank}")
-    return Table(pd.DataFrame({"text": texts, "label": labels}), str(folder), tuple(notes), False)
+    frame = pd.DataFrame({"text": texts, "label": labels})
+    documents = pd.DataFrame({"name": [stem(path.name) for path in files], "text": whole})
+    return Table(frame, str(folder), tuple(notes), False, documents)
 
 
 def _labels(names: list[str]) -> list[str]:

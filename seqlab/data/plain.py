@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+
+import pandas as pd
 
 from seqlab.data.delimited import CANDIDATES, Rows, is_number, split_rows
+from seqlab.data.formats import stem
 from seqlab.data.header import has_header
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, table_of
@@ -38,7 +43,8 @@ def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
             "if the lines are divided in some way, name it with --delimiter",
         )
     rows = Rows([named, *([line] for line in words)], [0, *numbers])
-    return table_of(rows, origin, named, ["each line is a text"])
+    documents = pd.DataFrame({"name": [stem(PurePath(origin).name)], "text": [text]})
+    return replace(table_of(rows, origin, named, ["each line is a text"]), documents=documents)
 
 
 def _delimiter(text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,7 @@ def _read_file(
 def _selected(table: Table, columns: Sequence[str] | None) -> Table:
     if not columns:
         return table
-    frame = select(table.frame, columns, table.origin)
-    return Table(frame, table.origin, table.notes, table.header)
+    return replace(table, frame=select(table.frame, columns, table.origin))
 
 
 def _selected_folder(table: Table, columns: Sequence[str] | None) -> Table:

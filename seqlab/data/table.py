@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,26 +18,29 @@ class Table:
     """Rows and columns, with a record of how they were obtained.
 
     `origin` is what errors and reports call the data; `notes` says each guess in words;
-    `header` tells whether the file named its columns itself.
+    `header` tells whether the file named its columns itself; `documents` holds the whole texts of
+    files whose rows are lines (`name`, `text`, perhaps `split`), blank lines and all.
     """
 
     frame: pd.DataFrame
     origin: str
     notes: tuple[str, ...] = field(default=())
     header: bool = True
+    documents: pd.DataFrame | None = field(default=None, repr=False)
 
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 of names and values: equal for equal content, however it was stored."""
         digest = hashlib.sha256()
-        for name, column in self.frame.items():
+        frames = [self.frame] if self.documents is None else [self.frame, self.documents[["text"]]]
+        for name, column in (pair for frame in frames for pair in frame.items()):
             digest.update(json.dumps([str(name), len(column)]).encode())
             digest.update(_content(column))
         return digest.hexdigest()
 
     def noting(self, notes: Iterable[str]) -> Table:
         """The same table with more notes."""
-        return Table(self.frame, self.origin, (*self.notes, *notes), self.header)
+        return replace(self, notes=(*self.notes, *notes))
 
 
 def _content(column: pd.Series) -> bytes:
