@@ -13,22 +13,14 @@ Vaswani et al. (2017), Attention is all you need.
 
 from __future__ import annotations
 
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from seqlab import kernels
 from seqlab.batch import Context
-from seqlab.errors import UserError
-from seqlab.mixers.base import (
-    State,
-    StreamingMixer,
-    check_choice,
-    check_heads,
-    check_state,
-    tensors_of,
-)
+from seqlab.mixers.base import State, check_choice, check_heads, check_state
 from seqlab.mixers.multihead import (
     attend,
     attention_backend,
@@ -36,6 +28,7 @@ from seqlab.mixers.multihead import (
     padding_mask,
     to_heads,
 )
+from seqlab.mixers.reader import Reader
 from seqlab.registry import registered
 
 CARD = {
@@ -58,7 +51,7 @@ class CrossAttentionState(NamedTuple):
 
 
 @registered
-class CrossAttention(StreamingMixer):
+class CrossAttention(Reader):
     """x (B, T, D), context.memory (B, S, D) → (B, T, D)."""
 
     def __init__(
@@ -92,21 +85,9 @@ class CrossAttention(StreamingMixer):
         """`torch` is PyTorch's fused attention, `reference` the equation as written above."""
         return attention_backend(self.chosen_backend, self.out.weight)
 
-    def initial_state(self, batch: int) -> NoReturn:
-        """There is none without a memory: see `begin`."""
-        raise self._no_memory()
-
     def begin(self, batch: int, context: Context) -> CrossAttentionState:
         """The projected memory of the context, (B, S, D)."""
-        memory = context.memory
-        if memory is None:
-            raise self._no_memory()
-        if memory.shape[0] != batch or memory.shape[2] != self.width:
-            raise UserError(
-                f'mixer "{self.name}" was given a memory of shape {tuple(memory.shape)}, '
-                f"expected ({batch}, memory positions, {self.width})"
-            )
-        k, v = self.key_value(memory).chunk(2, dim=-1)
+        k, v = self.key_value(self.memory_of(batch, context)).chunk(2, dim=-1)
         real = padding_mask(context.memory_mask)
         if real is None:
             real = torch.ones(batch, 1, 1, k.shape[1], dtype=torch.bool, device=k.device)
@@ -126,24 +107,7 @@ class CrossAttention(StreamingMixer):
         )
         return self.out(o.transpose(1, 2).flatten(2)), state
 
-    def step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
-        """One position."""
-        y, state = self.prefill(x_t[:, None], state)
-        return y[:, 0], state
-
     def weights(self, x: Tensor, context: Context) -> Tensor:
         """Who reads what: (B, H, T, S), each row sums to 1."""
         k, _, real = self.begin(x.shape[0], context)
         return attention_weights(to_heads(self.query(x), self.head_width), k, real)
-
-    def state_bytes(self, length: int) -> int:
-        """Bytes of the projection of a memory of `length` positions."""
-        memory = self.zeros(1, length, self.width)
-        state = self.begin(1, Context(memory=memory))
-        return sum(t.numel() * t.element_size() for t in tensors_of(state))
-
-    def _no_memory(self) -> UserError:
-        return UserError(
-            f'mixer "{self.name}" reads a memory, and the context holds none',
-            "give Context(memory=…) of shape (batch, memory positions, width)",
-        )
