@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from seqlab.errors import UserError, unknown
 
@@ -41,6 +41,10 @@ class Spec(BaseModel):
             return unknown(place, last, inner.model_fields)
         if first["type"] == "missing":
             return UserError(f"{'.'.join(outer) or 'settings'}: misses {last}")
+        if first["type"] == "value_error":  # a validator of ours, which names the setting itself
+            if isinstance(error := first["ctx"]["error"], UserError):
+                return error
+            return UserError(f"{where}.{error}" if where else str(error))
         said = first["msg"].lower().removeprefix("input ")
         return UserError(f"{'.'.join((*outer, last))} = {first.get('input')!r}: {said}")
 
@@ -81,6 +85,10 @@ class ModelSpec(Spec):
     norm: Literal["pre", "post", "none"] = "none"
     norm_kind: Literal["layer", "rms"] = "layer"
     positions: Literal["none", "sinusoidal", "learned", "rotary", "alibi", "relative"] = "none"
+    attention: Literal["auto", "cross", "bahdanau", "luong", "none"] = Field(
+        "auto",
+        description="how a decoder reads its encoder; auto: cross in residual stacks, else luong",
+    )
     pooling: Literal["last", "mean", "max", "attention", "flatten"] = "last"
     embedding_width: int | None = Field(None, ge=1, description="None: the width")
     vocabulary: int | None = Field(None, ge=3, description="rarer tokens read as unknown")
@@ -90,7 +98,7 @@ class ModelSpec(Spec):
 
 
 class TrainSpec(Spec):
-    """How one run is trained."""
+    """How one run is trained; docs/training.md says when to use what, and where it is from."""
 
     learning_rate: float = Field(1e-3, gt=0.0)
     epochs: int = Field(10, ge=1)
@@ -98,14 +106,53 @@ class TrainSpec(Spec):
     seconds: float | None = Field(None, gt=0.0, description="stop after this long")
     batch_size: int = Field(64, ge=1)
     batch_tokens: int = Field(16384, ge=1, description="positions in a batch, padding counted")
-    optimizer: Literal["adamw"] = "adamw"
+    accumulate: int = Field(1, ge=1, description="batches whose gradients make one step")
+    optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "lion", "muon"] = "adamw"
+    beta1: float = Field(0.9, ge=0.0, lt=1.0, description="memory of the gradient")
+    beta2: float = Field(0.999, ge=0.0, lt=1.0, description="memory of its square")
+    epsilon: float = Field(1e-8, gt=0.0)
+    momentum: float = Field(0.9, ge=0.0, lt=1.0, description="of sgd, rmsprop and muon")
+    nesterov: bool = Field(False, description="of sgd: look ahead before the gradient is taken")
     weight_decay: float = Field(0.01, ge=0.0)
-    schedule: Literal["cosine", "constant", "linear"] = "cosine"
+    schedule: Literal[
+        "cosine", "constant", "linear", "cyclic", "one_cycle", "inverse_sqrt", "plateau", "wsd"
+    ] = "cosine"
     warmup: float = Field(0.1, ge=0.0, lt=1.0, description="share of the steps")
+    min_factor: float = Field(0.0, ge=0.0, lt=1.0, description="of the rate, where it is lowest")
+    cycle: Literal["triangular", "triangular2", "exp"] = "triangular"
+    cycles: int = Field(4, ge=1, description="of schedule cyclic, over the whole training")
+    decay: float = Field(0.2, gt=0.0, lt=1.0, description="share of the steps in which wsd falls")
+    plateau_patience: int = Field(2, ge=1, description="evaluations before the rate is lowered")
+    plateau_factor: float = Field(0.5, gt=0.0, lt=1.0)
     clip_norm: float | None = Field(1.0, gt=0.0)
     clip_value: float | None = Field(None, gt=0.0)
+    clip_adaptive: float | None = Field(None, gt=0.0, description="share of each unit's weights")
+    ema: float | None = Field(None, gt=0.0, lt=1.0, description="decay of averaged weights")
+    swa: float | None = Field(None, gt=0.0, lt=1.0, description="share of steps averaged, the last")
     patience: int | None = Field(3, ge=1, description="evaluations without a better one")
     evaluations: int = Field(10, ge=1, description="validations over the whole training")
+    retries: int = Field(2, ge=0, description="after a loss that is no number, at a lower rate")
+    spike: float | None = Field(None, gt=1.0, description="times the usual loss: rolled back too")
+    checkpoint_seconds: float = Field(30.0, ge=0.0, description="between checkpoints of a study")
     seed: int = 0
     threads: int = Field(1, ge=1)
     device: str = "cpu"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """What no single field can say: which settings contradict each other."""
+        if self.schedule == "wsd" and self.warmup + self.decay > 1:
+            raise ValueError(
+                f"decay = {self.decay:g}: with warmup = {self.warmup:g} the schedule is longer than"
+                f" the training; accepted: at most {1 - self.warmup:g}"
+            )
+        if self.schedule == "cyclic" and self.steps is not None and 2 * self.cycles > self.steps:
+            raise ValueError(
+                f"cycles = {self.cycles}: a cycle takes 2 steps or more, so the schedule is longer"
+                f" than the training of {self.steps}; accepted: at most {self.steps // 2}"
+            )
+        if self.ema is not None and self.swa is not None:
+            raise ValueError(f"swa = {self.swa:g}: the weights are averaged by ema; choose one")
+        if self.nesterov and (self.optimizer != "sgd" or not self.momentum):
+            raise ValueError('nesterov = True: accepted with optimizer = "sgd" and a momentum')
+        return self

@@ -36,8 +36,16 @@ class Recipe:
     @property
     def streams(self) -> bool:
         """Whether it can do without the future."""
-        card = registry.card("mixers", self.model["mixer"])
-        return bool(card["streams"]) and not self.model.get("bidirectional")
+        return self.decodes and not self.model.get("bidirectional")
+
+    @property
+    def decodes(self) -> bool:
+        """Whether it can write position by position, whatever it does in reading."""
+        return bool(registry.card("mixers", self.model["mixer"])["streams"])
+
+    def suits(self, causal: bool | str) -> bool:
+        """Whether it can do what a task's card asks for: "decoder" asks it of the decoder alone."""
+        return not causal or (self.decodes if causal == "decoder" else self.streams)
 
 
 @cache
@@ -51,7 +59,12 @@ def recipes() -> dict[str, Recipe]:
     presets = tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
     for name, preset in presets.items():
         found[name] = Recipe(
-            name, preset["model"], (), preset["summary"], True, tuple(preset.get("tasks", ()))
+            name,
+            preset["model"],
+            (),
+            preset["summary"],
+            preset.get("fixed", True),
+            tuple(preset.get("tasks", ())),
         )
     return found
 
@@ -73,11 +86,11 @@ def choose(names: Sequence[str], task: str) -> list[Recipe]:
     """
     known = recipes()
     chosen: dict[str, Recipe] = {}
-    causal = bool(registry.card("tasks", task).get("causal"))
+    causal = registry.card("tasks", task).get("causal", False)
     for name in names:
         if name == "all" or name in groups():
             members = [r for r in known.values() if r.groups and name in ("all", *r.groups)]
-            members = [r for r in members if not causal or r.streams]
+            members = [r for r in members if r.suits(causal)]
         elif name in known:
             members = [known[name]]
         else:
@@ -88,7 +101,7 @@ def choose(names: Sequence[str], task: str) -> list[Recipe]:
                     f'candidate "{recipe.name}" is for {", ".join(recipe.tasks)}, not for {task}',
                     "leave it out of --candidates",
                 )
-            if causal and not recipe.streams:
+            if not recipe.suits(causal):
                 raise UserError(
                     f'candidate "{recipe.name}" sees the future, which {task} must not',
                     "leave it out of --candidates",

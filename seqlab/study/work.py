@@ -180,6 +180,8 @@ def _fit_model(
         save_weights(model, folder)
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
+        inside = task.model_exhibits(model.to("cpu"), prepared.test)
+        parts["exhibits"] += [asdict(exhibit) for exhibit in inside]
     return facts, parts
 
 

@@ -244,6 +244,10 @@ class Task(ABC):
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         """What a report should show about these predictions."""
 
+    def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
+        """What a report should show of the inside of a model, such as its attention."""
+        return []
+
     @abstractmethod
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
         """Predictions as a table for people: one row per example, or per forecast date."""
