@@ -1,11 +1,11 @@
-"""Share of examples whose most probable class is the right one."""
+"""Share of examples whose most probable class is the right one, or all of whose labels are."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from seqlab.metrics.base import AdditiveMetric, Array
-from seqlab.metrics.predictions import class_probabilities, most_probable
+from seqlab.metrics.predictions import label_sets
 from seqlab.registry import registered
 
 CARD = {"tasks": ["classify"]}
@@ -19,7 +19,7 @@ class Accuracy(AdditiveMetric):
     unit_range = True
 
     def collect(self, predictions: Array, targets: Array) -> Array:
-        probabilities, classes = class_probabilities(predictions, targets)
-        predicted = most_probable(probabilities)
-        right = np.where(np.isnan(predicted), np.nan, predicted == classes)
+        predicted, true = label_sets(predictions, targets)
+        lost = np.isnan(predicted).any(axis=1)
+        right = np.where(lost, np.nan, (predicted == true).all(axis=1))
         return np.stack([right, np.ones(len(right))], axis=1)

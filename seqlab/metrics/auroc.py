@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.metrics.base import Array, Metric
-from seqlab.metrics.predictions import class_probabilities
+from seqlab.metrics.predictions import class_probabilities, is_multi_label, label_probabilities
 from seqlab.registry import registered
 
 CARD = {"tasks": ["classify"]}
@@ -18,7 +18,8 @@ DRAWS_AT_ONCE = 64  # the weights of 5,000 examples then stay within reach of th
 
 @registered
 class Auroc(Metric):
-    """Statistics: the probabilities (1 column for two classes, else C) and the true class.
+    """Statistics: the probabilities (1 column for two classes, else C) and the true class; or,
+    where an example can have several labels, the probability and the truth of each, then −1.
 
     With more than two classes: one class against the rest, averaged over the classes that have
     both members and non-members; NaN where there is none.
@@ -28,6 +29,9 @@ class Auroc(Metric):
     unit_range = True
 
     def collect(self, predictions: Array, targets: Array) -> Array:
+        if is_multi_label(targets):
+            held, truth = label_probabilities(predictions, targets)
+            return np.column_stack([held, truth, np.full(len(truth), -1.0)])
         probabilities, classes = class_probabilities(predictions, targets)
         scores = probabilities[:, 1:] if probabilities.shape[1] == 2 else probabilities
         return np.column_stack([scores, classes])
@@ -35,9 +39,8 @@ class Auroc(Metric):
     def reduce(self, statistics: Array, weights: Array) -> Array:
         if np.isnan(statistics).any():
             return np.full(len(weights), np.nan)
-        scores, true = statistics[:, :-1], statistics[:, -1]
-        classes = [1] if scores.shape[1] == 1 else range(scores.shape[1])
-        places = [_Places.of(scores[:, i], true == c) for i, c in enumerate(classes)]
+        scores, members = _scores_and_members(statistics)
+        places = [_Places.of(*each) for each in zip(scores.T, members.T, strict=True)]
         areas = np.empty((len(places), len(weights)))
         for first in range(0, len(weights), DRAWS_AT_ONCE):
             some = slice(first, first + DRAWS_AT_ONCE)
@@ -46,6 +49,16 @@ class Auroc(Metric):
         defined = ~np.isnan(areas)  # (C, draws)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(defined, areas, 0.0).sum(axis=0) / defined.sum(axis=0)
+
+
+def _scores_and_members(statistics: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The scores of each class and who belongs to it, (n, C) each."""
+    values, last = statistics[:, :-1], statistics[:, -1:]
+    if len(last) and last[0, 0] < 0:
+        scores, truth = np.split(values, 2, axis=1)
+        return scores, truth == 1
+    classes = [1] if values.shape[1] == 1 else range(values.shape[1])
+    return values, last == np.asarray(classes)
 
 
 @dataclass(frozen=True, eq=False)

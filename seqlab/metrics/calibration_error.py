@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqlab.metrics.base import Array, Metric
-from seqlab.metrics.predictions import class_probabilities
+from seqlab.metrics.predictions import confidence_and_right
 from seqlab.registry import registered
 
 CARD = {"tasks": ["classify"]}
@@ -18,7 +18,8 @@ BINS = 15
 
 @registered
 class CalibrationError(Metric):
-    """Statistics: bin of the highest probability (equal widths), and right − that probability.
+    """Statistics: right − the highest probability, in the column of that probability's bin (15 of
+    equal width); where an example can have several labels, the mean over their decisions.
 
     The error is Σ over bins |Σ (right − confidence)| / examples.
     """
@@ -27,13 +28,11 @@ class CalibrationError(Metric):
     unit_range = True
 
     def collect(self, predictions: Array, targets: Array) -> Array:
-        probabilities, classes = class_probabilities(predictions, targets)
-        confidence = probabilities.max(axis=1)
-        right = probabilities.argmax(axis=1) == classes
+        confidence, right = confidence_and_right(predictions, targets)
         bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1)  # bins are closed above
-        return np.stack([bins, right - confidence], axis=1)
+        gaps = (bins[:, :, None] == np.arange(BINS)) * (right - confidence)[:, :, None]
+        return np.asarray(gaps.mean(axis=1))  # (n, BINS)
 
     def reduce(self, statistics: Array, weights: Array) -> Array:
-        gaps = (statistics[:, :1] == np.arange(BINS)) * statistics[:, 1:]  # (n, BINS)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1)
+            return np.abs(weights @ statistics).sum(axis=1) / weights.sum(axis=1)

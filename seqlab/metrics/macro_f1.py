@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from seqlab.metrics.base import Array, Metric
-from seqlab.metrics.predictions import class_probabilities, most_probable
+from seqlab.metrics.predictions import (
+    class_probabilities,
+    is_multi_label,
+    label_sets,
+    most_probable,
+)
 from seqlab.registry import registered
 
 CARD = {"tasks": ["classify"]}
@@ -13,7 +18,8 @@ CARD = {"tasks": ["classify"]}
 
 @registered
 class MacroF1(Metric):
-    """Statistics: predicted class and true class.
+    """Statistics: the predicted class and the true one; or, where an example can have several
+    labels, 0 or 1 for each label predicted, then for each that is true.
 
     F1 = 2·hits / (predicted + true). The mean runs over the classes that occur, predicted or true,
     among the examples with a weight.
@@ -23,14 +29,19 @@ class MacroF1(Metric):
     unit_range = True
 
     def collect(self, predictions: Array, targets: Array) -> Array:
+        if is_multi_label(targets):
+            return np.concatenate(label_sets(predictions, targets), axis=1)
         probabilities, classes = class_probabilities(predictions, targets)
         return np.stack([most_probable(probabilities), classes], axis=1)
 
     def reduce(self, statistics: Array, weights: Array) -> Array:
         if np.isnan(statistics).any():
             return np.full(len(weights), np.nan)
-        classes = np.unique(statistics)
-        as_predicted, as_true = (statistics.T[:, :, None] == classes).astype(np.float64)  # (n, C)
+        if statistics.shape[1] > 2:
+            as_predicted, as_true = np.split(statistics, 2, axis=1)  # (n, L)
+        else:
+            classes = np.unique(statistics)
+            as_predicted, as_true = (statistics.T[:, :, None] == classes).astype(float)  # (n, C)
         hits = weights @ (as_predicted * as_true)  # (draws, C)
         occurrences = weights @ (as_predicted + as_true)
         present = occurrences > 0

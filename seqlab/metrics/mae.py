@@ -1,4 +1,4 @@
-"""Mean absolute error, on the scale of the standardised series."""
+"""Mean absolute error: of forecasts on the scale of the standardised series, else natural."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from seqlab.metrics.base import AdditiveMetric, Array
 from seqlab.metrics.predictions import errors_and_known, total_and_count
 from seqlab.registry import registered
 
-CARD = {"tasks": ["forecast"]}
+CARD = {"tasks": ["forecast", "regress"]}
 
 
 @registered

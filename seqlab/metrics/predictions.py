@@ -20,6 +20,49 @@ def class_probabilities(predictions: Array, targets: Array) -> tuple[Array, NDAr
     return probabilities, classes
 
 
+def is_multi_label(targets: Array) -> bool:
+    """Whether targets say of every label whether it holds, (n, L), and not which one, (n,)."""
+    return np.ndim(targets) == 2
+
+
+def label_probabilities(predictions: Array, targets: Array) -> tuple[Array, Array]:
+    """Probabilities and 0 or 1 of every label, (n, L) each."""
+    probabilities = np.asarray(predictions, dtype=np.float64)
+    true = np.asarray(targets, dtype=np.float64)
+    assert probabilities.shape == true.shape, f"{probabilities.shape} and {true.shape}"
+    assert np.isin(true, (0.0, 1.0)).all(), "targets must be 0 or 1"
+    return probabilities, true
+
+
+def label_sets(predictions: Array, targets: Array) -> tuple[Array, Array]:
+    """Predicted and true labels as 0 or 1, (n, L) each; NaN where a probability is lost.
+
+    A label of several is predicted from a probability of one half on; of classes that exclude
+    each other, the most probable one.
+    """
+    if is_multi_label(targets):
+        probabilities, true = label_probabilities(predictions, targets)
+        chosen = (probabilities >= 0.5).astype(np.float64)
+    else:
+        probabilities, classes = class_probabilities(predictions, targets)
+        identity = np.eye(probabilities.shape[1])
+        chosen, true = identity[probabilities.argmax(axis=1)], identity[classes]
+    return np.where(np.isnan(probabilities).any(axis=1, keepdims=True), np.nan, chosen), true
+
+
+def confidence_and_right(predictions: Array, targets: Array) -> tuple[Array, Array]:
+    """How sure each decision is and whether it is right, (n, decisions) each: one decision for
+    classes that exclude each other, one a label otherwise.
+    """
+    if is_multi_label(targets):
+        probabilities, true = label_probabilities(predictions, targets)
+        right = (probabilities >= 0.5) == (true == 1)
+        return np.maximum(probabilities, 1 - probabilities), right.astype(np.float64)
+    probabilities, classes = class_probabilities(predictions, targets)
+    right = probabilities.argmax(axis=1) == classes
+    return probabilities.max(axis=1, keepdims=True), right[:, None].astype(np.float64)
+
+
 def most_probable(probabilities: Array) -> Array:
     """The most probable class of each example, (n,); NaN where a probability is lost."""
     lost = np.isnan(probabilities).any(axis=1)

@@ -8,7 +8,7 @@ from seqlab.metrics.base import Array, Metric
 from seqlab.metrics.predictions import errors_and_known
 from seqlab.registry import registered
 
-CARD = {"tasks": ["forecast"]}
+CARD = {"tasks": ["forecast", "regress"]}
 
 
 @registered

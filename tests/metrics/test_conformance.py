@@ -28,7 +28,7 @@ served = pytest.mark.parametrize(
     [
         m
         for m in metrics()
-        if {"classify", "forecast"} & {*registry.card("metrics", m.name)["tasks"]}
+        if {"classify", "forecast", "regress"} & {*registry.card("metrics", m.name)["tasks"]}
     ],
     ids=lambda m: m.name,
 )
