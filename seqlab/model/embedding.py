@@ -28,6 +28,7 @@ class Embedding(nn.Module):
             nn.Embedding(spec.max_length, spec.width) if spec.positions == "learned" else None
         )
         self.dropout = nn.Dropout(spec.embedding_dropout)
+        self.scale = 1.0  # of tokens; √D where the table is also an output
         self._initialise()
 
     def _initialise(self) -> None:
@@ -42,7 +43,7 @@ class Embedding(nn.Module):
         """Embed, widen, add positions; `offset` positions were read before."""
         if self.table is not None:
             known = torch.where(inputs < self.vocabulary, inputs, UNKNOWN)
-            x = self.table(known)
+            x = self.table(known) if self.scale == 1 else self.table(known) * self.scale
         else:
             assert self.project is not None
             x = self.project(inputs)
