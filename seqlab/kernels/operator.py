@@ -23,21 +23,28 @@ class Operator:
             f"seqlab::{name}", function, mutates_args=(), device_types="cpu"
         )
         self.register_fake = self._operator.register_fake
-        self._short = function
+        self._with_gradient = function
 
     def register_autograd(
         self, backward: Callable[..., Any], *, setup_context: Callable[..., None]
     ) -> None:
         """The gradient, for both ways."""
         self._operator.register_autograd(backward, setup_context=setup_context)
-        methods = {"forward": self._function, "setup_context": setup_context, "backward": backward}
-        static = {name: staticmethod(method) for name, method in methods.items()}
-        short: Any = type("Short", (torch.autograd.Function,), static)
-        self._short = short.apply
+
+        def forward(ctx: Any, *operands: Any) -> Any:
+            output = self._function(*operands)
+            setup_context(ctx, operands, output)
+            return output
+
+        methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+        short: Any = type("Short", (torch.autograd.Function,), methods)
+        self._with_gradient = short.apply
 
     def __call__(self, *operands: Any) -> Any:
         """Run the kernel."""
-        return (self._short if _plain(operands) else self._operator)(*operands)
+        if not _plain(operands):
+            return self._operator(*operands)
+        return (self._with_gradient if torch.is_grad_enabled() else self._function)(*operands)
 
 
 def operator(name: str) -> Callable[[Callable[..., Any]], Operator]:
