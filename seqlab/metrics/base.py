@@ -19,8 +19,9 @@ class Metric(ABC):
 
     `space` names the units in which a task hands over its values: `natural` (as in the data),
     `standard` (standardised by the training part), `scaled` (divided by the in-sample error of
-    the seasonal naive forecast), or of what was written `text` or `tokens`. `margin` is the difference that matters in practice, declared
-    beforehand; `relative_margin` says that it is a share of the best contestant's value.
+    the seasonal naive forecast), or of what was written `text` or `tokens`. `margin` is the
+    difference that matters in practice, declared beforehand; `relative_margin` says that it is a
+    share of the best contestant's value.
     `unit_range` says that values lie between 0 and 1: differences are then told in points, and a
     perfect score on few examples is not taken for certainty.
     """
