@@ -32,6 +32,9 @@ class Spec(BaseModel):
         """One thing that is wrong, in one line; a misspelt name explains what else is missing."""
         errors = error.errors()
         first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+        if first["type"] == "value_error":  # a validator of ours, which names the setting itself
+            said = str(first["ctx"]["error"])
+            return UserError(f"{where}.{said}" if where else said)
         *outer, last = [*([where] if where else []), *(str(part) for part in first["loc"])]
         if first["type"] == "extra_forbidden":
             inner: Any = cls
@@ -41,10 +44,6 @@ class Spec(BaseModel):
             return unknown(place, last, inner.model_fields)
         if first["type"] == "missing":
             return UserError(f"{'.'.join(outer) or 'settings'}: misses {last}")
-        if first["type"] == "value_error":  # a validator of ours, which names the setting itself
-            if isinstance(error := first["ctx"]["error"], UserError):
-                return error
-            return UserError(f"{where}.{error}" if where else str(error))
         said = first["msg"].lower().removeprefix("input ")
         return UserError(f"{'.'.join((*outer, last))} = {first.get('input')!r}: {said}")
 
@@ -127,6 +126,7 @@ class TrainSpec(Spec):
     clip_norm: float | None = Field(1.0, gt=0.0)
     clip_value: float | None = Field(None, gt=0.0)
     clip_adaptive: float | None = Field(None, gt=0.0, description="share of each unit's weights")
+    precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
     ema: float | None = Field(None, gt=0.0, lt=1.0, description="decay of averaged weights")
     swa: float | None = Field(None, gt=0.0, lt=1.0, description="share of steps averaged, the last")
     patience: int | None = Field(3, ge=1, description="evaluations without a better one")

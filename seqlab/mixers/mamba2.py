@@ -170,8 +170,12 @@ def softplus_inverse(y: Tensor) -> Tensor:
     return y + torch.log(-torch.expm1(-y))
 
 
+class Undecayed(nn.Parameter):
+    """A parameter that weight decay would pull from its scale; a type, so that copies are too."""
+
+    _no_weight_decay = True
+
+
 def undecayed(value: Tensor) -> nn.Parameter:
-    """A parameter that weight decay would pull from its scale; the optimiser leaves it out."""
-    parameter = nn.Parameter(value)
-    parameter._no_weight_decay = True  # type: ignore[attr-defined]
-    return parameter
+    """The parameter that the optimiser is to leave out of weight decay."""
+    return Undecayed(value)

@@ -2,157 +2,265 @@
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from seqlab.batch import Batch
 from seqlab.specs import TrainSpec
+from seqlab.training.averaging import Averaging
+from seqlab.training.checkpoints import Checkpoints, Interrupted
+from seqlab.training.feed import Feed
+from seqlab.training.history import DivergedError, History
 from seqlab.training.hooks import Hook, Progress
+from seqlab.training.memory import memory_mb
+from seqlab.training.nested import copied
 from seqlab.training.objective import Objective
-from seqlab.training.optimisers import build_optimiser
-from seqlab.training.schedules import schedule
+from seqlab.training.randomness import random_states, set_random_states
+from seqlab.training.restoring import load_weights
+from seqlab.training.updates import Step, Updates
 
 REMEDY = "a lower learning rate or a lower clip_norm usually helps"
-
-
-class DivergedError(Exception):
-    """The loss is no longer a number; the message says when and what to try."""
-
-
-@dataclass
-class History:
-    """What happened: one record per evaluation, and totals."""
-
-    records: list[dict[str, float]] = field(default_factory=list)
-    best: float = float("nan")
-    best_step: int = 0
-    steps: int = 0
-    epochs: float = 0.0
-    tokens: int = 0
-    seconds: float = 0.0
-    stopped: str = "finished"  # finished | patience | seconds
+SLOWER = 0.5  # times the learning rate, after each rollback
 
 
 def fit(
-    model: nn.Module, objective: Objective, spec: TrainSpec, hooks: Sequence[Hook] = ()
+    model: nn.Module,
+    objective: Objective,
+    spec: TrainSpec,
+    hooks: Sequence[Hook] = (),
+    checkpoints: Checkpoints | None = None,
 ) -> History:
     """Train `model` in place and leave it with the weights that validated best.
 
-    Raises DivergedError when the loss or the gradient is no longer finite at an evaluation.
+    With `checkpoints` it continues from the last one, to the very bit; they are removed when the
+    training is complete. Raises DivergedError when the loss or the gradient is not finite at an
+    evaluation and `retries` at lower rates did not help, and Interrupted when asked to stop.
     """
-    return _Fit(model, objective, spec, hooks).run()
+    training = _Fit(model, objective, spec, hooks, checkpoints)
+    with training.updates.precision.matmuls():
+        return training.run()
 
 
 class _Fit:
     def __init__(
-        self, model: nn.Module, objective: Objective, spec: TrainSpec, hooks: Sequence[Hook]
+        self,
+        model: nn.Module,
+        objective: Objective,
+        spec: TrainSpec,
+        hooks: Sequence[Hook],
+        checkpoints: Checkpoints | None,
     ) -> None:
         self.model, self.objective, self.spec, self.hooks = model, objective, spec, hooks
-        self.per_epoch = max(1, objective.steps_per_epoch())
-        self.total = spec.steps or spec.epochs * self.per_epoch
+        self.checkpoints = checkpoints
+        self.per_epoch = max(1, objective.steps_per_epoch()) / spec.accumulate
+        self.total = spec.steps or max(1, round(spec.epochs * self.per_epoch))
         self.interval = max(1, round(self.total / spec.evaluations))
-        self.optimiser = build_optimiser(model, spec)
-        self.factor = schedule(spec, self.total)
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.updates = Updates(model, objective, spec, self.total)
+        self.averaging = Averaging(model, spec, self.total)
+        self.feed = Feed(objective, spec.device)
         self.history = History()
         self.best_weights: dict[str, Tensor] | None = None
         self.waited = 0
-        self.losses: list[Tensor] = []  # read at evaluations only: reading waits for the device
+        self.losses: list[Tensor] = []
+        self.good: dict[str, Any] | None = None  # the state at the last sound evaluation
+        self.mark = (0.0, 0.0, 0)  # seconds, seconds of loading and tokens at the last evaluation
 
     def run(self) -> History:
-        history, begun = self.history, time.perf_counter()
+        history = self.history
+        self._resume()
+        begun = time.perf_counter() - history.seconds
         self._call("on_train_begin")
         self.model.train()
-        for batch in self._steps():
-            norm = self._step(batch)
+        if self.good is None:
+            self._remember()
+        while history.steps < self.total and history.stopped == "finished":
+            step = self.updates.step(self.feed, history.steps)
+            self.losses.append(step.loss)
             history.steps += 1
-            history.tokens += batch.tokens
+            history.tokens += step.tokens
             history.seconds = time.perf_counter() - begun
+            self.averaging.update(history.steps)
             self._call("on_step_end")
             late = self.spec.seconds is not None and history.seconds >= self.spec.seconds
             last = history.steps == self.total
             if last or late or history.steps % self.interval == 0:
-                self._evaluate(norm)
-                if late and not last:
-                    history.stopped = "seconds"
-                    break
-                if self.spec.patience is not None and self.waited >= self.spec.patience:
-                    history.stopped = "patience"
-                    break
+                self._judge(step, late and not last)
+            self._preserve()
         history.epochs = history.steps / self.per_epoch
         history.seconds = time.perf_counter() - begun
         if self.best_weights is not None:
             self.model.load_state_dict(self.best_weights)
         self._call("on_train_end")
+        if self.checkpoints is not None:
+            self.checkpoints.clear()
         return history
 
-    def _steps(self) -> Iterator[Batch]:
-        epoch = 0
-        while True:
-            for batch in self.objective.batches(epoch):
-                if self.history.steps == self.total:
-                    return
-                yield batch.to(self.spec.device) if self.spec.device != "cpu" else batch
-            epoch += 1
+    # -- evaluations ---------------------------------------------------------------------------
 
-    def _step(self, batch: Batch) -> Tensor:
-        rate = self.spec.learning_rate * self.factor(self.history.steps)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        loss = self.objective.loss(self.model, batch).value
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self.spec.clip_value is not None:
-            nn.utils.clip_grad_value_(self.parameters, self.spec.clip_value)
-        limit = float("inf") if self.spec.clip_norm is None else self.spec.clip_norm
-        norm = nn.utils.clip_grad_norm_(self.parameters, limit)
-        self.optimiser.step()
-        self.losses.append(loss.detach())
-        return norm
+    def _judge(self, step: Step, late: bool) -> None:
+        """Evaluate, and stop or go back where that is called for."""
+        try:
+            self._evaluate(step)
+        except DivergedError as error:
+            self._roll_back(error)
+            return
+        if late:
+            self.history.stopped = "seconds"
+        elif self.spec.patience is not None and self.waited >= self.spec.patience:
+            self.history.stopped = "patience"
+        self._remember()
 
-    def _evaluate(self, norm: Tensor) -> None:
+    def _evaluate(self, step: Step) -> None:
         history = self.history
         loss = float(torch.stack(self.losses).mean())
         self.losses.clear()
-        if not (loss == loss and abs(loss) != float("inf") and bool(torch.isfinite(norm))):
-            raise DivergedError(f"the loss is not finite at step {history.steps}; {REMEDY}")
+        self._check(loss, step)
         self.model.eval()
-        with torch.inference_mode():
-            score = self.objective.validate(self.model)
+        with self.averaging.applied():
+            with torch.inference_mode():
+                score = self.objective.validate(self.model)
+            if score != score:
+                raise DivergedError(
+                    f"the validation metric is not a number at step {history.steps}; {REMEDY}"
+                )
+            better = self._keep_best(score)
         self.model.train()
-        if score != score:
-            raise DivergedError(
-                f"the validation metric is not a number at step {history.steps}; {REMEDY}"
-            )
-        history.records.append(
-            {
-                "step": history.steps,
-                "epoch": history.steps / self.per_epoch,
-                "seconds": history.seconds,
-                "train_loss": loss,
-                "valid": score,
-                "learning_rate": self.optimiser.param_groups[0]["lr"],
-                "gradient_norm": float(norm),
-            }
-        )
-        self._keep_best(score)
+        self.updates.plateau.observe(better)
+        history.records.append(self._record(loss, score, float(step.norm)))
         self._call("on_evaluate")
 
-    def _keep_best(self, score: float) -> None:
+    def _check(self, loss: float, step: Step) -> None:
+        where = f"at step {self.history.steps}; {REMEDY}"
+        scaled = self.spec.precision == "float16"  # which leaves steps out by itself
+        finite = scaled or bool(torch.isfinite(step.norm))
+        if not (loss == loss and abs(loss) != float("inf") and finite):
+            raise DivergedError(f"the loss is not finite {where}")
+        usual = min((record["train_loss"] for record in self.history.records), default=None)
+        spike = self.spec.spike
+        if spike is not None and usual is not None and usual > 0 and loss > spike * usual:
+            raise DivergedError(f"the loss rose from {usual:.3g} to {loss:.3g} {where}")
+
+    def _record(self, loss: float, score: float, norm: float) -> dict[str, float]:
+        history = self.history
+        seconds, loading, tokens = self.mark
+        spent = max(history.seconds - seconds, 1e-9)
+        record = {
+            "step": history.steps,
+            "epoch": history.steps / self.per_epoch,
+            "seconds": history.seconds,
+            "train_loss": loss,
+            "valid": score,
+            "learning_rate": self.updates.rate,
+            "gradient_norm": norm,
+            "clipped": self.updates.clipping.share(),
+            "loading": (self.feed.seconds - loading) / spent,
+            "tokens_per_second": (history.tokens - tokens) / spent,
+            "memory_mb": memory_mb(self.spec.device),
+        }
+        self._mark()
+        return record
+
+    def _mark(self) -> None:
+        """From here on the next record counts: finding a place again is no part of training."""
+        self.mark = (self.history.seconds, self.feed.seconds, self.history.tokens)
+
+    def _keep_best(self, score: float) -> bool:
         sign = 1 if self.objective.higher_is_better else -1
-        if self.best_weights is None or sign * score > sign * self.history.best:
+        better = self.best_weights is None or sign * score > sign * self.history.best
+        if better:
             self.history.best, self.history.best_step = score, self.history.steps
-            self.best_weights = copy.deepcopy(self.model.state_dict())
+            self.best_weights = copied(self.model.state_dict())
             self.waited = 0
         else:
             self.waited += 1
+        return better
+
+    # -- surviving -----------------------------------------------------------------------------
+
+    def _state(self) -> dict[str, Any]:
+        """All that the rest of the training depends on."""
+        return {
+            "model": dict(self.model.state_dict()),
+            "updates": self.updates.state(),
+            "averaging": self.averaging.state(),
+            "place": self.feed.place(),
+            "random": random_states(),
+            "history": asdict(self.history),
+            "best_weights": self.best_weights,
+            "waited": self.waited,
+            "losses": self.losses,
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        load_weights(self.model, state["model"])
+        self.updates.restore(state["updates"])
+        self.averaging.restore(state["averaging"])
+        self.feed.go_to(state["place"])
+        for name, value in state["history"].items():
+            setattr(self.history, name, value)
+        self.best_weights, self.waited = state["best_weights"], state["waited"]
+        self.losses = list(state["losses"])
+        set_random_states(state["random"])  # last: finding the place may draw
+
+    def _resume(self) -> None:
+        """Continue from the last checkpoint, if there is one."""
+        state = self.checkpoints.latest() if self.checkpoints is not None else None
+        if state is None:
+            return
+        self._restore(state["now"])
+        self.good = state["good"]
+        self.history.resumed.append(self.history.steps)
+        self._mark()
+
+    def _remember(self) -> None:
+        """Where to go back to if the next steps diverge."""
+        if len(self.history.rollbacks) < self.spec.retries:
+            best, self.best_weights = self.best_weights, None  # never changed: no copy needed
+            self.good = {**copied(self._state()), "best_weights": best}
+            self.best_weights = best
+        else:
+            self.good = None
+
+    def _roll_back(self, error: DivergedError) -> None:
+        """Go back to the last sound evaluation and on from there at a lower rate."""
+        history = self.history
+        if self.good is None:
+            tried = len(history.rollbacks)
+            again = f" (and {tried} times again at lower rates)" if tried else ""
+            raise DivergedError(f"{error}{again}") from None
+        rollbacks, resumed = history.rollbacks, history.resumed
+        seconds, at = history.seconds, history.steps
+        slowed = self.updates.slowed * SLOWER
+        self._restore(copied(self.good))
+        self.model.train()
+        self.updates.slowed, history.seconds, history.resumed = slowed, seconds, resumed
+        self._mark()
+        history.rollbacks = [
+            *rollbacks,
+            {"step": at, "back_to": history.steps, "factor": slowed, "reason": str(error)},
+        ]
+        if len(history.rollbacks) >= self.spec.retries:
+            self.good = None
+
+    def _preserve(self) -> None:
+        """Write a checkpoint where one is due, and stop where that was asked."""
+        if self.checkpoints is None or self.history.stopped != "finished":
+            return
+        stopping = self.checkpoints.stop()
+        if stopping or self.checkpoints.due():
+            state = {"now": self._state(), "good": self.good}
+            self.checkpoints.write(self.history.steps, state)
+        if stopping:
+            raise Interrupted(f"stopped after step {self.history.steps} of {self.total}")
 
     def _call(self, event: str) -> None:
         progress = Progress(self.history, self.total, self.model)
         for hook in self.hooks:
             getattr(hook, event)(progress)
+
+
+__all__ = ["DivergedError", "History", "fit"]

@@ -1,6 +1,16 @@
-"""Optimisers with two groups: matrices decay, norms and biases do not."""
+"""Optimisers with two groups: matrices decay, norms and biases do not.
+
+sgd      with momentum, and Nesterov's (Sutskever et al., 2013)
+rmsprop  Hinton, 2012
+adam     Kingma & Ba, 2015, the decay as part of the gradient
+adamw    the decay apart, fused (Loshchilov & Hutter, 2019)
+lion     Chen et al., 2023
+muon     Jordan et al., 2024, for the matrices of the body; adamw for all else
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from torch import nn, optim
 
@@ -8,18 +18,59 @@ from seqlab.specs import TrainSpec
 
 
 def build_optimiser(model: nn.Module, spec: TrainSpec) -> optim.Optimizer:
-    """AdamW, fused (Loshchilov & Hutter, 2019)."""
+    """The optimiser that a spec names, over all parameters that are trained."""
     trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
+    if spec.optimizer == "muon":
+        from seqlab.training.muon import Muon
+
+        matrices = hidden_matrices(model)
+        chosen = {id(p) for p in matrices}
+        rest = _groups([p for p in trained if id(p) not in chosen], spec)
+        return Muon(matrices, optim.AdamW(rest, **_adam(spec), fused=True), spec)
+    groups, rate = _groups(trained, spec), spec.learning_rate
+    match spec.optimizer:
+        case "sgd":
+            return optim.SGD(groups, rate, spec.momentum, nesterov=spec.nesterov)
+        case "rmsprop":
+            return optim.RMSprop(groups, rate, spec.beta2, spec.epsilon, momentum=spec.momentum)
+        case "lion":
+            from seqlab.training.lion import Lion
+
+            return Lion(groups, rate, (spec.beta1, spec.beta2))
+        case "adam":
+            return optim.Adam(groups, **_adam(spec), fused=True)
+    return optim.AdamW(groups, **_adam(spec), fused=True)
+
+
+def _adam(spec: TrainSpec) -> dict[str, Any]:
+    return {"lr": spec.learning_rate, "betas": (spec.beta1, spec.beta2), "eps": spec.epsilon}
+
+
+def _groups(parameters: list[nn.Parameter], spec: TrainSpec) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = [
         {
-            "params": [p for p in trained if not no_decay(p)],
+            "params": [p for p in parameters if not no_decay(p)],
             "weight_decay": spec.weight_decay,
         },
-        {"params": [p for p in trained if no_decay(p)], "weight_decay": 0.0},
+        {"params": [p for p in parameters if no_decay(p)], "weight_decay": 0.0},
     ]
-    return optim.AdamW([g for g in groups if g["params"]], lr=spec.learning_rate, fused=True)
+    return [group for group in groups if group["params"]]
 
 
 def no_decay(parameter: nn.Parameter) -> bool:
     """Whether weight decay leaves a parameter alone: norms, biases, and what asks for it."""
     return parameter.dim() < 2 or bool(getattr(parameter, "_no_weight_decay", False))
+
+
+def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
+    """The matrices between embedding and head: what Muon is for."""
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    return [
+        parameter
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+        and parameter.dim() == 2
+        and not no_decay(parameter)
+        and id(parameter) not in tables
+        and not name.startswith("head.")
+    ]

@@ -22,6 +22,7 @@ from seqlab.training.schedules import schedule
 class _Loss:
     value: torch.Tensor
     weight: float = 1.0
+    state: object = None
 
 
 class _Line:
@@ -42,7 +43,7 @@ class _Line:
             x = torch.from_numpy(rng.normal(size=(8, 1))).float()
             yield Batch(x, 3 * x)
 
-    def loss(self, model, batch):
+    def loss(self, model, batch, state=None):
         return _Loss(self.gain * ((model(batch.inputs) - batch.targets) ** 2).mean())
 
     def validate(self, model):

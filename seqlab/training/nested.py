@@ -1,0 +1,95 @@
+"""Nested states – tuples, lists, dicts – of tensors and numbers: detach, copy, pack, unpack.
+
+Packed, a value is plain data for JSON beside a dict of named tensors: nothing is ever pickled.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The same nesting with every tensor changed."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: mapped(part, change) for key, part in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(mapped(part, change) for part in value))
+    if isinstance(value, list | tuple):
+        return type(value)(mapped(part, change) for part in value)
+    return value
+
+
+def detached(state: Any) -> Any:
+    """A state that gradients do not flow back through: where truncated backpropagation cuts."""
+    return mapped(state, Tensor.detach)
+
+
+def copied(state: Any) -> Any:
+    """A state that shares no memory with the one it was made from."""
+    return mapped(state, lambda tensor: tensor.detach().clone())
+
+
+def pack(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """Plain data for JSON; the tensors within go into `tensors`, under names that stand for them.
+
+    Named tuples are written as the name of their class. Raises TypeError for what is neither.
+    """
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    if isinstance(value, np.ndarray):
+        return {"array": str(value.dtype), "values": value.tolist()}
+    if isinstance(value, Tensor):
+        name = str(len(tensors))
+        tensors[name] = value.detach().cpu().contiguous().clone()
+        return {"tensor": name}
+    if isinstance(value, dict):
+        return {"items": [[pack(k, tensors), pack(v, tensors)] for k, v in value.items()]}
+    if isinstance(value, list):
+        return {"list": [pack(part, tensors) for part in value]}
+    if isinstance(value, tuple):
+        packed: dict[str, Any] = {"tuple": [pack(part, tensors) for part in value]}
+        if hasattr(value, "_fields"):
+            packed["class"] = [type(value).__module__, type(value).__qualname__]
+        return packed
+    raise TypeError(f"{type(value).__name__} cannot be kept in a checkpoint")
+
+
+def unpack(packed: Any, tensors: dict[str, Tensor]) -> Any:
+    """What `pack` was given, on the CPU."""
+    match packed:
+        case {"tensor": name}:
+            return tensors[name]
+        case {"array": dtype, "values": values}:
+            return np.array(values, dtype=dtype)
+        case {"items": items}:
+            return {unpack(k, tensors): unpack(v, tensors) for k, v in items}
+        case {"list": parts}:
+            return [unpack(part, tensors) for part in parts]
+        case {"tuple": parts, "class": [module, name]}:
+            return _named(module, name)(*(unpack(part, tensors) for part in parts))
+        case {"tuple": parts}:
+            return tuple(unpack(part, tensors) for part in parts)
+    return packed
+
+
+def _named(module: str, name: str) -> Any:
+    """A named tuple that this process knows already: a file makes us import nothing."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = None if part == "<locals>" else getattr(found, part, None)
+    if not (isinstance(found, type) and issubclass(found, tuple) and hasattr(found, "_fields")):
+        raise TypeError(f"{module}.{name} is not a known named tuple")
+    return found
+
+
+def on_device(state: Any, device: torch.device | str) -> Any:
+    """The same nesting on another device."""
+    return mapped(state, lambda tensor: tensor.to(device))
