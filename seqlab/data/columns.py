@@ -35,11 +35,23 @@ ALIASES: dict[str, tuple[str, str]] = {
         "ds timestamp datetime date_time ts",
         "time date day month week year period date_utc observation_date",
     ),
+    "src": ("src source source_text source_sentence", "input question original english"),
+    "tgt": (
+        "tgt trg target target_text target_sentence",
+        "output answer translation translated summary highlights",
+    ),
     "target": ("y target value", "sales demand count quantity values price load close"),
     "group": ("group subject subject_id", "user user_id patient patient_id author speaker session"),
     "split": ("split", "subset partition fold set"),
 }
 ROLES = tuple(ALIASES)
+# What columns and files of translations are called, but for codes that are English words.
+_CODES = (
+    "af ar bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl gu hr hu hy ja ka kk km kn ko lt"
+    " lv mk ml mn mr ms mt nb ne nl nn pa pl pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur uz"
+    " vi zh eng deu ger fra fre spa ita rus zho"
+)
+LANGUAGES = frozenset(_CODES.split())
 
 
 class ColumnKind(StrEnum):
@@ -65,6 +77,11 @@ class Found:
 
     column: str
     sentence: str
+
+
+def language(name: str) -> str | None:
+    """The language that a column or file is named after, such as de or pt-BR; None: none."""
+    return name if re.split("[-_]", name)[0].lower() in LANGUAGES and len(name) <= 7 else None
 
 
 def normalised(name: str) -> str:

@@ -11,7 +11,7 @@ from statistics import median
 
 import pandas as pd
 
-from seqlab.data.columns import ALIASES, ColumnKind, describe, is_categorical, normalised
+from seqlab.data.columns import ALIASES, LANGUAGES, ColumnKind, describe, is_categorical, normalised
 from seqlab.data.delimited import MISSING, is_number
 from seqlab.data.times import looks_like_dates
 
@@ -40,7 +40,7 @@ def has_header(rows: list[list[str]]) -> bool:
     fresh = [cell not in column for cell, column in zip(first, body, strict=True)]
     if not all(fresh):
         return False
-    if any(normalised(cell) in _KNOWN for cell in filled):
+    if any(normalised(cell) in _KNOWN | LANGUAGES for cell in filled):
         return True
     return any(_is_foreign(cell, column) for cell, column in zip(first, body, strict=True))
 
