@@ -17,11 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
+from seqlab.metrics.quantiles import QuantileMetric, Quantiles
 from seqlab.registry import registered
 from seqlab.tasks.base import (
     Confidence,
@@ -39,7 +41,8 @@ from seqlab.tasks.forecasting.doctor import examine
 from seqlab.tasks.forecasting.exhibits import draw
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
-from seqlab.tasks.forecasting.panel import build_panel
+from seqlab.tasks.forecasting.options import MIDDLE
+from seqlab.tasks.forecasting.panel import Panel, build_panel, shown
 from seqlab.tasks.forecasting.parts import Parts
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
@@ -50,9 +53,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from seqlab.batch import Batch
+    from seqlab.model.base import Model
+    from seqlab.specs import ModelSpec
 
 CARD = {
-    "roles": ["time", "series", "target", "covariates"],
+    "roles": ["time", "series", "target", "covariates", "known", "static"],
     "example": "336 hours of load → the 24 hours after",
 }
 
@@ -64,7 +69,7 @@ BATCH, STEPS, EPOCHS = 32, 1200, (5, 30)
 
 @registered
 class Forecast(Task):
-    """Direct forecasts of all steps at once, of every channel by itself or of all together."""
+    """Forecasts of every channel by itself or of all together, with or without quantiles."""
 
     # The last position has read the whole window; a head on all of them would take the width's
     # share of the parameters, the more so the longer the horizon.
@@ -96,13 +101,22 @@ class Forecast(Task):
 
     @property
     def inputs(self) -> Inputs:
-        return Inputs("values", self.fitted.features, self.fitted.geometry.positions)
+        return Inputs("values", self.fitted.features, self.fitted.positions)
 
     def head(self, width: int) -> nn.Module:
         from torch import nn
 
-        channels = self.fitted.channels if self.fitted.joint else 1
-        return nn.Linear(width, self.fitted.geometry.horizon * channels)
+        return nn.Linear(width, self.fitted.outputs)
+
+    def model(self, spec: ModelSpec) -> Model:
+        """The usual sequence model, or an encoder–decoder."""
+        if self.fitted.strategy != "encoder-decoder":
+            return super().model(spec)
+        from seqlab.tasks.forecasting.decoder import HorizonDecoder
+
+        model = HorizonDecoder(spec, self.fitted.features, self.fitted.geometry.positions)
+        model.head = self.head(spec.width)
+        return model
 
     def batches(
         self,
@@ -122,9 +136,12 @@ class Forecast(Task):
         return -(-len(examples) // self._batch_rows(batch_size, batch_tokens))
 
     def _batch_rows(self, batch_size: int, batch_tokens: int) -> int:
-        channels = 1 if self.fitted.joint else self.fitted.channels
-        tokens = channels * self.fitted.geometry.positions
-        return max(1, min(batch_size, batch_tokens // tokens))
+        return max(1, min(batch_size, batch_tokens // self._tokens))
+
+    @property
+    def _tokens(self) -> int:
+        """Positions that a model reads of a window with all its channels."""
+        return (1 if self.fitted.joint else self.fitted.channels) * self.fitted.positions
 
     def _batch(self, examples: Examples, rows: Rows) -> Batch:
         import torch
@@ -137,10 +154,17 @@ class Forecast(Task):
         )
         targets = (windowed.future("targets", examples, geometry.horizon, rows) - mean) / std
         extra = {"mean": mean, "std": std}
-        if self.metrics[0] == "mase":
+        if registry.load("metrics", self.metrics[0]).space == "scaled":
             extra["weight"] = np.nan_to_num(std / naive)[:, 0].astype(np.float32)
         if "known" in examples.shared:
             extra["known"] = windowed.past("known", examples, geometry.lookback, rows)
+        if self.fitted.layout.known:
+            ahead = windowed.future("inputs", examples, geometry.horizon, rows)
+            extra["ahead"] = ahead[:, :, self.fitted.past_width :]
+        if "static" in examples.shared:
+            extra["static"] = np.asarray(examples.shared["static"])[
+                windowed.series_of(examples, rows)
+            ]
         if self.fitted.cycles:
             extra["calendar"] = windowed.patch_ends(examples, geometry, rows)
         return Batch(
@@ -148,24 +172,27 @@ class Forecast(Task):
             torch.from_numpy(targets.astype(np.float32)),
             rows=rows,
             extra={name: torch.from_numpy(value) for name, value in extra.items()},
+            positions=len(rows) * self._tokens,
         )
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
-        from seqlab.tasks.forecasting.network import error, forecast
+        from seqlab.tasks.forecasting.network import error, stretch
 
-        value, weight = error(forecast(model, batch, self.fitted), batch, self.metrics[0])
+        forecasts = stretch(model, batch, self.fitted)
+        value, weight = error(forecasts, batch, self.metrics[0], self.fitted.quantiles)
         return Loss(value, weight)
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
-        """(B, horizon, channels) in the data's own units."""
+        """(B, horizon, channels) in the data's own units; (…, quantiles) where they are asked."""
         import torch
 
         from seqlab.tasks.forecasting.network import forecast
 
         with torch.no_grad():
             standard = forecast(model, batch, self.fitted).cpu().double().numpy()
-        mean, std = (batch.extra[name].cpu().numpy() for name in ("mean", "std"))
-        return np.asarray(standard * std + mean)
+        mean, std = (batch.extra[name].cpu().numpy()[..., None] for name in ("mean", "std"))
+        natural = standard * std + mean
+        return np.asarray(natural if self.fitted.quantiles else natural[..., 0])
 
     # -- for people --------------------------------------------------------------------------
 
@@ -175,18 +202,35 @@ class Forecast(Task):
         A series shorter than the look-back is filled up on the left with missing values.
         """
         fitted, geometry = self.fitted, self.fitted.geometry
-        panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
-        scales = self._scales_for(panel.series, fit_scales(panel, panel.lengths, geometry.season))
-        short = np.maximum(geometry.lookback - panel.lengths, 0)
-        history = panel.lengths
-        panel = panel.extended(short, geometry.horizon)
+        H, observed = geometry.horizon, observe(table, fitted.layout)
+        panel = build_panel([observed], fitted.layout, fitted.frequency, ahead=H)
+        self._check_known(panel, table)
+        history = panel.lengths - H
+        scales = self._scales_for(panel.series, fit_scales(panel, history, geometry.season))
+        panel = panel.preceded(np.maximum(geometry.lookback - history, 0))
         series = np.arange(len(panel))
-        windows = Windows(series, panel.offsets[1:] - geometry.horizon, series, 1)
+        windows = Windows(series, panel.offsets[1:] - H, series, 1)
         shared = windowed.shared_arrays(panel, scales, fitted)
         found = windowed.examples_of(windows, panel, shared)
         found.frame["history"] = history
         shared["empty"] = np.array(panel.empty, dtype=np.str_)
         return found
+
+    def _check_known(self, panel: Panel, table: Table) -> None:
+        """What is known in advance must be there for every step to be forecast."""
+        H, past = self.fitted.geometry.horizon, self.fitted.past_width
+        ahead = panel.offsets[1:, None] - H + np.arange(H)  # (series, H)
+        missing = np.isnan(panel.values[ahead, past:])
+        if missing.any():
+            s, step, column = (int(place) for place in np.argwhere(missing)[0])
+            moment = panel.moments(np.array([s]), ahead[s, step : step + 1])[0]
+            name = self.fitted.layout.known_inputs[column].partition("=")[0]
+            of = f' of series "{panel.series[s]}"' if self.fitted.layout.series else ""
+            raise UserError(
+                f'"{table.origin}" column "{name}": nothing at {shown(moment)}{of}, which is to be'
+                " forecast",
+                f"give rows for {H} steps after the last target, with what is known in advance",
+            )
 
     def windows_of(self, table: Table) -> Examples:
         """Every window of a table that holds its look-back and its targets, for scoring."""
@@ -222,7 +266,24 @@ class Forecast(Task):
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
         """(windows, K), after both sides are brought to the metric's scale."""
-        return metric.collect(*self.on_scale(metric.space, predictions, examples))
+        return self.collect(metric, *self.on_scale(metric.space, predictions, examples))
+
+    def collect(
+        self, metric: Metric, predicted: NDArray[np.float64], wanted: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What the metric reads: all quantiles, or the forecast in their middle."""
+        if predicted.ndim == wanted.ndim:
+            return metric.collect(predicted, wanted)
+        if isinstance(metric, QuantileMetric):
+            return metric.collect(Quantiles(predicted, self.fitted.quantiles), wanted)
+        return metric.collect(self.middle(predicted), wanted)
+
+    def middle(self, predictions: Predictions) -> NDArray[np.float64]:
+        """The forecast itself, (windows, horizon, channels): of quantiles, the median."""
+        predicted = np.asarray(predictions, dtype=np.float64)
+        if predicted.ndim == 3:
+            return predicted
+        return np.asarray(predicted[..., self.fitted.quantiles.index(MIDDLE)])
 
     def on_scale(
         self, space: str, predictions: Predictions, examples: Examples
@@ -234,13 +295,17 @@ class Forecast(Task):
         C = self.fitted.channels
         centre = windowed.scale("mean", examples, C)
         unit = windowed.scale({"standard": "std", "scaled": "naive"}[space], examples, C)
-        return (predicted - centre) / unit, (wanted - centre) / unit
+        wanted = (wanted - centre) / unit
+        if predicted.ndim > wanted.ndim:
+            centre, unit = centre[..., None], unit[..., None]
+        return (predicted - centre) / unit, wanted
 
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         return draw(self, predictions, examples)
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
-        """unique_id, ds and a column for each target: a row for each forecast date.
+        """unique_id, ds and a column for each target (and y_q10 for its quantile at 10 %): a row
+        for each forecast date.
 
         Where a series has several forecasts, `cutoff` is the last date known to each; where it
         had less history than a forecast reads, or none, `note` says so.
@@ -255,8 +320,12 @@ class Forecast(Task):
         if examples.frame["unique_id"].duplicated().any():
             columns["cutoff"] = np.repeat(grid.moments(first - 1), H)
         columns["ds"] = grid.moments(positions.ravel())
+        predicted, middle = np.asarray(predictions), self.middle(predictions)
         for c, name in enumerate(self.fitted.layout.targets):
-            columns[name] = np.asarray(predictions)[:, :, c].ravel()
+            columns[name] = middle[:, :, c].ravel()
+            for q, level in enumerate(self.fitted.quantiles if predicted.ndim == 4 else ()):
+                if level != MIDDLE:
+                    columns[f"{name}_q{100 * level:g}"] = predicted[:, :, c, q].ravel()
         if "history" in examples.frame and (history := examples.frame["history"]).min() < (
             L := self.fitted.geometry.lookback
         ):

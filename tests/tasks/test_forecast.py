@@ -404,9 +404,11 @@ def test_exhibits_show_steps_series_forecasts_and_residuals():
     task, test = prepared.task, prepared.test
     truth = task.truth(test)
     predictions = truth + np.arange(1, 13)[:, None] * np.array([0.0, 0.1])
-    step, series, drawn, residuals = task.exhibits(predictions, test)
+    shown = {exhibit.title: exhibit for exhibit in task.exhibits(predictions, test)}
+    step, series = shown["Error by step ahead"], shown["Error by series"]
+    drawn, residuals = shown["Forecasts"], shown["Residuals"]
     std = task.fitted.scales.std[0, 1]
-    assert (step.kind, step.title) == ("curve", "Error by step ahead")
+    assert step.kind == "curve"
     np.testing.assert_allclose(step.data["y"], (np.arange(1, 13) * 0.1 / std) ** 2 / 2)
     assert [row[0] for row in series.data["rows"]] == ["c1", "c0"]
     assert series.data["rows"][1][1] == 0
@@ -417,6 +419,11 @@ def test_exhibits_show_steps_series_forecasts_and_residuals():
     assert item["history"]["x"][-1] < item["target"]["x"][0]
     bias = {row[0]: row[1] for row in residuals.data["rows"]}
     np.testing.assert_allclose([bias["c0"], bias["c1"]], [0, 0.65], atol=1e-9)
+    drift = shown["Residuals by step ahead"].data["y"]
+    np.testing.assert_allclose(drift, np.arange(1, 13) * 0.1 / std / 2, atol=1e-9)
+    along = shown["Residuals along the horizon"].data["rows"]
+    assert len(along) == 8
+    assert [row[1] for row in along] == sorted(row[1] for row in along)
 
 
 def test_drawn_errors_come_from_different_stretches():
@@ -425,7 +432,8 @@ def test_drawn_errors_come_from_different_stretches():
     predictions = task.truth(test).copy()
     predictions[(test.blocks == 2) | (test.blocks == 4)] += 5
     predictions[test.blocks == 2] += 5
-    items = task.exhibits(predictions, test)[2].data["items"]
+    (drawn,) = (e for e in task.exhibits(predictions, test) if e.kind == "series")
+    items = drawn.data["items"]
     worst = [item["target"]["x"][0] for item in items if "largest errors" in item["title"]]
     blocks = [int(test.blocks[test.frame["ds"] == date][0]) for date in worst]
     assert blocks[:2] == [2, 4]
@@ -435,10 +443,11 @@ def test_drawn_errors_come_from_different_stretches():
 def test_exhibits_of_many_series_are_cut_to_the_worst():
     prepared = prepare(many(25), horizon=5, lookback=10)
     task, test = prepared.task, prepared.test
-    exhibits = task.exhibits(task.truth(test) * 1.1, test)
-    assert len(exhibits[1].data["rows"]) == 20
-    assert exhibits[1].note == "the 20 largest of 25"
-    errors = [row[1] for row in exhibits[1].data["rows"]]
+    exhibits = {e.title: e for e in task.exhibits(task.truth(test) * 1.1, test)}
+    table = exhibits["Error by series"]
+    assert len(table.data["rows"]) == 20
+    assert table.note == "the 20 largest of 25"
+    errors = [row[1] for row in table.data["rows"]]
     assert errors == sorted(errors, reverse=True)
 
 

@@ -128,17 +128,17 @@ def test_a_series_without_values_is_left_out_by_name():
     assert panel.empty == ("gone",)
 
 
-def test_take_and_extend_keep_series_whole():
+def test_what_is_taken_or_preceded_keeps_series_whole():
     frames = [daily(n).assign(unique_id=f"s{n}") for n in (30, 40, 50)]
     panel = panel_of(pd.concat(frames))
     taken = panel.take(np.array([2, 0]))
     assert taken.series == ("s50", "s30")
     np.testing.assert_array_equal(taken.values[:50, 0], np.arange(50))
-    wider = taken.extended(np.array([0, 5]), 3)
-    assert wider.lengths.tolist() == [53, 38]
-    assert np.isnan(wider.values[50:58, 0]).all()
-    np.testing.assert_array_equal(wider.values[58:88, 0], np.arange(30))
-    day = wider.moments(np.array([1]), np.array([58]))[0]
+    wider = taken.preceded(np.array([0, 5]))
+    assert wider.lengths.tolist() == [50, 35]
+    assert np.isnan(wider.values[50:55, 0]).all()
+    np.testing.assert_array_equal(wider.values[55:85, 0], np.arange(30))
+    day = wider.moments(np.array([1]), np.array([55]))[0]
     assert day == taken.moments(np.array([1]), np.array([50]))[0]
 
 

@@ -25,8 +25,8 @@ def shared_arrays(panel: Panel, scales: Scales, fitted: Fitted) -> dict[str, Arr
     """What all windows of a panel index into.
 
     targets (P, C) as in the data, NaN where missing; inputs (P, C + V) standardised, filled
-    forward; known (P, C + V), where anything is missing; calendar (P, K); mean, std, naive by
-    series; offsets, first and phase, for dates.
+    forward; known (P, C + V), where anything is missing; calendar (P, K); static (S, F)
+    standardised; mean, std, naive by series; offsets, first and phase, for dates.
     """
     C = len(panel.targets)
     standard = np.empty_like(panel.values)
@@ -47,6 +47,10 @@ def shared_arrays(panel: Panel, scales: Scales, fitted: Fitted) -> dict[str, Arr
     }
     if fitted.cycles:
         arrays["calendar"] = features(moments, fitted.cycles)
+    if fitted.layout.static:
+        assert panel.static is not None
+        static = (panel.static - np.array(fitted.static_mean)) / np.array(fitted.static_std)
+        arrays["static"] = np.nan_to_num(static).astype(np.float32)
     if np.isnan(panel.values).any():
         arrays["known"] = ~np.isnan(panel.values)
     return arrays
@@ -104,7 +108,8 @@ def scale(name: str, examples: Examples, channels: int, rows: Rows | None = None
 
 
 def patch_ends(examples: Examples, geometry: Geometry, rows: Rows | None = None) -> Array:
-    """The calendar at the end of each patch, (windows, positions, K)."""
-    back = geometry.patch * np.arange(geometry.positions - 1, -1, -1)
-    index = origins(examples, rows)[:, None] - 1 - back
+    """The calendar at the end of each patch of look-back and horizon, (windows, positions, K)."""
+    ahead = -(-geometry.horizon // geometry.patch)
+    ends = geometry.patch * np.arange(1 - geometry.positions, ahead + 1)
+    index = origins(examples, rows)[:, None] - 1 + np.minimum(ends, geometry.horizon)
     return np.take(examples.shared["calendar"], index, axis=0)

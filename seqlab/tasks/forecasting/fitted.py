@@ -22,6 +22,8 @@ class Fitted:
     cycles   which calendar cycles are read
     missing  whether the data trained on have missing values, so that models are told of them
     windows  training windows
+    strategy, quantiles  as in the options; no quantiles: one number for each step
+    static_mean, static_std  of what is the same all along a series, over the series
     """
 
     layout: Layout
@@ -35,6 +37,10 @@ class Fitted:
     instance_norm: bool = True
     joint: bool = False
     windows: int = 1
+    strategy: str = "direct"
+    quantiles: tuple[float, ...] = ()
+    static_mean: tuple[float, ...] = ()
+    static_std: tuple[float, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -42,11 +48,49 @@ class Fitted:
         return len(self.layout.targets)
 
     @property
+    def past_width(self) -> int:
+        """Numbers of a step that end with the present: targets, and inputs not known ahead."""
+        return self.channels + len(self.layout.past_inputs)
+
+    @property
+    def stretch(self) -> int:
+        """Steps that a model forecasts at once."""
+        geometry = self.geometry
+        if self.strategy == "recursive":
+            return min(geometry.patch, geometry.horizon)
+        return geometry.horizon
+
+    @property
+    def positions_ahead(self) -> int:
+        """Patches after the look-back that a model reads: what is known of the time to come."""
+        if not self.layout.known and self.strategy != "encoder-decoder":
+            return 0
+        return -(-self.stretch // self.geometry.patch)
+
+    @property
+    def positions(self) -> int:
+        """Positions of a model's sequences."""
+        return self.geometry.positions + self.positions_ahead
+
+    @property
     def features(self) -> int:
-        """Numbers in one patch as a model reads it."""
+        """Numbers in one position as a model reads it."""
         own = self.channels if self.joint else 1
-        values = (own + len(self.layout.covariates)) * (2 if self.missing else 1)
-        return self.geometry.patch * values + 2 * len(self.cycles)
+        layout = self.layout
+        values = own + len(layout.past_inputs) + len(layout.known_inputs)
+        values *= 2 if self.missing else 1
+        constant = 2 * len(self.cycles) + len(layout.static_inputs) + bool(self.positions_ahead)
+        return self.geometry.patch * values + constant
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a head gives: for each step, channel and quantile, at one position or
+        (encoder-decoder) at each patch of the horizon.
+        """
+        decoded = self.strategy == "encoder-decoder"
+        steps = self.geometry.patch if decoded else self.stretch
+        own = self.channels if self.joint else 1
+        return steps * own * max(1, len(self.quantiles))
 
     def save(self, folder: Path) -> None:
         """Write `forecast.json` and `scales.npz`."""
@@ -61,7 +105,9 @@ class Fitted:
     def load(cls, folder: Path) -> Fitted:
         """Read what `save` wrote."""
         plain = read_json(folder / "forecast.json")
-        layout = Layout(**_tuples(plain.pop("layout")))
+        layout = plain.pop("layout")
+        words = tuple((name, tuple(held)) for name, held in layout.pop("categories"))
+        layout = Layout(categories=words, **_tuples(layout))
         with np.load(folder / "scales.npz", allow_pickle=False) as stored:
             scales = Scales(stored["mean"], stored["std"], stored["naive"])
         frequency = Frequency(**plain.pop("frequency"))

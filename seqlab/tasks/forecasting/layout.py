@@ -20,15 +20,15 @@ from seqlab.data.series import (
     Moments,
     find_moments,
     is_series_per_row,
-    numbers,
     numeric_columns,
     rows_to_long,
 )
 from seqlab.data.table import Table
 from seqlab.data.times import ZONE, looks_like_dates
 from seqlab.errors import UserError, unknown
+from seqlab.tasks.forecasting import covariates as further
 
-ROLES = ("time", "series", "target", "covariates")
+ROLES = ("time", "series", "target", "covariates", "known", "static")
 USUAL = frozenset(ALIASES["series"][0].split())  # names that nothing but a series has
 JOIN = "+"  # several columns in one role: target=HUFL+OT, series=store+item
 # What people forecast, beyond the general names for a target; words of a column's name.
@@ -41,6 +41,11 @@ _CALENDAR = (
     "day_of_week dayofweek weekday dow day_of_year dayofyear doy week week_of_year quarter month"
     " year day hour minute is_weekend weekend no row index"
 )
+SAID = {
+    "covariates": "also read as input",
+    "known": "known in advance",
+    "static": "the same all along a series",
+}
 _STEPS = "step steps t time time_idx timestep period index"
 WORDS, CALENDAR, STEPS = (frozenset(names.split()) for names in (_WORDS, _CALENDAR, _STEPS))
 
@@ -52,6 +57,9 @@ class Layout:
     by_row   one row a series, as in M4, instead of one row a moment
     time     one column, or the parts of the date, or nothing where there are no dates
     step     a column of whole numbers that counts steps, where there are no dates
+    covariates, known, static  inputs that end with the target, that are known for the time to be
+             forecast, and that are the same in all rows of a series
+    categories  those of the inputs that hold words, and which
     """
 
     by_row: bool
@@ -60,7 +68,25 @@ class Layout:
     series: tuple[str, ...]
     targets: tuple[str, ...]
     covariates: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    categories: further.Categories = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def past_inputs(self) -> tuple[str, ...]:
+        """The numbers of a step that are known up to the present, besides the targets."""
+        return further.names(self.covariates, self.categories)
+
+    @property
+    def known_inputs(self) -> tuple[str, ...]:
+        """The numbers of a step that are known ahead."""
+        return further.names(self.known, self.categories)
+
+    @property
+    def static_inputs(self) -> tuple[str, ...]:
+        """The numbers of a series."""
+        return further.names(self.static, self.categories)
 
 
 @dataclass(frozen=True)
@@ -68,13 +94,15 @@ class Observations:
     """The rows of one table as arrays.
 
     series  (rows,) names; moments  (rows,) datetime64[ns], or int64 steps; None: rows count
-    values  (rows, targets + covariates) float64, NaN where missing
+    values  (rows, targets + past inputs + known inputs) float64, NaN where missing
+    static  (rows, static inputs) float64, NaN where missing
     """
 
     origin: str
     series: NDArray[np.object_]
     moments: NDArray[np.generic] | None
     values: NDArray[np.float64]
+    static: NDArray[np.float64]
 
 
 def read_layout(table: Table, columns: dict[str, str]) -> Layout:
@@ -92,13 +120,18 @@ def read_layout(table: Table, columns: dict[str, str]) -> Layout:
     series, series_note = _series(table, frame, moments, columns.get("series"), taken)
     taken += series
     targets, target_note = _targets(table, frame, columns, taken)
-    covariates = _covariates(table, frame, columns.get("covariates"), [*taken, *targets])
+    taken += targets
+    inputs = {}
+    for role in ("known", "static", "covariates"):
+        inputs[role] = _inputs(table, frame, role, columns.get(role), taken)
+        taken += inputs[role]
+    every = [name for held in inputs.values() for name in held]
     notes = [
         "one series a row" if by_row else "",
         moments.sentence if moments is not None else "time: no dates; steps are counted",
         series_note,
         target_note,
-        f"also read as input: {', '.join(covariates)}" if covariates else "",
+        *(f"{SAID[role]}: {', '.join(names)}" for role, names in inputs.items() if names),
     ]
     return Layout(
         by_row,
@@ -106,8 +139,9 @@ def read_layout(table: Table, columns: dict[str, str]) -> Layout:
         step,
         tuple(series),
         tuple(targets),
-        tuple(covariates),
-        tuple(note for note in notes if note),
+        **{role: tuple(names) for role, names in inputs.items()},
+        categories=further.categories(frame, every, table.origin),
+        notes=tuple(note for note in notes if note),
     )
 
 
@@ -117,7 +151,8 @@ def observe(table: Table, layout: Layout) -> Observations:
     if by_row != layout.by_row:
         shape = "one row a series" if layout.by_row else "one row a moment"
         raise UserError(f'"{table.origin}": expected {shape}, as in the data trained on')
-    for name in (*layout.time, *layout.series, *layout.targets, *layout.covariates):
+    inputs = (*layout.covariates, *layout.known)
+    for name in (*layout.time, *layout.series, *layout.targets, *inputs, *layout.static):
         if name not in frame.columns:
             held = ", ".join(map(str, frame.columns[:12]))
             raise UserError(
@@ -125,9 +160,17 @@ def observe(table: Table, layout: Layout) -> Observations:
                 f"expected the columns of the data trained on; there are: {held}",
             )
     moments = _moments(table, frame, layout)
-    names = (*layout.targets, *layout.covariates)
-    values = np.stack([_finite(frame, name, table.origin) for name in names], axis=1)
-    return Observations(table.origin, _names(frame, layout.series, table.origin), moments, values)
+    values, static = (
+        further.values(frame, names, layout.categories, table.origin)
+        for names in ((*layout.targets, *inputs), layout.static)
+    )
+    return Observations(
+        table.origin,
+        _names(frame, layout.series, table.origin),
+        moments,
+        np.stack(values, axis=1),
+        np.stack(static, axis=1) if static else np.zeros((len(frame), 0)),
+    )
 
 
 def _names(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> NDArray[np.object_]:
@@ -187,18 +230,6 @@ def _refuse_mixed_zones(column: pd.Series, origin: str) -> None:
             f" has {'a' if zoned[row] else 'no'} time zone, unlike the rows before",
             "write all dates with a zone, or all without",
         )
-
-
-def _finite(frame: pd.DataFrame, name: str, origin: str) -> NDArray[np.float64]:
-    values = numbers(frame, name, origin)
-    infinite = np.isinf(values)
-    if infinite.any():
-        row = int(infinite.argmax())
-        raise UserError(
-            f'"{origin}" column "{name}" row {row + 1}: infinite value',
-            "replace it by a number, or leave the cell empty where the value is missing",
-        )
-    return np.asarray(values, dtype=np.float64)
 
 
 def _step_column(frame: pd.DataFrame) -> str | None:
@@ -282,18 +313,19 @@ def _targets(
     )
 
 
-def _covariates(
-    table: Table, frame: pd.DataFrame, given: str | None, taken: Sequence[str]
+def _inputs(
+    table: Table, frame: pd.DataFrame, role: str, given: str | None, taken: Sequence[str]
 ) -> list[str]:
+    """The columns of a role that are read as inputs besides the targets."""
     if given is None:
         return []
-    if given == "all":
+    if given == "all" and role == "covariates":
         names = numeric_columns(frame, exclude=list(taken))
         return [n for n in names if normalised(n) not in CALENDAR]
     names = several(frame, given, table.origin)
     for name in names:
         if name in taken:
-            raise UserError(f'--columns covariates: "{name}" already has another role')
+            raise UserError(f'--columns {role}: "{name}" already has another role')
     return names
 
 

@@ -24,9 +24,10 @@ MOST_GAPS = 20  # grid positions for each row of data; more is a wrong date, not
 
 @dataclass(frozen=True)
 class Panel:
-    """S series of C targets and V covariates on one grid, end to end in P rows.
+    """S series of C targets and V further inputs on one grid, end to end in P rows.
 
-    values     (P, C + V) NaN where missing
+    values     (P, C + V) NaN where missing; the last `ahead` of V are known in advance
+    static     (S, F) what is the same all along a series, NaN where missing
     offsets    (S + 1,) series s has the rows from offsets[s] to offsets[s + 1]
     first      (S,) the grid position of each series' first row
     given      (S, 3) where the given training, validation and test files end, in rows of the
@@ -47,6 +48,7 @@ class Panel:
     moved: int = 0
     gaps: int = 0
     empty: tuple[str, ...] = ()
+    static: Array | None = None
 
     def __len__(self) -> int:
         return len(self.series)
@@ -82,11 +84,12 @@ class Panel:
             offsets=offsets,
             first=self.first[series],
             given=None if self.given is None else self.given[series],
+            static=None if self.static is None else self.static[series],
         )
 
-    def extended(self, before: Rows, after: int) -> Panel:
-        """With missing rows before each series (S,) and after it."""
-        lengths = self.lengths + before + after
+    def preceded(self, before: Rows) -> Panel:
+        """With missing rows before each series, (S,) of them."""
+        lengths = self.lengths + before
         offsets = np.concatenate(([0], lengths.cumsum()))
         values = np.full((offsets[-1], self.values.shape[1]), np.nan)
         starts = offsets[:-1] + before
@@ -96,11 +99,15 @@ class Panel:
 
 
 def build_panel(
-    parts: Sequence[Observations | None], layout: Layout, frequency: Frequency | None = None
+    parts: Sequence[Observations | None],
+    layout: Layout,
+    frequency: Frequency | None = None,
+    ahead: int = 0,
 ) -> Panel:
     """One panel from a table, or from a training, validation and test table that follow on.
 
-    `frequency` is that of the data trained on; None: it is inferred.
+    `frequency` is that of the data trained on; None: it is inferred. `ahead` rows after the last
+    target of each series are kept (or missing), with the inputs that are known in advance.
     """
     tables = [part for part in parts if part is not None]
     codes, found = pd.factorize(np.concatenate([table.series for table in tables]))
@@ -122,8 +129,8 @@ def build_panel(
         stamps = np.concatenate([m for m in moments if m is not None])
         grid, positions, moved = _on_grid(stamps, codes, tables[0].origin, layout, frequency)
     _check_parts(tables, names, codes, positions, part)
-    panel = _scatter(names, layout, values, codes, positions, grid)
-    panel = replace(panel, moved=moved)
+    panel = _scatter(names, layout, values, codes, positions, grid, ahead)
+    panel = replace(panel, moved=moved, static=_static(tables, codes, panel, names, layout))
     if len(tables) == 1:
         return panel
     return replace(panel, given=_ends(panel, codes, positions, part, names))
@@ -150,7 +157,7 @@ def _check_order(table: Observations, codes: Rows, layout: Layout) -> None:
             row = int(rows.min())
             of = f' of series "{table.series[row]}"' if layout.series else ""
             raise UserError(
-                f'"{table.origin}" {where} row {row + 1}: {_shown(table.moments[row])}{of} {what}'
+                f'"{table.origin}" {where} row {row + 1}: {shown(table.moments[row])}{of} {what}'
                 + (f" ({len(rows)} such rows)" if len(rows) > 1 else ""),
                 hint,
             )
@@ -165,7 +172,8 @@ def _repeat_hint(layout: Layout) -> str:
     )
 
 
-def _shown(moment: np.generic) -> str:
+def shown(moment: np.generic) -> str:
+    """A moment as people write it."""
     if not isinstance(moment, np.datetime64):
         return f"step {moment}"
     return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")
@@ -201,7 +209,7 @@ def _on_grid(
         raise UserError(
             f'"{origin}" column "{layout.time[0]}": the steps are irregular (mostly {grid};'
             f" {moved} of {len(stamps)} rows lie off that grid,"
-            f" the first in row {row + 1}: {_shown(stamps[row])})",
+            f" the first in row {row + 1}: {shown(stamps[row])})",
             "resample the data to a regular step first, such as hourly means",
         )
     return grid, positions, moved
@@ -236,8 +244,9 @@ def _scatter(
     codes: Rows,
     positions: Rows,
     grid: Frequency,
+    ahead: int,
 ) -> Panel:
-    """Values to their places; a series begins and ends with an observed target."""
+    """Values to their places; a series begins and ends with an observed target, `ahead` aside."""
     observed = ~np.isnan(values[:, : len(layout.targets)]).all(axis=1)
     held = np.unique(codes[observed])  # a series without any value is none
     if len(held) == 0:
@@ -245,12 +254,13 @@ def _scatter(
     number = np.full(len(names), -1)
     number[held] = np.arange(len(held))
     first, last = _extents(number[codes[observed]], positions[observed], len(held))
+    last += ahead
     offsets = np.concatenate(([0], (last - first + 1).cumsum()))
     if offsets[-1] > MOST_GAPS * observed.sum() + 1000:
         worst = int((last - first).argmax())
         ends = grid.moments(np.array([first[worst], last[worst]]))
         raise UserError(
-            f'series "{names[held[worst]]}" reaches from {_shown(ends[0])} to {_shown(ends[1])}'
+            f'series "{names[held[worst]]}" reaches from {shown(ends[0])} to {shown(ends[1])}'
             f" in steps of {grid}: {int(offsets[-1])} steps for {int(observed.sum())} values",
             "check its first and last dates",
         )
@@ -258,10 +268,13 @@ def _scatter(
     inside = (owner >= 0) & (positions >= first[owner]) & (positions <= last[owner])
     placed = np.full((offsets[-1], values.shape[1]), np.nan)
     placed[(offsets[owner] + positions - first[owner])[inside]] = values[inside]
+    if ahead:
+        later = (offsets[1:, None] - 1 - np.arange(ahead)).ravel()
+        placed[later, : len(layout.targets) + len(layout.past_inputs)] = np.nan
     return Panel(
         tuple(map(str, names[held])),
         layout.targets,
-        layout.covariates,
+        (*layout.past_inputs, *layout.known_inputs),
         placed,
         offsets,
         first,
@@ -278,6 +291,27 @@ def _extents(series: Rows, positions: Rows, count: int) -> tuple[Rows, Rows]:
     np.minimum.at(first, series, positions)
     np.maximum.at(last, series, positions)
     return first, last
+
+
+def _static(
+    tables: Sequence[Observations], codes: Rows, panel: Panel, names: pd.Index, layout: Layout
+) -> Array:
+    """What is the same all along each series of a panel, (S, F); it must be."""
+    rows = np.concatenate([table.static for table in tables])
+    _, begins = np.unique(codes, return_index=True)  # codes are numbered from 0 on
+    varies = (rows != rows[begins[codes]]) & ~(np.isnan(rows) & np.isnan(rows[begins[codes]]))
+    if varies.any():
+        row, f = (int(place) for place in np.argwhere(varies)[0])
+        starts = np.cumsum([0, *(len(table.series) for table in tables)])
+        t = int(np.searchsorted(starts, row, side="right")) - 1
+        column = layout.static_inputs[f].partition("=")[0]
+        raise UserError(
+            f'"{tables[t].origin}" column "{column}" row {row - int(starts[t]) + 1}: a static'
+            f' covariate, but it varies within series "{names[codes[row]]}"',
+            f"--columns known={column} if it is known in advance, else covariates={column}",
+        )
+    number = {str(name): code for code, name in enumerate(names)}
+    return np.asarray(rows[begins[[number[name] for name in panel.series]]])
 
 
 def _ends(panel: Panel, codes: Rows, positions: Rows, part: Rows, names: pd.Index) -> Rows:

@@ -19,12 +19,14 @@ from seqlab.tasks.forecasting import calendar, settings
 from seqlab.tasks.forecasting.examples import examples_of, shared_arrays
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import Layout, observe, read_layout
+from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel, build_panel
 from seqlab.tasks.forecasting.parts import NAMES, Parts, cut, cut_folds
-from seqlab.tasks.forecasting.scaling import fit_scales
+from seqlab.tasks.forecasting.scaling import fit_scales, static_scales
 from seqlab.tasks.forecasting.windows import Geometry, Windows, window_part
 
 METRICS = ("mse", "mae", "mase", "smape", "rmse")
+OF_QUANTILES = ("crps", "pinball", "coverage")
 # The most channel-windows of each part: beyond, origins lie further apart, and the card says so.
 # Training wants variety; validation is scored many times; the test part decides.
 MOST = (60_000, 5_000, 25_000)
@@ -46,6 +48,7 @@ class Reading:
 def read(sources: Sources, spec: DataSpec) -> list[Reading]:
     """Tables to panels with settings, one for each fold; all user errors come from here."""
     settings.check_settings(spec)
+    read_options(spec.options)
     train, *later = _tables(sources)
     layout = read_layout(train, spec.columns)
     rest = [None if table is None else observe(table, layout) for table in later]
@@ -102,6 +105,8 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
     scales = fit_scales(panel, training, geometry.season)
     _check_movement(reading, windows, scales.naive)
     cycles = calendar.cycles(panel.frequency, int(training.max())) if spec.calendar else ()
+    options = read_options(spec.options)
+    mean, std = static_scales(panel, reading.layout)
     fitted = Fitted(
         reading.layout,
         panel.frequency,
@@ -114,6 +119,10 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
         instance_norm=spec.revin,
         joint=spec.channels == "joint",
         windows=len(windows[0]),
+        strategy=options.strategy,
+        quantiles=options.levels,
+        static_mean=mean,
+        static_std=std,
     )
     shared = shared_arrays(panel, scales, fitted)
     parts = [examples_of(found, panel, shared) for found in windows]
@@ -131,10 +140,10 @@ def _check_movement(
         )
     for part in (1, 2):
         moving = np.isfinite(naive[windows[part].series]).any()
-        if reading.metrics[0] == "mase" and not moving:
+        if registry.load("metrics", reading.metrics[0]).space == "scaled" and not moving:
             raise UserError(
                 f"the {NAMES[part]} part holds only series that never change in the training part:"
-                " mase has no scale for them",
+                f" {reading.metrics[0]} has no scale for them",
                 "choose another metric, such as --metric mae, or another split",
             )
 
@@ -168,12 +177,26 @@ def _tables(sources: Sources) -> tuple[Table, Table | None, Table | None]:
 
 
 def _metrics(spec: DataSpec, panel: Panel) -> tuple[str, ...]:
-    """Squared error for channels together, as in the literature; scaled error for many series."""
+    """Squared error for channels together, as in the literature; scaled error for many series;
+    where quantiles are asked for, what scores them all.
+    """
     usual = "mse" if len(panel.targets) > 1 else "mase" if len(panel) > 1 else "mae"
-    known = [name for name in METRICS if name in registry.names("metrics")]
-    if spec.metric is not None and spec.metric not in known:
-        raise unknown("metric of forecasts", spec.metric, known)
+    known: tuple[str, ...] = METRICS
+    if read_options(spec.options).levels:
+        usual, known = "crps", (*METRICS, *OF_QUANTILES)
     primary = spec.metric or usual
+    if primary == "coverage":
+        raise UserError(
+            "--metric coverage: the widest interval would win",
+            "accepted: crps or pinball, which reward narrow intervals too; coverage is shown",
+        )
+    if primary in OF_QUANTILES and primary not in known:
+        raise UserError(
+            f"--metric {primary}: no quantiles are forecast",
+            "ask for some with --set options.intervals=80",
+        )
+    if primary not in known:
+        raise unknown("metric of forecasts", primary, known)
     return (primary, *(name for name in known if name != primary))
 
 
@@ -226,14 +249,18 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
         "series": len(panel),
         "channels": len(panel.targets),
         "targets": list(panel.targets),
-        "covariates": list(panel.covariates),
+        "covariates": list(reading.layout.past_inputs),
         "rows": len(panel.values),
         "frequency": str(panel.frequency) if panel.frequency.dated else "steps without dates",
         "season": geometry.season,
         "horizon": geometry.horizon,
         "lookback": geometry.lookback,
         "patch": geometry.patch,
-        "positions": geometry.positions,
+        "positions": fitted.positions,
+        "known_in_advance": list(reading.layout.known_inputs),
+        "static": list(reading.layout.static_inputs),
+        "strategy": fitted.strategy,
+        "quantiles": list(fitted.quantiles),
         "instance_norm": fitted.instance_norm,
         "channels_modelled": "joint" if fitted.joint else "independent",
         "calendar": list(fitted.cycles),

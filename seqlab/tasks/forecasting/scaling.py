@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.tasks.forecasting.layout import Layout
 from seqlab.tasks.forecasting.panel import Panel
 
 Array = NDArray[np.float64]
@@ -46,6 +47,18 @@ def fit_scales(panel: Panel, ends: Rows, season: int) -> Scales:
         mean = np.where(np.isnan(mean), _middle(mean), mean)
         std = np.where(np.isnan(std), _middle(std), std)
     return Scales(mean, np.where(std > 0, std, 1.0), np.where(naive > 0, naive, np.nan))
+
+
+def static_scales(panel: Panel, layout: Layout) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and spread, over the series, of what is the same all along each; words stay 0 and 1."""
+    mean, std = [], []
+    for f, name in enumerate(layout.static_inputs):
+        assert panel.static is not None
+        held = panel.static[:, f][~np.isnan(panel.static[:, f])]
+        plain = "=" in name or len(held) == 0
+        mean.append(0.0 if plain else float(held.mean()))
+        std.append(1.0 if plain or held.std() == 0 else float(held.std()))
+    return tuple(mean), tuple(std)
 
 
 def _moments(values: Array, used: NDArray[np.bool_], owners: Rows, S: int) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec
+from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel
 from seqlab.tasks.forecasting.seasonality import WEAK, find_season, sample, strengths
 from seqlab.tasks.forecasting.windows import Geometry
@@ -59,6 +60,7 @@ def choose_geometry(
     spec: DataSpec, panel: Panel, season: int, horizon: int, training: Rows
 ) -> tuple[Geometry, str]:
     """Look-back and patch; the look-back leaves half of the shorter training parts for windows."""
+    rolled = read_options(spec.options).strategy == "recursive"
     usual = panel.frequency.lookback(season, horizon)
     held = training[training > 0]
     room = int(np.quantile(held, 0.1)) - horizon if len(held) else 0
@@ -70,7 +72,7 @@ def choose_geometry(
             if lookback >= season:
                 lookback -= lookback % season
             why = f"half of the shorter training parts; {usual} with longer series"
-    patch = spec.patch or _patch(lookback, season)
+    patch = spec.patch or _patch(lookback, season, horizon if rolled else None)
     if patch > lookback:
         raise UserError(
             f"patch = {patch}: longer than the look-back of {lookback} steps",
@@ -80,9 +82,11 @@ def choose_geometry(
     return Geometry(lookback, horizon, season, patch), note
 
 
-def _patch(lookback: int, season: int) -> int:
+def _patch(lookback: int, season: int, rolled: int | None) -> int:
     """A season where that makes a sequence of 8 to 32 patches, else a sixteenth of the look-back.
 
-    Patches carry what a single step has not, the shape of a day, and save most of the time.
+    Patches carry what a single step has not, the shape of a day, and save most of the time. What
+    is rolled forward along a horizon, a patch at a time, takes four or more.
     """
-    return season if 8 <= lookback // season <= 32 and season > 1 else max(1, lookback // 16)
+    usual = season if 8 <= lookback // season <= 32 and season > 1 else max(1, lookback // 16)
+    return usual if rolled is None else min(usual, max(1, rolled // 4))
