@@ -1,0 +1,254 @@
+"""Language modelling: what comes next in a text, token by token; and writing on.
+
+    "To be, or not to b" → "e" with probability 0.98, "y" 0.01, …
+
+A model reads a block (B, T) and gives logits (B, T, V) for the token after each of its tokens.
+Scores count the bits that the text itself costs, so that they compare whatever the tokeniser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.batching import plan_batches
+from seqlab.data.examples import Examples, Ragged
+from seqlab.data.findings import Finding
+from seqlab.data.table import Table
+from seqlab.metrics.base import Metric
+from seqlab.registry import registered
+from seqlab.runs import read_json, write_json
+from seqlab.tasks.base import (
+    Confidence,
+    DataSpec,
+    Exhibit,
+    Inputs,
+    Loss,
+    Predictions,
+    Prepared,
+    Sources,
+    Task,
+)
+from seqlab.tasks.language_modelling import blocks
+from seqlab.tasks.language_modelling import exhibits as shown
+from seqlab.tasks.language_modelling.documents import read, recognise
+from seqlab.tasks.language_modelling.inspecting import inspect
+from seqlab.tasks.language_modelling.preparing import prepare
+from seqlab.tasks.language_modelling.scoring import nats_of, table_of, units
+from seqlab.tasks.language_modelling.settings import Reading
+from seqlab.tasks.language_modelling.vocabulary import UNKNOWN, Vocabulary
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from seqlab.batch import Batch
+    from seqlab.model.base import Model
+    from seqlab.specs import ModelSpec
+
+CARD = {
+    "roles": ["text"],
+    "settings": ["split", "tokenizer", "vocabulary", "metric"],
+    "example": '"To be, or not to b" → "e"',
+    "causal": True,
+}
+
+BATCH, STEPS, EPOCHS = 32, 1500, (1, 30)
+LOGITS = 2**24  # numbers of one batch's output that memory must hold in evaluation
+
+
+@registered
+class Language(Task):
+    """−log p of every token of every block, as Ragged, in nats."""
+
+    model_defaults: Mapping[str, Any] = MappingProxyType({"depth": 2})
+
+    def __init__(self, reading: Reading, vocabulary: Vocabulary, count: int, origin: Any) -> None:
+        self.reading, self.vocabulary = reading, vocabulary
+        self.metrics = reading.metrics
+        self.blocks_learned, self._columns = count, dict(origin)
+        epochs = int(np.clip(-(-STEPS * BATCH // count), *EPOCHS))
+        self.train_defaults = {"batch_size": BATCH, "epochs": epochs}
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The column of texts, where they stood in one."""
+        return self._columns
+
+    # -- as a class, on raw tables -------------------------------------------------------------
+
+    @classmethod
+    def recognise(cls, table: Table) -> Confidence:
+        """Text without labels."""
+        return recognise(table)
+
+    @classmethod
+    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
+        """Size, characters, documents, copies between parts, repeated lines."""
+        return inspect(sources, spec)
+
+    @classmethod
+    def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
+        """Cut in order, then learn the vocabulary from the training part alone."""
+        reading, vocabulary, (train, valid, test), card = prepare(sources, spec)
+        task = cls(reading, vocabulary, len(train), card["columns"])
+        return [Prepared(task, train, valid, test, card)]
+
+    # -- fitted, for models --------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> Inputs:
+        """Tokens of a block; every position has an output and sees no later one."""
+        size, block = len(self.vocabulary), self.reading.block
+        return Inputs("tokens", size, longest=block, causal=True, per_position=True)
+
+    def head(self, width: int) -> nn.Module:
+        """A logit for every token of the vocabulary."""
+        from torch import nn
+
+        return nn.Linear(width, len(self.vocabulary))
+
+    def model(self, spec: ModelSpec) -> Model:
+        """With the embedding as output matrix, where that was decided."""
+        if not self.reading.tied:
+            return super().model(spec)
+        from seqlab.model.sequence_model import SequenceModel
+        from seqlab.tasks.language_modelling.network import tie
+
+        tokens = len(self.vocabulary)
+        model = SequenceModel(spec, tokens=tokens, causal=True, per_position=True)
+        model.head = tie(model, tokens)
+        return model
+
+    def batches(
+        self,
+        examples: Examples,
+        batch_size: int,
+        batch_tokens: int,
+        rng: np.random.Generator | None,
+    ) -> Iterator[Batch]:
+        """To learn from: blocks from anywhere, or lanes that go on. To score: every block once."""
+        reading = self.reading
+        if rng is not None and reading.stateful:
+            for window, goes_on in blocks.lanes(examples, reading.block, batch_size, batch_tokens):
+                yield _batch(window, goes_on)
+            return
+        if rng is not None:
+            found = blocks.crops(examples, reading.block, batch_size, batch_tokens, rng)
+        else:
+            tokens = max(reading.block, min(batch_tokens, LOGITS // len(self.vocabulary)))
+            if reading.carried:
+                found = blocks.carried(examples, max(1, tokens // reading.block))
+            else:
+                found = blocks.scored(examples, reading.context, batch_size, tokens)
+        for window in found:
+            yield _batch(window)
+
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        """Counted without a gather."""
+        block = self.reading.block
+        if self.reading.stateful:
+            return blocks.lane_count(examples, block, batch_size, batch_tokens)
+        size = np.minimum(block, blocks.column(examples, "last") - blocks.column(examples, "first"))
+        return len(plan_batches(size, batch_size, batch_tokens))
+
+    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
+        """Mean −log p of the next token; in stateful training with the state that goes on."""
+        from seqlab.tasks.language_modelling.network import read_on
+        from seqlab.tasks.losses import cross_entropy
+
+        assert batch.targets is not None
+        outputs, after = read_on(model, batch, state, self.reading)
+        weight = float((batch.targets >= 0).sum())
+        return Loss(cross_entropy(outputs, batch.targets), weight, after)
+
+    def predict(self, model: nn.Module, batch: Batch) -> Predictions:
+        """−log p of each scored token of each block, in nats."""
+        from seqlab.tasks.language_modelling.network import costs
+
+        found = costs(model, batch, self.reading).cpu().double().numpy()
+        sizes = batch.extra["lengths"].cpu().numpy()
+        return Ragged(found, np.concatenate(([0], sizes.cumsum())))
+
+    # -- fitted, for people --------------------------------------------------------------------
+
+    def encode(self, table: Table) -> Examples:
+        """New texts, block by block."""
+        documents, _, _ = read(table, self._columns.get("text"), [])
+        return blocks.examples_of([[], documents], self.vocabulary, self.reading)[1]
+
+    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+        """Bits or nats of each block, and its characters, bytes or tokens."""
+        spelled = metric.space != "tokens"
+        return metric.collect(
+            nats_of(predictions, examples, spelled), units(metric.space, examples)
+        )
+
+    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
+        """Bits by position and by kind of token; the hardest passages."""
+        return shown.exhibits(predictions, examples, self.vocabulary, self.reading)
+
+    def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
+        """What the model writes after the beginnings of some test blocks."""
+        from seqlab.model.generation import ModelReader, Sampling, generate
+        from seqlab.model.sequence_model import SequenceModel
+
+        assert isinstance(model, SequenceModel)
+
+        def write(prompt: str) -> str:
+            reader = ModelReader(model, self.reading.block)
+            ids = self.vocabulary.encode(prompt).ids.tolist()
+            sampling = Sampling(temperature=shown.TEMPERATURE)
+            tokens = generate(reader, [0, *ids], shown.WRITTEN, sampling, (UNKNOWN,))
+            return self.vocabulary.decode(tokens)
+
+        return [shown.samples(examples, self.vocabulary, write)]
+
+    def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
+        """Bits of every document, or of every block of a single one; the last row is the total."""
+        return table_of(predictions, examples)
+
+    def save(self, folder: Path) -> None:
+        """`task.json` and `vocabulary.json`."""
+        self.vocabulary.save(folder / "vocabulary.json")
+        stored = {
+            "reading": self.reading.plain(),
+            "blocks": self.blocks_learned,
+            "columns": self._columns,
+        }
+        write_json(folder / "task.json", stored)
+
+    @classmethod
+    def load(cls, folder: Path) -> Language:
+        """Read what `save` wrote."""
+        stored = read_json(folder / "task.json")
+        reading = Reading.read(stored["reading"], str(folder / "task.json"))
+        vocabulary = Vocabulary.load(folder / "vocabulary.json")
+        return cls(reading, vocabulary, stored["blocks"], stored["columns"])
+
+    def subset(self, examples: Examples, size: int, seed: int) -> Examples:
+        """The first blocks of the text: less data is less text."""
+        taken = examples.take(np.arange(size))
+        end = int(blocks.column(taken, "stop")[-1])
+        last = np.minimum(blocks.column(taken, "last"), end)
+        return Examples({**taken.arrays, "last": last}, taken.frame, taken.shared, taken.blocks)
+
+
+def _batch(window: blocks.Window, goes_on: bool = False) -> Batch:
+    import torch
+
+    from seqlab.batch import Batch, Context
+
+    mask = None if window.real.all() else torch.from_numpy(window.real)
+    return Batch(
+        torch.from_numpy(window.inputs),
+        torch.from_numpy(window.targets),
+        Context(mask),
+        window.rows,
+        {"lengths": torch.from_numpy(window.lengths)},
+        goes_on,
+    )

@@ -1,0 +1,1 @@
+"""What language modelling does to its texts, in the order in which they pass through."""

@@ -1,0 +1,177 @@
+"""Documents to one stream of tokens, and to the blocks that are learned from and scored.
+
+A part's rows are blocks: `start` to `stop` are the places of its targets in the stream, `first`
+to `last` those of the stretch of text that it stands in. The token before `first` is the
+boundary, so that the first token of a stretch is predicted from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqlab.data.batching import plan_batches
+from seqlab.data.examples import Examples
+from seqlab.tasks.language_modelling.documents import Document
+from seqlab.tasks.language_modelling.settings import Reading
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, UNKNOWN, Vocabulary
+
+Places = NDArray[np.int64]
+IGNORED = -1  # a target that is not scored
+
+
+class Window(NamedTuple):
+    """Rows of tokens for a model: inputs and targets (rows, T), and who they belong to.
+
+    lengths  how many scored targets each example has, in the order of `rows`
+    """
+
+    inputs: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    real: NDArray[np.bool_]
+    rows: Places
+    lengths: Places
+
+
+def examples_of(
+    parts: Sequence[Sequence[Document]], vocabulary: Vocabulary, reading: Reading
+) -> list[Examples]:
+    """The parts' blocks over one shared stream; the first part is cut for training."""
+    pieces: list[NDArray[np.int32]] = [np.zeros(1, dtype=np.int32)]
+    place = 1
+    tables: list[list[dict[str, NDArray[np.int64] | str]]] = []
+    for number, part in enumerate(parts):
+        stride = reading.block if number == 0 else reading.stride
+        tables.append([])
+        for document in part:
+            ids, *sizes = vocabulary.encode(document.text)
+            unknown = np.where(ids == UNKNOWN, sizes[1], 0)
+            counts = [np.append(size, 0) for size in (*sizes, unknown)]  # and the boundary after it
+            ended = int(reading.ends and document.ends)
+            length = len(ids) + ended
+            starts = np.arange(0, length, stride)
+            stops = np.minimum(starts + stride, length)
+            totals = [np.concatenate(([0], size.cumsum())) for size in counts]
+            characters, size, spelled = (total[stops] - total[starts] for total in totals)
+            tables[-1].append(
+                {
+                    "start": starts + place,
+                    "stop": stops + place,
+                    "first": np.full(len(starts), place),
+                    "last": np.full(len(starts), place + length),
+                    "characters": characters,
+                    "bytes": size,
+                    "spelled": spelled,
+                    "at": document.at + totals[0][starts],
+                    "document": document.name,
+                }
+            )
+            pieces += [ids, np.full(1, BOUNDARY, dtype=np.int32)]
+            place += len(ids) + 1
+    stream = np.concatenate(pieces)
+    small = np.uint8 if len(vocabulary) < 256 else np.uint16
+    stream = stream.astype(small if len(vocabulary) < 65536 else np.int32)
+    return [_part(table, stream) for table in tables]
+
+
+NUMBERS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
+
+
+def _part(table: list[dict[str, NDArray[np.int64] | str]], stream: NDArray[np.generic]) -> Examples:
+    arrays = {
+        name: np.concatenate([np.asarray(rows[name], dtype=np.int64) for rows in table])
+        for name in NUMBERS
+    }
+    counts = [len(rows["start"]) for rows in table]
+    names = np.repeat([str(rows["document"]) for rows in table], counts)
+    at = np.concatenate([np.asarray(rows["at"], dtype=np.int64) for rows in table])
+    frame = pd.DataFrame({"document": names.astype(object), "at": at})
+    return Examples(dict(arrays), frame, {"tokens": stream})
+
+
+def column(examples: Examples, name: str) -> Places:
+    """One of the numbers of every block."""
+    return np.asarray(examples.arrays[name], dtype=np.int64)
+
+
+def lengths(examples: Examples) -> Places:
+    """How many tokens of each block are scored."""
+    return column(examples, "stop") - column(examples, "start")
+
+
+def crops(
+    examples: Examples, block: int, batch_size: int, batch_tokens: int, rng: np.random.Generator
+) -> Iterator[Window]:
+    """For training: each block once, moved by chance within the text that it stands in."""
+    start, first, last = (column(examples, name) for name in ("start", "first", "last"))
+    size = np.minimum(block, last - first)
+    moved = start + rng.integers(0, block, len(start))
+    begin = np.maximum(np.minimum(moved, last - size), first)
+    for rows in plan_batches(size, batch_size, batch_tokens, rng):
+        yield _window(examples, begin[rows] - 1, begin[rows], begin[rows] + size[rows], rows)
+
+
+def lanes(
+    examples: Examples, block: int, batch_size: int, batch_tokens: int
+) -> Iterator[tuple[Window, bool]]:
+    """For stateful training: the whole text in `batch_size` lanes, read on from block to block.
+
+    The flag says whether a window goes on where the one before it ended.
+    """
+    begin, end = column(examples, "start").min(), column(examples, "stop").max()
+    rows = max(1, min(batch_size, batch_tokens // block, (end - begin) // block))
+    length = (end - begin) // rows
+    starts = begin + length * np.arange(rows)
+    for done in range(0, length, block):
+        size = min(block, length - done)
+        low = starts + done
+        yield _window(examples, low - 1, low, low + size, np.arange(rows)), done > 0
+
+
+def lane_count(examples: Examples, block: int, batch_size: int, batch_tokens: int) -> int:
+    """How many windows `lanes` gives."""
+    size = int(column(examples, "stop").max() - column(examples, "start").min())
+    rows = max(1, min(batch_size, batch_tokens // block, size // block))
+    return -(-(size // rows) // block)
+
+
+def scored(examples: Examples, context: int, most: int, tokens: int) -> Iterator[Window]:
+    """For evaluation: blocks with up to `context` tokens before them that are not scored."""
+    start, stop, first = (column(examples, name) for name in ("start", "stop", "first"))
+    begin = np.maximum(first - 1, start - 1 - context)
+    for rows in plan_batches(stop - 1 - begin, most, tokens):
+        yield _window(examples, begin[rows], start[rows], stop[rows], rows)
+
+
+def carried(examples: Examples, most: int) -> Iterator[Window]:
+    """For evaluation: runs of blocks that follow one another, each as one long sequence."""
+    start, stop = column(examples, "start"), column(examples, "stop")
+    order = np.argsort(start, kind="stable")
+    new = np.append(True, start[order][1:] != stop[order][:-1])
+    new |= np.append(True, np.diff(column(examples, "first")[order]) != 0)
+    runs = np.split(order, np.flatnonzero(new)[1:])
+    runs.sort(key=lambda run: int(stop[run[-1]] - start[run[0]]))  # alike together
+    for done in range(0, len(runs), most):
+        group = runs[done : done + most]
+        begin = np.asarray([start[run[0]] for run in group])
+        end = np.asarray([stop[run[-1]] for run in group])
+        rows = np.concatenate(group)
+        window = _window(examples, begin - 1, begin, end, rows)
+        yield window._replace(lengths=stop[rows] - start[rows])
+
+
+def _window(examples: Examples, begin: Places, start: Places, stop: Places, rows: Places) -> Window:
+    """Inputs from `begin` on, and as targets the tokens from `start` to `stop`."""
+    stream = examples.shared["tokens"]
+    length = stop - 1 - begin
+    steps = np.arange(int(length.max()))
+    real = steps < length[:, None]
+    place = np.where(real, begin[:, None] + steps, 0)
+    inputs = np.where(real, stream[place].astype(np.int64), BOUNDARY)
+    wanted = real & (place + 1 >= start[:, None])
+    targets = np.where(wanted, stream[place + 1].astype(np.int64), IGNORED)
+    return Window(inputs, targets, real, rows, stop - start)

@@ -1,0 +1,195 @@
+"""Tables to documents, and documents to parts: in order, never shuffled.
+
+A plain text is one document; a folder of texts is one a file; a table is one a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data import columns as guess
+from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
+from seqlab.data.table import Table
+from seqlab.data.tabular import names_parts
+from seqlab.errors import UserError
+from seqlab.tasks.base import Confidence, DataSpec, Sources
+
+PARTS = ("train", "valid", "test")
+SHARES = (0.9, 0.05, 0.05)
+MANY = 20  # documents from which on none is cut in two
+TELLING = ("text", "content", "document", "body")  # columns that hold texts among others
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text or a stretch of one, which begins at character `at` of it; `ends` with it."""
+
+    name: str
+    text: str
+    at: int = 0
+    ends: bool = True
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The documents of each part; `how` says how they were divided."""
+
+    train: list[Document]
+    valid: list[Document]
+    test: list[Document]
+    how: str
+    notes: tuple[str, ...]
+    columns: dict[str, str]
+
+    @property
+    def all(self) -> list[Document]:
+        """Those of all parts, training first."""
+        return [*self.train, *self.valid, *self.test]
+
+
+def recognise(table: Table) -> Confidence:
+    """One column of texts and nothing that could be predicted from them."""
+    names = [str(name) for name in table.frame.columns if str(name) != "split"]
+    if len(names) != 1:
+        return Confidence(0.0, f"{len(names)} columns, not one of texts alone")
+    if guess.kind(table.frame[names[0]]) not in (guess.ColumnKind.TEXT, guess.ColumnKind.CATEGORY):
+        values = table.frame[names[0]].dropna()
+        if len(values) != 1 or not isinstance(values.iloc[0], str):
+            return Confidence(0.0, f'column "{names[0]}" holds no texts')
+    held = "lines of text" if table.documents is not None else f'texts in "{names[0]}"'
+    return Confidence(0.7, f"{held} and no labels: language")
+
+
+def divide(sources: Sources, spec: DataSpec) -> Parts:
+    """All documents in their parts: as given, or cut in order by shares."""
+    wanted = SplitSpec.parse(spec.split)
+    if wanted.dates:
+        raise UserError(
+            f"--split {spec.split}: texts have no dates",
+            "accepted: shares such as 90/5/5, cut in the order of the text",
+        )
+    tables = {"train": sources.train, "valid": sources.valid, "test": sources.test}
+    given: dict[str, list[Document]] = {part: [] for part in PARTS}
+    notes: list[str] = []
+    roles: dict[str, str] = {}
+    for part, table in tables.items():
+        if table is None:
+            continue
+        documents, splits, column = read(table, spec.columns.get("text"), notes)
+        roles = roles or ({"text": column} if column else {})
+        for document, said in zip(documents, splits, strict=True):
+            given[said if part == "train" and said else part].append(document)
+    if not given["train"]:
+        raise UserError(f'"{sources.train.origin}": no text to learn from', "bring a training part")
+    if wanted.shares and (given["valid"] or given["test"]):
+        held = ", ".join(part for part in PARTS if given[part])
+        raise UserError(
+            f"--split: the data brings its own parts ({held})", "leave --split out to use them"
+        )
+    (train, valid, test), how, more = _complete(given, wanted.shares or SHARES)
+    return Parts(train, valid, test, how, (*notes, *more), roles)
+
+
+def read(
+    table: Table, column: str | None, notes: list[str]
+) -> tuple[list[Document], list[str | None], str | None]:
+    """A table's documents, the part each came with, and the column that held them."""
+    if table.documents is not None and column in (None, "text"):
+        frame, name = table.documents, None
+        texts, names = frame["text"].tolist(), frame["name"].tolist()
+    else:
+        frame, name = table.frame, _column(table, column)
+        texts = _texts(frame[name], name, table.origin)
+        names = [f"row {row + 1}" for row in range(len(frame))]
+    splits: list[str | None] = [None] * len(texts)
+    if "split" in frame.columns and (name is None or names_parts(frame)):
+        splits = [SPLIT_NAMES[str(value).strip().lower()] for value in frame["split"]]
+    empty = [row for row, text in enumerate(texts) if not text.strip()]
+    if len(empty) == len(texts):
+        raise UserError(f'"{table.origin}": all texts are empty', "expected text to learn from")
+    if empty:
+        notes.append(f"rows without a text, left out: {len(empty):,} ({names[empty[0]]} first)")
+    kept = [row for row in range(len(texts)) if row not in set(empty)]
+    return [Document(names[r], texts[r]) for r in kept], [splits[r] for r in kept], name
+
+
+def _column(table: Table, given: str | None) -> str:
+    frame = table.frame
+    if given is not None:
+        return guess.named(frame, given, table.origin)
+    names = [str(name) for name in frame.columns if str(name) != "split"]
+    if len(names) == 1:
+        return names[0]
+    telling = [name for name in names if guess.normalised(name) in TELLING]
+    texts = [name for name in names if guess.kind(frame[name]) is guess.ColumnKind.TEXT]
+    for found in (telling, texts):
+        if len(found) == 1:
+            return found[0]
+    raise UserError(
+        f'"{table.origin}": which of the columns holds the text? ({", ".join(names)})',
+        f"say it with --columns text={(texts or names)[0]}",
+    )
+
+
+def _texts(column: pd.Series, name: str, origin: str) -> list[str]:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        raise UserError(
+            f'"{origin}": column "{name}" holds numbers, not texts',
+            "name the column of texts with --columns text=NAME",
+        )
+    return ["" if pd.isna(value) else str(value) for value in column]
+
+
+def _complete(
+    given: dict[str, list[Document]], shares: tuple[float, float, float]
+) -> tuple[list[list[Document]], str, tuple[str, ...]]:
+    """The three parts; what was not given is cut from the end of the training text."""
+    train, valid, test = (given[part] for part in PARTS)
+    share = shares[1] / (shares[0] + shares[1])
+    if valid and test:
+        return [train, valid, test], "the parts as given", ()
+    if test:
+        train, valid = cut(train, (1 - share, share))
+        return [train, valid, test], "test as given, validation cut from the end of training", ()
+    if valid:
+        train, held = cut(train, (1 - share, share))
+        note = (
+            "there is no test part: the given validation part is used as test, so that nothing is"
+            " selected on it, and a new validation part is cut from the end of training"
+        )
+        return [train, held, valid], "test is the given validation part", (note,)
+    percent = "/".join(f"{100 * s:.3g}" for s in shares)
+    whole = "whole documents" if len(train) >= MANY else "characters"
+    return cut(train, shares), f"{percent} of the text in its order, by {whole}", ()
+
+
+def cut(documents: Sequence[Document], shares: Sequence[float]) -> list[list[Document]]:
+    """Documents in order in one part per share: of many each is whole, few are cut in two."""
+    lengths = np.asarray([len(document.text) for document in documents])
+    ends = lengths.cumsum()
+    bounds = (np.cumsum(shares) / sum(shares) * ends[-1]).round().astype(int)
+    if len(documents) >= MANY:
+        middle = ends - lengths / 2
+        place = np.searchsorted(bounds[:-1], middle, side="right")
+        for part in range(1, len(shares)):  # at least one document each
+            least = len(documents) - len(shares) + part
+            place[least:] = np.maximum(place[least:], part)
+        return [
+            [d for d, p in zip(documents, place, strict=True) if p == part]
+            for part in range(len(shares))
+        ]
+    parts: list[list[Document]] = []
+    for low, high in zip([0, *bounds[:-1]], bounds, strict=True):
+        held = []
+        for document, end, length in zip(documents, ends, lengths, strict=True):
+            begin = end - length
+            first, last = max(low, begin) - begin, min(high, end) - begin
+            if first < last:
+                text = document.text[first:last]
+                held.append(replace(document, text=text, at=int(first), ends=bool(last == length)))
+        parts.append(held)
+    return parts

@@ -1,0 +1,147 @@
+"""What a report shows of a language model: where in a block and on what it errs, what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.data.examples import Examples, Ragged
+from seqlab.tasks.base import Exhibit
+from seqlab.tasks.language_modelling.blocks import column, lengths
+from seqlab.tasks.language_modelling.settings import Reading
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, SPECIAL, Vocabulary
+
+POINTS = 24  # of the curve over a block
+FEWEST = 20  # tokens that a mean is shown for
+FREQUENT, HARDEST = 15, 10
+SHOWN = 240  # characters of a passage
+PROMPT, WRITTEN, SAMPLES = 60, 300, 2  # characters given, tokens written, how often
+TEMPERATURE = 0.8
+CLASSES: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("line ends", lambda c: c == "\n"),
+    ("other blanks", str.isspace),
+    ("capitals", str.isupper),
+    ("other letters", str.isalpha),
+    ("digits", str.isnumeric),
+)
+
+Bits = NDArray[np.float64]
+Write = Callable[[str], str]  # a prompt → what a model writes after it
+
+
+def exhibits(
+    nats: Ragged, examples: Examples, vocabulary: Vocabulary, reading: Reading
+) -> list[Exhibit]:
+    """Bits by position, by kind of token, and the passages that cost most."""
+    bits = np.asarray(nats.values, dtype=np.float64) / np.log(2)
+    tokens = _scored_tokens(examples)
+    made = [] if reading.carried else [_by_position(bits, examples)]
+    if vocabulary.kind == "character":
+        made.append(_by_class(bits, tokens, vocabulary))
+    return [*made, _frequent(bits, tokens, vocabulary), _hardest(nats, examples, vocabulary)]
+
+
+def samples(examples: Examples, vocabulary: Vocabulary, write: Write) -> Exhibit:
+    """What a model writes after the beginnings of some test blocks."""
+    items = []
+    for row in np.linspace(0, len(examples) - 1, SAMPLES + 1).astype(int)[:SAMPLES]:
+        prompt = _text(examples, int(row), vocabulary)[:PROMPT]
+        items.append({"title": f"after {prompt!r}", "text": write(prompt)})
+    note = f"{WRITTEN} tokens each, drawn at temperature {TEMPERATURE}"
+    return Exhibit("samples", "What it writes", {"items": items}, note)
+
+
+def _scored_tokens(examples: Examples) -> NDArray[np.int64]:
+    """The tokens that each number of the predictions is about, in the same order."""
+    return np.asarray(examples.shared["tokens"], dtype=np.int64)[_places(examples)]
+
+
+def _places(examples: Examples) -> NDArray[np.int64]:
+    start, sizes = column(examples, "start"), lengths(examples)
+    return np.repeat(start, sizes) + _within(sizes)
+
+
+def _within(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, … of each of some lengths, one after the other."""
+    ends = sizes.cumsum()
+    return np.arange(ends[-1]) - np.repeat(ends - sizes, sizes)
+
+
+def _by_position(bits: Bits, examples: Examples) -> Exhibit:
+    place = _within(lengths(examples))
+    edges = np.unique(np.geomspace(1, place.max() + 1, POINTS).round().astype(int)) - 1
+    bins = np.searchsorted(edges, place, side="right") - 1
+    count = np.bincount(bins)
+    shown = np.flatnonzero(count >= FEWEST)
+    return Exhibit(
+        "curve",
+        "Bits by place in the block",
+        {
+            "x_label": "tokens of the block before it",
+            "y_label": "bits a token",
+            "x": (np.bincount(bins, place)[shown] / count[shown]).tolist(),
+            "y": (np.bincount(bins, bits)[shown] / count[shown]).tolist(),
+            "count": count[shown].tolist(),
+        },
+        "How much more there is to read, the better it should become.",
+    )
+
+
+def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> Exhibit:
+    names = ["unknown or an end", *(name for name, _ in CLASSES), "marks"]
+    kind = np.zeros(len(vocabulary), dtype=int)
+    for token in range(SPECIAL, len(vocabulary)):
+        letter = vocabulary.piece(token)
+        found = (n for n, (_, holds) in enumerate(CLASSES, 1) if holds(letter))
+        kind[token] = next(found, len(names) - 1)
+    kinds = kind[tokens]
+    rows = [
+        [name, int((kinds == n).sum()), float(bits[kinds == n].mean())]
+        for n, name in enumerate(names)
+        if (kinds == n).any()
+    ]
+    return Exhibit(
+        "table",
+        "Bits by kind of character",
+        {"columns": ["kind", "characters", "bits each"], "rows": rows},
+    )
+
+
+def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> Exhibit:
+    count = np.bincount(tokens, minlength=len(vocabulary))
+    total = np.bincount(tokens, bits, minlength=len(vocabulary))
+    share = total / bits.sum()
+    rows = [
+        [repr(vocabulary.piece(t)), int(count[t]), float(total[t] / count[t]), float(share[t])]
+        for t in np.argsort(-count, kind="stable")[:FREQUENT].tolist()
+        if count[t]
+    ]
+    columns = ["token", "times", "bits each", "share of all bits"]
+    return Exhibit("table", "Bits of the most frequent tokens", {"columns": columns, "rows": rows})
+
+
+def _hardest(nats: Ragged, examples: Examples, vocabulary: Vocabulary) -> Exhibit:
+    sizes = lengths(examples)
+    whole = sizes >= np.median(sizes) / 2
+    each = np.add.reduceat(np.asarray(nats.values, dtype=np.float64), nats.offsets[:-1])
+    each = np.where(whole, each / sizes / np.log(2), -np.inf)
+    rows = [
+        [
+            str(examples.frame["document"].iloc[row]),
+            int(examples.frame["at"].iloc[row]),
+            float(each[row]),
+            _text(examples, row, vocabulary)[:SHOWN],
+        ]
+        for row in np.argsort(-each, kind="stable")[:HARDEST].tolist()
+        if whole[row]
+    ]
+    columns = ["document", "from character", "bits a token", "passage"]
+    return Exhibit("table", "Hardest passages", {"columns": columns, "rows": rows})
+
+
+def _text(examples: Examples, row: int, vocabulary: Vocabulary) -> str:
+    start, stop = (int(column(examples, name)[row]) for name in ("start", "stop"))
+    ids = examples.shared["tokens"][start:stop].tolist()
+    return vocabulary.decode(i for i in ids if i != BOUNDARY)
