@@ -26,6 +26,7 @@ class Section:
 SECTIONS = (
     Section("The training loop", "bench.overhead"),
     Section("Kernels", "bench.kernels"),
+    Section("Transformer block", "bench.blocks"),
     Section("Mixers", "bench.mixers"),
     Section("Statistics", "seqlab.compare.simulation"),
     Section("Quality", "bench.quality", "Skipped where the data sets are not there."),

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+REST = 0.01  # seconds
+
 
 @dataclass(frozen=True)
 class Timings:
@@ -27,7 +29,11 @@ class Timings:
 def interleaved(
     contestants: Mapping[str, Callable[[], object]], *, seconds: float = 1.5, least: int = 5
 ) -> Timings:
-    """Run the contestants in turn for about some seconds, after one unmeasured round."""
+    """Run the contestants in turn for about some seconds, after one unmeasured round.
+
+    Each begins after a short rest: the threads of whoever ran before still wait for work then, and
+    would take a core from the next.
+    """
     for run in contestants.values():
         run()
     rounds: dict[str, list[float]] = {name: [] for name in contestants}
@@ -35,6 +41,7 @@ def interleaved(
     done = 0
     while done < least or time.perf_counter() - began < seconds:
         for name, run in contestants.items():
+            time.sleep(REST)
             started = time.perf_counter()
             run()
             rounds[name].append(time.perf_counter() - started)
