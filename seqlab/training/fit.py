@@ -171,12 +171,11 @@ class _Fit:
     def _keep_best(self, score: float) -> bool:
         sign = 1 if self.objective.higher_is_better else -1
         better = self.best_weights is None or sign * score > sign * self.history.best
-        if better:
+        self.waited = 0 if better else self.waited + 1
+        # Of equal scores the later counts: on a small validation part the first may be chance.
+        if better or score == self.history.best:
             self.history.best, self.history.best_step = score, self.history.steps
             self.best_weights = copied(self.model.state_dict())
-            self.waited = 0
-        else:
-            self.waited += 1
         return better
 
     # -- surviving -----------------------------------------------------------------------------
