@@ -101,7 +101,9 @@ class Forecast(Task):
 
     @property
     def inputs(self) -> Inputs:
-        return Inputs("values", self.fitted.features, self.fitted.positions)
+        fitted = self.fitted
+        each = fitted.positions_ahead > 0
+        return Inputs("values", fitted.features, fitted.positions, per_position=each)
 
     def head(self, width: int) -> nn.Module:
         from torch import nn

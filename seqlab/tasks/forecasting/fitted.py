@@ -84,11 +84,10 @@ class Fitted:
 
     @property
     def outputs(self) -> int:
-        """Numbers that a head gives: for each step, channel and quantile, at one position or
-        (encoder-decoder) at each patch of the horizon.
+        """Numbers that a head gives: for each step, channel and quantile; of all the steps at
+        once, or at each patch of the horizon where those are read too.
         """
-        decoded = self.strategy == "encoder-decoder"
-        steps = self.geometry.patch if decoded else self.stretch
+        steps = self.geometry.patch if self.positions_ahead else self.stretch
         own = self.channels if self.joint else 1
         return steps * own * max(1, len(self.quantiles))
 

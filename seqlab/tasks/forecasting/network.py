@@ -45,6 +45,8 @@ def stretch(model: nn.Module, batch: Batch, fitted: Fitted, done: int = 0) -> Te
         x = torch.cat([(x[..., :past] - centre) / spread, x[..., past:]], dim=2)
     sequences = _sequences(x, known, batch.extra, done, fitted)  # (B or B·C, N, F)
     out: Tensor = model(sequences, Context())
+    if fitted.positions_ahead:  # each patch of the horizon answers for itself
+        out = out[:, -fitted.positions_ahead :]
     quantiles = max(1, len(fitted.quantiles))
     if fitted.joint:
         out = out.reshape(len(x), -1, C, quantiles)
