@@ -26,13 +26,14 @@ class Muon(optim.Optimizer):
     """Matrices of its own, and an AdamW within for the rest; their groups come together."""
 
     def __init__(
-        self, matrices: Sequence[nn.Parameter], rest: optim.Optimizer, spec: TrainSpec
+        self, matrices: Sequence[nn.Parameter], rest: optim.Optimizer | None, spec: TrainSpec
     ) -> None:
         defaults = {"lr": spec.learning_rate, "weight_decay": spec.weight_decay}
         super().__init__([{"params": list(matrices)}], {**defaults, "momentum": spec.momentum})
         self.rest = rest
         self.own = self.param_groups[0]
-        self.param_groups.extend(rest.param_groups)  # the same dicts: a rate is set for both
+        if rest is not None:
+            self.param_groups.extend(rest.param_groups)  # the same dicts: a rate is set for both
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -48,23 +49,26 @@ class Muon(optim.Optimizer):
             update = orthogonal(parameter.grad.add(momentum, alpha=mu))
             size = ADAM_SIZE * max(parameter.shape) ** 0.5
             parameter.mul_(1 - rate * decay).add_(update, alpha=-rate * size)
-        self.rest.step()
+        if self.rest is not None:
+            self.rest.step()
 
     def state_dict(self) -> dict[str, Any]:
         """Both states."""
         momenta = [self.state[p].get("momentum") for p in self.own["params"]]
-        return {"momenta": momenta, "lr": self.own["lr"], "rest": self.rest.state_dict()}
+        rest = None if self.rest is None else self.rest.state_dict()
+        return {"momenta": momenta, "lr": self.own["lr"], "rest": rest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """What `state_dict` gave; the rest's groups are new dicts, and are shared again."""
-        self.rest.load_state_dict(state_dict["rest"])
+        if self.rest is not None:
+            self.rest.load_state_dict(state_dict["rest"])
+            self.param_groups[1:] = self.rest.param_groups
         self.own["lr"] = state_dict["lr"]
         for parameter, momentum in zip(self.own["params"], state_dict["momenta"], strict=True):
             if momentum is not None:
                 self.state[parameter]["momentum"] = momentum.to(parameter.device).clone()
             else:
                 self.state.pop(parameter, None)
-        self.param_groups[1:] = self.rest.param_groups
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

@@ -25,8 +25,9 @@ def build_optimiser(model: nn.Module, spec: TrainSpec) -> optim.Optimizer:
 
         matrices = hidden_matrices(model)
         chosen = {id(p) for p in matrices}
-        rest = _groups([p for p in trained if id(p) not in chosen], spec)
-        return Muon(matrices, optim.AdamW(rest, **_adam(spec), fused=True), spec)
+        groups = _groups([p for p in trained if id(p) not in chosen], spec)
+        rest = optim.AdamW(groups, **_adam(spec), fused=True) if groups else None
+        return Muon(matrices, rest, spec)
     groups, rate = _groups(trained, spec), spec.learning_rate
     match spec.optimizer:
         case "sgd":

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from seqlab.batch import Batch
 from seqlab.reference import clip_by_norm, clip_by_value
 from seqlab.specs import TrainSpec
 from seqlab.training.fit import DivergedError, fit
 from seqlab.training.hooks import Hook
 from seqlab.training.optimisers import build_optimiser
 from seqlab.training.schedules import schedule
-
-
-@dataclass
-class _Loss:
-    value: torch.Tensor
-    weight: float = 1.0
-    state: object = None
-
-
-class _Line:
-    """Fit y = 3x; the score is scripted where the test wants it."""
-
-    higher_is_better = False
-
-    def __init__(self, scores=None, gain=1.0):
-        self.scores = iter(scores) if scores is not None else None
-        self.gain = gain
-
-    def steps_per_epoch(self):
-        return 4
-
-    def batches(self, epoch):
-        rng = np.random.default_rng(epoch)
-        for _ in range(4):
-            x = torch.from_numpy(rng.normal(size=(8, 1))).float()
-            yield Batch(x, 3 * x)
-
-    def loss(self, model, batch, state=None):
-        return _Loss(self.gain * ((model(batch.inputs) - batch.targets) ** 2).mean())
-
-    def validate(self, model):
-        if self.scores is not None:
-            return next(self.scores)
-        return float((model.weight - 3).abs())
-
-
-def _model():
-    torch.manual_seed(0)
-    return nn.Linear(1, 1, bias=False)
+from tests.training.problems import Line, line_model
 
 
 def test_learns_and_records():
-    model = _model()
-    history = fit(model, _Line(), TrainSpec(learning_rate=0.1, epochs=30, weight_decay=0))
+    model = line_model()
+    history = fit(model, Line(), TrainSpec(learning_rate=0.1, epochs=30, weight_decay=0))
     assert abs(model.weight.item() - 3) < 0.05
     assert history.steps == 120
     assert history.tokens == 120 * 8
@@ -68,7 +27,7 @@ def test_learns_and_records():
 
 
 def test_restores_the_best_weights():
-    model = _model()
+    model = line_model()
     seen = []
 
     class Keep(Hook):
@@ -77,39 +36,39 @@ def test_restores_the_best_weights():
 
     scores = [3.0, 1.0, 2.0, 2.0, 2.0]
     spec = TrainSpec(learning_rate=0.1, epochs=5, evaluations=5, patience=None)
-    history = fit(model, _Line(scores), spec, [Keep()])
+    history = fit(model, Line(scores), spec, [Keep()])
     assert history.best == 1.0
     assert model.weight.item() == seen[1] != seen[-1]
 
 
 def test_patience_stops():
     scores = [1.0, 2.0, 2.0, 2.0, 2.0]
-    history = fit(_model(), _Line(scores), TrainSpec(epochs=5, evaluations=5, patience=2))
+    history = fit(line_model(), Line(scores), TrainSpec(epochs=5, evaluations=5, patience=2))
     assert history.stopped == "patience"
     assert history.steps == 12
 
 
 def test_seconds_stop():
-    history = fit(_model(), _Line(), TrainSpec(epochs=10_000, seconds=0.2, patience=None))
+    history = fit(line_model(), Line(), TrainSpec(epochs=10_000, seconds=0.2, patience=None))
     assert history.stopped == "seconds"
     assert history.steps < 40_000
     assert history.records
 
 
 def test_steps_override_epochs():
-    assert fit(_model(), _Line(), TrainSpec(epochs=1, steps=10)).steps == 10
+    assert fit(line_model(), Line(), TrainSpec(epochs=1, steps=10)).steps == 10
 
 
 def test_divergence_is_an_error_that_says_when():
     with pytest.raises(DivergedError, match=r"not finite at step \d+"):
-        fit(_model(), _Line(gain=float("inf")), TrainSpec())
+        fit(line_model(), Line(gain=float("inf")), TrainSpec())
 
 
 def test_same_seed_same_weights():
     weights = []
     for _ in range(2):
-        model = _model()
-        fit(model, _Line(), TrainSpec(epochs=2))
+        model = line_model()
+        fit(model, Line(), TrainSpec(epochs=2))
         weights.append(model.weight.item())
     assert weights[0] == weights[1]
 
@@ -124,10 +83,10 @@ def test_clipping_is_what_the_reference_says(kind):
             captured["gradient"] = progress.model.weight.grad.clone().numpy()
 
     limits = {"norm": {"clip_norm": 0.5}, "value": {"clip_value": 0.5, "clip_norm": None}}[kind]
-    fit(_model(), _Line(gain=100.0), TrainSpec(steps=1, **limits), [Look()])
-    model = _model()
-    batch = next(iter(_Line().batches(0)))
-    _Line(gain=100.0).loss(model, batch).value.backward()
+    fit(line_model(), Line(gain=100.0), TrainSpec(steps=1, **limits), [Look()])
+    model = line_model()
+    batch = next(iter(Line().batches(0)))
+    Line(gain=100.0).loss(model, batch).value.backward()
     raw = model.weight.grad.numpy()
     clip = clip_by_norm if kind == "norm" else clip_by_value
     expected = clip([raw], 0.5)
