@@ -1,0 +1,113 @@
+"""An n-gram model with interpolated, modified Kneser–Ney smoothing: what counting can do.
+
+Chen & Goodman (1999), An empirical study of smoothing techniques for language modeling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.ngrams import Ints, Level, Model, count
+from seqlab.data.examples import Examples, Ragged
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.language import Language
+from seqlab.tasks.language_modelling import blocks
+
+CARD = {"tasks": ["language"]}
+ORDERS = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2, 3, 4, 5)}
+
+
+@registered
+class KneserNey(Baseline):
+    """The order is chosen on the validation part. A block is scored from what models may see."""
+
+    def __init__(self, levels: Sequence[Level] = (), tokens: int = 0) -> None:
+        self.levels, self.tokens = list(levels), tokens
+        self.model = Model.of(self.levels, tokens)
+
+    @property
+    def order(self) -> int:
+        """The length of the longest n-grams."""
+        return len(self.levels)
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Count once, up to the highest order; the best order on validation stays."""
+        assert isinstance(task, Language)
+        tokens = len(task.vocabulary)
+        tried = ORDERS[task.reading.kind]
+        levels = count(_texts(train), tokens, max(tried))
+        made = [type(self)(levels[:order], tokens) for order in tried]
+        return min(made, key=lambda model: float(np.sum(model.predict(task, valid).values)))
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """−log p of each scored token of each block, in nats."""
+        assert isinstance(task, Language)
+        start, stop = blocks.column(examples, "start"), blocks.column(examples, "stop")
+        furthest = blocks.column(examples, "first") - 1
+        if not task.reading.carried:
+            furthest = np.maximum(furthest, start - 1 - task.reading.context)
+        begin = np.maximum(furthest, start - (self.order - 1))
+        sizes = stop - begin
+        seen = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
+        text = examples.shared["tokens"][np.repeat(begin, sizes) + seen]
+        p = self.model.probabilities(text, seen)
+        scored = seen >= np.repeat(start - begin, sizes)
+        return Ragged(-np.log(p[scored]), np.concatenate(([0], (stop - start).cumsum())))
+
+    def reader(self) -> CountReader:
+        """For sampling, token by token."""
+        return CountReader(self.model)
+
+    @property
+    def parameters(self) -> int:
+        """The n-grams that were counted."""
+        return sum(len(level.keys) for level in self.levels)
+
+    def state(self) -> State:
+        """The n-grams and their counts."""
+        arrays: dict[str, NDArray[np.generic]] = {}
+        for k, level in enumerate(self.levels, 1):
+            arrays |= {
+                f"keys{k}": level.keys,
+                f"occurrences{k}": level.occurrences.astype(np.int32),
+                f"follows{k}": level.follows.astype(np.int32),
+            }
+        return {"order": self.order, "tokens": self.tokens}, arrays
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """Discounts and weights follow from the counts."""
+        values, arrays = state
+        names = ("keys", "occurrences", "follows")
+        levels = [
+            Level(*(np.asarray(arrays[f"{name}{k}"], dtype=np.int64) for name in names))
+            for k in range(1, values["order"] + 1)
+        ]
+        return cls(levels, values["tokens"])
+
+
+class CountReader:
+    """A text that is read on, of which the last tokens count."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.recent: list[int] = []
+
+    def read(self, tokens: Sequence[int]) -> NDArray[np.float64]:
+        """Log-probabilities of the token after those read so far, (V,)."""
+        kept = max(1, len(self.model.orders) - 1)
+        self.recent = [*self.recent, *tokens][-kept:]
+        return np.asarray(np.log(self.model.after(self.recent)))
+
+
+def _texts(examples: Examples) -> list[Ints]:
+    """The stretches of text that blocks stand in, each once, with the boundary before it."""
+    places = np.stack([blocks.column(examples, "first"), blocks.column(examples, "last")], axis=1)
+    stream = examples.shared["tokens"]
+    return [stream[first - 1 : last].astype(np.int64) for first, last in np.unique(places, axis=0)]
