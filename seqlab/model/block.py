@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from seqlab import registry
@@ -85,6 +86,12 @@ def build_mixer(spec: ModelSpec, causal: bool) -> Mixer:
     assert isinstance(forwards, StreamingMixer)
     assert isinstance(backwards, StreamingMixer)
     return Bidirectional(forwards, backwards)
+
+
+def looks_back(spec: ModelSpec) -> bool:
+    """Whether the mixer of a spec only ever sees what came before, even where more is allowed."""
+    with torch.device("meta"):
+        return isinstance(build_mixer(spec, causal=False), StreamingMixer)
 
 
 def mixer_settings(spec: ModelSpec) -> dict[str, Any]:

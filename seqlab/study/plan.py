@@ -9,6 +9,7 @@ from typing import Any
 
 from seqlab import registry
 from seqlab.errors import UserError, unknown
+from seqlab.model.block import looks_back
 from seqlab.model.sizing import width_for
 from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
@@ -84,6 +85,9 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
     fields |= {"max_length": longest} if longest else {}
     settings = {**fields.get("settings", {}), **spec.model.get("settings", {})}
     model = ModelSpec.read({**fields, **spec.model, "settings": settings}, "model")
+    open_to_both = task.both_directions and not recipe.fixed and "bidirectional" not in spec.model
+    if open_to_both and looks_back(model):
+        model = model.with_(bidirectional=True)
     if not recipe.fixed and "width" not in spec.model:
         width = width_for(model, spec.budget.params, lambda wide: build_model(task, wide))
         model = model.with_(width=width)

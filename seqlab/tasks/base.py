@@ -158,6 +158,7 @@ class Task(ABC):
     metrics: tuple[str, ...]  # all that are reported; the first is the primary one
     model_defaults: Mapping[str, Any] = MappingProxyType({})  # ModelSpec fields, over a recipe's
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
+    both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
 
     @property
     def columns(self) -> Mapping[str, str]:
