@@ -80,7 +80,7 @@ class Smoothed:
         history = level.keys // tokens if histories > 1 else np.zeros(len(counts), dtype=np.int64)
         spread = np.bincount(history, cost, histories)
         total = np.bincount(history, counts, histories)
-        return cls(level, counts - cost, spread, total)
+        return cls(level, counts - cost, np.asarray(spread, float), np.asarray(total, float))
 
 
 def discounts(counts: Ints) -> Floats:
