@@ -1,4 +1,4 @@
-"""Always the training part's class frequencies: what any model must beat."""
+"""Always the training part's class or label frequencies: what any model must beat."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Majority(Baseline):
         """Count classes."""
         assert isinstance(task, Classify)
         labels = np.asarray(train.arrays["label"], dtype=np.int64)
+        if task.fitted.multi_label:
+            return type(self)(labels.mean(axis=0))
         counts = np.bincount(labels, minlength=len(task.classes))
         return type(self)(counts / counts.sum())
 

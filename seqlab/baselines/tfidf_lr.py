@@ -5,98 +5,115 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.tfidf import TfidfFeatures
 from seqlab.data.examples import Examples
+from seqlab.metrics.log_loss import LogLoss
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.classify import Classify
 
 CARD = {"tasks": ["classify"]}
 STRENGTHS = (1.0, 4.0, 16.0)  # of C; the validation part chooses
-FEATURES = 200_000
+
+Array = NDArray[np.float64]
 
 
 @registered
 class TfidfLr(Baseline):
-    """Strength of regularisation chosen by validation log-loss."""
+    """Strength of regularisation chosen by validation log-loss.
 
-    def __init__(self, vectorizer: Any = None, model: Any = None) -> None:
-        self.vectorizer, self.model = vectorizer, model
+    Where an example can have several labels: one regression a label, all of one strength.
+    """
+
+    def __init__(
+        self,
+        features: TfidfFeatures | None = None,
+        weights: Array | None = None,
+        intercepts: Array | None = None,
+    ) -> None:
+        self.features = features
+        self.weights = np.zeros((0, 0)) if weights is None else weights  # (outputs, features)
+        self.intercepts = np.zeros(0) if intercepts is None else intercepts  # (outputs,)
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Vectorise the training texts and fit one model per strength."""
-        vectorizer = _vectorizer(_longest(train))
-        texts, labels = train.frame["text"].tolist(), np.asarray(train.arrays["label"])
-        try:
-            features = vectorizer.fit_transform(texts)
-        except ValueError:  # no word in any text: characters are all there is
-            vectorizer = _vectorizer("characters")
-            features = vectorizer.fit_transform(texts)
-        held = vectorizer.transform(valid.frame["text"].tolist())
-        models = [
-            LogisticRegression(C=strength, max_iter=300).fit(features, labels)
+        assert isinstance(task, Classify)
+        features = TfidfFeatures.fit(train.frame)
+        x, labels = features.transform(train.frame), np.asarray(train.arrays["label"])
+        solve = _each if task.fitted.multi_label else _one_of
+        fitted = [
+            type(self)(features, *solve(x, labels, len(task.classes), strength))
             for strength in STRENGTHS
         ]
-        wanted = np.asarray(valid.arrays["label"])
-        return type(self)(vectorizer, min(models, key=lambda m: _log_loss(m, held, wanted)))
+        metric = LogLoss()
+        losses = [
+            metric.value(task.statistics(metric, one.predict(task, valid), valid)) for one in fitted
+        ]
+        return fitted[int(np.argmin(losses))]
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
-        """Class probabilities (n, C); none for a class that was not in its training part."""
+        """Probabilities (n, C); none for a class that was not in its training part."""
         assert isinstance(task, Classify)
-        features = self.vectorizer.transform(examples.frame["text"].tolist())
-        probabilities = np.zeros((len(examples), len(task.classes)))
-        probabilities[:, self.model.classes_] = self.model.predict_proba(features)
-        return probabilities
+        assert self.features is not None
+        logits = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
+        if task.fitted.multi_label:
+            return np.asarray(1 / (1 + np.exp(-logits)))
+        if logits.shape[1] == 1:
+            second = 1 / (1 + np.exp(-logits))
+            return np.concatenate([1 - second, second], axis=1)
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
     @property
     def parameters(self) -> int:
         """Weights and intercepts."""
-        return int(self.model.coef_.size + self.model.intercept_.size)
+        return int(self.weights.size + self.intercepts.size)
 
     def state(self) -> State:
         """Words with their weights; as JSON and arrays, so that nothing is unpickled."""
-        words = sorted(self.vectorizer.vocabulary_, key=self.vectorizer.vocabulary_.get)
-        values = {"words": words, "analyzer": self.vectorizer.analyzer}
-        arrays = {
-            "idf": self.vectorizer.idf_,
-            "coef": self.model.coef_,
-            "intercept": self.model.intercept_,
-            "classes": self.model.classes_,
-        }
-        return values, arrays
+        assert self.features is not None
+        values, idf = self.features.state()
+        return values, {"idf": idf, "weights": self.weights, "intercepts": self.intercepts}
 
     @classmethod
     def from_state(cls, state: State) -> Self:
-        """Rebuild the vectoriser and the model."""
+        """Rebuild the features and the weights."""
         values, arrays = state
-        kind = "characters" if values["analyzer"] == "char_wb" else "words"
-        vectorizer = _vectorizer(kind)
-        vectorizer.set_params(vocabulary={word: i for i, word in enumerate(values["words"])})
-        vectorizer.idf_ = arrays["idf"]
-        model = LogisticRegression()
-        model.coef_, model.intercept_ = arrays["coef"], arrays["intercept"]
-        model.classes_ = arrays["classes"]
-        return cls(vectorizer, model)
-
-
-def _vectorizer(kind: str) -> TfidfVectorizer:
-    if kind == "characters":
-        return TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, max_features=FEATURES
+        idf, weights, intercepts = (
+            np.asarray(arrays[name], dtype=np.float64) for name in ("idf", "weights", "intercepts")
         )
-    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=FEATURES)
+        return cls(TfidfFeatures.from_state(values, idf), weights, intercepts)
 
 
-def _longest(train: Examples) -> str:
-    """Single words are told apart by their letters, texts by their words."""
-    words = np.mean([len(text.split()) for text in train.frame["text"].head(2000)])
-    return "characters" if words < 1.5 else "words"
+def _one_of(x: Any, labels: Array, classes: int, strength: float) -> tuple[Array, Array]:
+    """Logits' weights (C, features) and intercepts (C,), or one logit of the second of two.
+
+    −∞ for a class that is not there.
+    """
+    model = LogisticRegression(C=strength, max_iter=300).fit(x, labels)
+    coefficients, intercept = model.coef_, model.intercept_
+    if classes == 2:
+        return coefficients, intercept
+    if len(model.classes_) == 2:  # the first has a logit of 0
+        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+        intercept = np.concatenate([[0.0], intercept])
+    weights, intercepts = np.zeros((classes, x.shape[1])), np.full(classes, -np.inf)
+    weights[model.classes_], intercepts[model.classes_] = coefficients, intercept
+    return weights, intercepts
 
 
-def _log_loss(model: LogisticRegression, features: Any, wanted: np.ndarray) -> float:
-    probabilities = model.predict_proba(features)
-    given = probabilities * (model.classes_ == wanted[:, None])  # none where the class is unknown
-    return float(-np.log(np.clip(given.sum(axis=1), 1e-15, 1)).mean())
+def _each(x: Any, labels: Array, classes: int, strength: float) -> tuple[Array, Array]:
+    """A logit of its own for each label, weights (L, features) and intercepts (L,)."""
+    weights, intercepts = np.zeros((classes, x.shape[1])), np.zeros(classes)
+    for number in range(classes):
+        share = labels[:, number].mean()
+        if 0 < share < 1:
+            model = LogisticRegression(C=strength, max_iter=300).fit(x, labels[:, number])
+            weights[number], intercepts[number] = model.coef_[0], model.intercept_[0]
+        else:  # nothing to learn from: always, or never
+            intercepts[number] = 20.0 if share else -20.0
+    return weights, intercepts

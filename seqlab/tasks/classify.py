@@ -1,16 +1,19 @@
-"""Text classification: one label for each text.
+"""Text classification: one label, or several, for each text or pair of texts.
 
     "one long string of cliches" → "negative"
+    "a man sleeps" + "a man is awake" → "contradiction"
+    "too long, but funny" → "length", "humour"
 
 Batches hold token ids (B, T); the head gives one logit a class, or a single one for two classes
 (the sigmoid of textbooks: softmax over two logits is the same function with a spare parameter).
+Where a text can have several labels each has a logit of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -41,12 +44,22 @@ from seqlab.tasks.base import (
 )
 from seqlab.tasks.classification import exhibits as shown
 from seqlab.tasks.classification.inspecting import inspect
-from seqlab.tasks.classification.labelled import Labelled, labelled, recognise, texts_of
+from seqlab.tasks.classification.labelled import (
+    TOGETHER,
+    Labelled,
+    labelled,
+    recognise,
+    texts_of,
+)
 from seqlab.tasks.classification.preparing import Fitted, fit_and_encode
 from seqlab.tasks.losses import cross_entropy
 
+if TYPE_CHECKING:
+    from seqlab.model.base import Model
+    from seqlab.specs import ModelSpec
+
 CARD = {
-    "roles": ["text", "label", "group", "split"],
+    "roles": ["text", "text2", "label", "group", "split"],
     "settings": [
         "split",
         "group",
@@ -64,7 +77,7 @@ CARD = {
 
 @registered
 class Classify(Task):
-    """Text in, class probabilities (n, C) out."""
+    """Text in, class probabilities (n, C) out; those of several labels do not add up to one."""
 
     def __init__(self, fitted: Fitted, tokenizer: Tokenizer) -> None:
         self.fitted, self.tokenizer = fitted, tokenizer
@@ -72,6 +85,7 @@ class Classify(Task):
         self.classes = list(fitted.classes)
         weights = fitted.class_weights
         self.weights = torch.tensor(weights) if weights else None
+        self.binary = len(self.classes) == 2 and not fitted.multi_label
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -105,11 +119,17 @@ class Classify(Task):
     @property
     def inputs(self) -> Inputs:
         """Token ids of sequences that differ in length."""
-        return Inputs("tokens", self.tokenizer.vocabulary_size, longest=self.fitted.max_tokens)
+        return self.fitted.reading.inputs(self.tokenizer)
+
+    def model(self, spec: ModelSpec) -> Model:
+        """Plain, of two texts, or of chunks, as the texts are read."""
+        model = self.fitted.reading.model(spec, self.tokenizer)
+        model.head = self.head(model.head_width)
+        return model
 
     def head(self, width: int) -> nn.Module:
-        """Logits: one a class; one in all for two classes."""
-        return nn.Linear(width, len(self.classes) if len(self.classes) > 2 else 1)
+        """Logits: one a class or label; one in all for two classes."""
+        return nn.Linear(width, 1 if self.binary else len(self.classes))
 
     def batches(
         self,
@@ -131,21 +151,28 @@ class Classify(Task):
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Cross-entropy, weighted by class where that was asked for."""
         logits: Tensor = model(batch.inputs, batch.context)
-        assert batch.targets is not None
+        targets = batch.targets
+        assert targets is not None
         weights = None if self.weights is None else self.weights.to(logits.device)
-        if len(self.classes) > 2:
-            value = cross_entropy(logits, batch.targets, weights)
-        else:
-            chosen = None if weights is None else weights[batch.targets]
+        if self.fitted.multi_label:
             value = F.binary_cross_entropy_with_logits(
-                logits.squeeze(-1), batch.targets.to(logits.dtype), weight=chosen
+                logits, targets.to(logits.dtype), pos_weight=weights
             )
-        return Loss(value, len(batch.targets))
+        elif self.binary:
+            chosen = None if weights is None else weights[targets]
+            value = F.binary_cross_entropy_with_logits(
+                logits.squeeze(-1), targets.to(logits.dtype), weight=chosen
+            )
+        else:
+            value = cross_entropy(logits, targets, weights)
+        return Loss(value, len(targets))
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
-        """Class probabilities (B, C)."""
+        """Probabilities (B, C) of classes or labels."""
         logits: Tensor = model(batch.inputs, batch.context).double()
-        if len(self.classes) > 2:
+        if self.fitted.multi_label:
+            return np.asarray(logits.sigmoid().cpu().numpy())
+        if not self.binary:
             return np.asarray(logits.softmax(dim=-1).cpu().numpy())
         positive = logits.squeeze(-1).sigmoid()
         return np.asarray(torch.stack((1 - positive, positive), dim=-1).cpu().numpy())
@@ -154,29 +181,37 @@ class Classify(Task):
 
     def encode(self, table: Table) -> Examples:
         """New texts; their labels too, where the table has them."""
-        return self.fitted.encode(*texts_of(table, self.fitted.columns), self.tokenizer)
+        found = texts_of(table, self.fitted.columns, self.fitted.several)
+        return self.fitted.encode(self.tokenizer, *found)
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
         """Per-example statistics from probabilities and labels."""
         return metric.collect(predictions, np.asarray(examples.arrays["label"], dtype=np.float64))
 
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
-        """Errors by length and by class, the confusion matrix, the hardest examples."""
+        """Errors by length and by class, confusions, reliability, the hardest examples."""
         return shown.exhibits(predictions, examples, self.classes)
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
-        """Text, predicted class, its probability, and the probability of every class."""
-        best = predictions.argmax(axis=1)
-        columns = {
-            "text": examples.frame["text"].to_numpy(),
-            "predicted": np.asarray(self.classes, dtype=object)[best],
-            "probability": predictions.max(axis=1),
+        """The texts, the predicted class (or labels), and the probability of each."""
+        columns: dict[str, Any] = {
+            name: examples.frame[name].to_numpy()
+            for name in ("text", "text2")
+            if name in examples.frame
         }
+        names = np.asarray(self.classes, dtype=object)
+        if self.fitted.multi_label:
+            columns["predicted"] = [TOGETHER.join(names[row >= 0.5]) for row in predictions]
+        else:
+            columns["predicted"] = names[predictions.argmax(axis=1)]
+            columns["probability"] = predictions.max(axis=1)
         columns |= {f"p({c})": predictions[:, i] for i, c in enumerate(self.classes)}
         return pd.DataFrame(columns)
 
     def subset(self, examples: Examples, size: int, seed: int) -> Examples:
         """Nested subsets, classes as in the whole."""
+        if self.fitted.multi_label:
+            return super().subset(examples, size, seed)
         rows = np.arange(len(examples))
         labels = np.asarray(examples.arrays["label"])
         return examples.take(nested_subsets(rows, [size], labels, seed)[size])

@@ -102,7 +102,9 @@ class SequenceClassifier(ClassifierMixin, _Estimator):
         texts, labels = list(X), np.asarray(y)
         if len(texts) != len(labels):
             raise UserError(f"X has {len(texts)} texts but y has {len(labels)} labels")
-        self._fit(Table(pd.DataFrame({"text": texts, "label": labels}), "X, y"), {})
+        options = {"labels": "one", **(self.data or {}).get("options", {})}
+        table = Table(pd.DataFrame({"text": texts, "label": labels}), "X, y")
+        self._fit(table, {"options": options})
         assert isinstance(self.task_, Classify)
         # The caller's own values, not their names, are what predict must give back.
         by_name = dict(zip(as_labels(pd.Series(labels)), labels, strict=True))

@@ -5,22 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from seqlab.data.examples import Examples, Ragged
+from seqlab.metrics.predictions import confidence_and_right
 from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.texts.showing import shown
 
 BINS = 6
+RELIABILITY_BINS = 10
 HARDEST = 12
-SHOWN = 400  # characters of a text
 MOST_CLASSES = 40  # rows of a confusion matrix that can still be read
 
 
 def exhibits(predictions: Predictions, examples: Examples, classes: list[str]) -> list[Exhibit]:
-    """Errors by length and class, confusions, hardest examples; labels must be known."""
+    """Errors by length and class, confusions, reliability, hardest examples; labels are known."""
     labels = np.asarray(examples.arrays["label"])
+    reliable = _reliability(predictions, labels)
+    if labels.ndim == 2:
+        wrong = ((predictions >= 0.5) != (labels == 1)).any(axis=1)
+        made = [_by_length(wrong, examples), _by_label(predictions >= 0.5, labels == 1, classes)]
+        return [*made, reliable, _hardest_sets(predictions, labels, examples, classes)]
     wrong = predictions.argmax(axis=1) != labels
     made = [_by_length(wrong, examples), _by_class(wrong, labels, classes)]
     if len(classes) <= MOST_CLASSES:
         made.append(_confusion(predictions.argmax(axis=1), labels, classes))
-    return [*made, _hardest(predictions, labels, examples, classes)]
+    return [*made, reliable, _hardest(predictions, labels, examples, classes)]
 
 
 def _by_length(wrong: np.ndarray, examples: Examples) -> Exhibit:
@@ -70,13 +77,69 @@ def _confusion(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) ->
     )
 
 
+def _reliability(predictions: Predictions, labels: np.ndarray) -> Exhibit:
+    """How often predictions of one confidence are right (Guo et al., 2017)."""
+    confidence, right = confidence_and_right(predictions, labels)
+    confidence, right = confidence.ravel(), right.ravel()
+    bins = np.clip(np.ceil(confidence * RELIABILITY_BINS) - 1, 0, RELIABILITY_BINS - 1)
+    found = [bins == b for b in range(RELIABILITY_BINS) if (bins == b).any()]
+    several = labels.ndim == 2
+    return Exhibit(
+        "curve",
+        "Reliability",
+        {
+            "x_label": "confidence of a decision" if several else "probability of the prediction",
+            "y_label": "share right",
+            "x": [float(confidence[rows].mean()) for rows in found],
+            "y": [float(right[rows].mean()) for rows in found],
+            "count": [int(rows.sum()) for rows in found],
+            "diagonal": True,
+        },
+        "Below the diagonal the contestant is surer than it should be, above it less sure.",
+    )
+
+
+def _by_label(chosen: np.ndarray, true: np.ndarray, classes: list[str]) -> Exhibit:
+    """Of each of several labels: how often it is right where predicted, and found where true."""
+    hits, predicted, held = ((chosen & true).sum(0), chosen.sum(0), true.sum(0))
+
+    def share(number: int, whole: np.ndarray) -> float | None:
+        return float(hits[number] / whole[number]) if whole[number] else None
+
+    rows = [
+        [name, int(held[i]), int(predicted[i]), share(i, predicted), share(i, held)]
+        for i, name in enumerate(classes)
+    ]
+    columns = ["label", "test examples", "predicted", "precision", "recall"]
+    return Exhibit("table", "Labels", {"columns": columns, "rows": rows})
+
+
+def _hardest_sets(
+    predictions: Predictions, labels: np.ndarray, examples: Examples, classes: list[str]
+) -> Exhibit:
+    """Examples with several labels, those with the least probable true labels first."""
+    names = np.asarray(classes, dtype=object)
+    given = np.where(labels == 1, predictions, 1 - predictions)  # (n, L)
+    items = [
+        {
+            "text": shown(examples, int(row)),
+            "target": ", ".join(names[labels[row] == 1]) or "none",
+            "predicted": ", ".join(names[predictions[row] >= 0.5]) or "none",
+            "score": float(given[row].min()),
+        }
+        for row in np.argsort(given.min(axis=1), kind="stable")[:HARDEST]
+    ]
+    note = "Lowest probability of a right decision first; some of these labels may be wrong."
+    return Exhibit("examples", "Hardest test examples", {"items": items}, note)
+
+
 def _hardest(
     predictions: Predictions, labels: np.ndarray, examples: Examples, classes: list[str]
 ) -> Exhibit:
     given = predictions[np.arange(len(labels)), labels]
     items = [
         {
-            "text": str(examples.frame["text"].iloc[row])[:SHOWN],
+            "text": shown(examples, int(row)),
             "target": classes[labels[row]],
             "predicted": classes[int(predictions[row].argmax())],
             "score": float(given[row]),

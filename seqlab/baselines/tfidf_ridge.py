@@ -1,0 +1,95 @@
+"""TF-IDF of words and word pairs with ridge regression; order beyond pairs does not count."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import Ridge
+
+from seqlab import registry
+from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.tfidf import TfidfFeatures
+from seqlab.data.examples import Examples
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.regress import Regress
+from seqlab.tasks.regression.fitted import standard
+
+CARD = {"tasks": ["regress"]}
+STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # of the penalty; the validation part chooses
+
+Array = NDArray[np.float64]
+
+
+@registered
+class TfidfRidge(Baseline):
+    """A ridge for each target, in standard deviations; strength chosen by the primary metric."""
+
+    def __init__(
+        self,
+        features: TfidfFeatures | None = None,
+        weights: Array | None = None,
+        intercepts: Array | None = None,
+    ) -> None:
+        self.features = features
+        self.weights = np.zeros((0, 0)) if weights is None else weights  # (K, features)
+        self.intercepts = np.zeros(0) if intercepts is None else intercepts  # (K,)
+
+    @classmethod
+    def enters(cls, task: Task) -> bool:
+        """Texts only."""
+        return task.inputs.kind == "tokens"
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Solve for every strength, keep the one that validates best."""
+        assert isinstance(task, Regress)
+        features = TfidfFeatures.fit(train.frame)
+        x = features.transform(train.frame)
+        y = standard(np.asarray(train.arrays["target"]), task.fitted)
+        metric = registry.load("metrics", task.metrics[0])()
+        sign = 1 if metric.higher_is_better else -1
+        fitted = [type(self)(features, *_solve(x, y, strength)) for strength in STRENGTHS]
+        scores = [
+            sign * metric.value(task.statistics(metric, one.predict(task, valid), valid))
+            for one in fitted
+        ]
+        return fitted[int(np.nanargmax(scores))]
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """(n, K) in the targets' own units."""
+        assert isinstance(task, Regress)
+        assert self.features is not None
+        found = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
+        return np.asarray(found * np.asarray(task.fitted.std) + np.asarray(task.fitted.mean))
+
+    @property
+    def parameters(self) -> int:
+        """Weights and intercepts."""
+        return int(self.weights.size + self.intercepts.size)
+
+    def state(self) -> State:
+        """Words, their weights and the ridge's."""
+        assert self.features is not None
+        values, idf = self.features.state()
+        return values, {"idf": idf, "weights": self.weights, "intercepts": self.intercepts}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """From what `state` gave."""
+        values, arrays = state
+        idf, weights, intercepts = (
+            np.asarray(arrays[name], dtype=np.float64) for name in ("idf", "weights", "intercepts")
+        )
+        return cls(TfidfFeatures.from_state(values, idf), weights, intercepts)
+
+
+def _solve(x: NDArray[np.float64], y: Array, strength: float) -> tuple[Array, Array]:
+    """Weights (K, features) and intercepts (K,), each target on the rows where it is known."""
+    solved = []
+    for column in y.T:
+        known = np.flatnonzero(~np.isnan(column))
+        ridge = Ridge(alpha=strength, solver="sparse_cg", tol=1e-6)
+        solved.append(ridge.fit(x[known], column[known]))
+    return np.stack([r.coef_ for r in solved]), np.array([float(r.intercept_) for r in solved])

@@ -1,0 +1,122 @@
+"""Several labels an example: in one cell with a delimiter or as a list, or a column of 0/1 each.
+
+"funny|sad"     ["funny", "sad"]     funny,sad,long          → the labels funny and sad
+                                     1,1,0
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.columns import ColumnKind, aliases, kind, normalised
+from seqlab.errors import UserError
+from seqlab.tasks.rows import Origins
+
+JOIN = "+"  # several columns in one role: label=toxic+insult
+GUESSED = ("|", ";")  # delimiters that are recognised; another is named by options.delimiter
+LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
+
+Labels = tuple[str, ...]
+
+
+def form_of(frame: pd.DataFrame, columns: Sequence[str]) -> str:
+    """How columns hold several labels: `flags`, `lists`, a delimiter; empty where they do not."""
+    if len(columns) > 1:
+        return FLAGS
+    column = frame[columns[0]]
+    if kind(column) is ColumnKind.LIST:
+        return LISTS
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return ""
+    values = [str(v).strip() for v in column.dropna()]
+    if values and all(v.startswith("[") and v.endswith("]") for v in values):
+        return LISTS if all(_list(v) is not None for v in values[:1000]) else ""
+    return next((mark for mark in GUESSED if _divides(values, mark)), "")
+
+
+def _divides(values: Sequence[str], mark: str) -> bool:
+    """Whether a mark makes few labels of many combinations, and not parts of names."""
+    whole = set(values)
+    parts = {part for value in whole for part in _split(value, mark)}
+    return sum(mark in value for value in values) > 1 and 1 < len(parts) < len(whole)
+
+
+def flags_in(frame: pd.DataFrame, taken: Sequence[str]) -> list[str]:
+    """Two or more columns of 0 and 1, if no other column can be the label."""
+    left = [str(name) for name in frame.columns if str(name) not in taken]
+    if any(normalised(name) in aliases("label") for name in left):
+        return []
+    flags = [name for name in left if _is_flag(frame[name])]
+    others = [name for name in left if name not in flags]
+    if len(flags) < 2 or any(kind(frame[name]) is ColumnKind.CATEGORY for name in others):
+        return []
+    return flags
+
+
+def _is_flag(column: pd.Series) -> bool:
+    if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column)):
+        return False
+    return bool(column.notna().all()) and set(np.unique(column.to_numpy("f8"))) <= {0.0, 1.0}
+
+
+def sets_of(
+    frame: pd.DataFrame, columns: Sequence[str], form: str, origins: Origins
+) -> list[Labels]:
+    """The labels of each row, each once, in the order in which they stand there."""
+    if form == FLAGS:
+        return _from_flags(frame, columns, origins)
+    sets = []
+    for row, value in enumerate(frame[columns[0]]):
+        found = _parsed(value, form)
+        if found is None:
+            raise UserError(
+                f'{origins.place(row, columns[0])}: "{value}" is no list of labels',
+                'expected lists such as ["funny", "sad"]',
+            )
+        sets.append(tuple(dict.fromkeys(name for name in found if name)))
+    return sets
+
+
+def _parsed(value: Any, form: str) -> list[str] | None:
+    if isinstance(value, list | tuple | np.ndarray):
+        return [str(v).strip() for v in value]
+    if value is None or value != value:
+        return []
+    return _list(str(value)) if form == LISTS else _split(str(value), form)
+
+
+def _split(value: str, mark: str) -> list[str]:
+    return [part.strip() for part in value.split(mark) if part.strip()]
+
+
+def _list(text: str) -> list[str] | None:
+    """A list as JSON writes it, or as Python does."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text.strip() or "[]")
+        except (ValueError, SyntaxError):
+            continue
+        if isinstance(found, list | tuple):
+            return [str(v).strip() for v in found]
+    return None
+
+
+def _from_flags(frame: pd.DataFrame, columns: Sequence[str], origins: Origins) -> list[Labels]:
+    held = np.zeros((len(frame), len(columns)), dtype=bool)
+    for number, name in enumerate(columns):
+        values = pd.to_numeric(frame[name], errors="coerce").to_numpy("f8")
+        wrong = np.flatnonzero(~np.isin(values, (0.0, 1.0)))
+        if len(wrong):
+            row = int(wrong[0])
+            raise UserError(
+                f"{origins.place(row, name)}: {frame[name].iloc[row]!r}, expected 0 or 1",
+                "each of several label columns says whether its label holds",
+            )
+        held[:, number] = values == 1
+    return [tuple(np.asarray(columns, object)[row]) for row in held]

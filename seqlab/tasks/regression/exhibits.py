@@ -1,0 +1,88 @@
+"""What a report shows of predicted numbers: against the truth, their residuals, the hardest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.data.examples import Examples
+from seqlab.tasks.base import Exhibit
+from seqlab.tasks.texts.showing import shown
+
+Array = NDArray[np.float64]
+
+MOST_POINTS = 1500
+BINS = 8
+HARDEST = 12
+
+
+def exhibits(
+    predicted: Array, examples: Examples, names: tuple[str, ...], spread: Array
+) -> list[Exhibit]:
+    """Per target a scatter and its residuals; then the examples that are furthest off."""
+    wanted = np.asarray(examples.arrays["target"], dtype=np.float64)
+    made: list[Exhibit] = []
+    for k, name in enumerate(names):
+        known = ~np.isnan(wanted[:, k])
+        if known.any():
+            made += _target(name, predicted[known, k], wanted[known, k], len(names) > 1)
+    return [*made, _hardest(predicted, wanted, examples, names, spread)]
+
+
+def _target(name: str, predicted: Array, wanted: Array, several: bool) -> list[Exhibit]:
+    suffix = f": {name}" if several else ""
+    rows = np.arange(len(wanted))
+    if len(rows) > MOST_POINTS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, MOST_POINTS, replace=False))
+    scatter = Exhibit(
+        "scatter",
+        f"Predicted against true{suffix}",
+        {
+            "x_label": f"true {name}",
+            "y_label": f"predicted {name}",
+            "x": wanted[rows].tolist(),
+            "y": predicted[rows].tolist(),
+            "diagonal": True,
+        },
+        f"{len(rows):,} of {len(wanted):,} test examples." if len(rows) < len(wanted) else "",
+    )
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BINS + 1)))
+    bins = np.clip(np.searchsorted(edges, predicted, side="right") - 1, 0, max(len(edges) - 2, 0))
+    found = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
+    residuals = Exhibit(
+        "curve",
+        f"Residuals by predicted value{suffix}",
+        {
+            "x_label": f"predicted {name}",
+            "y_label": "mean of true − predicted",
+            "x": [float(np.median(predicted[rows])) for rows in found],
+            "y": [float((wanted - predicted)[rows].mean()) for rows in found],
+            "count": [int(rows.sum()) for rows in found],
+        },
+        "Away from 0 the predictions are too high or too low there.",
+    )
+    return [scatter, residuals]
+
+
+def _hardest(
+    predicted: Array, wanted: Array, examples: Examples, names: tuple[str, ...], spread: Array
+) -> Exhibit:
+    """Furthest off in standard deviations of the targets, those of all targets together."""
+    off = np.nanmean(np.abs(predicted - wanted) / spread, axis=1)
+    items = [
+        {
+            "text": shown(examples, int(row)),
+            "target": _numbers(names, wanted[row]),
+            "predicted": _numbers(names, predicted[row]),
+            "score": float(off[row]),
+        }
+        for row in np.argsort(-off, kind="stable")[:HARDEST]
+    ]
+    note = "Furthest from the given number first, in standard deviations of the training part."
+    return Exhibit("examples", "Hardest test examples", {"items": items}, note)
+
+
+def _numbers(names: tuple[str, ...], values: Array) -> str:
+    if len(names) == 1:
+        return f"{values[0]:.4g}"
+    return ", ".join(f"{name} {value:.4g}" for name, value in zip(names, values, strict=True))
