@@ -11,12 +11,26 @@ from typing import Any
 
 from seqlab.data.table import Table
 
-# Endings → reader(content: bytes, origin: str) -> Table. The content is decompressed.
-FILES: dict[str, str] = {}
+# Endings → reader(content: bytes, origin: str) -> Table, or None where the content turns out to be
+# something else. The content is decompressed.
+FILES: dict[str, str] = {
+    ".conll": "seqlab.data.conll:read_conll",
+    ".conllu": "seqlab.data.conll:read_conllu",
+    ".bio": "seqlab.data.conll:read_conll",
+    ".iob": "seqlab.data.conll:read_conll",
+    ".iob2": "seqlab.data.conll:read_conll",
+    ".bioes": "seqlab.data.conll:read_conll",
+    # These mostly hold other things: the reader gives them back.
+    ".tsv": "seqlab.data.conll:read_if_conll",
+    ".txt": "seqlab.data.conll:read_if_conll",
+}
 
 # reader(folder: Path) -> Table | None, tried in order before a folder is read file by file; None
 # where the folder holds something else.
-FOLDERS: tuple[str, ...] = ()
+FOLDERS: tuple[str, ...] = (
+    "seqlab.data.tag_folders:read_parallel",
+    "seqlab.data.parallel_files:read_parallel_files",
+)
 
 
 def read_special(ending: str, content: bytes, origin: str) -> Table | None:

@@ -1,0 +1,41 @@
+"""One cell with many values: lists as such, as JSON or Python writes them, or divided by spaces."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import numpy as np
+
+
+def as_list(cell: Any) -> list[str] | None:
+    """The values of a cell as strings, or None for a missing one."""
+    if isinstance(cell, list | tuple | np.ndarray):
+        return [_text(value) for value in cell]
+    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+        return None
+    text = str(cell).strip()
+    if text.startswith("[") and text.endswith("]"):
+        parsed = _parsed(text)
+        if isinstance(parsed, list):
+            return [_text(value) for value in parsed]
+    return text.split()
+
+
+def _text(value: Any) -> str:
+    """One value; a missing one is empty."""
+    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return ""
+    return str(value)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        pass
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None

@@ -1,0 +1,169 @@
+"""What a report shows of a tagger: quality by tag, by length, for unknown words, and sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqlab.data.examples import Examples, Ragged
+from seqlab.metrics.spans import OUTSIDE, spans
+from seqlab.tasks.base import Exhibit, Predictions
+
+if TYPE_CHECKING:
+    from seqlab.tasks.tag import Tag
+
+BINS = 6
+MARKED = 12  # sentences that are shown
+SHOWN = 80  # tokens of a sentence
+MOST_TAGS = 40  # rows of a confusion matrix that can still be read
+UNKNOWN = 1
+
+
+def exhibits(task: Tag, predictions: Predictions, examples: Examples) -> list[Exhibit]:
+    """For tagged examples; predictions are the task's own."""
+    predicted = task.names(predictions)
+    given = [list(tags) for tags in examples.frame["tags"]]
+    spanned = task.fitted.scheme != "none"
+    made = [_by_tag(predicted, given, spanned), _by_length(predicted, given)]
+    if not spanned and len(task.classes) <= MOST_TAGS:
+        made.append(_confusions(predicted, given, list(task.classes)))
+    if task.fitted.form == "tokens":
+        made.append(_by_knowledge(predicted, given, examples))
+        made.append(_hardest(predicted, given, predictions, examples, spanned))
+    return made
+
+
+def _by_tag(predicted: list[list[str]], given: list[list[str]], spanned: bool) -> Exhibit:
+    """Precision, recall and F1 of each type of span, or of each tag."""
+    right: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    wanted: Counter[str] = Counter()
+    for own, true in zip(predicted, given, strict=True):
+        if spanned:
+            ours, theirs = set(spans(own)), set(spans(true))
+            found.update(span.type for span in ours)
+            wanted.update(span.type for span in theirs)
+            right.update(span.type for span in ours & theirs)
+        else:
+            found.update(own)
+            wanted.update(true)
+            right.update(a for a, b in zip(own, true, strict=True) if a == b)
+    rows: list[list[Any]] = []
+    for name in sorted(wanted | found, key=lambda name: (-wanted[name], name)):
+        precision = right[name] / found[name] if found[name] else 0.0
+        recall = right[name] / wanted[name] if wanted[name] else 0.0
+        f1 = 2 * right[name] / (found[name] + wanted[name])
+        rows.append([name or "span", precision, recall, f1, wanted[name]])
+    what = "span" if spanned else "tag"
+    return Exhibit(
+        "table",
+        f"Quality by {what}",
+        {"columns": [what, "precision", "recall", "F1", "in test"], "rows": rows},
+    )
+
+
+def _by_length(predicted: list[list[str]], given: list[list[str]]) -> Exhibit:
+    lengths = np.array([len(tags) for tags in given])
+    wrong = np.array([_errors(a, b) for a, b in zip(predicted, given, strict=True)])
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
+    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
+    groups = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
+    return Exhibit(
+        "curve",
+        "Errors by length",
+        {
+            "x_label": "positions in the sequence",
+            "y_label": "share of tags that are wrong",
+            "x": [float(np.median(lengths[rows])) for rows in groups],
+            "y": [float(wrong[rows].sum() / lengths[rows].sum()) for rows in groups],
+            "count": [int(rows.sum()) for rows in groups],
+        },
+    )
+
+
+def _errors(predicted: list[str], given: list[str]) -> int:
+    return sum(a != b for a, b in zip(predicted, given, strict=True))
+
+
+def _confusions(predicted: list[list[str]], given: list[list[str]], classes: list[str]) -> Exhibit:
+    number = {name: i for i, name in enumerate(classes)}
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
+    for own, true in zip(predicted, given, strict=True):
+        for a, b in zip(own, true, strict=True):
+            if b in number:
+                counts[number[b], number[a]] += 1
+    return Exhibit(
+        "matrix",
+        "Confusions",
+        {
+            "rows": classes,
+            "columns": classes,
+            "values": counts.tolist(),
+            "row_label": "true tag",
+            "column_label": "predicted tag",
+        },
+    )
+
+
+def _by_knowledge(
+    predicted: list[list[str]], given: list[list[str]], examples: Examples
+) -> Exhibit:
+    """Words with a number of their own against those that are known by their spelling only."""
+    inputs = examples.arrays["inputs"]
+    assert isinstance(inputs, Ragged)
+    unknown = inputs.values[:, 0] == UNKNOWN
+    right = np.array(
+        [
+            a == b
+            for own, true in zip(predicted, given, strict=True)
+            for a, b in zip(own, true, strict=True)
+        ]
+    )
+    rows = [
+        [name, int(chosen.sum()), float(right[chosen].mean())]
+        for name, chosen in (("in the vocabulary", ~unknown), ("not in it", unknown))
+        if chosen.any()
+    ]
+    return Exhibit(
+        "table",
+        "Known and unknown words",
+        {"columns": ["words", "in test", "tags right"], "rows": rows},
+        "The vocabulary holds the words that training has often enough.",
+    )
+
+
+def _hardest(
+    predicted: list[list[str]],
+    given: list[list[str]],
+    predictions: Predictions,
+    examples: Examples,
+    spanned: bool,
+) -> Exhibit:
+    """Sentences with wrong tags, those first whose wrong tags were held for the surest."""
+    probabilities = np.split(predictions.values[:, 1], predictions.offsets[1:-1])
+    doubt = np.array(
+        [
+            sum(p for p, a, b in zip(sure, own, true, strict=True) if a != b)
+            for sure, own, true in zip(probabilities, predicted, given, strict=True)
+        ]
+    )
+    items = []
+    for row in np.argsort(-doubt, kind="stable")[:MARKED]:
+        own, true = predicted[row][:SHOWN], given[row][:SHOWN]
+        if not spanned:  # where every token has a tag, only the differences are worth a mark
+            differ = [a != b for a, b in zip(own, true, strict=True)]
+            own = [tag if d else "" for tag, d in zip(own, differ, strict=True)]
+            true = [tag if d else "" for tag, d in zip(true, differ, strict=True)]
+        items.append(
+            {
+                "tokens": [str(token) for token in examples.frame["tokens"].iloc[row]][:SHOWN],
+                "target": ["" if tag == OUTSIDE and spanned else tag for tag in true],
+                "predicted": ["" if tag == OUTSIDE and spanned else tag for tag in own],
+            }
+        )
+    note = "Those first whose wrong tags were taken for the surest; some given tags may be wrong."
+    if not spanned:
+        note += " Only tags that differ are marked."
+    return Exhibit("marked", "Hardest test sentences", {"items": items}, note)
