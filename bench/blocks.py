@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bench.kernel_steps import Step
 from bench.timing import interleaved
 from seqlab.batch import Context
 from seqlab.model.block import Block
@@ -22,7 +23,7 @@ BFLOAT16 = {256: 3.0}  # against float32
 SPEC = {"mixer": "attention", "mlp": 4.0, "norm": "pre", "residual": True, "dropout": 0.0}
 
 
-def _step(block: nn.Module, dtype: torch.dtype, *more: Context) -> object:
+def _step(block: nn.Module, dtype: torch.dtype, *more: Context) -> Step:
     x = torch.randn(B, T, _width(block), dtype=dtype, requires_grad=True)
     gradient = torch.ones_like(x)
     block = block.to(dtype)
@@ -33,7 +34,7 @@ def _width(block: nn.Module) -> int:
     return next(m.normalized_shape[0] for m in block.modules() if isinstance(m, nn.LayerNorm))
 
 
-def _products(width: int, dtype: torch.dtype) -> object:
+def _products(width: int, dtype: torch.dtype) -> Step:
     """Every product of a training step: three for each weight, six for the attention."""
     maps = [(3 * width, width), (width, width), (4 * width, width), (width, 4 * width)]
     weights = [torch.randn(shape, dtype=dtype) for shape in maps]
@@ -72,7 +73,7 @@ def row(width: int, dtype: torch.dtype, threads: int) -> str:
         "float32": _step(peer(), torch.float32),
         "products": _products(width, dtype),
     }
-    times = interleaved(contestants, seconds=6.0)  # type: ignore[arg-type]
+    times = interleaved(contestants, seconds=6.0)
     name = str(dtype).removeprefix("torch.")
     cells = [f"{name}, width {width}", str(threads)]
     cells += [f"{times.median(n) * 1e3:.0f}" for n in ("ours", "peer", "products")]
