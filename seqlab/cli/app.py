@@ -10,6 +10,7 @@ from seqlab import __version__
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
+from seqlab.cli.generate import generate
 from seqlab.cli.inspect import inspect
 from seqlab.cli.mixers import mixers
 from seqlab.cli.predict import predict
@@ -38,5 +39,5 @@ def root(
     """Options of the command line itself; `--debug` anywhere shows tracebacks."""
 
 
-for command in (demo, inspect, compare, report, predict, mixers, datasets):
+for command in (demo, inspect, compare, report, predict, generate, mixers, datasets):
     app.command()(command)

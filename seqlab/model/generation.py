@@ -103,9 +103,9 @@ class Stream:
 class ModelReader:
     """A trained model as a reader of one text."""
 
-    def __init__(self, model: SequenceModel, window: int, device: str = "cpu") -> None:
+    def __init__(self, model: SequenceModel, window: int) -> None:
         model.eval()
-        self.stream, self.device = Stream(model, 1, window), device
+        self.stream, self.device = Stream(model, 1, window), next(model.parameters()).device
 
     def read(self, tokens: Sequence[int]) -> Probabilities:
         """The output after the last token."""

@@ -67,16 +67,23 @@ class Language(Task):
 
     model_defaults: Mapping[str, Any] = MappingProxyType({"depth": 2})
 
-    def __init__(self, reading: Reading, vocabulary: Vocabulary, count: int, origin: Any) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        vocabulary: Vocabulary,
+        count: int,
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
+        """`count` is the number of training blocks, `columns` what held the texts, if any did."""
         self.reading, self.vocabulary = reading, vocabulary
         self.metrics = reading.metrics
-        self.blocks_learned, self._columns = count, dict(origin)
+        self.blocks_learned, self._columns = count, dict(columns or {"text": "text"})
         epochs = int(np.clip(-(-STEPS * BATCH // count), *EPOCHS))
         self.train_defaults = {"batch_size": BATCH, "epochs": epochs}
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """The column of texts, where they stood in one."""
+        """The column of texts."""
         return self._columns
 
     # -- as a class, on raw tables -------------------------------------------------------------
@@ -178,7 +185,8 @@ class Language(Task):
 
     def encode(self, table: Table) -> Examples:
         """New texts, block by block."""
-        documents, _, _ = read(table, self._columns.get("text"), [])
+        column = self._columns["text"]
+        documents, _, _ = read(table, column if column in table.frame.columns else None, [])
         return blocks.examples_of([[], documents], self.vocabulary, self.reading)[1]
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
@@ -203,7 +211,7 @@ class Language(Task):
             reader = ModelReader(model, self.reading.block)
             ids = self.vocabulary.encode(prompt).ids.tolist()
             sampling = Sampling(temperature=shown.TEMPERATURE)
-            tokens = generate(reader, [0, *ids], shown.WRITTEN, sampling, (UNKNOWN,))
+            tokens = generate(reader, ids, shown.WRITTEN, sampling, (UNKNOWN,))
             return self.vocabulary.decode(tokens)
 
         return [shown.samples(examples, self.vocabulary, write)]

@@ -26,15 +26,19 @@ REBUILD = "copy the whole best/ folder again, or run the study's command again t
 
 
 class Predictor:
-    """A fitted task with its model or baseline.
+    """A fitted task with its model or baseline, the contestant.
 
     card: what best.json says: candidate, settings, scores.
     """
 
     def __init__(
-        self, task: Task, predict: Callable[[Examples], Predictions], card: dict[str, Any]
+        self,
+        task: Task,
+        predict: Callable[[Examples], Predictions],
+        card: dict[str, Any],
+        contestant: Any = None,
     ) -> None:
-        self.task, self.card = task, card
+        self.task, self.card, self.contestant = task, card, contestant
         self._predict = predict
 
     def predict(self, data: Any, columns: Columns = None, **reading: Any) -> pd.DataFrame:
@@ -58,6 +62,15 @@ class Predictor:
             if named(frame, column, table.origin) != own:
                 frame = frame.drop(columns=own, errors="ignore").rename(columns={column: own})
         return replace(table, frame=frame)
+
+    def generate(self, prompt: str | None = None, tokens: int = 200, **sampling: Any) -> str:
+        """Text that goes on after a prompt, from a model of the task language.
+
+        `sampling` are fields of `Sampling`: temperature, top_k, top_p, repetition_penalty, seed.
+        """
+        from seqlab.workbench.generating import Writer
+
+        return "".join(Writer(self).write(prompt, tokens, **sampling))
 
     def raw(self, examples: Examples) -> Predictions:
         """Predictions as the metrics read them."""
@@ -86,21 +99,22 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Predictor:
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise UserError(f"{folder / 'task'}: damaged or not complete ({error})", REBUILD) from None
     make = _baseline if card["kind"] == "baseline" else _model
-    return Predictor(task, make(task, folder, card, device), card)
+    predict, contestant = make(task, folder, card, device)
+    return Predictor(task, predict, card, contestant)
 
 
 def _baseline(
     task: Task, folder: Path, card: dict[str, Any], device: str
-) -> Callable[[Examples], Predictions]:
+) -> tuple[Callable[[Examples], Predictions], Any]:
     from seqlab.baselines.storage import load_baseline
 
     baseline = load_baseline(folder)
-    return lambda examples: baseline.predict(task, examples)
+    return lambda examples: baseline.predict(task, examples), baseline
 
 
 def _model(
     task: Task, folder: Path, card: dict[str, Any], device: str
-) -> Callable[[Examples], Predictions]:
+) -> tuple[Callable[[Examples], Predictions], Any]:
     from seqlab.specs import ModelSpec
     from seqlab.study.best import load_weights
     from seqlab.study.environment import device_for
@@ -110,4 +124,4 @@ def _model(
     model = build_model(task, ModelSpec.read(card["model"], str(folder / "best.json")))
     load_weights(model, folder / "weights.safetensors")
     model = model.to(device)
-    return lambda examples: predict_all(task, model, examples, device)
+    return lambda examples: predict_all(task, model, examples, device), model

@@ -1,0 +1,45 @@
+"""`seqlab generate`: what a language model writes after a prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqlab.cli import options as o
+
+
+def generate(
+    model: Annotated[Path, typer.Argument(help="The best/ folder of a study of language.")],
+    prompt: Annotated[
+        str | None, typer.Option(help="Text to go on from; a new beginning if not said.")
+    ] = None,
+    tokens: Annotated[int, typer.Option(help="At most so many tokens.")] = 200,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 more probable, above 1 more surprising.")
+    ] = 1.0,
+    top_k: Annotated[
+        int | None, typer.Option(help="Draw among the k most probable; 1 is greedy.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Draw among the fewest of this probability.")
+    ] = None,
+    repetition_penalty: Annotated[
+        float, typer.Option(help="Above 1: what occurred is less probable.")
+    ] = 1.0,
+    seed: o.Seed = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    json: o.Json = False,
+) -> None:
+    """Write on after a prompt with a trained language model, printed as it is drawn."""
+    from seqlab.cli.writing_on import generate_and_show
+
+    sampling = {
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "repetition_penalty": repetition_penalty,
+        "seed": seed or 0,
+    }
+    generate_and_show(model, prompt, tokens, sampling, device=device, json=json)

@@ -1,0 +1,42 @@
+"""What `seqlab generate` shows: the text while it is written, or all of it as JSON."""
+
+from __future__ import annotations
+
+import json as plain_json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def generate_and_show(
+    model: Path,
+    prompt: str | None,
+    tokens: int,
+    sampling: dict[str, Any],
+    *,
+    device: str,
+    json: bool,
+) -> None:
+    """Print the prompt and, piece by piece, what follows it."""
+    from seqlab.workbench.generating import Writer
+    from seqlab.workbench.predictor import load
+
+    pieces = Writer(load(model, device), str(model)).write(prompt, tokens, **sampling)
+    begun = time.perf_counter()
+    if not json:
+        sys.stdout.write(prompt or "")
+        for piece in pieces:
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+        print()
+        return
+    text = "".join(pieces)
+    facts = {
+        "prompt": prompt or "",
+        "text": text,
+        "characters": len(text),
+        "seconds": time.perf_counter() - begun,
+        **sampling,
+    }
+    print(plain_json.dumps(facts, indent=1, ensure_ascii=False))
