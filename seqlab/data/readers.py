@@ -20,6 +20,12 @@ FILES: dict[str, str] = {
     ".iob": "seqlab.data.conll:read_conll",
     ".iob2": "seqlab.data.conll:read_conll",
     ".bioes": "seqlab.data.conll:read_conll",
+    ".ts": "seqlab.data.ts_format:read_ts",
+    ".npz": "seqlab.data.npz:read_npz",
+    ".npy": "seqlab.data.npz:read_npy",
+    ".png": "seqlab.data.image_folders:read_image",
+    ".jpg": "seqlab.data.image_folders:read_image",
+    ".jpeg": "seqlab.data.image_folders:read_image",
     # These mostly hold other things: the reader gives them back.
     ".tsv": "seqlab.data.conll:read_if_conll",
     ".txt": "seqlab.data.conll:read_if_conll",
@@ -30,6 +36,9 @@ FILES: dict[str, str] = {
 FOLDERS: tuple[str, ...] = (
     "seqlab.data.tag_folders:read_parallel",
     "seqlab.data.parallel_files:read_parallel_files",
+    "seqlab.data.ts_format:read_ts_folder",
+    "seqlab.data.npz:read_npy_folder",
+    "seqlab.data.image_folders:read_image_folder",
 )
 
 

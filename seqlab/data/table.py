@@ -55,6 +55,9 @@ def _content(column: pd.Series) -> bytes:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.ndim > 1:  # a series or an image: many numbers
+        content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return [value.shape, value.dtype.str, content]
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     return str(value)
