@@ -22,6 +22,7 @@ from seqlab.study.assignment import Assignment
 Watch = Callable[[Assignment, float], None]  # told an assignment and the share that is done
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
 PROGRAM = ("-m", "seqlab.study.worker")
+GRACE = 4.0  # seconds for a process to finish a step and to write a checkpoint
 ATTEMPTS = 2  # a process may be killed by chance once
 # glibc hands large tensors back to the system and pays for their pages at every step; a process
 # that trains keeps them. Other systems do not read these.
@@ -65,9 +66,16 @@ class _Worker:
         except BrokenPipeError:
             pass  # it is gone; the reader says so
 
+    def leave(self) -> None:
+        """Ask it to finish its step, to leave a checkpoint and to go."""
+        self.process.terminate()
+
     def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        try:
+            self.process.wait(timeout=GRACE if self.assignment else 0)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.log.close()
 
 
@@ -98,7 +106,10 @@ class Pool:
         self.close()
 
     def close(self) -> None:
-        """Stop every process, whatever it does."""
+        """Stop every process, whatever it does; what it trained can be continued."""
+        for worker in self.workers:
+            if worker.assignment:
+                worker.leave()
         for worker in self.workers:
             worker.close()
         self.workers.clear()

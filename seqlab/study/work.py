@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -19,19 +19,28 @@ from torch import nn
 from seqlab import kernels, registry
 from seqlab.baselines.base import Baseline
 from seqlab.baselines.storage import save_baseline
-from seqlab.batch import Batch
-from seqlab.data.examples import Examples, Ragged
-from seqlab.errors import UserError
+from seqlab.data.examples import Examples
+from seqlab.errors import NO_ROOM, UserError
 from seqlab.metrics.base import Metric
 from seqlab.model.base import Model
 from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
-from seqlab.tasks.base import Loss, Predictions, Prepared, Task
+from seqlab.study.objective import TaskObjective, predict_all
+from seqlab.tasks.base import Predictions, Prepared, Task
+from seqlab.training.checkpoints import Checkpoints, Interrupted
 from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
 
 Report = Callable[[float], None]  # told the share of the job that is done, 0…1
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Whom a job tells how far it is, and who may ask it to stop."""
+
+    report: Report
+    stop: Callable[[], bool]
 
 
 def build_model(task: Task, spec: ModelSpec, seed: int = 0) -> Model:
@@ -39,46 +48,6 @@ def build_model(task: Task, spec: ModelSpec, seed: int = 0) -> Model:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return task.model(spec)
-
-
-def predict_all(
-    task: Task, model: nn.Module, examples: Examples, device: str = "cpu"
-) -> Predictions:
-    """Predictions for all examples, in the examples' order."""
-    parts, rows = [], []
-    model.eval()
-    with torch.inference_mode():
-        for batch in task.batches(examples, 256, 65536, None):
-            parts.append(task.predict(model, batch.to(device)))
-            rows.append(batch.rows)
-    assert parts, "no examples"
-    order = np.argsort(np.concatenate(rows))
-    if isinstance(parts[0], Ragged):
-        return Ragged.joined(parts).take(order)
-    return np.concatenate(parts)[order].astype(np.float64, copy=False)
-
-
-class TaskObjective:
-    """A task with its data, as the trainer wants it."""
-
-    def __init__(self, prepared: Prepared, train: Examples, spec: TrainSpec) -> None:
-        self.task, self.valid, self.train, self.spec = prepared.task, prepared.valid, train, spec
-        self.metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
-        self.higher_is_better = self.metric.higher_is_better
-
-    def steps_per_epoch(self) -> int:
-        return self.task.batch_count(self.train, self.spec.batch_size, self.spec.batch_tokens)
-
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        rng = np.random.default_rng((self.spec.seed, epoch))
-        return self.task.batches(self.train, self.spec.batch_size, self.spec.batch_tokens, rng)
-
-    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
-        return self.task.loss(model, batch, state)
-
-    def validate(self, model: nn.Module) -> float:
-        predictions = predict_all(self.task, model, self.valid, self.spec.device)
-        return self.metric.value(self.task.statistics(self.metric, predictions, self.valid))
 
 
 def load_prepared(task: str, folder: Path) -> Prepared:
@@ -103,10 +72,16 @@ def save_prepared(prepared: Prepared, folder: Path, digest: str) -> None:
     (folder / "digest").write_text(digest)
 
 
-def work(assignment: Assignment, study: Path, report: Report = lambda share: None) -> None:
+def work(
+    assignment: Assignment,
+    study: Path,
+    report: Report = lambda share: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
     """Do an assignment and leave its run folder; a failure is recorded there as a result.
 
-    A full disk is not the job's own failure: it is raised, as OSError.
+    A training that was cut off continues from its checkpoint. A full disk is not the job's own
+    failure: it is raised, as OSError; and so is Interrupted, once `stop` says so.
     """
     folder = assignment.folder(study)
     result = {**asdict(assignment.job), "digest": assignment.digest, "status": "ok", "reason": ""}
@@ -117,8 +92,10 @@ def work(assignment: Assignment, study: Path, report: Report = lambda share: Non
     try:
         prepared = load_prepared(assignment.task, study / assignment.prepared)
         done = _fit_model if assignment.job.kind == "model" else _fit_baseline
-        facts, parts = done(assignment, prepared, folder, report)
+        facts, parts = done(assignment, prepared, folder, Orders(report, stop))
         result |= facts
+    except Interrupted:
+        raise
     except Exception as error:
         if _disk_is_full(error):
             raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
@@ -126,6 +103,7 @@ def work(assignment: Assignment, study: Path, report: Report = lambda share: Non
         result["transient"] = _out_of_memory(error)
         if not isinstance(error, DivergedError | UserError) and not result["transient"]:
             parts["traceback"] = traceback.format_exc().splitlines()
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     write_run(folder, {**result, "wall_seconds": time.perf_counter() - begun}, parts)
 
 
@@ -135,7 +113,7 @@ def _settings(assignment: Assignment) -> dict[str, Any]:
 
 def _disk_is_full(error: Exception) -> bool:
     """Whether this is no fault of the job; safetensors says it in words only."""
-    return getattr(error, "errno", None) == errno.ENOSPC or "(os error 28)" in str(error)
+    return getattr(error, "errno", None) in NO_ROOM or "(os error 28)" in str(error)
 
 
 def _out_of_memory(error: Exception) -> bool:
@@ -153,16 +131,14 @@ def _reason(error: Exception) -> str:
 
 
 def _fit_model(
-    assignment: Assignment, prepared: Prepared, folder: Path, report: Report
+    assignment: Assignment, prepared: Prepared, folder: Path, orders: Orders
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     model_spec, spec = ModelSpec.read(assignment.model), TrainSpec.read(assignment.train)
     task, job = prepared.task, assignment.job
     torch.set_num_threads(spec.threads)
     train = _training_part(prepared, job.size)
-    torch.manual_seed(spec.seed)
     with kernels.preferring(assignment.backend):
-        model = build_model(task, model_spec, spec.seed).to(spec.device)
-        history = fit(model, TaskObjective(prepared, train, spec), spec, [_Reporter(report)])
+        model, history, halved = _train(assignment, prepared, train, folder, orders)
         predictions = (
             predict_all(task, model, prepared.test, spec.device) if job.role == "verdict" else None
         )
@@ -173,6 +149,7 @@ def _fit_model(
         "learning_rate": spec.learning_rate,
         "backend": model.backend,
         "train_examples": len(train),
+        "batch_halved": halved,
         **_totals(history, model),
     }
     parts: dict[str, Any] = {"history": history.records}
@@ -180,9 +157,39 @@ def _fit_model(
         save_weights(model, folder)
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
-        inside = task.model_exhibits(model.to("cpu"), prepared.test)
-        parts["exhibits"] += [asdict(exhibit) for exhibit in inside]
     return facts, parts
+
+
+def _train(
+    assignment: Assignment, prepared: Prepared, train: Examples, folder: Path, orders: Orders
+) -> tuple[Model, History, int]:
+    """The trained model; and how often its batch was halved, accumulating to the same size."""
+    wanted = spec = TrainSpec.read(assignment.train)
+    while True:
+        kept = folder / "checkpoints" / f"{assignment.digest}-{spec.batch_size}"
+        checkpoints = Checkpoints(kept, assignment.digest, spec.checkpoint_seconds, orders.stop)
+        torch.manual_seed(spec.seed)
+        model_spec = ModelSpec.read(assignment.model)
+        model = build_model(prepared.task, model_spec, spec.seed).to(spec.device)
+        objective = TaskObjective(prepared, train, spec)
+        try:
+            hooks = [_Reporter(orders.report)]
+            history = fit(model, objective, spec, hooks, checkpoints)
+            return model, history, (spec.accumulate // wanted.accumulate).bit_length() - 1
+        except (RuntimeError, MemoryError) as error:
+            if not _out_of_memory(error) or spec.batch_size == 1:
+                raise
+            checkpoints.clear()
+            spec = _halved(spec)
+
+
+def _halved(spec: TrainSpec) -> TrainSpec:
+    """Batches of half the size, twice as many to a step."""
+    return spec.with_(
+        batch_size=max(1, spec.batch_size // 2),
+        batch_tokens=max(1, spec.batch_tokens // 2),
+        accumulate=2 * spec.accumulate,
+    )
 
 
 def save_weights(model: nn.Module, folder: Path) -> None:
@@ -201,12 +208,14 @@ def _totals(history: History, model: Model) -> dict[str, Any]:
         "tokens": history.tokens,
         "seconds": history.seconds,
         "stopped": history.stopped,
+        "rollbacks": history.rollbacks,
+        "resumed": history.resumed,
         "flops_estimate": 6.0 * model.body_parameters() * history.tokens,
     }
 
 
 def _fit_baseline(
-    assignment: Assignment, prepared: Prepared, folder: Path, report: Report
+    assignment: Assignment, prepared: Prepared, folder: Path, orders: Orders
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     task, seed = prepared.task, int(assignment.train["seed"])
     train = _training_part(prepared, assignment.job.size)
@@ -226,7 +235,7 @@ def _fit_baseline(
     }
     parts: dict[str, Any] = {}
     facts |= _score(task, baseline.predict(task, prepared.test), prepared.test, parts)
-    report(1.0)
+    orders.report(1.0)
     return facts, parts
 
 
@@ -261,3 +270,6 @@ class _Reporter(Hook):
         if now - self.last > 0.5:
             self.last = now
             self.report(progress.history.steps / progress.total_steps)
+
+
+__all__ = ["TaskObjective", "build_model", "load_prepared", "predict_all", "save_prepared", "work"]

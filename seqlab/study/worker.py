@@ -1,11 +1,13 @@
 """A worker process: assignments come in as JSON lines, events go out as JSON lines.
 
-It is started as `python -m seqlab.study.worker STUDY`. When its input ends – the study's process
-is gone, however it went – it stops at once and leaves no half-written run behind.
+It is started as `python -m seqlab.study.worker STUDY`. On SIGTERM, or when its input ends – the
+study's process is gone, however it went – it finishes the step, leaves a checkpoint to continue
+from and stops; an idle one, and one that does not come to the end of a step, stops at once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -18,25 +20,61 @@ from typing import Any
 
 from seqlab.study.assignment import Assignment
 
+GRACE = 3.0  # seconds to finish a step and to write a checkpoint
+
+
+class Leaving:
+    """Whether to stop, and whether there is something to finish first."""
+
+    def __init__(self) -> None:
+        self.busy = self.asked = False
+
+    def now(self) -> bool:
+        """Whether to stop."""
+        return self.asked
+
+    def rest(self) -> None:
+        """Nothing is left to finish."""
+        self.busy = False
+        if self.asked:
+            os._exit(0)
+
+    def ask(self, *signalled: object) -> None:
+        """Stop: now, or after the step."""
+        self.asked = True
+        if not self.busy:
+            os._exit(0)
+        timer = threading.Timer(GRACE, os._exit, (0,))
+        timer.daemon = True
+        timer.start()
+
 
 def main(study: Path) -> None:
     """Work until the input ends."""
+    leaving = Leaving()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the study's to handle
+    signal.signal(signal.SIGTERM, leaving.ask)
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints must not mix with the events
     inbox: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_read, args=(inbox,), daemon=True).start()
+    threading.Thread(target=_read, args=(inbox, leaving), daemon=True).start()
 
     def tell(**event: Any) -> None:
-        print(json.dumps(event), file=events, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # nobody listens any more
+            print(json.dumps(event), file=events, flush=True)
 
     from seqlab.study.work import work
+    from seqlab.training.checkpoints import Interrupted
 
     tell(event="ready")
     while True:
+        leaving.rest()
         assignment = Assignment.read(inbox.get())
+        leaving.busy = True
         try:
-            work(assignment, study, lambda share: tell(event="progress", share=share))
+            work(assignment, study, lambda share: tell(event="progress", share=share), leaving.now)
+        except Interrupted:
+            os._exit(0)
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
             tell(event="fatal", reason=f"{error.filename or study}: cannot be written: {reason}")
@@ -44,10 +82,10 @@ def main(study: Path) -> None:
         tell(event="done")
 
 
-def _read(inbox: queue.Queue[dict[str, Any]]) -> None:
+def _read(inbox: queue.Queue[dict[str, Any]], leaving: Leaving) -> None:
     for line in sys.stdin:
         inbox.put(json.loads(line))
-    os._exit(0)
+    leaving.ask()
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ def fails_for(monkeypatch, mixer, error):
     """Training fails for one mixer."""
     fit = work.fit
 
-    def failing(model, objective, spec, hooks=()):
+    def failing(model, objective, spec, *rest):
         if model.spec.mixer == mixer:
             raise error
-        return fit(model, objective, spec, hooks)
+        return fit(model, objective, spec, *rest)
 
     monkeypatch.setattr(work, "fit", failing)
 
@@ -94,11 +94,11 @@ def test_one_seed_of_many_fails(tmp_path, in_process, monkeypatch):
     """The others make the verdict, and the number of seeds says so."""
     fit, count = work.fit, []
 
-    def failing(model, objective, spec, hooks=()):
+    def failing(model, objective, spec, *rest):
         count.append(spec.seed)
         if len(count) == 3:  # a trial, then the verdict's seeds
             raise work.DivergedError("the loss is not finite at step 7")
-        return fit(model, objective, spec, hooks)
+        return fit(model, objective, spec, *rest)
 
     monkeypatch.setattr(work, "fit", failing)
     made = study(tmp_path / "study", seeds=3)

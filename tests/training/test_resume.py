@@ -175,8 +175,8 @@ def test_checkpoints_of_others_are_refused_in_a_line(tmp_path):
     with pytest.raises(UserError) as caught:
         Checkpoints(tmp_path, "yours").latest()
     assert "a checkpoint of another model, data or settings" in caught.value.message
+    other = torch.nn.Linear(1, 2)
     with pytest.raises(UserError) as caught:
-        other = torch.nn.Linear(1, 2)
         fit(other, Line(), settings(0), [], Checkpoints(tmp_path, "mine"))
     assert caught.value.message == (
         "the checkpoint is of another model: weight has shape (1, 1), not (2, 1)"

@@ -1,0 +1,57 @@
+"""A task with its data, as the trainer wants it: batches, loss and validation score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from seqlab import registry
+from seqlab.batch import Batch
+from seqlab.data.examples import Examples, Ragged
+from seqlab.metrics.base import Metric
+from seqlab.specs import TrainSpec
+from seqlab.tasks.base import Loss, Predictions, Prepared, Task
+
+
+def predict_all(
+    task: Task, model: nn.Module, examples: Examples, device: str = "cpu"
+) -> Predictions:
+    """Predictions for all examples, in the examples' order."""
+    parts, rows = [], []
+    model.eval()
+    with torch.inference_mode():
+        for batch in task.batches(examples, 256, 65536, None):
+            parts.append(task.predict(model, batch.to(device)))
+            rows.append(batch.rows)
+    assert parts, "no examples"
+    order = np.argsort(np.concatenate(rows))
+    if isinstance(parts[0], Ragged):
+        return Ragged.joined(parts).take(order)
+    return np.concatenate(parts)[order].astype(np.float64, copy=False)
+
+
+class TaskObjective:
+    """A task with its data, as the trainer wants it."""
+
+    def __init__(self, prepared: Prepared, train: Examples, spec: TrainSpec) -> None:
+        self.task, self.valid, self.train, self.spec = prepared.task, prepared.valid, train, spec
+        self.metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
+        self.higher_is_better = self.metric.higher_is_better
+
+    def steps_per_epoch(self) -> int:
+        return self.task.batch_count(self.train, self.spec.batch_size, self.spec.batch_tokens)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        rng = np.random.default_rng((self.spec.seed, epoch))
+        return self.task.batches(self.train, self.spec.batch_size, self.spec.batch_tokens, rng)
+
+    def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
+        return self.task.loss(model, batch, state)
+
+    def validate(self, model: nn.Module) -> float:
+        predictions = predict_all(self.task, model, self.valid, self.spec.device)
+        return self.metric.value(self.task.statistics(self.metric, predictions, self.valid))

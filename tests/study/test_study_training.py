@@ -1,0 +1,138 @@
+"""A study's trainings survive: they continue where they were cut off, and fit where memory ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqlab.runs import list_runs, read_run
+from seqlab.study import work as working
+from seqlab.study.assignment import Assignment
+from seqlab.study.work import work
+from seqlab.training.checkpoints import Interrupted
+from tests.study.test_study_folder import study
+
+LONG = {"epochs": 30, "patience": None, "checkpoint_seconds": 0.0}
+
+
+def assignment_like(made, **train):
+    """A verdict run of the study's, with other training settings."""
+    run = made.model_run
+    settings = run.result["settings"]
+    prepared = made.folder_ / "prepared/fold0"
+    data = (prepared / "digest").read_text()
+    return Assignment(
+        run.job, "classify", "prepared/fold0", data, settings["model"], settings["train"] | train
+    )
+
+
+def weights_of(run):
+    from safetensors.numpy import load_file
+
+    return load_file(run.folder / "weights.safetensors")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    from tests import inprocess
+
+    with pytest.MonkeyPatch.context() as patch:
+        inprocess.patch(patch)
+        made = study(tmp_path_factory.mktemp("trained") / "study", trials=0)
+        made.model_run = next(r for r in list_runs(made.folder_) if r.result["kind"] == "model")
+        yield made
+
+
+def test_a_stopped_run_continues_to_the_same_weights(made, tmp_path):
+    assignment = assignment_like(made, **LONG)
+    folder = assignment.folder(made.folder_)
+    work(assignment, made.folder_)
+    alone, expected = read_run(folder), weights_of(read_run(folder))
+    assert alone.result["resumed"] == []
+    (folder / "result.json").unlink()
+    for steps in (3, 5):
+        asked = iter([False] * steps + [True])
+        with pytest.raises(Interrupted):
+            work(assignment, made.folder_, stop=lambda: next(asked))  # noqa: B023
+        assert read_run(folder) is None
+        assert any((folder / "checkpoints").glob("*/step-*.safetensors"))
+    work(assignment, made.folder_)
+    run = read_run(folder)
+    assert run.result["resumed"] == [4, 10]
+    assert all(np.array_equal(v, weights_of(run)[k]) for k, v in expected.items())
+    assert run.result["test"] == alone.result["test"]
+    assert not (folder / "checkpoints").exists()
+
+
+def test_a_checkpoint_of_other_settings_is_not_continued(made):
+    first = assignment_like(made, **LONG)
+    with pytest.raises(Interrupted):
+        work(first, made.folder_, stop=lambda: True)
+    other = assignment_like(made, **LONG, weight_decay=0.5)
+    work(other, made.folder_)
+    run = read_run(other.folder(made.folder_))
+    assert (run.result["status"], run.result["resumed"]) == ("ok", [])
+    assert not (run.folder / "checkpoints").exists()
+
+
+def test_out_of_memory_halves_the_batch_and_keeps_the_effective_size(made, monkeypatch):
+    fit, seen = working.fit, []
+
+    def narrow(model, objective, spec, *rest):
+        seen.append((spec.batch_size, spec.batch_tokens, spec.accumulate))
+        if spec.batch_size > 16:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes")
+        return fit(model, objective, spec, *rest)
+
+    monkeypatch.setattr(working, "fit", narrow)
+    assignment = assignment_like(made, batch_size=64, batch_tokens=4096, epochs=2)
+    work(assignment, made.folder_)
+    result = read_run(assignment.folder(made.folder_)).result
+    assert seen == [(64, 4096, 1), (32, 2048, 2), (16, 1024, 4)]
+    assert (result["status"], result["batch_halved"]) == ("ok", 2)
+
+
+def start_worker(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqlab.study.worker", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert json.loads(process.stdout.readline()) == {"event": "ready"}
+    return process
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("how", ["terminated", "left alone", "killed"])
+def test_a_worker_that_ends_leaves_a_checkpoint_to_continue(how, made):
+    assignment = assignment_like(made, **{**LONG, "epochs": 100_000, "steps": 200_000})
+    folder: Path = assignment.folder(made.folder_)
+    worker = start_worker(made.folder_)
+    worker.stdin.write(json.dumps(assignment.plain()) + "\n")
+    worker.stdin.flush()
+    end = time.monotonic() + 60
+    while not any((folder / "checkpoints").glob("*/step-*.safetensors")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    if how == "terminated":
+        worker.terminate()
+    elif how == "killed":
+        worker.kill()
+    else:
+        worker.stdin.close()
+    assert worker.wait(10) == (-signal.SIGKILL if how == "killed" else 0)
+    assert read_run(folder) is None
+    kept = max((folder / "checkpoints").glob("*/step-*.safetensors"))
+    reached = int(kept.stem.split("-")[1])
+    asked = iter([False, True])
+    with pytest.raises(Interrupted, match=f"stopped after step {reached + 2} "):
+        work(assignment, made.folder_, stop=lambda: next(asked))
