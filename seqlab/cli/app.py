@@ -15,6 +15,7 @@ from seqlab.cli.inspect import inspect
 from seqlab.cli.mixers import mixers
 from seqlab.cli.predict import predict
 from seqlab.cli.report import report
+from seqlab.cli.translate import translate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,5 +40,5 @@ def root(
     """Options of the command line itself; `--debug` anywhere shows tracebacks."""
 
 
-for command in (demo, inspect, compare, report, predict, generate, mixers, datasets):
+for command in (demo, inspect, compare, report, predict, translate, generate, mixers, datasets):
     app.command()(command)

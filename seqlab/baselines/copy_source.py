@@ -1,0 +1,41 @@
+"""The source itself: what a translation must beat where much stays as it is."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from seqlab.baselines.base import Baseline, State
+from seqlab.data.examples import Examples, Ragged
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.translate import Translate
+
+CARD = {"tasks": ["translate"]}
+
+
+@registered
+class CopySource(Baseline):
+    """Every source, in the tokens of targets."""
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """There is nothing to learn."""
+        return self
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """Ragged ids (n) of the sources."""
+        assert isinstance(task, Translate)
+        return Ragged.of(list(task.fitted.target.encode(examples.frame["source"].tolist())))
+
+    @property
+    def parameters(self) -> int:
+        """None."""
+        return 0
+
+    def state(self) -> State:
+        """Nothing."""
+        return {}, {}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """A copier like any other."""
+        return cls()

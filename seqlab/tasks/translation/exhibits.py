@@ -1,0 +1,105 @@
+"""What a report shows of translations: some side by side, quality by length, who read what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqlab import registry
+from seqlab.data.examples import Examples, Ragged
+from seqlab.metrics.base import Array, Metric
+from seqlab.tasks.base import Exhibit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BINS = 6
+SHOWN = 12  # translations
+DRAWN = 3  # attentions
+LETTERS = 400  # of a string that is shown
+MOST_PIECES = 24  # of a sequence whose attention can still be read
+
+
+def exhibits(
+    written: Sequence[str], examples: Examples, metric: Metric, statistics: Array
+) -> list[Exhibit]:
+    """Translations side by side and quality by length; the statistics are the metric's."""
+    return [_side_by_side(written, examples), _by_length(examples, metric, statistics)]
+
+
+def _side_by_side(written: Sequence[str], examples: Examples) -> Exhibit:
+    chrf: Any = registry.load("metrics", "chrf")()
+    items = []
+    for row in spread(examples, SHOWN):
+        source, target = (str(examples.frame[side].iloc[row]) for side in ("source", "target"))
+        items.append(
+            {
+                "text": source[:LETTERS],
+                "target": target[:LETTERS],
+                "predicted": written[row][:LETTERS],
+                "score": round(chrf.value(chrf.collect([written[row]], [target])), 1),
+            }
+        )
+    note = "Test examples from the shortest to the longest source; the score is each one's chrF."
+    return Exhibit("examples", "Translations side by side", {"items": items}, note)
+
+
+def _by_length(examples: Examples, metric: Metric, statistics: Array) -> Exhibit:
+    lengths = _sources(examples).lengths
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
+    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
+    found = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
+    return Exhibit(
+        "curve",
+        f"{metric.name} by length",
+        {
+            "x_label": "tokens in the source",
+            "y_label": metric.name,
+            "x": [float(np.median(lengths[rows])) for rows in found],
+            "y": [metric.value(statistics[rows]) for rows in found],
+            "count": [int(rows.sum()) for rows in found],
+        },
+    )
+
+
+def attentions(
+    read: Callable[[int], tuple[list[str], list[str], NDArray[np.float64]] | None],
+    examples: Examples,
+) -> list[Exhibit]:
+    """Who reads what, for a few examples short enough to be read.
+
+    `read(row)` gives the pieces written, those of the source, and the weights between them.
+    """
+    short = np.flatnonzero(_sources(examples).lengths <= MOST_PIECES)
+    made = []
+    for row in short[spread(examples.take(short), DRAWN)] if len(short) else ():
+        found = read(int(row))
+        if found is None:
+            return []
+        written, source, weights = found
+        data = {
+            "rows": written[:MOST_PIECES],
+            "columns": source,
+            "values": np.round(weights[:MOST_PIECES], 2).tolist(),
+            "row_label": "what is written",
+            "column_label": "the source",
+        }
+        title = f"What is read for “{str(examples.frame['source'].iloc[row])[:60]}”"
+        made.append(Exhibit("matrix", title, data, "Weights of the last block, over all heads."))
+    return made
+
+
+def spread(examples: Examples, count: int) -> NDArray[np.int64]:
+    """Rows from the shortest source to the longest: the same for all contestants."""
+    order = np.argsort(_sources(examples).lengths, kind="stable")
+    places = np.linspace(0, len(order) - 1, min(count + 2, len(order))).round().astype(int)
+    inner = places[1:-1] if len(places) > count else places
+    return np.asarray(order[np.unique(inner)])
+
+
+def _sources(examples: Examples) -> Ragged:
+    sources = examples.arrays["source"]
+    assert isinstance(sources, Ragged)
+    return sources

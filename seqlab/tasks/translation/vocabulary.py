@@ -1,0 +1,132 @@
+"""Strings to numbers and back: characters, what stands between blanks, or byte pairs.
+
+    "AH0 B AW1 T"  ↔  words "AH0", "B", "AW1", "T"  ↔  5 9 31 4
+
+0 is padding and 1 what the training part does not hold; the number after the last piece begins and
+ends what is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.data.tokens import PAD, UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
+from seqlab.errors import UserError
+from seqlab.runs import read_json, write_json
+
+Kind = Literal["character", "word", "bpe"]
+Ids = NDArray[np.int32]
+
+SPECIAL = 2  # padding and unknown
+UNSPACED = 15  # letters between blanks, from which on a script puts none between words
+SHORT = 16  # characters of a string that is spelled rather than said
+SYMBOLS = 200  # different words, up to which they are symbols of a closed set
+CUT: dict[str, tuple[Callable[[str], list[str]], str]] = {
+    "character": (list, ""),
+    "word": (str.split, " "),
+}
+
+
+class Vocabulary:
+    """The pieces of one side by number; `core` is the byte-pair encoder, if there is one."""
+
+    def __init__(self, kind: Kind, pieces: Sequence[str], core: Tokenizer | None = None) -> None:
+        self.kind, self.pieces, self.core = kind, list(pieces), core
+        self.numbers = {piece: i for i, piece in enumerate(self.pieces, start=SPECIAL)}
+
+    @property
+    def end(self) -> int:
+        """What begins and ends a string that is written."""
+        return len(self.pieces) + SPECIAL if self.core is None else self.core.vocabulary_size
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are, `end` included."""
+        return self.end + 1
+
+    def encode(self, texts: Sequence[str]) -> list[Ids]:
+        """The numbers of each text."""
+        if self.core is not None:
+            return self.core.encode_batch(texts)
+        cut = CUT[self.kind][0]
+        known = self.numbers
+        return [
+            np.fromiter((known.get(p, UNKNOWN) for p in cut(text)), dtype=np.int32)
+            for text in texts
+        ]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of numbers, without padding and ends."""
+        if self.core is not None:
+            return str(self.core.core.decode([int(i) for i in ids if i < self.end])).strip()
+        return CUT[self.kind][1].join(self.labels(ids))
+
+    def labels(self, ids: Iterable[int]) -> list[str]:
+        """The piece of each number, without padding and ends; "�" is one of no piece."""
+        said = [int(i) for i in ids if PAD < i < self.end]
+        if self.core is not None:
+            return [self.decode([i]) for i in said]
+        return ["�" if i == UNKNOWN else self.pieces[i - SPECIAL] for i in said]
+
+    def unknown(self, texts: Iterable[str]) -> Counter[str]:
+        """The pieces of texts that have no number, counted."""
+        if self.core is not None:
+            return Counter()
+        cut = CUT[self.kind][0]
+        return Counter(p for text in texts for p in cut(text) if p not in self.numbers)
+
+    def save(self, path: Path) -> None:
+        """JSON: the pieces, or the byte-pair encoder in its library's own form."""
+        if self.core is not None:
+            self.core.save(path)
+        else:
+            write_json(path, {"kind": self.kind, "pieces": self.pieces})
+
+    @classmethod
+    def load(cls, path: Path) -> Vocabulary:
+        """Read what `save` wrote."""
+        stored = read_json(path)
+        if "pieces" in stored:
+            return cls(stored["kind"], stored["pieces"])
+        return cls("bpe", (), Tokenizer.load(path))
+
+
+def learn(texts: Sequence[str], kind: Kind, size: int) -> Vocabulary:
+    """The most frequent pieces of training texts, at most `size` numbers in all."""
+    if kind == "bpe":
+        core = train_tokenizer(texts, TokenSpec(kind="bpe", vocabulary=size - 1, lowercase=False))
+        return Vocabulary(kind, (), core)
+    counts = Counter(piece for text in texts for piece in CUT[kind][0](text))
+    room = size - SPECIAL - 1
+    if room < 1:
+        raise UserError(f"vocabulary = {size}: three numbers are special", "raise it")
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return Vocabulary(kind, [piece for piece, _ in ordered[:room]])
+
+
+def kind_for(texts: Sequence[str]) -> tuple[Kind, str]:
+    """How one side is best cut, and why, in words."""
+    sample = texts[:5000]
+    words = [text.split() for text in sample]
+    total = max(sum(map(len, words)), 1)
+    different = len({word for row in words for word in row})
+    each, letters = total / len(sample), sum(map(len, sample)) / len(sample)
+    if each >= 1.5 and different <= min(SYMBOLS, total / 10):
+        return "word", f"{different} symbols divided by blanks"
+    if letters <= SHORT or each < 1.5:
+        return "character", f"short strings, {letters:.0f} characters in the mean"
+    if letters / each > UNSPACED:
+        return "character", "few blanks"
+    return "bpe", f"sentences, {each:.0f} words in the mean"
+
+
+def size_for(texts: Sequence[str], most: int) -> int:
+    """How many byte pairs a training part can teach: one for a hundred words, 1,000 to 8,000."""
+    words = sum(len(text.split()) for text in texts)
+    return min(most, int(np.clip(words // 100, 1000, 8000)))
