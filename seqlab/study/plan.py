@@ -14,7 +14,7 @@ from seqlab.model.sizing import width_for
 from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
-from seqlab.study.recipes import Recipe, baselines_for, choose
+from seqlab.study.recipes import Recipe, baselines_for, choose, missing_extra
 from seqlab.study.spec import StudySpec
 from seqlab.study.tuning import Setting
 from seqlab.study.work import build_model
@@ -67,11 +67,27 @@ def entries(spec: StudySpec, task: Task) -> list[Entry]:
     if not found:
         raise UserError("--candidates: none given", "accepted: names or groups; see seqlab mixers")
     able = [n for n in baselines_for(task.name) if registry.load("baselines", n).enters(task)]
-    names = able if spec.baselines is None else spec.baselines
+    installed = [name for name in able if not missing_extra(name)]
+    names = installed if spec.baselines is None else spec.baselines
     return found + [_baseline(name, task, able) for name in names]
 
 
+def absent(spec: StudySpec, task: str) -> list[str]:
+    """The baselines that a study does without because an extra is not installed, in sentences."""
+    names = baselines_for(task) if spec.baselines is None else []
+    missing = {name: extra for name in names if (extra := missing_extra(name))}
+    return [
+        f'the baseline {name}, which needs: pip install "seqlab[{extra}]"'
+        for name, extra in missing.items()
+    ]
+
+
 def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
+    if name in able and (extra := missing_extra(name)):
+        raise UserError(
+            f'baseline "{name}" needs a package that is not installed',
+            f'pip install "seqlab[{extra}]"',
+        )
     if name not in able:
         raise unknown(f"baseline for {task.name}", name, able)
     return Entry(name, "baseline", registry.load("baselines", name).deterministic)

@@ -5,6 +5,7 @@ A mixer's card brings its own recipes; `presets.toml` adds the first classics at
 
 from __future__ import annotations
 
+import importlib.util
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,6 +73,13 @@ def recipes() -> dict[str, Recipe]:
 def baselines_for(task: str) -> list[str]:
     """The baselines that can enter a task."""
     return [name for name, card in registry.cards("baselines").items() if task in card["tasks"]]
+
+
+def missing_extra(baseline: str) -> str:
+    """The extra that a baseline needs and that is not installed; empty where nothing is missing."""
+    card = registry.card("baselines", baseline)
+    absent = "needs" in card and importlib.util.find_spec(card["needs"]) is None
+    return str(card["extra"]) if absent else ""
 
 
 def groups() -> list[str]:
