@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import sys
 
-from seqlab.errors import UserError
+from seqlab.errors import NO_ROOM, UserError
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def explain(error: BaseException) -> int:
@@ -40,7 +39,7 @@ def _words(error: BaseException) -> tuple[str, str, int]:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "seqlab"
         return error.format_message(), f"{command} --help says what is accepted", USAGE
-    if isinstance(error, OSError) and (error.filename is not None or error.errno in FULL):
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
         return _files(error)
     if isinstance(error, MemoryError):
         return "out of memory", "use fewer --params or --workers 1", FAILED
@@ -55,8 +54,9 @@ def _words(error: BaseException) -> tuple[str, str, int]:
 def _files(error: OSError) -> tuple[str, str, int]:
     """What went wrong with a file or a folder."""
     name = f"{error.filename}: " if error.filename is not None else ""
-    if error.errno in FULL:
+    if error.errno in NO_ROOM:
+        full = "the disk is full" if error.errno != errno.EFBIG else "a file may not be this large"
         hint = "make room and run the same command again: finished runs are kept"
-        return f"{name}the disk is full", hint, FAILED
+        return f"{name}{full}", hint, FAILED
     reason = (error.strerror or str(error)).lower()
     return f"{name}{reason}", "check the path and its permissions", FAILED

@@ -33,9 +33,10 @@ def show_plan(console: Console, plan: Plan, reason: str) -> None:
     console.print(f"[bold]{plan.spec.task}[/bold] ({escape(reason)})", highlight=False)
     for note in plan.notes:
         console.print(f"  {escape(note)}", style="dim", highlight=False)
+    in_each = f" in each of {plan.spec.data.folds} folds" if plan.spec.data.folds else ""
     console.print(
         f"  {parts['train']:,} training, {parts['valid']:,} validation, {parts['test']:,} test"
-        f" examples; primary metric {plan.metric}",
+        f" examples{in_each}; primary metric {plan.metric}",
         highlight=False,
     )
     table = Table(box=None, pad_edge=False)

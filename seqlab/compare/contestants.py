@@ -86,9 +86,13 @@ def check_comparable(contestants: Sequence[Contestant], blocks: IntArray | None)
     if scored and blocks is not None:
         assert blocks.shape == (scored[0][1],), "one block id for each test example"
     units = len(np.unique(blocks)) if blocks is not None else (scored[0][1] if scored else 2)
+    check_enough(units, "test block" if blocks is not None else "test example")
+
+
+def check_enough(units: int, unit: str) -> None:
+    """Refuse a test set from which no interval can be made."""
     if units < 2:
         raise UserError(
-            f"{units} independent test {'block' if blocks is not None else 'example'} given, "
-            "at least 2 expected",
+            f"{units} independent {unit} given, at least 2 expected",
             "use a larger test part",
         )

@@ -132,7 +132,7 @@ class _Conduct:
             self.task.metrics[0],
             self.workers,
             expected_seconds(paces, competing, allowance, self.workers, **self._shape()),
-            resolvable(first, self.spec, competing, allowance.seeds),
+            resolvable(self.prepared, self.spec, competing, allowance.seeds),
             tuple(read_json(self.folder / "data_card.json").get("notes", ())),
         )
 

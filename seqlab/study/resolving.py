@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from seqlab import registry
-from seqlab.compare.contestants import Margin
+from seqlab.compare.contestants import Margin, check_enough
 from seqlab.compare.power import Spread, resolution
+from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.study.plan import Entry
 from seqlab.study.spec import StudySpec
@@ -27,16 +29,20 @@ def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
 
 
 def resolvable(
-    prepared: Prepared, spec: StudySpec, entries: list[Entry], seeds: int
+    folds: Sequence[Prepared], spec: StudySpec, entries: list[Entry], seeds: int
 ) -> dict[str, Any]:
-    """The test set's size and blocks against an assumed spread.
+    """The size and blocks of the test set, over all folds, against an assumed spread.
 
     For shares the spread is an assumption; for errors it is that of the first baseline on the
     validation part: the test part is not touched.
+    Raises: UserError for a test set too small for any interval, before anything is trained.
     """
+    prepared = folds[0]
     metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
     blocks = prepared.test.blocks
-    units = len(prepared.test) if blocks is None else len(np.unique(blocks))
+    unit = "test example" if blocks is None else "test block"
+    units = sum(_units(fold.test) for fold in folds)
+    check_enough(units, unit)
     margin = declared_margin(metric, spec)
     if metric.unit_range:
         spread, value = Spread.of_shares(), 1.0
@@ -45,10 +51,12 @@ def resolvable(
         if not names:
             return {}
         spread, value = _of_baseline(names[0], prepared, metric)
-    if blocks is not None:
-        spread = replace(spread, unit="test block")
-    delta = margin.absolute(value)
+    spread, delta = replace(spread, unit=unit), margin.absolute(value)
     return resolution(units, seeds, len(entries), spread, delta, metric.unit_range).to_dict()
+
+
+def _units(test: Examples) -> int:
+    return len(test) if test.blocks is None else len(np.unique(test.blocks))
 
 
 def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread, float]:

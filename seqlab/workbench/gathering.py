@@ -67,7 +67,7 @@ def choose_task(sources: Sources, name: str | None, settings: Mapping[str, Any])
         )
     if len(fitting) == 1:
         return fitting[0], "the only task with these settings"
-    found = recognise(sources.train)
+    found = {name: c for name, c in recognise(sources.train).items() if name in fitting}
     task, best = max(found.items(), key=lambda item: item[1].score)
     if best.score < SURE:
         reasons = "; ".join(f"{name}: {c.why}" for name, c in found.items())

@@ -157,6 +157,7 @@ def test_a_bug_says_that_it_is_one(seqlab, small_csv, monkeypatch):
         (OSError(28, "No space left on device", "x.json"), "x.json: the disk is full"),
         (MemoryError(), "out of memory"),
         (KeyboardInterrupt(), "interrupted; finished runs are kept"),
+        (OSError(27, "File too large"), "a file may not be this large"),
         (PermissionError(13, "Permission denied", "x.csv"), "x.csv: permission denied"),
     ],
 )

@@ -149,6 +149,8 @@ def test_folds_test_every_row_once(tmp_path, in_process):
         ]
     ]
     assert sorted(tested) == sorted(FRAME["text"])
+    planned = Study(task="classify", data={"folds": 3}).plan(FRAME).resolution
+    assert planned["units"] == len(FRAME)
     statistics = sum(len(r.statistics("accuracy")) for r in rnn if r.result["number"] == 0)
     assert statistics == len(FRAME)
     board = made.leaderboard_.set_index("candidate")

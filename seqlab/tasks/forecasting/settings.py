@@ -51,7 +51,7 @@ def choose_horizon(panel: Panel, spec: DataSpec, season: int) -> tuple[int, str]
         return spec.horizon, f"horizon: {spec.horizon} steps (as given)"
     horizon = panel.frequency.horizon(season)
     shortest = int(np.quantile(panel.lengths, 0.1))
-    horizon = max(1, min(horizon, shortest // 8))
+    horizon = max(1, min(horizon, shortest // 25))
     of = f" of {panel.frequency}" if panel.frequency.dated else ""
     return horizon, f"horizon: {horizon} steps{of} (to change: --horizon STEPS)"
 
