@@ -15,10 +15,14 @@ State = tuple[dict[str, Any], dict[str, NDArray[np.generic]]]  # JSON values, ar
 
 
 class Baseline(ABC):
-    """A humble contestant; its card names the tasks it can enter: {"tasks": ["classify"]}."""
+    """A humble contestant; its card names the tasks it can enter: {"tasks": ["classify"]}.
+
+    A card's `needs` is a module that may not be installed, its `extra` what installs it.
+    """
 
     name: ClassVar[str]
     deterministic: ClassVar[bool] = True
+    wants: ClassVar[str] = "data of another kind"  # what it enters, where that is not all
 
     @classmethod
     def enters(cls, task: Task) -> bool:

@@ -88,6 +88,9 @@ def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
             f'baseline "{name}" needs a package that is not installed',
             f'pip install "seqlab[{extra}]"',
         )
+    if name not in able and name in baselines_for(task.name):
+        wants = registry.load("baselines", name).wants
+        raise UserError(f'baseline "{name}" cannot be fitted here: it is for {wants}')
     if name not in able:
         raise unknown(f"baseline for {task.name}", name, able)
     return Entry(name, "baseline", registry.load("baselines", name).deterministic)
