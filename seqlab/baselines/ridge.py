@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab import registry
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import State
+from seqlab.baselines.point_forecast import PointForecast
 from seqlab.data.examples import Examples
-from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting.examples import future, past, scale
 
@@ -35,7 +35,7 @@ class Products:
     cross: Array
 
 
-class Ridge(Baseline):
+class Ridge(PointForecast):
     """One map for all channels, in standardised values; the validation part chooses the strength
     of the ridge and whether the last value is taken away first.
 
@@ -50,9 +50,8 @@ class Ridge(Baseline):
         """How a window becomes what the ridge weighs, (L, features)."""
         return np.eye(lookback)
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def learn(self, task: Forecast, train: Examples, valid: Examples) -> Self:
         """Solve for every setting, keep the one that validates best in the primary metric."""
-        assert isinstance(task, Forecast)
         products, filled = gather(task, train)
         metric = registry.load("metrics", task.metrics[0])()
         sign = 1 if metric.higher_is_better else -1
@@ -63,15 +62,13 @@ class Ridge(Baseline):
                 fitted = type(self)(
                     weights, {"norm": norm, "strength": strength, "filled_targets": filled}
                 )
-                statistics = task.statistics(metric, fitted.predict(task, valid), valid)
+                statistics = task.statistics(metric, fitted.points(task, valid), valid)
                 score = sign * metric.value(statistics)
                 if found is self or score > best:
                     best, found = score, fitted
         return found
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
-        """(windows, horizon, channels) in the data's own units."""
-        assert isinstance(task, Forecast)
+    def points(self, task: Forecast, examples: Examples) -> Array:
         C, L = task.fitted.channels, task.fitted.geometry.lookback
         predicted = np.empty((len(examples), task.fitted.geometry.horizon, C))
         for rows in _chunks(len(examples)):
@@ -83,14 +80,14 @@ class Ridge(Baseline):
     @property
     def parameters(self) -> int:
         """One for each step read and forecast, and the intercepts."""
-        return int(self.weights.size)
+        return int(self.weights.size) + super().parameters
 
-    def state(self) -> State:
+    def learned(self) -> State:
         return self.chosen, {"weights": self.weights}
 
     @classmethod
-    def from_state(cls, state: State) -> Self:
-        return cls(np.asarray(state[1]["weights"], dtype=np.float64), dict(state[0]))
+    def restored(cls, values: dict[str, Any], arrays: dict[str, NDArray[np.generic]]) -> Self:
+        return cls(np.asarray(arrays["weights"], dtype=np.float64), values)
 
 
 def gather(task: Forecast, examples: Examples) -> tuple[Products, bool]:
