@@ -18,15 +18,15 @@ MOST_CLASSES = 40  # rows of a confusion matrix that can still be read
 def exhibits(predictions: Predictions, examples: Examples, classes: list[str]) -> list[Exhibit]:
     """Errors by length and class, confusions, reliability, hardest examples; labels are known."""
     labels = np.asarray(examples.arrays["label"])
-    reliable = _reliability(predictions, labels)
+    reliable = reliability(predictions, labels)
     if labels.ndim == 2:
         wrong = ((predictions >= 0.5) != (labels == 1)).any(axis=1)
         made = [_by_length(wrong, examples), _by_label(predictions >= 0.5, labels == 1, classes)]
         return [*made, reliable, _hardest_sets(predictions, labels, examples, classes)]
     wrong = predictions.argmax(axis=1) != labels
-    made = [_by_length(wrong, examples), _by_class(wrong, labels, classes)]
+    made = [_by_length(wrong, examples), by_class(wrong, labels, classes)]
     if len(classes) <= MOST_CLASSES:
-        made.append(_confusion(predictions.argmax(axis=1), labels, classes))
+        made.append(confusion(predictions.argmax(axis=1), labels, classes))
     return [*made, reliable, _hardest(predictions, labels, examples, classes)]
 
 
@@ -50,7 +50,8 @@ def _by_length(wrong: np.ndarray, examples: Examples) -> Exhibit:
     )
 
 
-def _by_class(wrong: np.ndarray, labels: np.ndarray, classes: list[str]) -> Exhibit:
+def by_class(wrong: np.ndarray, labels: np.ndarray, classes: list[str]) -> Exhibit:
+    """The share of each class's examples that is wrong."""
     rows = [
         [name, int((labels == i).sum()), float(wrong[labels == i].mean())]
         for i, name in enumerate(classes)
@@ -61,7 +62,8 @@ def _by_class(wrong: np.ndarray, labels: np.ndarray, classes: list[str]) -> Exhi
     )
 
 
-def _confusion(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) -> Exhibit:
+def confusion(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) -> Exhibit:
+    """How many examples of each class were taken for which."""
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (labels, predicted), 1)
     return Exhibit(
@@ -77,7 +79,7 @@ def _confusion(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) ->
     )
 
 
-def _reliability(predictions: Predictions, labels: np.ndarray) -> Exhibit:
+def reliability(predictions: Predictions, labels: np.ndarray) -> Exhibit:
     """How often predictions of one confidence are right (Guo et al., 2017)."""
     confidence, right = confidence_and_right(predictions, labels)
     confidence, right = confidence.ravel(), right.ravel()

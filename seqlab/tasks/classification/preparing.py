@@ -97,11 +97,11 @@ def fit_and_encode(
     counts = Counter(name for row in rows["train"] for name in sets[row])
     fitted = Fitted(
         classes=classes,
-        metrics=_metrics(spec.metric, counts, bool(data.several)),
+        metrics=metrics_for(spec.metric, counts, bool(data.several)),
         columns=data.columns,
         reading=reading,
         several=data.several,
-        class_weights=_weights(classes, counts, len(rows["train"]), bool(data.several))
+        class_weights=class_weights_of(classes, counts, len(rows["train"]), bool(data.several))
         if spec.label_weights
         else (),
     )
@@ -147,7 +147,7 @@ def _classes(data: Labelled, rows: dict[str, Any]) -> tuple[tuple[str, ...], lis
             " class only",
             "bring more examples, or other shares with --split",
         )
-    return tuple(sorted(known, key=_natural)), []
+    return tuple(sorted(known, key=natural)), []
 
 
 def _labels(data: Labelled, rows: dict[str, Any]) -> tuple[tuple[str, ...], list[str]]:
@@ -163,19 +163,21 @@ def _labels(data: Labelled, rows: dict[str, Any]) -> tuple[tuple[str, ...], list
     notes = [
         f"labels in {part} that training does not know are not scored: {', '.join(strange[:8])}"
         for part in ("valid", "test")
-        if (strange := sorted(held[part] - held["train"], key=_natural))
+        if (strange := sorted(held[part] - held["train"], key=natural))
     ]
-    return tuple(sorted(held["train"], key=_natural)), notes
+    return tuple(sorted(held["train"], key=natural)), notes
 
 
-def _natural(name: str) -> tuple[int, float, str]:
+def natural(name: str) -> tuple[int, float, str]:
+    """A key that puts numbers in their order, before words."""
     try:
         return 0, float(name), name
     except ValueError:
         return 1, 0.0, name
 
 
-def _metrics(asked: str | None, counts: Counter[str], several: bool) -> tuple[str, ...]:
+def metrics_for(asked: str | None, counts: Counter[str], several: bool) -> tuple[str, ...]:
+    """All metrics, the primary one first: as asked for, or what the balance of classes suggests."""
     known = SEVERAL if several else METRICS
     imbalanced = counts.most_common(1)[0][1] / counts.total() > IMBALANCED
     primary = asked or ("macro-f1" if imbalanced and not several else known[0])
@@ -184,7 +186,7 @@ def _metrics(asked: str | None, counts: Counter[str], several: bool) -> tuple[st
     return (primary, *(name for name in known if name != primary))
 
 
-def _weights(
+def class_weights_of(
     classes: Sequence[str], counts: Counter[str], rows: int, several: bool
 ) -> tuple[float, ...]:
     """Weights that make classes count alike, or a label's positive examples as its negative."""
