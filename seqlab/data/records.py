@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seqlab.data.squad import is_squad, squad_frame
 from seqlab.errors import UserError
 
 _HINT = 'expected one JSON object a line, such as {"text": "…", "label": "…"}'
@@ -31,6 +32,8 @@ def read_json(text: str, origin: str) -> pd.DataFrame:
         content = json.loads(text)
     except json.JSONDecodeError:
         return read_json_lines(text, origin)
+    if is_squad(content):
+        return squad_frame(content, origin)
     if isinstance(content, dict):
         lists = [value for value in content.values() if isinstance(value, list)]
         if len(lists) == len(content) > 1 and len({len(value) for value in lists}) == 1:

@@ -1,0 +1,106 @@
+"""What a report shows of answers: contexts with both marked, quality by question and length."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.data.examples import Examples, Ragged
+from seqlab.metrics.answer_f1 import AnswerF1
+from seqlab.metrics.exact_match import ExactMatch
+from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.spans.answers import accepted, answers
+from seqlab.tasks.spans.normalising import normalised
+
+BINS = 6
+HARDEST = 10
+AROUND = 40  # tokens shown on either side of the answers
+MOST_KINDS = 10
+MARK = "answer"
+
+
+def exhibits(predictions: Predictions, examples: Examples) -> list[Exhibit]:
+    """Examples with known answers only."""
+    given = np.array([normalised(text) for text in answers(predictions, examples)], dtype=object)
+    wanted = accepted(examples)
+    f1 = AnswerF1().collect(given, wanted)[:, 0]
+    exact = ExactMatch().collect(given, wanted)[:, 0]
+    return [
+        _by_question(f1, exact, examples),
+        _by_length(f1, examples),
+        _marked(predictions, f1, examples),
+    ]
+
+
+def _by_question(
+    f1: NDArray[np.float64], exact: NDArray[np.float64], examples: Examples
+) -> Exhibit:
+    """Grouped by the first word of the question."""
+    firsts = np.array([_first(text) for text in examples.frame["question"]], dtype=object)
+    kinds = [name for name, _ in Counter(firsts.tolist()).most_common(MOST_KINDS)]
+    rows = [
+        [name, int(held.sum()), float(f1[held].mean()), float(exact[held].mean())]
+        for name in kinds
+        if (held := firsts == name).any()
+    ]
+    columns = ["question begins with", "test examples", "answer F1", "exact match"]
+    return Exhibit("table", "Quality by question", {"columns": columns, "rows": rows})
+
+
+def _first(question: str) -> str:
+    words = question.lower().split()
+    return words[0] if words else ""
+
+
+def _by_length(f1: NDArray[np.float64], examples: Examples) -> Exhibit:
+    tokens = examples.arrays["tokens"]
+    assert isinstance(tokens, Ragged)
+    lengths = tokens.lengths
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
+    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
+    found = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
+    return Exhibit(
+        "curve",
+        "Quality by length",
+        {
+            "x_label": "tokens of question and context",
+            "y_label": "answer F1",
+            "x": [float(np.median(lengths[rows])) for rows in found],
+            "y": [float(f1[rows].mean()) for rows in found],
+            "count": [int(rows.sum()) for rows in found],
+        },
+    )
+
+
+def _marked(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
+    """The surest wrong answers first: those with the lowest F1, the most probable among them."""
+    predictions = np.asarray(predictions)
+    order = np.lexsort((-predictions[:, 2], f1))
+    items = [_item(int(row), predictions[row], examples) for row in order[:HARDEST]]
+    note = "The worst answers first, the surest among them; an unmarked context holds no answer."
+    return Exhibit("marked", "Hardest test examples", {"items": items}, note)
+
+
+def _item(row: int, prediction: NDArray[np.float64], examples: Examples) -> dict[str, object]:
+    offsets = examples.arrays["offsets"]
+    assert isinstance(offsets, Ragged)
+    held, begin = np.asarray(offsets[row]), int(np.asarray(examples.arrays["begin"])[row])
+    context = str(examples.frame["context"].iloc[row])
+    words = [context[a:b] for a, b in held]
+    target = np.asarray(examples.arrays["answer"])[row] - begin
+    predicted = prediction[:2].astype(np.int64) - begin
+    shown = [int(p) for p in (*target, *predicted) if p >= 0] or [0]
+    low, high = max(0, min(shown) - AROUND), max(shown) + AROUND + 1
+
+    def marks(span: NDArray[np.int64]) -> list[str]:
+        inside = [span[0] <= i <= span[1] and span[0] >= 0 for i in range(len(words))]
+        return [MARK if here else "" for here in inside][low:high]
+
+    return {
+        "tokens": words[low:high],
+        "target": marks(target),
+        "predicted": marks(predicted),
+        "note": str(examples.frame["question"].iloc[row]),
+    }
