@@ -9,6 +9,7 @@ Scores count the bits that the text itself costs, so that they compare whatever 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ from seqlab.tasks.language_modelling.inspecting import inspect
 from seqlab.tasks.language_modelling.preparing import prepare
 from seqlab.tasks.language_modelling.scoring import nats_of, table_of, units
 from seqlab.tasks.language_modelling.settings import Reading
-from seqlab.tasks.language_modelling.vocabulary import UNKNOWN, Vocabulary
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, Vocabulary
 
 if TYPE_CHECKING:
     from torch import nn
@@ -187,7 +188,7 @@ class Language(Task):
         """New texts, block by block."""
         column = self._columns["text"]
         documents, _, _ = read(table, column if column in table.frame.columns else None, [])
-        return blocks.examples_of([[], documents], self.vocabulary, self.reading)[1]
+        return blocks.examples_of([documents], self.vocabulary, self.reading)[0]
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
         """Bits or nats of each block, and its characters, bytes or tokens."""
@@ -211,8 +212,8 @@ class Language(Task):
             reader = ModelReader(model, self.reading.block)
             ids = self.vocabulary.encode(prompt).ids.tolist()
             sampling = Sampling(temperature=shown.TEMPERATURE)
-            tokens = generate(reader, ids, shown.WRITTEN, sampling, (UNKNOWN,))
-            return self.vocabulary.decode(tokens)
+            tokens = generate(reader, ids, shown.WRITTEN, sampling, self.reading.never)
+            return self.vocabulary.decode(takewhile(lambda token: token != BOUNDARY, tokens))
 
         return [shown.samples(examples, self.vocabulary, write)]
 

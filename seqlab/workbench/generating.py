@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqlab.errors import UserError
 from seqlab.tasks.language import Language
-from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, UNKNOWN
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY
 
 if TYPE_CHECKING:
     from seqlab.model.generation import Reader
@@ -38,8 +38,7 @@ class Writer:
             raise UserError(f"--tokens {tokens}: expected a whole number from 1 on")
         settings = Sampling.read(sampling, "generate").checked()
         ids = self._ids(prompt)
-        never = (UNKNOWN,) if self.task.reading.ends else (BOUNDARY, UNKNOWN)
-        return self._text(generate(self._reader(), ids, tokens, settings, never))
+        return self._text(generate(self._reader(), ids, tokens, settings, self.task.reading.never))
 
     def _text(self, tokens: Iterator[int]) -> Iterator[str]:
         decode = self.task.vocabulary.decoder()

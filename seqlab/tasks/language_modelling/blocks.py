@@ -40,12 +40,12 @@ class Window(NamedTuple):
 def examples_of(
     parts: Sequence[Sequence[Document]], vocabulary: Vocabulary, reading: Reading
 ) -> list[Examples]:
-    """The parts' blocks over one shared stream; the first part is cut for training."""
+    """The parts' blocks over one shared stream; of three, the first is cut for training."""
     pieces: list[NDArray[np.int32]] = [np.zeros(1, dtype=np.int32)]
     place = 1
     tables: list[list[dict[str, NDArray[np.int64] | str]]] = []
     for number, part in enumerate(parts):
-        stride = reading.block if number == 0 else reading.stride
+        stride = reading.block if number == 0 < len(parts) - 1 else reading.stride
         tables.append([])
         for document in part:
             ids, *sizes = vocabulary.encode(document.text)

@@ -9,6 +9,7 @@ from pydantic import Field
 from seqlab.errors import UserError, unknown
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, UNKNOWN
 
 METRICS = ("bits-per-character", "bits-per-byte", "perplexity")
 
@@ -50,6 +51,11 @@ class Reading(Spec):
     def stride(self) -> int:
         """Tokens scored in an evaluation block."""
         return self.block - self.context
+
+    @property
+    def never(self) -> tuple[int, ...]:
+        """Tokens that are not drawn when the model writes."""
+        return (UNKNOWN,) if self.ends else (BOUNDARY, UNKNOWN)
 
     @property
     def sentence(self) -> str:
