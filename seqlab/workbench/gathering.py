@@ -13,6 +13,7 @@ from seqlab.errors import UserError, unknown
 from seqlab.tasks.base import Confidence, Sources
 
 SURE = 0.5  # below this a task is asked for, not guessed
+NEAREST = 3  # tasks whose reasons are told then
 
 
 Columns = str | Sequence[str] | Mapping[str, str] | None  # names, or role=column pairs
@@ -70,7 +71,8 @@ def choose_task(sources: Sources, name: str | None, settings: Mapping[str, Any])
     found = {name: c for name, c in recognise(sources.train).items() if name in fitting}
     task, best = max(found.items(), key=lambda item: item[1].score)
     if best.score < SURE:
-        reasons = "; ".join(f"{name}: {c.why}" for name, c in found.items())
+        nearest = sorted(found.items(), key=lambda item: -item[1].score)[:NEAREST]
+        reasons = "; ".join(f"{name}: {c.why}" for name, c in nearest)
         raise UnclearTaskError(
             f'"{sources.train.origin}": the task cannot be told from the data ({reasons})',
             f"say it with --task {'|'.join(found)}, and name the columns with --columns",
