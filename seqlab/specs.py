@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -39,7 +39,8 @@ class Spec(BaseModel):
         if first["type"] == "extra_forbidden":
             inner: Any = cls
             for part in first["loc"][:-1]:
-                inner = inner.model_fields[part].annotation
+                listed = isinstance(part, int)
+                inner = get_args(inner)[0] if listed else inner.model_fields[part].annotation
             place = f"setting in {'.'.join(outer)}" if outer else "setting"
             return unknown(place, last, inner.model_fields)
         if first["type"] == "missing":
@@ -94,6 +95,45 @@ class ModelSpec(Spec):
     max_length: int = Field(512, ge=1, description="positions of what has a table of them")
     embedding_dropout: float = Field(0.0, ge=0.0, lt=1.0)
     dropout: float = Field(0.1, ge=0.0, lt=1.0)
+    variational_dropout: bool = Field(False, description="one mask for all positions")
+    attention_dropout: float = Field(0.0, ge=0.0, lt=1.0, description="where there is attention")
+    weight_drop: float = Field(0.0, ge=0.0, lt=1.0, description="of recurrent matrices")
+    stochastic_depth: float = Field(0.0, ge=0.0, lt=1.0, description="of residual blocks")
+
+
+class Augmentation(Spec):
+    """A change to training examples that leaves their labels right; seqlab/data/augmentation.py.
+
+    rate   how strongly: the share of tokens or positions, or the size of the noise
+    share  of the examples that are changed
+    words  of synonyms: a file of lines with a word and its synonyms, divided by commas
+    hook   of rewrite: "module:function", from texts and a seed to as many other texts
+    """
+
+    kind: Literal[
+        "token_dropout",
+        "swap",
+        "synonyms",
+        "rewrite",
+        "jitter",
+        "scaling",
+        "time_warping",
+        "window_slicing",
+        "masking",
+    ]
+    rate: float = Field(0.1, gt=0.0, le=1.0)
+    share: float = Field(1.0, gt=0.0, le=1.0)
+    words: str | None = None
+    hook: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """The two that need more than numbers say where it is."""
+        if (self.kind == "synonyms") != (self.words is not None):
+            raise ValueError(f"words = {self.words!r}: the word list of synonyms, and only theirs")
+        if (self.kind == "rewrite") != (self.hook is not None):
+            raise ValueError(f'hook = {self.hook!r}: "module:function" of rewrite, and only there')
+        return self
 
 
 class TrainSpec(Spec):
@@ -126,6 +166,10 @@ class TrainSpec(Spec):
     clip_norm: float | None = Field(1.0, gt=0.0)
     clip_value: float | None = Field(None, gt=0.0)
     clip_adaptive: float | None = Field(None, gt=0.0, description="share of each unit's weights")
+    recompute: bool = Field(False, description="blocks in the backward pass, to save memory")
+    label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)
+    mixup: float = Field(0.0, ge=0.0, description="α of the Beta that mixes examples; 0: none")
+    augment: tuple[Augmentation, ...] = ()
     precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
     ema: float | None = Field(None, gt=0.0, lt=1.0, description="decay of averaged weights")
     swa: float | None = Field(None, gt=0.0, lt=1.0, description="share of steps averaged, the last")

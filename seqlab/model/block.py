@@ -10,16 +10,20 @@ Without `residual` the sums fall away: a plain textbook stack is `norm="none", r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.utils.checkpoint import checkpoint
 
 from seqlab import registry
 from seqlab.batch import Context
 from seqlab.errors import UserError
 from seqlab.mixers.base import Mixer, State, StreamingMixer, setting_defaults
 from seqlab.mixers.bidirectional import Bidirectional
+from seqlab.model.noise import build_dropout, drop_branches, drop_weights
 from seqlab.specs import ModelSpec
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -44,11 +48,27 @@ class Block(nn.Module):
         self.mlp = build_mlp(spec) if spec.mlp else None
         self.mixer_norm = build_norm(spec)
         self.mlp_norm = build_norm(spec) if self.mlp is not None else nn.Identity()
-        self.dropout = nn.Dropout(spec.dropout)
+        self.dropout = build_dropout(spec, spec.dropout)
+        self.drops_weights = spec.weight_drop > 0 and drop_weights(self.mixer, spec.weight_drop)
+        self.branch_drop = spec.stochastic_depth if spec.residual else 0.0
+        self.recompute = False  # in the backward pass, instead of keeping what is between
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """Mixer, then MLP."""
-        return self._mlp(self._around(lambda y: self.mixer(y, context), self.mixer_norm, x))
+        if self.recompute and torch.is_grad_enabled():
+            return cast(Tensor, checkpoint(self._forward, x, context, use_reentrant=False))
+        return self._forward(x, context)
+
+    def _forward(self, x: Tensor, context: Context) -> Tensor:
+        def mix(y: Tensor) -> Tensor:
+            with self._one_mask():
+                return cast(Tensor, self.mixer(y, context))
+
+        return self._mlp(self._around(mix, self.mixer_norm, x))
+
+    def _one_mask(self) -> AbstractContextManager[Any]:
+        """In which a dropped weight is dropped at every position."""
+        return parametrize.cached() if self.drops_weights else nullcontext()
 
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """The same for positions that follow a state of the mixer."""
@@ -56,7 +76,8 @@ class Block(nn.Module):
 
         def mix(y: Tensor) -> Tensor:
             assert isinstance(self.mixer, StreamingMixer)
-            y, carried = self.mixer.prefill(y, state)
+            with self._one_mask():
+                y, carried = self.mixer.prefill(y, state)
             after.append(carried)
             return y
 
@@ -67,8 +88,17 @@ class Block(nn.Module):
 
     def _around(self, inner: Callable[[Tensor], Tensor], norm: nn.Module, x: Tensor) -> Tensor:
         y = self.dropout(inner(norm(x) if self.order == "pre" else x))
+        if self.branch_drop and self.training:
+            y = drop_branches(y, self.branch_drop)
         y = x + y if self.residual else y
         return norm(y) if self.order == "post" else y
+
+
+def recompute_blocks(model: nn.Module) -> None:
+    """Trade time for memory: keep each block's input alone (Chen et al., 2016)."""
+    for module in model.modules():
+        if isinstance(module, Block):
+            module.recompute = True
 
 
 def build_mixer(spec: ModelSpec, causal: bool) -> Mixer:
@@ -105,6 +135,8 @@ def mixer_settings(spec: ModelSpec) -> dict[str, Any]:
                 "accepted with this mixer: none, sinusoidal, learned",
             )
         settings["positions"] = spec.positions
+    if spec.attention_dropout and "dropout" in accepted:
+        settings.setdefault("dropout", spec.attention_dropout)
     if "max_length" in accepted:
         settings.setdefault("max_length", spec.max_length)
     return settings

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from seqlab.errors import UserError
 from seqlab.mixers.positions import sinusoidal
+from seqlab.model import mixing
+from seqlab.model.noise import build_dropout
 from seqlab.specs import ModelSpec
 
 UNKNOWN = 1  # the token id of what is not in the vocabulary
@@ -27,7 +29,7 @@ class Embedding(nn.Module):
         self.learned = (
             nn.Embedding(spec.max_length, spec.width) if spec.positions == "learned" else None
         )
-        self.dropout = nn.Dropout(spec.embedding_dropout)
+        self.dropout = build_dropout(spec, spec.embedding_dropout)
         self.scale = 1.0  # of tokens; √D where the table is also an output
         self._initialise()
 
@@ -49,6 +51,9 @@ class Embedding(nn.Module):
             x = self.project(inputs)
         if self.widen is not None:
             x = self.widen(x)
+        mix = mixing.current()
+        if mix is not None:
+            x = mix.blend(x)
         return self.dropout(self._with_positions(x, offset))
 
     def _with_positions(self, x: Tensor, offset: int) -> Tensor:

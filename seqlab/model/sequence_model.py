@@ -50,6 +50,8 @@ class SequenceModel(Model):
         self.spec = spec
         self.embedding = Embedding(spec, tokens, channels)
         self.blocks = nn.ModuleList(Block(spec, causal) for _ in range(spec.depth))
+        for number, block in enumerate(self.blocks, start=1):  # the deeper, the more often
+            cast(Block, block).branch_drop *= number / spec.depth
         self.norm = build_norm(spec) if spec.norm == "pre" else nn.Identity()
         self.pooling = None if per_position else Pooling(spec.pooling, spec.width, length)
         self.dropout = nn.Dropout(spec.dropout)

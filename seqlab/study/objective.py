@@ -12,9 +12,12 @@ from torch import nn
 from seqlab import registry
 from seqlab.batch import Batch
 from seqlab.data.examples import Examples, Ragged
+from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import TrainSpec
+from seqlab.study.variation import Variation, mix_of
 from seqlab.tasks.base import Loss, Predictions, Prepared, Task
+from seqlab.tasks.losses import softened
 
 
 def predict_all(
@@ -41,16 +44,30 @@ class TaskObjective:
         self.task, self.valid, self.train, self.spec = prepared.task, prepared.valid, train, spec
         self.metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
         self.higher_is_better = self.metric.higher_is_better
+        self.variation = Variation(prepared.task, train, spec)
 
     def steps_per_epoch(self) -> int:
         return self.task.batch_count(self.train, self.spec.batch_size, self.spec.batch_tokens)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng((self.spec.seed, epoch))
-        return self.task.batches(self.train, self.spec.batch_size, self.spec.batch_tokens, rng)
+        spec = self.spec
+        batches = self.task.batches(self.train, spec.batch_size, spec.batch_tokens, rng)
+        return self.variation(batches, epoch) if self.variation.active else batches
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
-        return self.task.loss(model, batch, state)
+        spec = self.spec
+        if not spec.label_smoothing and not spec.mixup:
+            return self.task.loss(model, batch, state)
+        with softened(spec.label_smoothing, mix_of(batch)) as softening:
+            loss = self.task.loss(model, batch, state)
+        if not softening.applied:
+            name = "label_smoothing" if spec.label_smoothing else "mixup"
+            raise UserError(
+                f"train.{name} = {getattr(spec, name):g}: {self.task.name} has no labels for that",
+                "accepted here: 0",
+            )
+        return loss
 
     def validate(self, model: nn.Module) -> float:
         predictions = predict_all(self.task, model, self.valid, self.spec.device)

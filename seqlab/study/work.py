@@ -23,6 +23,7 @@ from seqlab.data.examples import Examples
 from seqlab.errors import NO_ROOM, UserError
 from seqlab.metrics.base import Metric
 from seqlab.model.base import Model
+from seqlab.model.block import recompute_blocks
 from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
@@ -171,6 +172,8 @@ def _train(
         torch.manual_seed(spec.seed)
         model_spec = ModelSpec.read(assignment.model)
         model = build_model(prepared.task, model_spec, spec.seed).to(spec.device)
+        if spec.recompute:
+            recompute_blocks(model)
         objective = TaskObjective(prepared, train, spec)
         try:
             hooks = [_Reporter(orders.report)]

@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seqlab.batch import Batch, Context
 from seqlab.data.batching import plan_batches
@@ -52,7 +51,7 @@ from seqlab.tasks.classification.labelled import (
     texts_of,
 )
 from seqlab.tasks.classification.preparing import Fitted, fit_and_encode
-from seqlab.tasks.losses import cross_entropy
+from seqlab.tasks.losses import binary_cross_entropy, cross_entropy
 
 if TYPE_CHECKING:
     from seqlab.model.base import Model
@@ -155,14 +154,9 @@ class Classify(Task):
         assert targets is not None
         weights = None if self.weights is None else self.weights.to(logits.device)
         if self.fitted.multi_label:
-            value = F.binary_cross_entropy_with_logits(
-                logits, targets.to(logits.dtype), pos_weight=weights
-            )
+            value = binary_cross_entropy(logits, targets, positive_weight=weights)
         elif self.binary:
-            chosen = None if weights is None else weights[targets]
-            value = F.binary_cross_entropy_with_logits(
-                logits.squeeze(-1), targets.to(logits.dtype), weight=chosen
-            )
+            value = binary_cross_entropy(logits.squeeze(-1), targets, weights)
         else:
             value = cross_entropy(logits, targets, weights)
         return Loss(value, len(targets))

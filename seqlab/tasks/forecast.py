@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 CARD = {
     "roles": ["time", "series", "target", "covariates", "known", "static"],
     "example": "336 hours of load → the 24 hours after",
+    "augmentations": ["jitter", "masking"],  # others would change what follows, too
 }
 
 Rows = NDArray[np.int64]

@@ -1,0 +1,133 @@
+"""What training does to its batches and no other part sees: augmentation and mixup, seeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqlab import registry
+from seqlab.batch import Batch
+from seqlab.data import augmentation as changes
+from seqlab.data.augmentation_words import read_synonyms, rewritten
+from seqlab.data.examples import Examples
+from seqlab.data.tokens import Tokenizer
+from seqlab.errors import UserError
+from seqlab.model.mixing import Mix
+from seqlab.specs import Augmentation, TrainSpec
+from seqlab.tasks.base import Task
+
+ROWS, SHARE = "mixup_rows", "mixup_share"
+
+
+class Variation:
+    """Varies the training batches of an epoch, in a way that the seed and the epoch decide."""
+
+    def __init__(self, task: Task, train: Examples, spec: TrainSpec) -> None:
+        self.task, self.train, self.spec = task, train, spec
+        inputs = task.inputs
+        for one in spec.augment:
+            _check(one, accepted(task), task.name)
+        if spec.mixup and (inputs.causal or inputs.per_position):
+            raise UserError(
+                f"train.mixup = {spec.mixup:g}: {task.name} has no single label for an example",
+                "accepted here: 0",
+            )
+        lists = [one.words for one in spec.augment if one.words is not None]
+        self.synonyms = {path: read_synonyms(path, _tokenizer(task)) for path in lists}
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to vary."""
+        return bool(self.spec.augment or self.spec.mixup)
+
+    def __call__(self, batches: Iterator[Batch], epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, varied."""
+        rng = np.random.default_rng((self.spec.seed, epoch, 1))
+        rewrites = [self._rewrites(one, epoch) for one in self.spec.augment]
+        for batch in batches:
+            for one, texts in zip(self.spec.augment, rewrites, strict=True):
+                batch = self._augmented(batch, one, rng, texts)
+            yield self._mixed(batch, rng) if self.spec.mixup else batch
+
+    def _augmented(
+        self, batch: Batch, one: Augmentation, rng: np.random.Generator, texts: list[Tensor]
+    ) -> Batch:
+        if texts:
+            return _replaced(batch, one, rng, texts)
+        inputs = batch.inputs.numpy()
+        mask = batch.context.mask
+        real = np.ones(inputs.shape[:2], bool) if mask is None else mask.numpy()
+        if one.kind in changes.SERIES:
+            varied = torch.from_numpy(changes.augment_values(inputs, real, one, rng))
+        else:
+            synonyms = self.synonyms.get(one.words or "", {})
+            varied = torch.from_numpy(changes.augment_tokens(inputs, real, one, rng, synonyms))
+        return replace(batch, inputs=varied)
+
+    def _rewrites(self, one: Augmentation, epoch: int) -> list[Tensor]:
+        """The training texts as a user's function rewrites them in this epoch."""
+        if one.hook is None:
+            return []
+        texts = rewritten(one.hook, self.train.frame["text"].tolist(), self.spec.seed + epoch)
+        return [torch.from_numpy(ids).long() for ids in _tokenizer(self.task).encode_batch(texts)]
+
+    def _mixed(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Whom each example is mixed with, as the loss reads it; both lengths are real."""
+        rows = torch.from_numpy(rng.permutation(len(batch.inputs)))
+        share = torch.tensor(rng.beta(self.spec.mixup, self.spec.mixup))
+        mask = batch.context.mask
+        context = replace(batch.context, mask=None if mask is None else mask | mask[rows])
+        return replace(batch, context=context, extra={**batch.extra, ROWS: rows, SHARE: share})
+
+
+def mix_of(batch: Batch) -> Mix | None:
+    """How a batch's examples are mixed."""
+    if ROWS not in batch.extra:
+        return None
+    return Mix(batch.extra[ROWS], float(batch.extra[SHARE]))
+
+
+def accepted(task: Task) -> tuple[str, ...]:
+    """The augmentations that leave a task's targets right; its card may say otherwise."""
+    card = registry.card("tasks", task.name)
+    if "augmentations" in card:
+        return tuple(card["augmentations"])
+    inputs = task.inputs
+    if inputs.causal or inputs.per_position:  # inputs are targets, or stand beside theirs
+        return ()
+    if inputs.kind == "values":
+        return changes.SERIES
+    return changes.TEXT if hasattr(task, "tokenizer") else ("token_dropout", "swap")
+
+
+def _check(one: Augmentation, names: tuple[str, ...], task: str) -> None:
+    if one.kind not in names:
+        raise UserError(
+            f'train.augment: "{one.kind}" would make the targets of {task} wrong',
+            f"accepted here: {', '.join(names) or 'none'}",
+        )
+
+
+def _replaced(
+    batch: Batch, one: Augmentation, rng: np.random.Generator, texts: list[Tensor]
+) -> Batch:
+    """Other texts for a share of the examples, cut to the longest that the batch had."""
+    T = batch.inputs.shape[1]
+    inputs = batch.inputs.clone()
+    mask = batch.context.mask
+    mask = torch.ones(inputs.shape, dtype=torch.bool) if mask is None else mask.clone()
+    for row in np.flatnonzero(rng.random(len(inputs)) < one.share):
+        ids = texts[int(batch.rows[row])][:T]
+        if len(ids):
+            inputs[row], mask[row] = 0, False
+            inputs[row, : len(ids)], mask[row, : len(ids)] = ids, True
+    return replace(batch, inputs=inputs, context=replace(batch.context, mask=mask))
+
+
+def _tokenizer(task: Task) -> Tokenizer:
+    return cast(Tokenizer, cast(Any, task).tokenizer)

@@ -1,0 +1,137 @@
+"""Augmentation, mixup and smoothed labels in training: seeded, on the training part alone."""
+
+import math
+
+import pytest
+import torch
+
+from seqlab import registry
+from seqlab.data.table import Table
+from seqlab.errors import UserError
+from seqlab.model.mixing import Mix
+from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.objective import TaskObjective
+from seqlab.study.work import build_model
+from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.losses import binary_cross_entropy, cross_entropy, softened
+from tests.study.test_study_folder import FRAME
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    table = Table(FRAME, "reviews", ())
+    return registry.load("tasks", "classify").prepare(Sources(table), DataSpec(), 0)[0]
+
+
+def objective(prepared, **fields):
+    return TaskObjective(prepared, prepared.train, TrainSpec.read(fields, "train"))
+
+
+def inputs(found, epoch=0):
+    return [batch.inputs for batch in found.batches(epoch)]
+
+
+def same(first, second):
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+DROPPED = [{"kind": "token_dropout", "rate": 0.3}]
+
+
+def test_augmentation_varies_with_the_epoch_and_the_seed_alone(prepared):
+    plain, varied = objective(prepared), objective(prepared, augment=DROPPED)
+    assert not same(inputs(plain), inputs(varied))
+    assert same(inputs(varied), inputs(varied))
+    other = objective(prepared, augment=DROPPED, seed=1)
+    assert not same(inputs(varied, 1), inputs(plain, 1))
+    assert varied.train is plain.train
+    assert not same([inputs(varied)[0] == 1], [inputs(other)[0] == 1])
+
+
+def test_validation_sees_no_augmentation(prepared):
+    torch.manual_seed(0)
+    model = build_model(prepared.task, ModelSpec(mixer="gru", width=8))
+    every = [{"kind": "token_dropout", "rate": 1.0}]
+    assert objective(prepared, augment=every).validate(model) == objective(prepared).validate(model)
+
+
+def test_rewritten_texts_are_trained_on(prepared):
+    hook = [{"kind": "rewrite", "hook": "tests.study.test_variation:first_word"}]
+    for batch in objective(prepared, augment=hook).batches(0):
+        assert batch.context.mask is not None
+        assert (batch.context.mask.sum(dim=1) <= 1).all()
+
+
+def first_word(texts, seed):
+    return [text.split()[0] for text in texts]
+
+
+def test_what_would_make_targets_wrong_is_refused(prepared):
+    with pytest.raises(UserError) as caught:
+        objective(prepared, augment=[{"kind": "jitter"}])
+    assert caught.value.message == (
+        'train.augment: "jitter" would make the targets of classify wrong'
+    )
+    assert caught.value.hint == "accepted here: token_dropout, swap, synonyms, rewrite"
+
+
+def test_smoothing_and_mixup_are_refused_where_there_are_no_labels(prepared, monkeypatch):
+    task = prepared.task
+    monkeypatch.setattr(
+        type(task), "loss", lambda self, model, batch, state=None: model(batch.inputs, None)
+    )
+    for name in ("label_smoothing", "mixup"):
+        found = objective(prepared, **{name: 0.5})
+        with pytest.raises(UserError, match=rf"train\.{name} = 0\.5: classify has no labels"):
+            found.loss(lambda inputs, context: None, next(found.batches(0)))
+
+
+def test_smoothed_labels_by_hand():
+    logits, targets = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
+    log = logits.log_softmax(-1)[0]
+    plain = cross_entropy(logits, targets)
+    with softened(0.3):
+        smooth = cross_entropy(logits, targets)
+    assert plain.item() == pytest.approx(-log[0].item())
+    assert smooth.item() == pytest.approx(-(0.7 * log[0] + 0.1 * log.sum()).item(), rel=1e-5)
+    with softened(0.2):
+        binary = binary_cross_entropy(torch.tensor([1.5]), torch.tensor([1]))
+    yes, no = (math.log1p(math.exp(-x)) for x in (1.5, -1.5))
+    assert binary.item() == pytest.approx(0.9 * yes + 0.1 * no, rel=1e-5)
+
+
+def test_mixed_losses_by_hand():
+    logits, targets = torch.randn(3, 4), torch.tensor([0, 1, 2])
+    rows = torch.tensor([2, 0, 1])
+    with softened(0.0, Mix(rows, 0.7)):
+        mixed = cross_entropy(logits, targets)
+    expected = 0.7 * cross_entropy(logits, targets) + 0.3 * cross_entropy(logits, targets[rows])
+    torch.testing.assert_close(mixed, expected)
+
+
+def test_mixup_blends_embeddings_and_hears_both_lengths(prepared):
+    found = objective(prepared, mixup=0.4)
+    model = build_model(prepared.task, ModelSpec(mixer="bag", width=8, dropout=0.0))
+    batch = next(found.batches(0))
+    rows, share = batch.extra["mixup_rows"], float(batch.extra["mixup_share"])
+    seen = {}
+    model.blocks[0].register_forward_pre_hook(lambda _, given: seen.update(x=given[0]))
+    found.loss(model, batch)
+    table = model.embedding.table(batch.inputs)
+    torch.testing.assert_close(seen["x"], share * table + (1 - share) * table[rows])
+    plain = next(objective(prepared).batches(0))
+    real = plain.context.mask
+    both = torch.ones_like(batch.inputs, dtype=torch.bool) if real is None else real | real[rows]
+    given = batch.context.mask
+    assert given is None if real is None else torch.equal(given, both)
+
+
+def test_mixup_and_smoothing_learn_all_the_same(prepared):
+    from seqlab.training.fit import fit
+
+    for fields in ({"mixup": 0.2}, {"label_smoothing": 0.1}, {"augment": DROPPED}):
+        spec = TrainSpec.read({"epochs": 6, "learning_rate": 0.01, **fields}, "train")
+        model = build_model(prepared.task, ModelSpec(mixer="bag", width=8, pooling="mean"))
+        history = fit(model, TaskObjective(prepared, prepared.train, spec), spec)
+        first, last = history.records[0], history.records[-1]
+        assert last["train_loss"] < first["train_loss"], fields
