@@ -14,6 +14,7 @@ from seqlab.cli.generate import generate
 from seqlab.cli.inspect import inspect
 from seqlab.cli.mixers import mixers
 from seqlab.cli.predict import predict
+from seqlab.cli.predict_next import predict_next
 from seqlab.cli.report import report
 from seqlab.cli.translate import translate
 
@@ -40,5 +41,16 @@ def root(
     """Options of the command line itself; `--debug` anywhere shows tracebacks."""
 
 
-for command in (demo, inspect, compare, report, predict, translate, generate, mixers, datasets):
+for command in (
+    demo,
+    inspect,
+    compare,
+    report,
+    predict,
+    predict_next,
+    translate,
+    generate,
+    mixers,
+    datasets,
+):
     app.command()(command)
