@@ -125,7 +125,7 @@ def read_if_conll(content: bytes, origin: str) -> Table | None:
         return None
     tags = {row[-1] for row in rows}
     alike = all(len(row) == width for row in rows)
-    few = len(tags) <= max(2, len(rows) / 3)
+    few = len(tags) <= max(2, len(rows) / 2)
     # Lines of prose have spaces too: without tabs the last column has to look like tags.
     looks = all(tag and (tab or _TAG.fullmatch(tag)) and " " not in tag for tag in tags)
     return read_conll(content, origin) if alike and few and looks else None

@@ -157,7 +157,7 @@ def _slips(data: Tagged) -> list[Finding]:
     if not found:
         return []
     listed = [
-        f'{data.names[places[word, tag]]}: "{word}" is {tag}, {often} times {usual}'
+        f'sentence {places[word, tag] + 1}: "{word}" is {tag}, {often} times {usual}'
         for often, word, usual, tag in sorted(found, reverse=True)[:5]
     ]
     return [

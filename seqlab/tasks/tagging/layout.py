@@ -56,7 +56,7 @@ def layout_of(table: Table, given: dict[str, str], *, tagged: bool = True) -> La
     if "split" not in roles and "split" in frame.columns and names_parts(frame):
         roles["split"] = "split"
     notes: list[str] = []
-    _find(frame, "sequence", roles, notes, lambda c: kind(c) is not ColumnKind.LIST and _repeats(c))
+    _find(frame, "sequence", roles, notes, _may_be_sequence)
     if "sequence" in roles:
         _find(frame, "time", roles, notes, lambda c: kind(c) in (*NUMERIC, *_MOMENTS))
     _find(frame, "tags", roles, notes, _may_be_tags)
@@ -103,9 +103,12 @@ def _find(
             return
 
 
-def _repeats(column: pd.Series) -> bool:
-    """Whether values stand for several rows each, or are given in the first of them only."""
-    return column.nunique() < 0.8 * len(column) or bool(column.isna().any())
+def _may_be_sequence(column: pd.Series) -> bool:
+    """Whether values, short ones, stand for several rows each, or are given in the first only."""
+    if kind(column) is ColumnKind.LIST:
+        return False
+    short = column.dropna().astype(str).head(SAMPLE).str.count(r"\S+").mean() < 3
+    return bool(short) and (column.nunique() < 0.8 * len(column) or bool(column.isna().any()))
 
 
 def _may_be_tags(column: pd.Series) -> bool:

@@ -164,7 +164,7 @@ def _fit(
         "scheme": scheme,
         "metrics": _metrics(spec.metric, scheme),
         "columns": {k: v for k, v in data.layout.roles.items() if k != "split"},
-        "max_tokens": spec.max_tokens or min(LONGEST, longest),
+        "max_tokens": spec.max_tokens or min(LONGEST, 2 * longest),  # room for longer ones
         "options": options,
     }
     if data.layout.form == "values":
