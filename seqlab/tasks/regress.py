@@ -1,6 +1,7 @@
-"""Numbers from texts: one for each text or pair of texts, or several at once.
+"""Numbers from texts or series: one for each text, pair of texts or series, or several at once.
 
     "one long string of cliches" → −2.1
+    the accelerations of a walk, 50 a second → 78.5 (the weight of who walks)
 
 Models predict in standard deviations from the training part's mean; people and metrics read the
 target's own units (with several targets, metrics read standard deviations).
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples, Ragged
@@ -37,7 +39,11 @@ from seqlab.tasks.base import (
 from seqlab.tasks.regression import exhibits as shown
 from seqlab.tasks.regression.fitted import Fitted, fit_and_encode, standard
 from seqlab.tasks.regression.inspecting import inspect
-from seqlab.tasks.regression.reading import read, recognise, texts_of
+from seqlab.tasks.regression.reading import read, targets_of, texts_of
+from seqlab.tasks.regression.recognition import recognise
+from seqlab.tasks.regression.series import defaults, series_of
+from seqlab.tasks.series_classification.layouts import one_row_each
+from seqlab.tasks.texts.reading import training
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,7 +53,7 @@ if TYPE_CHECKING:
     from seqlab.specs import ModelSpec
 
 CARD = {
-    "roles": ["text", "text2", "target", "group", "split"],
+    "roles": ["text", "text2", "series", "time", "target", "group", "split"],
     "settings": [
         "split",
         "group",
@@ -64,12 +70,15 @@ CARD = {
 
 @registered
 class Regress(Task):
-    """Texts in, numbers (n, K) out, in the targets' own units."""
+    """Texts or series in, numbers (n, K) out, in the targets' own units."""
 
-    def __init__(self, fitted: Fitted, tokenizer: Tokenizer) -> None:
+    def __init__(self, fitted: Fitted, tokenizer: Tokenizer | None) -> None:
         self.fitted, self.tokenizer = fitted, tokenizer
         self.metrics = fitted.metrics
         self.targets = fitted.targets
+        self.train_defaults = training(fitted.examples)
+        if fitted.series is not None:
+            self.model_defaults, self.train_defaults = defaults(fitted.examples)
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -80,7 +89,7 @@ class Regress(Task):
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
-        """A column of texts and one of many numbers, not all whole."""
+        """Texts or series, and a column of many numbers, not all whole."""
         return recognise(table)
 
     @classmethod
@@ -102,12 +111,19 @@ class Regress(Task):
 
     @property
     def inputs(self) -> Inputs:
-        """Token ids of sequences that differ in length."""
-        return self.fitted.reading.inputs(self.tokenizer)
+        """Token ids, or values of patches, of sequences that differ in length."""
+        if self.fitted.series is not None:
+            return self.fitted.series.inputs
+        assert self.fitted.text is not None
+        assert self.tokenizer is not None
+        return self.fitted.text.inputs(self.tokenizer)
 
     def model(self, spec: ModelSpec) -> Model:
-        """Plain, of two texts, or of chunks, as the texts are read."""
-        model = self.fitted.reading.model(spec, self.tokenizer)
+        """Plain, of two texts, or of chunks, as texts are read."""
+        if self.fitted.text is None:
+            return super().model(spec)
+        assert self.tokenizer is not None
+        model = self.fitted.text.model(spec, self.tokenizer)
         model.head = self.head(model.head_width)
         return model
 
@@ -124,19 +140,38 @@ class Regress(Task):
         batch_tokens: int,
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
-        """Texts of similar length together; targets standardised."""
+        """Inputs of similar length together; targets standardised."""
         import torch
 
         from seqlab.batch import Batch, Context
 
-        tokens = examples.arrays["tokens"]
-        assert isinstance(tokens, Ragged)
         targets = standard(np.asarray(examples.arrays["target"]), self.fitted).astype(np.float32)
-        for rows in plan_batches(tokens.lengths, batch_size, batch_tokens, rng):
-            ids, mask = tokens.padded(rows)
+        for rows in plan_batches(self._lengths(examples), batch_size, batch_tokens, rng):
+            inputs, mask = self._sequences(examples, rows)
             full = None if mask.all() else torch.from_numpy(mask)
             wanted = torch.from_numpy(targets[rows])
-            yield Batch(torch.from_numpy(ids).long(), wanted, Context(full), rows)
+            yield Batch(torch.from_numpy(inputs), wanted, Context(full), rows)
+
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        """Counted without gathering inputs."""
+        return len(plan_batches(self._lengths(examples), batch_size, batch_tokens))
+
+    def _lengths(self, examples: Examples) -> NDArray[np.int64]:
+        series = self.fitted.series
+        held = examples.arrays["tokens" if series is None else "values"]
+        assert isinstance(held, Ragged)
+        return held.lengths if series is None else series.lengths(held)
+
+    def _sequences(
+        self, examples: Examples, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        series = self.fitted.series
+        held = examples.arrays["tokens" if series is None else "values"]
+        assert isinstance(held, Ragged)
+        if series is not None:
+            return series.batch(held, rows)
+        ids, mask = held.padded(rows)
+        return ids.astype(np.int64), mask
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Absolute, squared or Huber loss over the known targets."""
@@ -161,10 +196,15 @@ class Regress(Task):
     # -- fitted, for people --------------------------------------------------------------------
 
     def encode(self, table: Table) -> Examples:
-        """New texts; their numbers too, where the table has them."""
-        return self.fitted.encode(
-            self.tokenizer, *texts_of(table, self.fitted.columns, self.fitted.targets)
-        )
+        """New texts or series; their numbers too, where the table has them."""
+        fitted, columns = self.fitted, dict(self.fitted.columns)
+        if fitted.series is not None:
+            rows = one_row_each(table, fitted.series.layout, transpose=fitted.series.transpose)
+            series, called = series_of(rows, fitted.series.layout, fitted.series.scaling)
+            return fitted.encode_series(series, called, targets_of(rows.frame, self.targets))
+        assert self.tokenizer is not None
+        targets = targets_of(table.frame, self.targets)
+        return fitted.encode_texts(self.tokenizer, *texts_of(table, columns), targets)
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
         """Of one target in its own units; of several in standard deviations."""
@@ -179,19 +219,22 @@ class Regress(Task):
         return shown.exhibits(np.asarray(predictions), examples, self.targets, spread)
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
-        """The texts and a predicted number for each target."""
+        """The texts, or the series' names, and a predicted number for each target."""
         table = examples.frame.reset_index(drop=True)
         for k, name in enumerate(self.targets):
             table[f"predicted {name}"] = np.asarray(predictions)[:, k]
         return table
 
     def save(self, folder: Path) -> None:
-        """`task.json` and `tokenizer.json`."""
-        self.tokenizer.save(folder / "tokenizer.json")
+        """`task.json`, and `tokenizer.json` where texts are read."""
+        if self.tokenizer is not None:
+            self.tokenizer.save(folder / "tokenizer.json")
         write_json(folder / "task.json", self.fitted.plain())
 
     @classmethod
     def load(cls, folder: Path) -> Regress:
         """Read what `save` wrote."""
         stored = Fitted.read(read_json(folder / "task.json"), str(folder / "task.json"))
-        return cls(stored, Tokenizer.load(folder / "tokenizer.json"))
+        return cls(
+            stored, None if stored.text is None else Tokenizer.load(folder / "tokenizer.json")
+        )

@@ -162,12 +162,11 @@ class Span(Task):
         if self.fitted.unanswerable:
             allowed = allowed.scatter(1, batch.extra["begin"].unsqueeze(1) - 1, True)
         logits: Tensor = restricted(model(batch.inputs, batch.context), allowed)
-        known = batch.targets[:, 0] >= 0
-        if not known.any():  # all answers of the batch lie beyond the window
+        known = int((batch.targets[:, 0] >= 0).sum())
+        if not known:  # all answers of the batch lie beyond the window
             return Loss(logits.sum() * 0.0, 0.0)
-        logits, targets = logits[known], batch.targets[known]
-        value = cross_entropy(logits.transpose(1, 2), targets)  # (B, 2, T), (B, 2)
-        return Loss(value, float(known.sum()))
+        value = cross_entropy(logits.transpose(1, 2), batch.targets)  # (B, 2, T), (B, 2)
+        return Loss(value, float(known))
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
         """(B, 3): first and last position of the best span, and its probability."""

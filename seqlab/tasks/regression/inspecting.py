@@ -10,6 +10,8 @@ from seqlab.data.inspection import as_finding, group_findings, split_findings, t
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.regression.reading import read
+from seqlab.tasks.series_classification.collection import Values
+from seqlab.tasks.series_classification.scaling import MUCH
 from seqlab.tasks.texts.reading import as_one
 
 FAR = 8.0  # interquartile ranges beyond the quartiles
@@ -24,7 +26,10 @@ def inspect(sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
     except UserError as error:
         return [as_finding(error)]
     findings = [Finding("info", note) for note in data.notes if note not in sources.train.notes]
-    findings += text_findings(as_one(data.texts, data.others))
+    if data.texts is not None:
+        findings += text_findings(as_one(data.texts, data.others))
+    if data.series is not None:
+        findings.append(_series_finding(data.series))
     for k, name in enumerate(data.names):
         findings += target_findings(name, data.targets[:, k])
     findings += group_findings(sources.train.frame, spec.group)
@@ -33,6 +38,19 @@ def inspect(sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
     except UserError as error:
         return [*findings, as_finding(error)]
     return findings + split_findings(parts)
+
+
+def _series_finding(series: list[Values]) -> Finding:
+    steps = np.array([len(values) for values in series])
+    missing = sum(int(np.isnan(values).sum()) for values in series)
+    share = missing / sum(values.size for values in series)
+    return Finding(
+        "warning" if share > MUCH else "info",
+        f"{len(series):,} series of {int(np.median(steps)):,} steps in the middle,"
+        f" {series[0].shape[1]} channels",
+        f"the shortest has {steps.min():,} steps, the longest {steps.max():,}; missing values:"
+        f" {share:.1%}",
+    )
 
 
 def target_findings(name: str, values: NDArray[np.float64]) -> list[Finding]:
@@ -72,7 +90,7 @@ def _shape(name: str, known: NDArray[np.float64], between: float) -> list[Findin
         return [
             Finding(
                 "warning",
-                f'"{name}" has {far.sum():,} values far from the others',
+                f'"{name}" has values far from the others: {far.sum():,}',
                 f"the furthest is {known[np.abs(known - np.median(known)).argmax()]:.6g}",
                 "check them: squared errors follow them; options.loss = absolute does not",
             )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST = 512  # tokens of a text that are read by default, if the 99 % quantile is beyond
 CHUNK = 256  # tokens of a chunk by default
+# Some hundred steps are needed before much is learned: few texts are read more often.
+STEPS, EPOCHS, BATCH = 800, (10, 40), 64
 BETWEEN = " ⏐ "  # between two texts, where people read them as one
 
 Tokens = NDArray[np.int32]
@@ -134,6 +136,13 @@ def fit_reading(
         "documents": options.documents,
     }
     return TextReading(window=window, pair=others is not None, options=options), tokenizer, card
+
+
+def training(examples: int) -> dict[str, Any]:
+    """TrainSpec fields for so many texts."""
+    batch = BATCH if examples * EPOCHS[0] >= STEPS * BATCH // 4 else BATCH // 2
+    epochs = int(np.clip(-(-STEPS * batch // max(examples, 1)), *EPOCHS))
+    return {"batch_size": batch, "epochs": epochs}
 
 
 def token_spec(texts: Sequence[str], spec: DataSpec) -> TokenSpec:

@@ -1,0 +1,85 @@
+"""Summary statistics of each channel with ridge regression; patterns over time do not count."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import Ridge
+
+from seqlab import registry
+from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.summary_statistics import summaries
+from seqlab.data.examples import Examples
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.regress import Regress
+from seqlab.tasks.regression.fitted import standard
+from seqlab.tasks.regression.series import vectors
+
+CARD = {"tasks": ["regress"]}
+STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the penalty; the validation part chooses
+
+Array = NDArray[np.float64]
+
+
+@registered
+class StatisticsRidge(Baseline):
+    """A ridge for each target on standardised statistics, in standard deviations."""
+
+    def __init__(self, weights: Array | None = None, intercepts: Array | None = None) -> None:
+        self.weights = np.zeros((0, 0)) if weights is None else weights  # (K, statistics)
+        self.intercepts = np.zeros(0) if intercepts is None else intercepts  # (K,)
+
+    @classmethod
+    def enters(cls, task: Task) -> bool:
+        """Series only."""
+        return task.inputs.kind == "values"
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Solve for every strength, keep the one that validates best."""
+        assert isinstance(task, Regress)
+        x = summaries(vectors(train))
+        y = standard(np.asarray(train.arrays["target"]), task.fitted)
+        metric = registry.load("metrics", task.metrics[0])()
+        sign = 1 if metric.higher_is_better else -1
+        fitted = [type(self)(*_solve(x, y, strength)) for strength in STRENGTHS]
+        scores = [
+            sign * metric.value(task.statistics(metric, one.predict(task, valid), valid))
+            for one in fitted
+        ]
+        return fitted[int(np.nanargmax(scores))]
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """(n, K) in the targets' own units."""
+        assert isinstance(task, Regress)
+        found = summaries(vectors(examples)) @ self.weights.T + self.intercepts
+        return np.asarray(found * np.asarray(task.fitted.std) + np.asarray(task.fitted.mean))
+
+    @property
+    def parameters(self) -> int:
+        """Weights and intercepts."""
+        return int(self.weights.size + self.intercepts.size)
+
+    def state(self) -> State:
+        """The maps of plain statistics."""
+        return {}, {"weights": self.weights, "intercepts": self.intercepts}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """From what `state` gave."""
+        arrays = {name: np.asarray(v, dtype=np.float64) for name, v in state[1].items()}
+        return cls(arrays["weights"], arrays["intercepts"])
+
+
+def _solve(x: Array, y: Array, strength: float) -> tuple[Array, Array]:
+    """Maps of plain statistics, (K, statistics) and (K,), fitted on standardised ones."""
+    mean, std = x.mean(axis=0), np.where(x.std(axis=0) > 1e-9, x.std(axis=0), 1.0)
+    weights, intercepts = [], []
+    for column in y.T:
+        known = np.flatnonzero(~np.isnan(column))
+        ridge = Ridge(alpha=strength).fit(((x - mean) / std)[known], column[known])
+        weights.append(ridge.coef_ / std)
+        intercepts.append(float(ridge.intercept_) - float((ridge.coef_ * mean / std).sum()))
+    return np.stack(weights), np.array(intercepts)
