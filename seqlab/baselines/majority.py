@@ -11,8 +11,9 @@ from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.classify import Classify
+from seqlab.tasks.series_classification.classifier import ValueClassifier
 
-CARD = {"tasks": ["classify"]}
+CARD = {"tasks": ["classify", "series", "images"]}
 
 
 @registered
@@ -24,9 +25,9 @@ class Majority(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Count classes."""
-        assert isinstance(task, Classify)
+        assert isinstance(task, Classify | ValueClassifier)
         labels = np.asarray(train.arrays["label"], dtype=np.int64)
-        if task.fitted.multi_label:
+        if labels.ndim == 2:  # several labels an example
             return type(self)(labels.mean(axis=0))
         counts = np.bincount(labels, minlength=len(task.classes))
         return type(self)(counts / counts.sum())

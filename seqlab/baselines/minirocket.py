@@ -1,0 +1,200 @@
+"""MiniRocket: shares of positive values of thousands of fixed convolutions, and a ridge on them.
+
+    c = z ∗ w at dilation d, w the 84 kernels of length 9 with three weights of 2 and six of −1
+    feature = share of positions with c > b, b a quantile of c on a training example
+
+z is the sum of a random set of channels. Probabilities are the softmax of the ridge's decisions,
+at the temperature that the validation part prefers.
+
+Dempster, Schmidt & Webb (2021), MiniRocket: a very fast (almost) deterministic transform for time
+series classification, KDD. Departure: always padded, with zeros, so that short series have features
+at every dilation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Self
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from sklearn.linear_model import RidgeClassifierCV
+
+from seqlab.baselines.base import Baseline, State
+from seqlab.data.examples import Examples
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.series_classification.classifier import ValueClassifier
+
+CARD = {"tasks": ["series"]}
+
+FEATURES = 9996
+LENGTH = 9
+MOST_DILATIONS = 32
+MOST_CHANNELS = 9  # that one convolution sums
+TRIPLES = np.array(list(combinations(range(LENGTH), 3)), dtype=np.int64)  # where weights are 2
+STRENGTHS = np.logspace(-3, 3, 13)
+TEMPERATURES = np.logspace(-1, 2, 25)
+GOLDEN = (np.sqrt(5) + 1) / 2
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Convolutions:
+    """dilations (M,), triples (M,) by number, channels (M, C) as 0 or 1, biases (M, Q)."""
+
+    dilations: NDArray[np.int64]
+    triples: NDArray[np.int64]
+    channels: Floats
+    biases: Floats
+
+    def features(self, series: list[Floats]) -> NDArray[np.float64]:
+        """Shares of positive values, (n, M · Q)."""
+        found = np.empty((len(series), self.biases.size), dtype=np.float32)
+        for row, x in enumerate(series):
+            _shares(
+                x, self.dilations, TRIPLES[self.triples], self.channels, self.biases, found[row]
+            )
+        return found.astype(np.float64)
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _convolve(z: Floats, dilation: int, triple: NDArray[np.int64], out: Floats) -> None:
+    """out_t = 3 Σ_{j in triple} z_{t + (j − 4) d} − Σ_j z_{t + (j − 4) d}; 0 beyond the ends."""
+    T = len(z)
+    out[:] = 0
+    for j in range(9):
+        weight = np.float32(-1)
+        if j == triple[0] or j == triple[1] or j == triple[2]:
+            weight = np.float32(2)
+        shift = (j - 4) * dilation
+        for t in range(max(0, -shift), min(T, T - shift)):
+            out[t] += weight * z[t + shift]
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _shares(
+    x: Floats,
+    dilations: NDArray[np.int64],
+    triples: NDArray[np.int64],
+    channels: Floats,
+    biases: Floats,
+    out: Floats,
+) -> None:
+    T, C = x.shape
+    z, c = np.zeros(T, np.float32), np.empty(T, np.float32)
+    M, Q = biases.shape
+    for m in range(M):
+        z[:] = 0
+        for channel in range(C):
+            if channels[m, channel] > 0:
+                z += x[:, channel]
+        _convolve(z, dilations[m], triples[m], c)
+        for q in range(Q):
+            above = 0
+            for t in range(T):
+                above += c[t] > biases[m, q]
+            out[m * Q + q] = above / T
+
+
+def fit_convolutions(series: list[Floats], seed: int) -> Convolutions:
+    """Dilations up to the usual length, random channels, biases from training examples."""
+    rng = np.random.default_rng(seed)
+    usual, C = int(np.median([len(x) for x in series])), series[0].shape[1]
+    most = max(0.0, np.log2(max(1, usual - 1) / (LENGTH - 1)))
+    spread = 2 ** np.linspace(0, most, MOST_DILATIONS)
+    distinct = np.unique(np.maximum(1, spread.astype(np.int64)))
+    each = max(1, FEATURES // (len(TRIPLES) * len(distinct)))
+    dilations = np.repeat(distinct, len(TRIPLES))
+    triples = np.tile(np.arange(len(TRIPLES)), len(distinct))
+    channels = np.zeros((len(dilations), C), dtype=np.float32)
+    biases = np.empty((len(dilations), each), dtype=np.float32)
+    levels = ((np.arange(1, len(dilations) * each + 1) * GOLDEN) % 1).reshape(-1, each)
+    for m in range(len(dilations)):
+        count = int(2 ** rng.uniform(0, np.log2(min(C, MOST_CHANNELS) + 1)))
+        chosen = rng.choice(C, count, replace=False)
+        channels[m, chosen] = 1
+        x = series[rng.integers(len(series))]
+        c = np.empty(len(x), dtype=np.float32)
+        z = np.ascontiguousarray(x[:, chosen].sum(axis=1))
+        _convolve(z, int(dilations[m]), TRIPLES[triples[m]], c)
+        biases[m] = np.quantile(c, levels[m])
+    return Convolutions(dilations, triples, channels, biases)
+
+
+@registered
+class Minirocket(Baseline):
+    """Nearly ten thousand features; the ridge's strength by leave-one-out."""
+
+    deterministic = False
+
+    def __init__(
+        self, convolutions: Convolutions | None = None, arrays: dict[str, Any] | None = None
+    ) -> None:
+        """`arrays`: mean and std of the features, coef (C, F), intercept (C,), temperature (1,)."""
+        self.convolutions, self.arrays = convolutions, arrays or {}
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Convolutions, then a ridge on standard features, then the temperature."""
+        assert isinstance(task, ValueClassifier)
+        series, labels = task.vectors(train), np.asarray(train.arrays["label"])
+        convolutions = fit_convolutions(series, seed)
+        features = convolutions.features(series)
+        mean, std = features.mean(axis=0), features.std(axis=0) + 1e-8
+        ridge = RidgeClassifierCV(alphas=STRENGTHS).fit((features - mean) / std, labels)
+        coef, intercept = np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
+        if len(coef) == 1:  # two classes share one decision
+            coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])
+        whole = np.zeros((len(task.classes), coef.shape[1]))
+        whole[ridge.classes_] = coef
+        held = np.full(len(task.classes), -1e3)  # a class that training has not: never
+        held[ridge.classes_] = intercept
+        arrays = {"mean": mean, "std": std, "coef": whole, "intercept": held}
+        fitted = type(self)(convolutions, {**arrays, "temperature": np.ones(1)})
+        best = fitted._temperature(task, valid)
+        return type(self)(convolutions, {**arrays, "temperature": np.array([best])})
+
+    def _temperature(self, task: ValueClassifier, valid: Examples) -> float:
+        decisions = self._decisions(task, valid)
+        rows, wanted = np.arange(len(valid)), np.asarray(valid.arrays["label"])
+        losses = [-_log_softmax(t * decisions)[rows, wanted].mean() for t in TEMPERATURES]
+        return float(TEMPERATURES[int(np.argmin(losses))])
+
+    def _decisions(self, task: ValueClassifier, examples: Examples) -> NDArray[np.float64]:
+        assert self.convolutions is not None
+        held = self.arrays
+        features = (self.convolutions.features(task.vectors(examples)) - held["mean"]) / held["std"]
+        return np.asarray(features @ held["coef"].T + held["intercept"])
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """Class probabilities (n, C)."""
+        assert isinstance(task, ValueClassifier)
+        decisions = self._decisions(task, examples)
+        return np.exp(_log_softmax(float(self.arrays["temperature"][0]) * decisions))
+
+    @property
+    def parameters(self) -> int:
+        """Biases, weights and intercepts."""
+        assert self.convolutions is not None
+        learned = (self.convolutions.biases, self.arrays["coef"], self.arrays["intercept"])
+        return sum(int(array.size) for array in learned)
+
+    def state(self) -> State:
+        """Convolutions and weights."""
+        assert self.convolutions is not None
+        return {}, {**vars(self.convolutions), **self.arrays}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """Convolutions and weights again."""
+        arrays = dict(state[1])
+        names = ("dilations", "triples", "channels", "biases")
+        return cls(Convolutions(**{name: arrays.pop(name) for name in names}), arrays)  # type: ignore[arg-type]
+
+
+def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    x = x - x.max(axis=1, keepdims=True)
+    return np.asarray(x - np.log(np.exp(x).sum(axis=1, keepdims=True)))

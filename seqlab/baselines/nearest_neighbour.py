@@ -1,0 +1,95 @@
+"""The class of the nearest training example, by Euclidean distance between standard values.
+
+Series of unequal length are stretched to one length first. The probability of a class is the share
+of the K nearest that have it; K is 1 unless the validation part prefers more.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier
+
+from seqlab.baselines.base import Baseline, State
+from seqlab.data.examples import Examples
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.series_classification.classifier import ValueClassifier
+
+CARD = {"tasks": ["series", "images"]}
+MOST_STEPS = 1024  # to which longer series are stretched
+COUNTS = (1, 3, 5)
+
+Array = NDArray[np.float32]
+
+
+@registered
+class NearestNeighbour(Baseline):
+    """Keeps the training part."""
+
+    def __init__(
+        self,
+        values: Array | None = None,
+        labels: NDArray[np.int64] | None = None,
+        steps: int = 0,
+        count: int = 1,
+    ) -> None:
+        self.values = np.zeros((0, 0), np.float32) if values is None else values
+        self.labels = np.zeros(0, np.int64) if labels is None else labels
+        self.steps, self.count = steps, count
+        self.model = KNeighborsClassifier(count, algorithm="brute")
+        if len(self.labels):
+            self.model.fit(self.values, self.labels)
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Remember the training part; count neighbours on the validation part."""
+        assert isinstance(task, ValueClassifier)
+        series = task.vectors(train)
+        steps = min(MOST_STEPS, max(len(x) for x in series))
+        values, labels = stretched(series, steps), np.asarray(train.arrays["label"], np.int64)
+        counts = [count for count in COUNTS if count <= len(labels)]
+        fitted = [type(self)(values, labels, steps, count) for count in counts]
+        wanted = np.asarray(valid.arrays["label"])
+        right = [
+            float((one.predict(task, valid).argmax(axis=1) == wanted).mean()) for one in fitted
+        ]
+        return fitted[int(np.argmax(right))]  # of equals the fewest neighbours
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """Shares of the nearest (n, C)."""
+        assert isinstance(task, ValueClassifier)
+        found = np.zeros((len(examples), len(task.classes)))
+        values = stretched(task.vectors(examples), self.steps)
+        found[:, self.model.classes_] = self.model.predict_proba(values)
+        return found
+
+    @property
+    def parameters(self) -> int:
+        """All values it remembers."""
+        return int(self.values.size)
+
+    def state(self) -> State:
+        """The training part."""
+        values = {"steps": self.steps, "count": self.count}
+        return values, {"values": self.values, "labels": self.labels}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """The training part again."""
+        values, arrays = state
+        labels = np.asarray(arrays["labels"], dtype=np.int64)
+        held = np.asarray(arrays["values"], dtype=np.float32)
+        return cls(held, labels, values["steps"], values["count"])
+
+
+def stretched(series: list[Array], steps: int) -> Array:
+    """Series (n of (T, channels)) on `steps` points each, end to end: (n, steps · channels)."""
+    rows = []
+    for x in series:
+        if len(x) != steps:
+            at, own = np.linspace(0, len(x) - 1, steps), np.arange(len(x))
+            x = np.stack([np.interp(at, own, channel) for channel in x.T], axis=1)
+        rows.append(np.asarray(x, dtype=np.float32).ravel())
+    return np.stack(rows)

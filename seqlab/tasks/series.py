@@ -1,0 +1,204 @@
+"""Classification of series: one class for the values of some channels over some steps.
+
+    6 channels of a watch over 2,000 steps → "rowing"
+
+A position of the sequence is a patch of steps, standardised by the training part. Each step is in
+two patches, so that a pattern is seen whole wherever it falls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.data.examples import Examples, Ragged
+from seqlab.data.findings import Finding
+from seqlab.data.inspection import as_finding
+from seqlab.data.splits import Splits
+from seqlab.data.table import Table
+from seqlab.errors import UserError
+from seqlab.registry import registered
+from seqlab.tasks.base import (
+    Confidence,
+    DataSpec,
+    Exhibit,
+    Inputs,
+    Predictions,
+    Prepared,
+    Sources,
+)
+from seqlab.tasks.classification.preparing import PARTS
+from seqlab.tasks.series_classification import exhibits as shown
+from seqlab.tasks.series_classification.classifier import (
+    Classes,
+    ValueClassifier,
+    card_of,
+    fit_classes,
+)
+from seqlab.tasks.series_classification.collection import Collection
+from seqlab.tasks.series_classification.inspecting import findings_of, series_findings
+from seqlab.tasks.series_classification.layouts import Layout, one_row_each
+from seqlab.tasks.series_classification.reading import collect, collection_of, recognise
+from seqlab.tasks.series_classification.scaling import Scaling, fit_scaling
+from seqlab.tasks.series_classification.settings import SeriesOptions
+
+CARD = {
+    "roles": ["series", "time", "label", "group", "split"],
+    "settings": ["split", "group", "folds", "label_weights", "metric"],
+    "example": "150 steps of a hand's position → drawing a gun",
+}
+
+
+class FittedSeries(Classes):
+    """Classes, the scale of the values, and where the series stand in a table.
+
+    steps: of every series, where all of the data are as long; else 0. longest: the most steps.
+    """
+
+    scaling: Scaling
+    layout: Layout
+    transpose: bool
+    channels: tuple[str, ...]
+    steps: int
+    longest: int
+
+    def encode(self, data: Collection, rows: NDArray[np.int64]) -> Examples:
+        """Standard values of some series, and their classes."""
+        import pandas as pd
+
+        values = Ragged.of([self.scaling.standard(data.values[row]) for row in rows])
+        labels = [data.labels[row] for row in rows]
+        frame = pd.DataFrame({"name": [data.names[row] for row in rows]}, dtype=object)
+        return Examples({"values": values, "label": self.numbers(labels)}, frame)
+
+
+@registered
+class Series(ValueClassifier):
+    """(B, positions, features) in, class probabilities (B, C) out."""
+
+    fitted_type = FittedSeries
+    fitted: FittedSeries
+
+    @classmethod
+    def recognise(cls, table: Table) -> Confidence:
+        return recognise(table)
+
+    @classmethod
+    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
+        try:
+            data, _ = collect(sources, spec)
+        except UserError as error:
+            return [as_finding(error)]
+        return series_findings(data) + findings_of(data, sources, spec, seed)
+
+    @classmethod
+    def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
+        data, layout = collect(sources, spec)
+        options = SeriesOptions.read(spec.options, "options")
+        return [
+            cls._prepared(data, layout, options, splits, spec) for splits in data.divide(spec, seed)
+        ]
+
+    @classmethod
+    def _prepared(
+        cls,
+        data: Collection,
+        layout: Layout,
+        options: SeriesOptions,
+        splits: Splits,
+        spec: DataSpec,
+    ) -> Prepared:
+        scaling, notes = fit_scaling([data.values[row] for row in splits.train], options)
+        lengths = {len(values) for values in data.values}
+        count = data.values[0].shape[1]
+        fitted = FittedSeries(
+            **fit_classes(data, splits, spec),
+            scaling=scaling,
+            layout=layout,
+            transpose=options.transpose,
+            channels=data.channels or tuple(f"channel {c + 1}" for c in range(count)),
+            steps=lengths.pop() if len(lengths) == 1 else 0,
+            longest=max(len(values) for values in data.values),
+        )
+        card = card_of(data, splits, fitted)
+        card["notes"] = [*card["notes"], *notes]
+        card |= {
+            "channels": count,
+            "longest_series_in_steps": fitted.longest,
+            "steps_a_position": scaling.patch,
+            "missing_values": scaling.missing,
+        }
+        train, valid, test = (fitted.encode(data, getattr(splits, part)) for part in PARTS)
+        return Prepared(cls(fitted), train, valid, test, card)
+
+    @property
+    def inputs(self) -> Inputs:
+        """Patches of values; of one number where all series are as long."""
+        fitted = self.fitted
+        longest = int(fitted.scaling.positions(np.array(fitted.longest)))
+        length = longest if fitted.steps else None
+        return Inputs("values", fitted.scaling.features, length, longest)
+
+    def lengths(self, examples: Examples) -> NDArray[np.int64]:
+        return self.fitted.scaling.positions(_values(examples).lengths)
+
+    def sequences(
+        self, examples: Examples, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+        padded, _ = _values(examples).padded(rows)
+        patches = self.fitted.scaling.patches(padded.astype(np.float32, copy=False))
+        real = self.lengths(examples)[rows]
+        mask = np.arange(patches.shape[1]) < real[:, None]
+        return patches, None if mask.all() else mask
+
+    def vectors(self, examples: Examples) -> list[NDArray[np.float32]]:
+        values = _values(examples)
+        return [np.asarray(values[row], dtype=np.float32) for row in range(len(examples))]
+
+    def encode(self, table: Table) -> Examples:
+        """New series; their labels too, where the table has them."""
+        fitted = self.fitted
+        rows = one_row_each(table, fitted.layout, transpose=fitted.transpose)
+        data = collection_of(rows, fitted.layout, dict(fitted.columns), training=False)
+        channels = data.values[0].shape[1]
+        if channels != len(fitted.scaling.mean):
+            raise UserError(
+                f'"{table.origin}": {channels} channels, training had {len(fitted.scaling.mean)}',
+                "expected the channels of the training data, in their order",
+            )
+        other = next((row for row, v in enumerate(data.values) if len(v) != fitted.steps), None)
+        if fitted.steps and other is not None:
+            raise UserError(
+                f"{data.place(other)} has {len(data.values[other]):,} steps, all of the training"
+                f" data have {fitted.steps:,}",
+                "cut or fill it up to that length",
+            )
+        return fitted.encode(data, np.arange(len(data.values)))
+
+    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
+        """Errors by length and class, confusions, series drawn with their class, the hardest."""
+        labels, values = np.asarray(examples.arrays["label"]), _values(examples)
+        wrong = predictions.argmax(axis=1) != labels
+
+        def said(row: int) -> str:
+            steps = len(values[row])
+            line = shown.sparkline(values[row][:, 0])
+            return f"{examples.frame['name'].iloc[row]} ({steps:,} steps): {line}"
+
+        return [
+            *shown.by_length(wrong, values.lengths),
+            *shown.shared_exhibits(predictions, labels, self.classes),
+            shown.drawn(
+                examples,
+                self.classes,
+                lambda row: values[row],  # type: ignore[arg-type,return-value]
+                list(self.fitted.channels),
+            ),
+            shown.hardest(predictions, examples, self.classes, said),
+        ]
+
+
+def _values(examples: Examples) -> Ragged:
+    values = examples.arrays["values"]
+    assert isinstance(values, Ragged)
+    return values

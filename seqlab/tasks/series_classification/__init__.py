@@ -1,0 +1,1 @@
+"""Classification of sequences of values: series, and images read as sequences."""

@@ -1,0 +1,215 @@
+"""How series stand in a table: arrays in cells, one series a row, or one step a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data import columns as guess
+from seqlab.data.clock import on_one_clock
+from seqlab.data.columns import ColumnKind
+from seqlab.data.npz import oriented
+from seqlab.data.series import numbers, numeric_columns
+from seqlab.data.table import Table
+from seqlab.data.ts_format import series_column
+from seqlab.errors import UserError
+from seqlab.specs import Spec
+
+FEWEST_COLUMNS = 8  # of numbers, from which a row can be a series
+_CELLS = ("series", "image", "signal", "values", "x", "signals")
+_IDS = ("id", "case", "case_id", "recording", "recording_id", "sample", "sample_id", "trial",
+        "window_id", "sequence", "sequence_id", "record", "record_id", "file")  # fmt: skip
+_TIMES = ("step", "t", "index", "position", "frame", "sample_number")
+
+
+class Layout(Spec):
+    """Which columns hold the values, and how.
+
+    kind: `cells`, arrays or lists in one column; `wide`, a series a row; `long`, a step a row,
+    the rows of a series named by `id` and perhaps put in order by `time`.
+    """
+
+    kind: Literal["cells", "wide", "long"]
+    channels: tuple[str, ...]
+    id: str = ""
+    time: str = ""
+
+
+def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> Layout:
+    """The layout of a table; `others` are columns with another role."""
+    frame = table.frame
+    kinds = guess.describe(frame)
+    lists = [name for name, kind in kinds.items() if kind is ColumnKind.LIST]
+    if "series" in given and given["series"] in lists:
+        return Layout(kind="cells", channels=(given["series"],))
+    named = [name for name in lists if guess.normalised(name) in _CELLS]
+    if len(named) == 1 or len(lists) == 1:
+        return Layout(kind="cells", channels=tuple(named or lists))
+    if lists:
+        raise guess.ambiguous("series", lists, table.origin)
+    taken = [*others, *(v for k, v in given.items() if k not in ("series", "time"))]
+    number = id_column(frame, given, taken, table.origin)
+    if number is not None:
+        time = _time_column(frame, given, [*taken, number], table.origin)
+        channels = numeric_columns(frame, exclude=[*taken, number, time])
+        if channels:
+            return Layout(kind="long", channels=tuple(channels), id=number, time=time)
+    wide = [n for n in numeric_columns(frame, exclude=taken) if not _counts(frame, n, kinds[n])]
+    if len(wide) >= FEWEST_COLUMNS:
+        return Layout(kind="wide", channels=tuple(wide))
+    raise UserError(
+        f'"{table.origin}": no series found among the columns {", ".join(map(str, frame.columns))}',
+        "expected an id and a time column beside channels; or many columns of numbers; or arrays",
+    )
+
+
+def _counts(frame: pd.DataFrame, name: str, kind: ColumnKind) -> bool:
+    return kind is ColumnKind.IDENTIFIER and guess.normalised(name) in ("id", "row", *_IDS)
+
+
+def id_column(
+    frame: pd.DataFrame, given: dict[str, str], taken: Sequence[str], origin: str
+) -> str | None:
+    """The column that names the series of a long table, if its values repeat."""
+    if "series" in given:
+        return guess.named(frame, given["series"], origin)
+    names = (*guess.aliases("series"), *_IDS)
+    for name in map(str, frame.columns):
+        repeats = 2 * frame[name].nunique() <= len(frame)
+        if name not in taken and guess.normalised(name) in names and repeats:
+            return name
+    return None
+
+
+def _time_column(
+    frame: pd.DataFrame, given: dict[str, str], taken: Sequence[str], origin: str
+) -> str:
+    if "time" in given:
+        return guess.named(frame, given["time"], origin)
+    wanted = (*guess.aliases("time"), *_TIMES)
+    names = [str(n) for n in frame.columns if n not in taken and guess.normalised(str(n)) in wanted]
+    return names[0] if names else ""
+
+
+def one_row_each(table: Table, layout: Layout, *, transpose: bool) -> Table:
+    """The table with one row a series, its values (steps, channels) in a column `series`."""
+    match layout.kind:
+        case "cells":
+            return _from_cells(table, layout.channels[0], transpose)
+        case "wide":
+            return _from_wide(table, layout)
+        case "long":
+            return _from_long(table, layout)
+
+
+def _from_cells(table: Table, column: str, transpose: bool) -> Table:
+    cells, notes = table.frame[column], []
+    arrays: list[np.ndarray[Any, Any]] = []
+    ready = all(isinstance(c, np.ndarray) and c.ndim == 2 and c.dtype != object for c in cells)
+    for row, cell in enumerate(cells):
+        try:
+            array = np.asarray(
+                [np.asarray(part, dtype=np.float32) for part in cell]
+                if len(cell) and not np.isscalar(cell[0]) and cell[0] is not None
+                else cell,
+                dtype=np.float32,
+            )
+        except (ValueError, TypeError):
+            raise UserError(
+                f'"{table.origin}" column "{column}" row {row + 1}: not one series of numbers',
+                "expected a list of numbers, or of channels that are as long",
+            ) from None
+        arrays.append(array)
+    if not ready:
+        arrays, note = oriented(arrays, f"{table.origin}")
+        notes.append(note)
+    if transpose:
+        arrays = [array.T for array in arrays]
+    frame = table.frame.drop(columns=column).assign(series=series_column(arrays))
+    return Table(frame, table.origin, (*table.notes, *notes), table.header)
+
+
+def _from_wide(table: Table, layout: Layout) -> Table:
+    names = list(layout.channels)
+    missing = [name for name in names if name not in table.frame.columns]
+    if missing:
+        raise UserError(
+            f'"{table.origin}": column "{missing[0]}" is missing, one of {len(names)} steps',
+            "expected the columns of the training data",
+        )
+    held = np.stack([numbers(table.frame, name, table.origin) for name in names], axis=1)
+    known = ~np.isnan(held)
+    lengths = np.where(known.any(axis=1), len(names) - known[:, ::-1].argmax(axis=1), len(names))
+    series = [row[:length, None] for row, length in zip(held, lengths, strict=True)]
+    frame = table.frame.drop(columns=names).assign(series=series_column(series))
+    return Table(frame, table.origin, table.notes, table.header)
+
+
+def _from_long(table: Table, layout: Layout) -> Table:
+    frame, origin = table.frame, table.origin
+    missing = [n for n in (layout.id, *layout.channels) if n not in frame.columns]
+    if missing:
+        raise UserError(f'"{origin}": no column "{missing[0]}"', "expected the training data's")
+    values = np.stack([numbers(frame, name, origin) for name in layout.channels], axis=1)
+    codes, ids = pd.factorize(frame[layout.id])
+    if (codes < 0).any():
+        row = int((codes < 0).argmax()) + 1
+        raise UserError(f'"{origin}" column "{layout.id}" row {row}: no name of a series', "")
+    order = np.argsort(codes, kind="stable")
+    if layout.time and layout.time in frame.columns:
+        moments = on_one_clock(frame[layout.time], f'"{origin}" column "{layout.time}"')
+        order = np.lexsort((moments.to_numpy(), codes))
+        _refuse_repeated(frame, layout, moments.to_numpy()[order], codes[order], order, origin)
+    cuts = np.flatnonzero(np.diff(codes[order])) + 1
+    series = np.split(values[order].astype(np.float32), cuts)
+    rows = np.array([piece[0] for piece in np.split(order, cuts)])
+    others = [n for n in frame.columns if n not in (layout.id, layout.time, *layout.channels)]
+    for name in others:
+        _refuse_changing(frame[name], codes, ids, layout.id, origin)
+    columns = {str(name): frame[name].to_numpy()[rows] for name in others}
+    found = pd.DataFrame({**columns, layout.id: np.asarray(ids)[codes[rows]]})
+    found["series"] = series_column(series)
+    lengths = [len(one) for one in series]
+    note = f'{len(ids):,} series of {min(lengths):,}–{max(lengths):,} rows each by "{layout.id}"'
+    return Table(found, origin, (*table.notes, note), table.header)
+
+
+def _refuse_repeated(
+    frame: pd.DataFrame, layout: Layout, moments: Any, codes: Any, order: Any, origin: str
+) -> None:
+    twice = (moments[1:] == moments[:-1]) & (codes[1:] == codes[:-1])
+    if twice.any():
+        row = int(order[int(twice.argmax()) + 1])
+        raise UserError(
+            f'"{origin}" row {row + 1}: series "{frame[layout.id].iloc[row]}" has'
+            f' {layout.time} "{frame[layout.time].iloc[row]}" twice',
+            "expected one row a moment and series",
+        )
+
+
+def _refuse_changing(column: pd.Series, codes: Any, ids: Any, name: str, origin: str) -> None:
+    """What is said of a series must be the same in all of its rows."""
+    values = pd.factorize(column)[0]
+    first = np.full(len(ids), -2)
+    first[codes[::-1]] = values[::-1]
+    changing = values != first[codes]
+    if changing.any():
+        row = int(changing.argmax())
+        raise UserError(
+            f'"{origin}" row {row + 1}: series "{ids[codes[row]]}" changes its "{column.name}" to'
+            f' "{column.iloc[row]}"',
+            f"expected one value for each {name}; for labels of every step: --task tag",
+        )
+
+
+def steps_of_one_stem(names: Sequence[str]) -> bool:
+    """Whether names are one stem with numbers that go up by one: t0, t1, t2 …"""
+    found = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
+    stems = {match[1] for match in found if match}
+    if None in found or len(stems) != 1:
+        return False
+    return bool((np.diff([int(match[2]) for match in found if match]) == 1).all())

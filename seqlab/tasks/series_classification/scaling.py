@@ -1,0 +1,131 @@
+"""Series on one scale, without gaps, and in patches: what was learned is from training alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.specs import Spec
+from seqlab.tasks.series_classification.collection import Values
+from seqlab.tasks.series_classification.settings import SeriesOptions
+
+POSITIONS = 64  # of the longest series, that patches make by default
+MUCH = 0.05  # share of missing values from which the gaps themselves may tell something
+OVERLAP = 2  # patches in which each step is: a pattern is then seen whole, wherever it falls
+
+Floats = NDArray[np.float32]
+
+
+class Scaling(Spec):
+    """Standard values: (x − mean) / std of each channel, gaps filled, marks of gaps beside them.
+
+    marked: channels whose gaps are marked by a channel of their own. patch: steps a position.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    scale: Literal["training", "each"]
+    missing: Literal["interpolate", "mask"]
+    marked: tuple[int, ...]
+    patch: int
+
+    @property
+    def channels(self) -> int:
+        """Channels of a step, marks of gaps included."""
+        return len(self.mean) + len(self.marked)
+
+    @property
+    def window(self) -> int:
+        """Steps that a position reads."""
+        return self.patch * OVERLAP if self.patch > 1 else 1
+
+    @property
+    def features(self) -> int:
+        """Numbers that a position reads."""
+        return self.channels * self.window
+
+    def positions(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Positions of series of so many steps."""
+        return -(-steps // self.patch)
+
+    def standard(self, values: Values) -> Floats:
+        """One series (steps, channels) as a model reads it, before it is cut into patches."""
+        gaps = np.isnan(values)
+        x = np.asarray(values, dtype=np.float64)
+        if self.scale == "each":
+            x = (x - _mean(x)) / _deviation(x)
+        else:
+            x = (x - np.asarray(self.mean)) / np.asarray(self.std)
+        if gaps.any():
+            x = np.where(gaps, 0.0, x) if self.missing == "mask" else interpolated(x)
+        marks = gaps[:, list(self.marked)].astype(np.float64)
+        return np.concatenate([x, marks], axis=1).astype(np.float32)
+
+    def patches(self, x: Floats) -> Floats:
+        """Standard series (B, T, channels), padded with zeros, to (B, positions, features).
+
+        Position i reads the steps around its own: a half patch before them and a half behind.
+        """
+        if self.patch == 1:
+            return x
+        B, T, C = x.shape
+        count, before = -(-T // self.patch), (self.window - self.patch) // 2
+        whole = np.zeros((B, (count - 1) * self.patch + self.window, C), dtype=np.float32)
+        length = min(T, whole.shape[1] - before)
+        whole[:, before : before + length] = x[:, :length]
+        steps = np.arange(count)[:, None] * self.patch + np.arange(self.window)
+        return whole[:, steps].reshape(B, count, self.window * C)
+
+
+def fit_scaling(series: Sequence[Values], options: SeriesOptions) -> tuple[Scaling, list[str]]:
+    """The scale of the training part, and what was decided, in words."""
+    steps = np.concatenate([np.asarray(x, dtype=np.float64) for x in series])
+    gaps = np.isnan(steps)
+    longest = max(len(x) for x in series)
+    patch = options.patch or -(-longest // POSITIONS)
+    missing = options.missing or ("mask" if gaps.mean() > MUCH else "interpolate")
+    marked = np.flatnonzero(gaps.any(axis=0)).tolist() if missing == "mask" else []
+    scaling = Scaling(
+        mean=tuple(_mean(steps).tolist()),
+        std=tuple(_deviation(steps).tolist()),
+        scale=options.scale,
+        missing=missing,
+        marked=tuple(marked),
+        patch=min(patch, longest),
+    )
+    notes = []
+    if scaling.patch > 1:
+        notes.append(
+            f"{scaling.patch} steps make a position of {-(-longest // scaling.patch)} at most; to"
+            " change: --set options.patch=STEPS"
+        )
+    if gaps.any():
+        how = "filled in between their neighbours" if missing == "interpolate" else "marked"
+        notes.append(f"missing values of training: {gaps.mean():.1%}, {how}")
+    return scaling, notes
+
+
+def interpolated(x: NDArray[Any]) -> NDArray[np.float64]:
+    """Gaps filled on a line between their neighbours; 0 in a channel without any value."""
+    filled = np.array(x, dtype=np.float64)
+    steps = np.arange(len(x))
+    for channel in range(x.shape[1]):
+        known = ~np.isnan(x[:, channel])
+        held = x[known, channel]
+        filled[:, channel] = np.interp(steps, steps[known], held) if known.any() else 0.0
+    return filled
+
+
+def _mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = ~np.isnan(x)
+    return np.where(known, x, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+
+
+def _deviation(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = ~np.isnan(x)
+    square = np.where(known, x - _mean(x), 0.0) ** 2
+    deviation = np.sqrt(square.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+    return np.where(deviation > 1e-8, deviation, 1.0)
