@@ -186,12 +186,14 @@ def _pairs(
         scores = (sign * variation.scores[i], sign * variation.scores[j])
         a, b = paired(running[i], running[j], scores)
         difference = float(variation.means[i] - variation.means[j])
-        ends = _possible(difference + float(width) * np.array([-1.0, 1.0]), metric)
+        ends = difference + float(width) * np.array([-1.0, 1.0])
+        low, high = _possible(ends, metric).tolist()
         yield Pair(
             running[i].name,
             running[j].name,
             difference,
-            *ends.tolist(),
+            low,
+            high,
             *superiority(a, b, rules.seed),
             sign_flip_p(a - b, rules.seed),
         )

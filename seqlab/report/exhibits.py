@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from seqlab.report.figure import Figure, axis, band, line, markers, plain
+from seqlab.report.cases import Case, Shown, cases
+from seqlab.report.figure import Figure, axis, band, colour, line, markers, plain, symbol
 from seqlab.report.stored import Contestant, StoredStudy
 
-Shown = tuple[Contestant, dict[str, Any]]  # a contestant and its exhibit's data
 MOST_SERIES = 8
 MOST_CASES = 12
+BY_EXAMPLE = ("examples", "marked", "samples", "images")
 SMALL_COLUMNS, SMALL_ROWS = 6, 8  # a table of at most this size stands beside the others'
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a contestant made of a hard example; None where its exhibit does not say."""
-
-    contestant: Contestant
-    predicted: Any = None
-    score: Any = None
-    note: Any = None
-
-
-@dataclass(frozen=True)
-class Case:
-    """A hard example, with the answers of the contestants that list it."""
-
-    text: str
-    target: Any
-    answers: list[Answer]
 
 
 @dataclass(frozen=True)
@@ -95,8 +78,10 @@ def _gathered(name: str, kind: str, title: str, note: str, shown: list[Shown]) -
         return Gathered(
             kind, title, note, shown, figures=figures[:MOST_SERIES], left_out=max(0, left_out)
         )
-    if kind == "examples":
-        return Gathered(kind, title, note, shown, cases=_cases(shown))
+    if kind == "scatter":
+        return Gathered(kind, title, note, shown, figures=_scatters(name, title, shown))
+    if kind in BY_EXAMPLE:
+        return Gathered(kind, title, note, shown, cases=cases(kind, shown))
     if len({json.dumps(data, sort_keys=True) for _, data in shown}) == 1:
         return Gathered(kind, title, note, shown[:1])
     return Gathered(kind, title, note, shown, merged=_merged(shown) if kind == "table" else None)
@@ -120,6 +105,8 @@ def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
                 hovertemplate=hover,
             )
         )
+    if first.get("diagonal") and not words:
+        data.insert(0, _diagonal(chain.from_iterable(curve["x"] for _, curve in shown)))
     x_axis = axis(first["x_label"]) | ({"type": "category"} if words else {})
     return Figure(
         name=name,
@@ -130,6 +117,60 @@ def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
         layout={"xaxis": x_axis, "yaxis": axis(first["y_label"])},
         legend=[contestant for contestant, _ in shown],
     )
+
+
+def _scatters(name: str, title: str, shown: list[Shown]) -> list[Figure]:
+    """A figure for each contestant, all over the same stretch: one cloud would hide the others."""
+    points = {end: [v for _, data in shown for v in data[end] if v is not None] for end in "xy"}
+    figures = []
+    for number, (contestant, data) in enumerate(shown):
+        cloud = {
+            "type": "scatter",
+            "mode": "markers",
+            "x": list(data["x"]),
+            "y": list(data["y"]),
+            "marker": {"color": colour(contestant, 45), "size": 6, "symbol": symbol(contestant)},
+            "name": plain(contestant.name),
+            "hovertemplate": "%{y:.4g} at %{x:.4g}",
+        }
+        ideal = [_diagonal(chain(*points.values()))] if data.get("diagonal") else []
+        figures.append(
+            Figure(
+                name=f"{name}-{number}",
+                title=contestant.name,
+                alt=f"{title}, {contestant.name}: {data['y_label']} over {data['x_label']},"
+                f" {len(data['x']):,} points",
+                data=[*ideal, cloud],
+                layout={
+                    "xaxis": axis(data["x_label"], range=_stretch(points["x"])),
+                    "yaxis": axis(data["y_label"], range=_stretch(points["y"])),
+                },
+                caption="Dashed: where both agree." if ideal else "",
+            )
+        )
+    return figures
+
+
+def _stretch(values: Sequence[float]) -> list[float]:
+    """From the lowest to the highest, and a little more on both sides."""
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    room = 0.04 * (high - low) or 1.0
+    return [low - room, high + room]
+
+
+def _diagonal(values: Iterable[float | None]) -> dict[str, Any]:
+    """The line where both axes agree, as far as the values go."""
+    found = [value for value in values if value is not None]
+    ends = [min(found), max(found)] if found else [0.0, 1.0]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": ends,
+        "y": ends,
+        "line": {"color": "@muted", "width": 1.5, "dash": "dash"},
+        "hoverinfo": "skip",
+        "name": "agreement",
+    }
 
 
 def _series(name: str, shown: list[Shown]) -> list[Figure]:
@@ -145,16 +186,16 @@ def _series(name: str, shown: list[Shown]) -> list[Figure]:
 
 
 def _forecast(name: str, title: str, found: list[Shown]) -> Figure:
-    leader, first = found[0]
+    _, first = found[0]
     data = [
         _observed(first["history"], "history", "@muted", 1.5),
         _observed(first["target"], "what came", "@ink", 3.5),
     ]
     caption = "Thin: what came before; thick: what came."
-    predicted = first["predicted"]
-    if predicted.get("low") and predicted.get("high"):
-        data.append(band(leader, predicted["x"], predicted["low"], predicted["high"]))
-        caption += f" Band: the interval that {leader.name} gives."
+    sure = [(c, p) for c, item in found if (p := item["predicted"]).get("low") and p.get("high")]
+    for contestant, predicted in sure[:1]:  # more than one band would hide the lines
+        data.append(band(contestant, predicted["x"], predicted["low"], predicted["high"]))
+        caption += f" Band: the interval that {contestant.name} gives."
     data += [line(c, item["predicted"]["x"], item["predicted"]["y"]) for c, item in found]
     return Figure(
         name=name,
@@ -179,18 +220,6 @@ def _observed(
         "name": name,
         "line": {"color": ink, "width": width},
     }
-
-
-def _cases(shown: list[Shown]) -> list[Case]:
-    """The examples, those that most contestants list first."""
-    cases: dict[tuple[str, str], Case] = {}
-    for contestant, data in shown:
-        for item in data["items"]:
-            key = (str(item["text"]), str(item.get("target")))
-            case = cases.setdefault(key, Case(key[0], item.get("target"), []))
-            said = (item.get(name) for name in ("predicted", "score", "note"))
-            case.answers.append(Answer(contestant, *said))
-    return sorted(cases.values(), key=lambda case: -len(case.answers))
 
 
 def _merged(shown: list[Shown]) -> Merged | None:

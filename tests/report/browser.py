@@ -134,9 +134,10 @@ class Page:
         return found + ([marked] if marked else [])
 
     def requests(self) -> list[str]:
-        """The addresses that the page asked for."""
+        """The addresses that the page asked for; what stands in the page itself is none."""
         sent = [e for e in self.events if e.get("method") == "Network.requestWillBeSent"]
-        return [e["params"]["request"]["url"] for e in sent]
+        urls = [e["params"]["request"]["url"] for e in sent]
+        return [url for url in urls if not url.startswith("data:")]
 
     def picture(self, path: Path) -> None:
         """The whole page as PNG."""

@@ -161,6 +161,55 @@ def exhibits(accuracy: float, name: str, rng: np.random.Generator) -> list[dict[
             },
             "note": "",
         },
+        *_pictures_and_samples(accuracy, name),
+    ]
+
+
+def _pictures_and_samples(accuracy: float, name: str) -> list[dict[str, object]]:
+    rng = np.random.default_rng(len(name))
+    true = rng.uniform(0, 5, 200)
+    spots = np.outer(np.sin(np.linspace(0, 3, 28)), np.sin(np.linspace(0, 6, 28))) ** 2
+    reds = np.stack([spots, 1 - spots, spots / 2], axis=2)
+    kinds = {
+        "scatter": {
+            "x_label": "true stars",
+            "y_label": "predicted stars",
+            "x": true.tolist(),
+            "y": (true + rng.normal(0, 2 * (1 - accuracy), 200)).tolist(),
+            "diagonal": True,
+        },
+        "curve": {
+            "x_label": "confidence",
+            "y_label": "accuracy",
+            "x": [0.55, 0.75, 0.95],
+            "y": [0.6, 0.7, accuracy],
+            "diagonal": True,
+        },
+        "marked": {
+            "items": [
+                {
+                    "tokens": ["fly", "from", "New", "York", "to", "Bonn", "on", "Monday"],
+                    "target": ["", "", "city", "city", "", "city", "", "day"],
+                    "predicted": ["", "", "city", "city", "", "", "", "city"],
+                    "note": "0.8 sure",
+                },
+                {"tokens": ["nothing", "here"], "target": ["", ""], "predicted": ["", ""]},
+            ]
+        },
+        "samples": {
+            "items": [{"title": "after 'ROMEO:'", "text": f"What says {name}?\n  Speak. " * 4}]
+        },
+        "images": {
+            "items": [
+                {"pixels": spots.tolist(), "target": "3", "predicted": "8", "score": accuracy},
+                {"pixels": reds.tolist(), "target": "rose", "predicted": "tulip"},
+            ]
+        },
+    }
+    titles = {"scatter": "Predicted against true", "curve": "Reliability"}
+    return [
+        {"kind": kind, "title": titles.get(kind, f"Some {kind}"), "data": data, "note": ""}
+        for kind, data in kinds.items()
     ]
 
 
