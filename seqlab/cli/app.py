@@ -11,7 +11,9 @@ from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
 from seqlab.cli.generate import generate
+from seqlab.cli.gradients import gradients
 from seqlab.cli.inspect import inspect
+from seqlab.cli.lr_find import lr_find
 from seqlab.cli.mixers import mixers
 from seqlab.cli.predict import predict
 from seqlab.cli.predict_next import predict_next
@@ -50,6 +52,8 @@ for command in (
     predict_next,
     translate,
     generate,
+    lr_find,
+    gradients,
     mixers,
     datasets,
 ):

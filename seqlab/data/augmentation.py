@@ -80,7 +80,7 @@ def _jitter(x: Values, rate: float, rng: np.random.Generator) -> Values:
 
 
 def _scaling(x: Values, rate: float, rng: np.random.Generator) -> Values:
-    return x * rng.normal(1.0, rate, x.shape[1]).astype(x.dtype)
+    return x * rng.normal(1.0, rate, (x.shape[1],)).astype(x.dtype)
 
 
 def _time_warping(x: Values, rate: float, rng: np.random.Generator) -> Values:

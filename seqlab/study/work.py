@@ -28,8 +28,9 @@ from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
 from seqlab.study.objective import TaskObjective, predict_all
-from seqlab.tasks.base import Predictions, Prepared, Task
+from seqlab.tasks.base import Exhibit, Predictions, Prepared, Task
 from seqlab.training.checkpoints import Checkpoints, Interrupted
+from seqlab.training.doctor import examine
 from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
 
@@ -158,7 +159,18 @@ def _fit_model(
         save_weights(model, folder)
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
+        parts["exhibits"] += _training_exhibits(task, history)
     return facts, parts
+
+
+def _training_exhibits(task: Task, history: History) -> list[dict[str, Any]]:
+    """What the training doctor found, as a table; nothing where all was well."""
+    metric: Metric = registry.load("metrics", task.metrics[0])()
+    found = examine(history.records, metric.higher_is_better, history.rollbacks)
+    rows = [[symptom.what, symptom.evidence, symptom.advice] for symptom in found]
+    data = {"columns": ["found", "evidence", "try next"], "rows": rows}
+    exhibit = Exhibit("table", "Training", data, "Read from each contestant's median run.")
+    return [asdict(exhibit)] if rows else []
 
 
 def _train(

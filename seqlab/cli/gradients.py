@@ -1,0 +1,21 @@
+"""`seqlab gradients`: how far back a run's gradients reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqlab.cli import options as o
+
+
+def gradients(
+    run: Annotated[Path, typer.Argument(help="A run's folder: STUDY/runs/gru/verdict-0.")],
+    plot: Annotated[Path, typer.Option(help="The page with the curves.")] = Path("gradients.html"),
+    json: o.Json = False,
+) -> None:
+    """Draw gradients against distance, at the start and the end of training, and name what ails."""
+    from seqlab.cli.training import gradients_and_show
+
+    gradients_and_show(run, plot, json=json)

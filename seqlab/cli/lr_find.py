@@ -1,0 +1,44 @@
+"""`seqlab lr-find`: the learning-rate range test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqlab.cli import options as o
+
+
+def lr_find(
+    data: o.Data,
+    valid: o.Valid = None,
+    test: o.Test = None,
+    task: o.Task = None,
+    columns: o.Columns = None,
+    candidates: Annotated[str, typer.Option(help="Names or groups.")] = "rnn,lstm,gru,transformer",
+    params: Annotated[str, typer.Option(help="Parameters of body and head.")] = "100k",
+    steps: Annotated[int, typer.Option(help="Steps from the lowest rate on.", min=10)] = 100,
+    plot: Annotated[Path, typer.Option(help="The page with the curves.")] = Path("lr-find.html"),
+    settings: o.Assignments = None,
+    seed: o.Seed = None,
+    json: o.Json = False,
+) -> None:
+    """Raise the learning rate step by step, and say where the loss falls fastest."""
+    from seqlab.cli.training import find_and_show
+    from seqlab.workbench.study import Study
+
+    given = o.assigned(settings)
+    study = Study(
+        task=task,
+        candidates=o.names(candidates, "--candidates") or (),
+        columns=columns,
+        budget={"params": o.count(params, "--params")},
+        data=o.data_settings(given),
+        settings={
+            **{name: given[name] for name in ("model", "train") if name in given},
+            **o.said(seed=seed),
+            "baselines": (),
+        },
+    )
+    find_and_show(study, (data, valid, test), steps=steps, plot=plot, json=json)

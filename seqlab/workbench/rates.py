@@ -1,0 +1,45 @@
+"""The learning-rate range test on a user's data, for each candidate at its size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqlab import registry
+from seqlab.study.environment import devices_for
+from seqlab.study.plan import Allowance, entries, train_spec
+from seqlab.study.work import TaskObjective, build_model
+from seqlab.training.range_test import RangeTest, range_test
+from seqlab.workbench.drawing import write_curves
+from seqlab.workbench.study import Study
+
+
+def find_rates(
+    study: Study,
+    data: Any,
+    valid: Any = None,
+    test: Any = None,
+    *,
+    steps: int = 100,
+    plot: Path | None = None,
+) -> dict[str, RangeTest]:
+    """Each candidate's range test; with `plot`, a page with their curves."""
+    sources, spec, _ = study.resolve(data, valid, test)
+    spec, _ = devices_for(spec)
+    prepared = registry.load("tasks", spec.task).prepare(sources, spec.data, spec.seed)[0]
+    train = train_spec(spec, prepared.task, Allowance(1, 1, 1), None, spec.seed)
+    found = {}
+    torch.set_num_threads(train.threads)
+    for entry in entries(spec, prepared.task):
+        if entry.model is None:
+            continue
+        torch.manual_seed(train.seed)
+        model = build_model(prepared.task, entry.model, train.seed).to(train.device)
+        objective = TaskObjective(prepared, prepared.train, train)
+        found[entry.name] = range_test(model, objective, train, steps)
+    if plot is not None:
+        curves = {name: (test.rates, test.losses) for name, test in found.items()}
+        write_curves(plot, "Learning-rate range test", ("learning rate", "loss"), curves, "x")
+    return found
