@@ -13,7 +13,7 @@ from seqlab.metrics.base import AdditiveMetric, Array
 from seqlab.metrics.edits import edit_statistics
 from seqlab.registry import registered
 
-CARD = {"tasks": ["translate"]}
+CARD = {"tasks": ["translate", "transcribe"]}
 
 
 @registered

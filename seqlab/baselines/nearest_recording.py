@@ -1,0 +1,93 @@
+"""The text of the most similar training recording, by what its channels are like in each eighth.
+
+Every recording becomes its length and the means of its features over eight equal stretches, all on
+one scale; the smallest Euclidean distance decides.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqlab.baselines.base import Baseline, State
+from seqlab.data.examples import Examples, Ragged
+from seqlab.registry import registered
+from seqlab.tasks.base import Predictions, Task
+
+CARD = {"tasks": ["transcribe"]}
+
+STRETCHES = 8
+CHUNK = 256  # recordings that are compared at a time
+
+Floats = NDArray[np.float64]
+
+
+@registered
+class NearestRecording(Baseline):
+    """Looks up; the earlier recording wins where two are as near."""
+
+    def __init__(
+        self,
+        known: Floats | None = None,
+        scale: Floats | None = None,
+        targets: Ragged | None = None,
+    ) -> None:
+        self.known, self.scale, self.targets = known, scale, targets
+
+    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+        """Keep what every training recording is like."""
+        targets = train.arrays["target"]
+        assert isinstance(targets, Ragged)
+        found = _summaries(train)
+        scale = np.maximum(found.std(axis=0), 1e-6)
+        return type(self)(found / scale, scale, targets)
+
+    def predict(self, task: Task, examples: Examples) -> Predictions:
+        """Ragged ids (n)."""
+        assert self.known is not None
+        assert self.targets is not None
+        assert self.scale is not None
+        asked = _summaries(examples) / self.scale
+        squares = (self.known**2).sum(axis=1)
+        nearest = [
+            (squares - 2 * asked[start : start + CHUNK] @ self.known.T).argmin(axis=1)
+            for start in range(0, len(asked), CHUNK)
+        ]
+        return self.targets.take(np.concatenate(nearest).astype(np.int64))
+
+    @property
+    def parameters(self) -> int:
+        """The numbers that are kept."""
+        return 0 if self.known is None else int(self.known.size)
+
+    def state(self) -> State:
+        """Summaries and texts."""
+        assert self.known is not None
+        assert self.scale is not None
+        assert self.targets is not None
+        arrays = {"known": self.known, "scale": self.scale, "targets": self.targets.values}
+        return {}, arrays | {"offsets": self.targets.offsets}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """From what `state` gave."""
+        arrays = state[1]
+        targets = Ragged(arrays["targets"], np.asarray(arrays["offsets"], dtype=np.int64))
+        known, scale = (np.asarray(arrays[name], dtype=np.float64) for name in ("known", "scale"))
+        return cls(known, scale, targets)
+
+
+def _summaries(examples: Examples) -> Floats:
+    """(n, 1 + stretches · features)."""
+    steps = examples.arrays["steps"]
+    assert isinstance(steps, Ragged)
+    rows = []
+    for row in range(len(steps)):
+        x = np.asarray(steps[row], dtype=np.float64)
+        starts = np.minimum(np.arange(STRETCHES) * len(x) // STRETCHES, len(x) - 1)
+        ends = np.maximum((np.arange(STRETCHES) + 1) * len(x) // STRETCHES, starts + 1)
+        means = [x[a:b].mean(axis=0) for a, b in zip(starts, ends, strict=True)]
+        rows.append(np.concatenate([[np.log(len(x))], *means]))
+    return np.stack(rows)
