@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn import metrics as reference
 
 from seqlab import registry
+from seqlab.metrics.quantiles import Quantiles
 
 RNG = np.random.default_rng(2)
 
@@ -81,6 +83,47 @@ def test_r2_leaves_out_a_constant_channel_and_is_undefined_without_variation():
     alone = score("r2", predicted[..., :1], wanted[..., :1])
     assert score("r2", predicted, wanted) == pytest.approx(alone)
     assert np.isnan(score("r2", predicted[..., 1:], wanted[..., 1:]))
+
+
+def quantile_score(name, values, targets, levels):
+    metric = registry.load("metrics", name)()
+    given = Quantiles(np.asarray(values, float), levels)
+    return metric.value(metric.collect(given, np.asarray(targets, float)))
+
+
+def test_scores_of_quantiles_by_hand():
+    # y = 5 and 1, quantiles 2 4 8 at 0.1 0.5 0.9
+    values, levels = [[[2.0, 4, 8]], [[2.0, 4, 8]]], (0.1, 0.5, 0.9)
+    losses = np.array([[0.1 * 3, 0.5 * 1, 0.1 * 3], [0.9 * 1, 0.5 * 3, 0.1 * 7]])
+    assert quantile_score("pinball", values, [[5], [1]], levels) == pytest.approx(losses.mean())
+    shares = [0.3, 0.4, 0.3]  # of the probabilities, those nearest to each level
+    expected = 2 * (losses * shares).sum(axis=1).mean()
+    assert quantile_score("crps", values, [[5], [1]], levels) == pytest.approx(expected)
+    assert quantile_score("coverage", values, [[5], [1]], levels) == pytest.approx(0.5)
+    assert quantile_score("coverage", values, [[5], [np.nan]], levels) == pytest.approx(1)
+
+
+def test_pinball_as_scikit_learn():
+    predicted, wanted = drawn((50, 6))
+    for level in (0.1, 0.7):
+        expected = reference.mean_pinball_loss(wanted.ravel(), predicted.ravel(), alpha=level)
+        found = quantile_score("pinball", predicted[..., None], wanted, (level,))
+        assert found == pytest.approx(expected)
+
+
+def test_crps_of_many_quantiles_is_that_of_the_distribution():
+    """Of a standard normal at 0: 2φ(0) − 1/√π (Gneiting and Raftery, 2007)."""
+    levels = (np.arange(999) + 0.5) / 999
+    values = norm.ppf(levels)[None, None]
+    expected = 2 * norm.pdf(0) - 1 / np.sqrt(np.pi)
+    found = quantile_score("crps", values, [[0.0]], tuple(levels))
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_without_quantiles_crps_is_the_absolute_error():
+    predicted, wanted = drawn((50, 6))
+    assert score("crps", predicted, wanted) == pytest.approx(score("mae", predicted, wanted))
+    assert score("coverage", predicted, wanted) == 0
 
 
 def test_spaces_and_margins():
