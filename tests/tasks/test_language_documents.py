@@ -147,3 +147,12 @@ def test_several_columns_of_text_are_asked_about():
 
 def test_only_text_is_a_role():
     assert registry.card("tasks", "language")["roles"] == ["text"]
+
+
+def test_long_texts_beside_numbers_of_rows_are_recognised():
+    texts = [prose(200, i) for i in range(30)]
+    found = Language.recognise(table(texts, id=[f"a-{i}" for i in range(30)], year=range(30)))
+    assert found.score == 0.55
+    labelled = table(texts, id=range(30), author=["anna", "bert"] * 15)
+    assert Language.recognise(labelled).score == 0
+    assert choose_task(Sources(labelled), None, {})[0] == "classify"

@@ -21,6 +21,7 @@ from seqlab.tasks.base import Confidence, DataSpec, Sources
 PARTS = ("train", "valid", "test")
 SHARES = (0.9, 0.05, 0.05)
 MANY = 20  # documents from which on none is cut in two
+LONG, TELLING_APART = 500, 0.8  # characters of a text; share of different values
 TELLING = ("text", "content", "document", "body")  # columns that hold texts among others
 
 
@@ -55,13 +56,30 @@ def recognise(table: Table) -> Confidence:
     """One column of texts and nothing that could be predicted from them."""
     names = [str(name) for name in table.frame.columns if str(name) != "split"]
     if len(names) != 1:
-        return Confidence(0.0, f"{len(names)} columns, not one of texts alone")
+        return _among_others(table.frame[names])
     if guess.kind(table.frame[names[0]]) not in (guess.ColumnKind.TEXT, guess.ColumnKind.CATEGORY):
         values = table.frame[names[0]].dropna()
         if len(values) != 1 or not isinstance(values.iloc[0], str):
             return Confidence(0.0, f'column "{names[0]}" holds no texts')
     held = "lines of text" if table.documents is not None else f'texts in "{names[0]}"'
     return Confidence(0.7, f"{held} and no labels: language")
+
+
+def _among_others(frame: pd.DataFrame) -> Confidence:
+    """Long texts beside columns that only tell rows apart."""
+    kinds = guess.describe(frame)
+    texts = [name for name, kind in kinds.items() if kind is guess.ColumnKind.TEXT]
+    others = [name for name in kinds if name not in texts]
+    lists = guess.ColumnKind.LIST in kinds.values()  # which cannot even be counted
+    apart = not lists and all(frame[o].nunique() >= TELLING_APART * len(frame) for o in others)
+    if len(texts) != 1 or not apart:
+        return Confidence(0.0, f"{len(kinds)} columns, not one of texts alone")
+    length = frame[texts[0]].dropna().astype(str).str.len().mean()
+    if not length >= LONG:
+        return Confidence(0.0, f'the texts in "{texts[0]}" are short')
+    return Confidence(
+        0.55, f'long texts in "{texts[0]}", and columns that tell rows apart: language'
+    )
 
 
 def divide(sources: Sources, spec: DataSpec) -> Parts:
