@@ -52,6 +52,7 @@ from seqlab.tasks.classification.labelled import (
 )
 from seqlab.tasks.classification.preparing import Fitted, fit_and_encode
 from seqlab.tasks.losses import binary_cross_entropy, cross_entropy
+from seqlab.tasks.texts.reading import training
 
 if TYPE_CHECKING:
     from seqlab.model.base import Model
@@ -78,6 +79,8 @@ CARD = {
 class Classify(Task):
     """Text in, class probabilities (n, C) out; those of several labels do not add up to one."""
 
+    row_by_row = True
+
     def __init__(self, fitted: Fitted, tokenizer: Tokenizer) -> None:
         self.fitted, self.tokenizer = fitted, tokenizer
         self.metrics = fitted.metrics
@@ -85,6 +88,7 @@ class Classify(Task):
         weights = fitted.class_weights
         self.weights = torch.tensor(weights) if weights else None
         self.binary = len(self.classes) == 2 and not fitted.multi_label
+        self.train_defaults = training(fitted.examples)
 
     @property
     def columns(self) -> Mapping[str, str]:

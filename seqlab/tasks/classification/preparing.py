@@ -38,6 +38,7 @@ class Fitted(Spec):
     metrics: tuple[str, ...]
     columns: dict[str, str]
     reading: TextReading
+    examples: int
     several: str = ""
     class_weights: tuple[float, ...] = ()
 
@@ -100,6 +101,7 @@ def fit_and_encode(
         metrics=metrics_for(spec.metric, counts, bool(data.several)),
         columns=data.columns,
         reading=reading,
+        examples=len(splits.train),
         several=data.several,
         class_weights=class_weights_of(classes, counts, len(rows["train"]), bool(data.several))
         if spec.label_weights
