@@ -163,7 +163,17 @@ def test_a_primary_metric_can_be_chosen():
 def test_blocks_of_many_documents_are_counted_by_document():
     prepared = prepare([prose(80, i) for i in range(700)], **BLOCK)
     assert len(np.unique(prepared.test.blocks)) == prepared.card["documents"]["test"] == 35
-    assert prepare(**BLOCK).test.blocks is None
+
+
+def test_blocks_of_one_text_are_counted_in_stretches():
+    """Neighbours are no independent observations; a short text still has some to count."""
+    blocks = prepare(**BLOCK).test.blocks
+    assert len(np.unique(blocks)) <= 30
+    assert (np.diff(blocks) >= 0).all()
+    long = prepare(prose(340_000), **BLOCK)
+    sizes = np.bincount(long.test.blocks)
+    assert len(sizes) == pytest.approx(long.card["tokens"]["test"] / 2048, abs=1)
+    assert sizes[:-1].min() == 128  # of 16 tokens
 
 
 # -- training ----------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.errors import UserError
@@ -15,7 +17,8 @@ from seqlab.tasks.language_modelling.scoring import unknown_of
 from seqlab.tasks.language_modelling.settings import Reading, decide
 from seqlab.tasks.language_modelling.vocabulary import Vocabulary, learn
 
-INDEPENDENT = 30  # documents of the test part from which on they are what is counted
+STRETCH = 2048  # tokens that count as one observation
+INDEPENDENT = 30  # documents from which on they are what is counted; stretches, at least
 
 
 def prepare(
@@ -30,11 +33,22 @@ def prepare(
     examples = examples_of(documents, vocabulary, reading)
     for part, held in zip(PARTS, examples, strict=True):
         _check_size(sources.train.origin, part, held, reading)
-    test = examples[2]
-    stretches = np.unique(column(test, "first"), return_inverse=True)[1]
-    if stretches.max() + 1 >= INDEPENDENT:
-        examples[2] = Examples(test.arrays, test.frame, test.shared, stretches)
+    examples[1:] = [replace(held, blocks=stretches(held)) for held in examples[1:]]
     return reading, vocabulary, examples, _card(parts, examples, reading, vocabulary)
+
+
+def stretches(examples: Examples) -> NDArray[np.int64]:
+    """What counts as one observation: a document, or a stretch of the few that there are.
+
+    Neighbouring blocks are of one speaker, one scene, one subject: they are as hard for a model
+    as each other, so that taking them for independent would make all intervals too narrow.
+    """
+    documents = np.unique(column(examples, "first"), return_inverse=True)[1]
+    if documents.max() + 1 >= INDEPENDENT:
+        return np.asarray(documents)
+    tokens = lengths(examples).cumsum()
+    size = min(STRETCH, tokens[-1] / INDEPENDENT)
+    return np.unique((tokens - 1) // size, return_inverse=True)[1]
 
 
 def _check_size(origin: str, part: str, examples: Examples, reading: Reading) -> None:
