@@ -24,7 +24,7 @@ def lr_find(
     seed: o.Seed = None,
     json: o.Json = False,
 ) -> None:
-    """Raise the learning rate step by step, and say where the loss falls fastest."""
+    """Raise the learning rate step by step, and say at which the loss is half way down."""
     from seqlab.cli.training import find_and_show
     from seqlab.workbench.study import Study
 

@@ -1,7 +1,7 @@
 """The learning-rate range test: one short run in which the rate rises until the loss does, too.
 
-Smith (2017), Cyclical learning rates. The suggestion is the rate at which the smoothed loss falls
-most steeply on the logarithm of the rate, before its minimum.
+Smith (2017), Cyclical learning rates. The suggestion is the rate at which the smoothed loss is half
+way down: there it falls most steeply, and unlike a slope this is not misled by noise.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from seqlab.training.objective import Objective
 from seqlab.training.updates import Updates
 
 SMOOTHING = 0.9  # of the losses, with the bias of the beginning corrected
+LEAST_FALL = 0.02  # of the first loss, or there is nothing to read
 BEYOND = 4.0  # times the least loss: no need to go on
 
 
@@ -58,10 +59,12 @@ def range_test(
 
 
 def suggested(rates: list[float], losses: list[float]) -> float | None:
-    """The rate of the steepest fall before the least loss."""
+    """The highest rate, before the least loss, at which it was still above half of its fall."""
     lowest = int(np.argmin(losses)) if losses else 0
     if lowest < 3:
         return None
-    slopes = np.gradient(losses[: lowest + 1], np.log(rates[: lowest + 1]))
-    best = int(np.argmin(slopes))
-    return rates[best] if slopes[best] < 0 else None
+    begin = float(np.median(losses[: max(3, lowest // 4)]))
+    if losses[lowest] > (1 - LEAST_FALL) * begin:
+        return None
+    half = (begin + losses[lowest]) / 2
+    return rates[max(i for i in range(lowest) if losses[i] >= half)]
