@@ -115,7 +115,7 @@ def _from_flags(frame: pd.DataFrame, columns: Sequence[str], origins: Origins) -
         if len(wrong):
             row = int(wrong[0])
             raise UserError(
-                f"{origins.place(row, name)}: "{frame[name].iloc[row]}", expected 0 or 1",
+                f'{origins.place(row, name)}: "{frame[name].iloc[row]}", expected 0 or 1',
                 "each of several label columns says whether its label holds",
             )
         held[:, number] = values == 1
