@@ -73,6 +73,8 @@ class Tag(Task):
 
     def __init__(self, fitted: Fitted, tokenizer: Tokenizer | None = None) -> None:
         self.fitted, self.tokenizer = fitted, tokenizer
+        if fitted.form == "tokens":  # large tables of words and pieces learn by heart
+            self.model_defaults = MappingProxyType({"embedding_dropout": 0.3})
         self.metrics = fitted.metrics
         self.classes = fitted.classes
 

@@ -107,7 +107,7 @@ def _may_be_sequence(column: pd.Series) -> bool:
     """Whether values, short ones, stand for several rows each, or are given in the first only."""
     if kind(column) is ColumnKind.LIST:
         return False
-    short = column.dropna().astype(str).head(SAMPLE).str.count(r"\S+").mean() < 3
+    short = column.dropna().astype(str).head(SAMPLE).str.count(r"\S+").mean() <= 2
     return bool(short) and (column.nunique() < 0.8 * len(column) or bool(column.isna().any()))
 
 
