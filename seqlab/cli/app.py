@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from seqlab import __version__
+from seqlab.cli.ablate import ablate
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
+from seqlab.cli.evaluate import evaluate
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
 from seqlab.cli.inspect import inspect
@@ -49,9 +51,11 @@ for command in (
     compare,
     report,
     predict,
+    evaluate,
     predict_next,
     translate,
     generate,
+    ablate,
     lr_find,
     gradients,
     mixers,

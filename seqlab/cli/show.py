@@ -117,24 +117,39 @@ def predict_and_show(
 ) -> None:
     """Predictions to a file, or to stdout."""
     from seqlab.workbench.predictor import load
-    from seqlab.workbench.writing import check_output, write_table
+    from seqlab.workbench.writing import check_output, write_tables
 
     if output is not None:
         check_output(output, force)
-    frame = load(model, device).predict(data, **reading)
+    frames = load(model, device).predict_pieces(data, **reading)
     if output is not None:
-        write_table(frame, output)
-    if json:
-        facts = {"rows": len(frame), "output": None if output is None else str(output)}
-        if output is None:
-            facts["predictions"] = plain_json.loads(
-                frame.to_json(orient="records", date_format="iso")
-            )
-        _print_json(facts)
-    elif output is None:
-        frame.to_csv(sys.stdout, index=False)
+        rows = write_tables(frames, output)
+        if json:
+            _print_json({"rows": rows, "output": str(output)})
+        else:
+            print(f"{rows:,} rows written to {output}")
+    elif json:
+        made = [
+            plain_json.loads(frame.to_json(orient="records", date_format="iso")) for frame in frames
+        ]
+        predictions = [row for rows in made for row in rows]
+        _print_json({"rows": len(predictions), "output": None, "predictions": predictions})
     else:
-        print(f"{len(frame):,} rows written to {output}")
+        for number, frame in enumerate(frames):
+            frame.to_csv(sys.stdout, index=False, header=number == 0)
+
+
+def evaluate_and_show(
+    model: Path, data: str, reading: dict[str, Any], *, device: str, json: bool
+) -> None:
+    """Metrics with their intervals."""
+    from seqlab.workbench.predictor import load
+
+    found = load(model, device).evaluate(data, **reading)
+    if json:
+        _print_json(found.to_dict())
+        return
+    tables.show_evaluation(Console(), found)
 
 
 def _show_verdict(console: Console, folder: Path, verdict: dict[str, Any]) -> None:

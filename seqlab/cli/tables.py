@@ -14,6 +14,7 @@ from rich.table import Table
 from seqlab.cli.progress import in_words
 from seqlab.study.conduct import Plan
 from seqlab.study.timing import counted
+from seqlab.workbench.evaluating import Evaluation
 from seqlab.workbench.inspecting import Inspection
 
 COLOURS = {"error": "red", "warning": "yellow", "info": "green"}
@@ -149,6 +150,31 @@ def show_leaderboard(console: Console, path: Path) -> None:
             _number(row["latency_ms_p50"], 2),
             _number(row["peak_memory_mb"], 0),
         )
+    console.print(table)
+
+
+def show_evaluation(console: Console, found: Evaluation) -> None:
+    """A trained contestant on new data: a line a metric."""
+    blocks = f" in {found.units:,} independent blocks" if found.units != found.examples else ""
+    console.print(
+        f"[bold]{escape(found.candidate)}[/bold] ({found.task}) on {found.examples:,}"
+        f" examples{blocks}",
+        highlight=False,
+    )
+    if found.left_out:
+        console.print(
+            f"left out: {found.left_out:,} rows that do not say what is wanted",
+            style="yellow",
+            highlight=False,
+        )
+    table = Table(box=None, pad_edge=False)
+    for heading in ("metric", "value", "95 % interval", "better"):
+        table.add_column(heading, justify="right" if heading[0] in "v9" else "left", no_wrap=True)
+    for score in found.scores:
+        ends = f"{_number(score.low, 4)} … {_number(score.high, 4)}"
+        better = "higher" if score.higher_is_better else "lower"
+        known = "–" if pd.isna(score.low) else ends
+        table.add_row(score.metric, _number(score.value, 4), known, better)
     console.print(table)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 
 from seqlab.data.examples import Examples
@@ -158,6 +159,7 @@ class Task(ABC):
     metrics: tuple[str, ...]  # all that are reported; the first is the primary one
     model_defaults: Mapping[str, Any] = MappingProxyType({})  # ModelSpec fields, over a recipe's
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
+    row_by_row: bool = False  # each row of a table is an example: long files are read in pieces
     both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
 
     @property
@@ -236,6 +238,27 @@ class Task(ABC):
     @abstractmethod
     def encode(self, table: Table) -> Examples:
         """New data, labelled or not, as examples."""
+
+    def labelled(self, table: Table) -> Examples:
+        """Data with what is wanted of them, as examples to be scored."""
+        return self.encode(table)
+
+    def known(self, examples: Examples) -> NDArray[np.bool_]:
+        """Which examples say what is wanted of them: no others can be scored.
+
+        Unless a task says otherwise: where neither the arrays `label`, `target` and `answer` hold
+        −1 or NaN nor the frame's `target` or `tags` are missing.
+        """
+        known = np.ones(len(examples), dtype=bool)
+        for name in ("label", "target", "answer"):
+            values = examples.arrays.get(name)
+            if isinstance(values, np.ndarray) and len(values):
+                numbers = values.reshape(len(values), -1).astype(np.float64)
+                least = 0.0 if np.issubdtype(values.dtype, np.integer) else -np.inf
+                known &= (np.isfinite(numbers) & (numbers >= least)).all(axis=1)
+        for name in {"target", "tags"} & set(examples.frame.columns):
+            known &= examples.frame[name].notna().to_numpy()
+        return known
 
     @abstractmethod
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:

@@ -235,6 +235,10 @@ class Forecast(Task):
                 f"give rows for {H} steps after the last target, with what is known in advance",
             )
 
+    def labelled(self, table: Table) -> Examples:
+        """Every window with its targets."""
+        return self.windows_of(table)
+
     def windows_of(self, table: Table) -> Examples:
         """Every window of a table that holds its look-back and its targets, for scoring."""
         fitted, geometry = self.fitted, self.fitted.geometry

@@ -76,6 +76,7 @@ class Regress(Task):
         self.fitted, self.tokenizer = fitted, tokenizer
         self.metrics = fitted.metrics
         self.targets = fitted.targets
+        self.row_by_row = fitted.series is None
         self.train_defaults = training(fitted.examples)
         if fitted.series is not None:
             self.model_defaults, self.train_defaults = defaults(fitted.examples)

@@ -70,6 +70,8 @@ CARD = {
 class Span(Task):
     """Predictions (n, 3): first and last position of the answer, and its probability."""
 
+    row_by_row = True
+
     def __init__(self, fitted: Fitted, tokenizer: Tokenizer) -> None:
         self.fitted, self.tokenizer = fitted, tokenizer
         self.metrics = fitted.metrics

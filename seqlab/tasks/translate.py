@@ -73,6 +73,8 @@ SILENT = (PAD, UNKNOWN)  # ids that are never written
 class Translate(Task):
     """Token ids in, ragged token ids out."""
 
+    row_by_row = True
+
     train_defaults: Mapping[str, Any] = MappingProxyType({"batch_size": 64})
 
     def __init__(self, fitted: Fitted) -> None:

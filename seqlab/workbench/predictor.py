@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from seqlab import registry
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
+from seqlab.data.pieces import in_pieces
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.runs import read_json
 from seqlab.tasks.base import Predictions, Task
 from seqlab.workbench.gathering import Columns, columns_of
+
+if TYPE_CHECKING:
+    from seqlab.workbench.evaluating import Evaluation
 
 CARD = ("task", "candidate", "kind", "model")  # what best.json must say
 REBUILD = "copy the whole best/ folder again, or run the study's command again to rebuild it"
@@ -49,7 +54,43 @@ class Predictor:
         """
         names, roles = columns_of(columns, self.task.columns)
         table = data if isinstance(data, Table) else read_table(data, columns=names, **reading)
-        examples = self.task.encode(self._as_fitted(table, roles))
+        return self._present(self._as_fitted(table, roles))
+
+    def predict_pieces(
+        self, data: Any, columns: Columns = None, **reading: Any
+    ) -> Iterator[pd.DataFrame]:
+        """As `predict`, piece by piece: a file may be longer than memory holds.
+
+        Where an example is more than a row, as in forecasts, all comes in one piece.
+        """
+        for table in self._pieces(data, columns, reading):
+            yield self._present(table)
+
+    def evaluate(self, data: Any, columns: Columns = None, **reading: Any) -> Evaluation:
+        """Metrics with intervals on labelled data, which may be a file longer than memory holds.
+
+        Rows that do not say what is wanted of them are left out and counted.
+        """
+        from seqlab.workbench.evaluating import Evaluator
+
+        evaluator, origin = Evaluator(self.task), str(data) if isinstance(data, str) else "data"
+        for table in self._pieces(data, columns, reading):
+            examples, origin = self.task.labelled(table), table.origin
+            rows = np.flatnonzero(self.task.known(examples))
+            evaluator.leave_out(len(examples) - len(rows))
+            if len(rows):
+                known = examples.take(rows)
+                evaluator.add(known, self._predict(known))
+        return evaluator.result(str(self.card["candidate"]), origin)
+
+    def _pieces(self, data: Any, columns: Columns, reading: dict[str, Any]) -> Iterator[Table]:
+        names, roles = columns_of(columns, self.task.columns)
+        read = in_pieces if self.task.row_by_row else _whole
+        for table in [data] if isinstance(data, Table) else read(data, columns=names, **reading):
+            yield self._as_fitted(table, roles)
+
+    def _present(self, table: Table) -> pd.DataFrame:
+        examples = self.task.encode(table)
         if not len(examples):
             raise UserError(f'"{table.origin}": no rows to predict')
         return self.task.present(self._predict(examples), examples)
@@ -75,6 +116,10 @@ class Predictor:
     def raw(self, examples: Examples) -> Predictions:
         """Predictions as the metrics read them."""
         return self._predict(examples)
+
+
+def _whole(data: Any, **reading: Any) -> Iterator[Table]:
+    yield read_table(data, **reading)
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu") -> Predictor:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -26,19 +28,50 @@ def check_output(path: Path, force: bool) -> None:
         raise UserError(f"-o {path}: exists already", "overwrite it with --force")
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write CSV, TSV, JSONL or Parquet."""
-    ending = path.suffix.lower()
+def write_tables(frames: Iterable[pd.DataFrame], path: Path) -> int:
+    """Write CSV, TSV, JSONL or Parquet, one frame after the other; returns the number of rows."""
+    ending, rows = path.suffix.lower(), 0
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    write = _parquet if ending == ".parquet" else _records if ending == ".jsonl" else _cells
     try:
-        if ending == ".parquet":
-            frame.to_parquet(temporary)
-        elif ending == ".jsonl":
-            frame.to_json(
-                temporary, orient="records", lines=True, date_format="iso", force_ascii=False
-            )
-        else:
-            frame.to_csv(temporary, index=False, sep="\t" if ending == ".tsv" else ",")
+        with ExitStack() as stack:
+            more = write(temporary, ending, stack)
+            for frame in frames:
+                more(frame)
+                rows += len(frame)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+    return rows
+
+
+Append = Callable[[pd.DataFrame], None]
+
+
+def _cells(path: Path, ending: str, stack: ExitStack) -> Append:
+    file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+    sign = "\t" if ending == ".tsv" else ","
+    return lambda frame: frame.to_csv(file, index=False, sep=sign, header=not file.tell())
+
+
+def _records(path: Path, ending: str, stack: ExitStack) -> Append:
+    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    return lambda frame: frame.to_json(
+        file, orient="records", lines=True, date_format="iso", force_ascii=False
+    )
+
+
+def _parquet(path: Path, ending: str, stack: ExitStack) -> Append:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    open_file: list[pq.ParquetWriter] = []
+
+    def append(frame: pd.DataFrame) -> None:
+        if not open_file:
+            schema = pa.Schema.from_pandas(frame, preserve_index=False)
+            open_file.append(stack.enter_context(pq.ParquetWriter(path, schema)))
+        table = pa.Table.from_pandas(frame, open_file[0].schema, preserve_index=False)
+        open_file[0].write_table(table)
+
+    return append

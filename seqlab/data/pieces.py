@@ -1,0 +1,115 @@
+"""A long file of rows, read piece by piece: memory holds one piece, however long the file is."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, cast
+
+from seqlab.data.delimited import given
+from seqlab.data.formats import DELIMITED, suffix
+from seqlab.data.records import read_json_lines
+from seqlab.data.sources import read_table
+from seqlab.data.table import Table
+from seqlab.data.tabular import read_delimited, select
+from seqlab.errors import UserError
+
+LINES = (".jsonl", ".ndjson")
+OPENERS: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+CHARACTERS = 32_000_000  # of a piece
+BEYOND = 10_000  # lines that a quoted cell may reach over; more, and a quote is just a character
+
+
+def in_pieces(
+    source: Any,
+    *,
+    delimiter: str | None = None,
+    columns: Sequence[str] | None = None,
+    encoding: str | None = None,
+    characters: int = CHARACTERS,
+) -> Iterator[Table]:
+    """The tables of a file's rows, in order; one table for what cannot be divided by lines.
+
+    CSV, TSV and JSON lines are divided, plain or compressed with xz, gz or bz2; the first piece
+    tells header and delimiter for all.
+    """
+    path = Path(source).expanduser() if isinstance(source, str | Path) else None
+    ending = suffix(path.name) if path is not None else ""
+    lines = ending in (*DELIMITED, *LINES) and path is not None and path.is_file()
+    if path is None or not lines or path.suffix.lower() == ".zip":
+        yield read_table(source, delimiter=delimiter, columns=columns, encoding=encoding)
+        return
+    texts = _texts(path, encoding, characters, whole=ending in LINES)
+    first = next(texts, "")
+    if len(first) < characters:  # a short file is read as any other
+        texts.close()
+        yield read_table(path, delimiter=delimiter, columns=columns, encoding=encoding)
+        return
+    origin = str(path)
+    if ending in LINES:
+        for text in chain([first], texts):
+            frame = read_json_lines(text, origin)
+            yield Table(select(frame, columns or (), origin), origin)
+        return
+    chosen = given(delimiter) if delimiter is not None else None
+    table = read_delimited(first, origin, chosen, columns, DELIMITED[ending])
+    yield table
+    head = first[: first.index("\n") + 1] if table.header else ""
+    names = columns or ([] if table.header else [str(name) for name in table.frame.columns])
+    for text in texts:
+        piece = read_delimited(head + text, origin, chosen, names, DELIMITED[ending])
+        yield replace(piece, notes=())
+
+
+def _texts(
+    path: Path, encoding: str | None, characters: int, *, whole: bool
+) -> Generator[str, None, None]:
+    """Stretches of whole records, `characters` long or a little more; `whole`: each line is one."""
+    opener = OPENERS.get(path.suffix.lower(), open)
+    try:
+        with cast(IO[bytes], opener(path, "rb")) as raw:
+            marked = raw.read(2) in (b"\xff\xfe", b"\xfe\xff")
+            raw.seek(0)
+            codec = encoding or ("utf-16" if marked else "utf-8-sig")
+            text = io.TextIOWrapper(raw, encoding=codec)
+            yield from _stretches(text, characters, whole=whole)
+    except LookupError:
+        raise UserError(
+            f'--encoding: unknown encoding "{encoding}"',
+            "accepted: any encoding Python knows, such as utf-8, latin-1, cp1252, utf-16",
+        ) from None
+    except UnicodeDecodeError as error:
+        name, byte = codec.removesuffix("-sig").upper(), error.object[error.start]
+        raise UserError(
+            f'"{path}" is not {name} (byte 0x{byte:02x})',
+            "if the file is Latin-1 (Western European), add --encoding latin-1",
+        ) from error
+    except (EOFError, OSError, lzma.LZMAError) as error:
+        raise UserError(
+            f'"{path}" cannot be read to its end: {error}',
+            "the file seems truncated or damaged: copy or download it again",
+        ) from error
+
+
+def _stretches(lines: IO[str], characters: int, *, whole: bool) -> Iterator[str]:
+    """Lines until there are enough characters, and until no quoted cell is open."""
+    held: list[str] = []
+    size, quotes, beyond = 0, 0, 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        quotes += line.count('"')
+        if size < characters:
+            continue
+        beyond += 1
+        if whole or quotes % 2 == 0 or beyond > BEYOND:
+            yield "".join(held)
+            held, size, quotes, beyond = [], 0, 0, 0
+    if held:
+        yield "".join(held)

@@ -1,0 +1,95 @@
+"""How good a trained contestant is on labelled data of the user's, with intervals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from seqlab import registry
+from seqlab.compare.comparison import plain
+from seqlab.compare.contestants import Contestant, IntArray
+from seqlab.compare.decision import compare
+from seqlab.data.examples import Examples
+from seqlab.errors import UserError
+from seqlab.metrics.base import Array, Metric
+from seqlab.tasks.base import Predictions, Task
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's value, and its 95 % interval over the examples; NaN where none can be made."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores on new data. units: independent examples, or blocks of them."""
+
+    candidate: str
+    task: str
+    examples: int
+    units: int
+    left_out: int  # without what is wanted of them
+    scores: tuple[Score, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; what is not a finite number is null."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+class Evaluator:
+    """Scores pieces of data one after the other and holds their statistics alone."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.metrics: list[Metric] = [registry.load("metrics", name)() for name in task.metrics]
+        self._statistics: list[list[Array]] = [[] for _ in self.metrics]
+        self._blocks: list[IntArray] = []
+        self._units = self._left_out = 0
+
+    def add(self, examples: Examples, predictions: Predictions) -> None:
+        """Predictions of examples that all say what is wanted of them."""
+        for metric, parts in zip(self.metrics, self._statistics, strict=True):
+            parts.append(self.task.statistics(metric, predictions, examples))
+        blocks = np.arange(len(examples)) if examples.blocks is None else examples.blocks
+        found, numbers = np.unique(blocks, return_inverse=True)
+        self._blocks.append(self._units + numbers.astype(np.int64))
+        self._units += len(found)
+
+    def leave_out(self, examples: int) -> None:
+        """Examples without what is wanted of them are counted."""
+        self._left_out += examples
+
+    def result(self, candidate: str, origin: str) -> Evaluation:
+        """The scores of all that was added."""
+        if not self._blocks:
+            raise UserError(
+                f'"{origin}": nothing says what is wanted ({self._left_out:,} rows without it)',
+                "evaluate reads labelled data; seqlab predict reads data without labels",
+            )
+        blocks = np.concatenate(self._blocks)
+        scores = tuple(
+            _score(metric, np.concatenate(parts), blocks)
+            for metric, parts in zip(self.metrics, self._statistics, strict=True)
+        )
+        name = self.task.name
+        return Evaluation(candidate, name, len(blocks), self._units, self._left_out, scores)
+
+
+def _score(metric: Metric, statistics: Array, blocks: IntArray) -> Score:
+    """By the decision's own interval for one contestant without chance."""
+    value = metric.value(statistics)
+    low = high = math.nan
+    if len(np.unique(blocks)) > 1 and np.isfinite(value):
+        one = Contestant("it", statistics[None], deterministic=True)
+        standing = compare([one], metric, blocks=blocks).standings[0]
+        low, high = standing.ci_low, standing.ci_high
+    return Score(metric.name, value, low, high, metric.higher_is_better)
