@@ -350,8 +350,8 @@ def test_what_a_report_shows():
     total = sum(row[1] * row[2] for row in kinds)
     assert total == pytest.approx(float(np.sum(nats.values)) / np.log(2))
     hardest = made["Hardest passages"].data["rows"]
-    assert hardest[0][2] >= hardest[-1][2]
-    assert all(prose()[row[1] :].startswith(row[3]) for row in hardest)
+    assert hardest[0][3] >= hardest[-1][3]
+    assert all(prose()[row[2] :].startswith(row[0]) for row in hardest)
     (written,) = task.model_exhibits(model, prepared.test)
     assert written.kind == "samples"
     assert len(written.data["items"][0]["text"]) == 300

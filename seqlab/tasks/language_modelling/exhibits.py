@@ -112,13 +112,12 @@ def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> 
 def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> Exhibit:
     count = np.bincount(tokens, minlength=len(vocabulary))
     total = np.bincount(tokens, bits, minlength=len(vocabulary))
-    share = total / bits.sum()
     rows = [
-        [repr(vocabulary.piece(t)), int(count[t]), float(total[t] / count[t]), float(share[t])]
+        [repr(vocabulary.piece(t)), int(count[t]), float(total[t] / count[t])]
         for t in np.argsort(-count, kind="stable")[:FREQUENT].tolist()
         if count[t]
     ]
-    columns = ["token", "times", "bits each", "share of all bits"]
+    columns = ["token", "times", "bits each"]
     return Exhibit("table", "Bits of the most frequent tokens", {"columns": columns, "rows": rows})
 
 
@@ -129,15 +128,15 @@ def _hardest(nats: Ragged, examples: Examples, vocabulary: Vocabulary) -> Exhibi
     each = np.where(whole, each / sizes / np.log(2), -np.inf)
     rows = [
         [
+            _text(examples, row, vocabulary)[:SHOWN],
             str(examples.frame["document"].iloc[row]),
             int(examples.frame["at"].iloc[row]),
             float(each[row]),
-            _text(examples, row, vocabulary)[:SHOWN],
         ]
         for row in np.argsort(-each, kind="stable")[:HARDEST].tolist()
         if whole[row]
     ]
-    columns = ["document", "from character", "bits a token", "passage"]
+    columns = ["passage", "document", "from character", "bits a token"]
     return Exhibit("table", "Hardest passages", {"columns": columns, "rows": rows})
 
 
