@@ -66,12 +66,20 @@ def test_roles_are_read_and_words_become_indicators():
     assert layout.known_inputs == ("price", "promo=none", "promo=sale")
     assert layout.static_inputs == ("store=a", "store=b", "size")
     assert layout.past_inputs == ("temp",)
+    assert not any("not used" in note for note in layout.notes)
     assert layout.categories == (("promo", ("none", "sale")), ("store", ("a", "b")))
     card = prepare(sales(), **SMALL, columns=ROLES).card
     assert card["known_in_advance"] == ["price", "promo=none", "promo=sale"]
     assert card["static"] == ["store=a", "store=b", "size"]
     assert "known in advance: price, promo" in card["notes"]
     assert card["positions"] == 5 + 2
+
+
+def test_a_column_with_a_role_is_neither_target_nor_series():
+    frame = sales(1).drop(columns=["unique_id", "size"])
+    layout = read_layout(Table(frame, "sales.csv"), {"known": "price", "static": "store"})
+    assert (layout.series, layout.targets) == ((), ("y",))
+    assert "temp" in "".join(note for note in layout.notes if "not used" in note)
 
 
 def test_the_horizon_holds_what_is_known_and_nothing_else():

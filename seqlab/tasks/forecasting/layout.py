@@ -117,9 +117,12 @@ def read_layout(table: Table, columns: dict[str, str]) -> Layout:
     time = () if moments is None else moments.columns
     step = None if by_row or moments is not None else _step_column(frame)
     taken = ["step"] if by_row and not time else [*time, *([step] if step else [])]
-    series, series_note = _series(table, frame, moments, columns.get("series"), taken)
+    named = [columns[role] for role in SAID if columns.get(role, "all") != "all"]
+    spoken = [name for given in named for name in several(frame, given, table.origin)]
+    held = taken if moments is None else [*taken, *spoken]
+    series, series_note = _series(table, frame, moments, columns.get("series"), held)
     taken += series
-    targets, target_note = _targets(table, frame, columns, taken)
+    targets, target_note = _targets(table, frame, columns, [*taken, *spoken])
     taken += targets
     inputs = {}
     for role in ("known", "static", "covariates"):
