@@ -92,10 +92,9 @@ def _decoded(content: bytes, origin: str) -> Pixels:
             grey = image.mode in ("1", "L", "LA")
             return np.asarray(image.convert("L" if grey else "RGB"))
     except (OSError, ValueError, SyntaxError) as error:
-        reason = str(error).partition("\n")[0]
         raise UserError(
-            f'"{origin}" is not a readable image: {reason}', "take it out or write it again"
-        ) from None
+            f'"{origin}" is not a readable image', "take it out or write it again"
+        ) from error
 
 
 def _pillow() -> Any:

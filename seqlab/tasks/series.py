@@ -125,6 +125,7 @@ class Series(ValueClassifier):
         card |= {
             "channels": count,
             "longest_series_in_steps": fitted.longest,
+            "steps_read_as_one": scaling.average,
             "steps_a_position": scaling.patch,
             "missing_values": scaling.missing,
         }
@@ -146,10 +147,10 @@ class Series(ValueClassifier):
         self, examples: Examples, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
         padded, _ = _values(examples).padded(rows)
-        patches = self.fitted.scaling.patches(padded.astype(np.float32, copy=False))
+        sequences = self.fitted.scaling.sequences(padded.astype(np.float32, copy=False))
         real = self.lengths(examples)[rows]
-        mask = np.arange(patches.shape[1]) < real[:, None]
-        return patches, None if mask.all() else mask
+        mask = np.arange(sequences.shape[1]) < real[:, None]
+        return sequences, None if mask.all() else mask
 
     def vectors(self, examples: Examples) -> list[NDArray[np.float32]]:
         values = _values(examples)

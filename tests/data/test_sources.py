@@ -372,10 +372,11 @@ def test_folders_with_nothing_or_too_much(tmp_path):
     assert f'"{tmp_path}" holds several tables: a.csv, b.csv' in error_of(tmp_path).message
 
 
-def test_a_folder_of_images_holds_nothing_readable(tmp_path):
+def test_a_damaged_image_in_a_folder_is_named(tmp_path):
+    pytest.importorskip("PIL", reason="Pillow is not installed")
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"\x89PNG\r\n\x00\x00")
-    assert error_of(tmp_path).message == f'"{tmp_path}" holds nothing readable'
+    assert error_of(tmp_path).message == f'"{tmp_path / "a.png"}" is not a readable image'
 
 
 def test_lines_have_no_columns_to_name(tmp_path):

@@ -12,6 +12,7 @@ from seqlab.specs import Spec
 from seqlab.tasks.series_classification.collection import Values
 from seqlab.tasks.series_classification.settings import SeriesOptions
 
+STEPS = 512  # of the longest series, that are left where longer ones are averaged
 POSITIONS = 64  # of the longest series, that patches make by default
 MUCH = 0.05  # share of missing values from which the gaps themselves may tell something
 OVERLAP = 2  # patches in which each step is: a pattern is then seen whole, wherever it falls
@@ -22,7 +23,8 @@ Floats = NDArray[np.float32]
 class Scaling(Spec):
     """Standard values: (x − mean) / std of each channel, gaps filled, marks of gaps beside them.
 
-    marked: channels whose gaps are marked by a channel of their own. patch: steps a position.
+    marked: channels whose gaps are marked by a channel of their own. average: steps that become
+    one, by mean and deviation. patch: such steps that a position is apart from the next.
     """
 
     mean: tuple[float, ...]
@@ -30,6 +32,7 @@ class Scaling(Spec):
     scale: Literal["training", "each"]
     missing: Literal["interpolate", "mask"]
     marked: tuple[int, ...]
+    average: int
     patch: int
 
     @property
@@ -45,11 +48,12 @@ class Scaling(Spec):
     @property
     def features(self) -> int:
         """Numbers that a position reads."""
-        return self.channels * self.window
+        return self.channels * self.window * (2 if self.average > 1 else 1)
 
     def positions(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
         """Positions of series of so many steps."""
-        return -(-steps // self.patch)
+        left = -(-steps // self.average)
+        return -(-left // self.patch)
 
     def standard(self, values: Values) -> Floats:
         """One series (steps, channels) as a model reads it, before it is cut into patches."""
@@ -64,11 +68,20 @@ class Scaling(Spec):
         marks = gaps[:, list(self.marked)].astype(np.float64)
         return np.concatenate([x, marks], axis=1).astype(np.float32)
 
-    def patches(self, x: Floats) -> Floats:
-        """Standard series (B, T, channels), padded with zeros, to (B, positions, features).
+    def sequences(self, x: Floats) -> Floats:
+        """Standard series (B, T, channels), padded with zeros, to (B, positions, features)."""
+        return self._patches(self._averaged(x))
 
-        Position i reads the steps around its own: a half patch before them and a half behind.
-        """
+    def _averaged(self, x: Floats) -> Floats:
+        if self.average == 1:
+            return x
+        B, T, C = x.shape
+        whole = np.pad(x, ((0, 0), (0, -T % self.average), (0, 0)))
+        blocks = whole.reshape(B, -1, self.average, C)
+        return np.concatenate([blocks.mean(axis=2), blocks.std(axis=2)], axis=2)
+
+    def _patches(self, x: Floats) -> Floats:
+        """Position i reads the steps around its own: half a patch before them and half behind."""
         if self.patch == 1:
             return x
         B, T, C = x.shape
@@ -85,7 +98,9 @@ def fit_scaling(series: Sequence[Values], options: SeriesOptions) -> tuple[Scali
     steps = np.concatenate([np.asarray(x, dtype=np.float64) for x in series])
     gaps = np.isnan(steps)
     longest = max(len(x) for x in series)
-    patch = options.patch or -(-longest // POSITIONS)
+    average = min(options.average or -(-longest // STEPS), longest)
+    left = -(-longest // average)
+    patch = min(options.patch or -(-left // POSITIONS), left)
     missing = options.missing or ("mask" if gaps.mean() > MUCH else "interpolate")
     marked = np.flatnonzero(gaps.any(axis=0)).tolist() if missing == "mask" else []
     scaling = Scaling(
@@ -94,12 +109,18 @@ def fit_scaling(series: Sequence[Values], options: SeriesOptions) -> tuple[Scali
         scale=options.scale,
         missing=missing,
         marked=tuple(marked),
-        patch=min(patch, longest),
+        average=average,
+        patch=patch,
     )
     notes = []
+    if average > 1:
+        notes.append(
+            f"{average} steps are read as one, by their mean and deviation; to change:"
+            " --set options.average=STEPS"
+        )
     if scaling.patch > 1:
         notes.append(
-            f"{scaling.patch} steps make a position of {-(-longest // scaling.patch)} at most; to"
+            f"{patch} steps make a position of {-(-left // patch)} at most; to"
             " change: --set options.patch=STEPS"
         )
     if gaps.any():

@@ -12,13 +12,15 @@ from seqlab.specs import Spec
 class SeriesOptions(Spec):
     """Settings of series.
 
-    patch: steps that become one position; None: as many as make 64 positions of the longest.
+    average: steps that become one by their mean and deviation; None: as many as leave 512.
+    patch: (averaged) steps that become one position; None: as many as make 64 of the longest.
     missing: how gaps are filled: `interpolate` between their neighbours, or with the channel's
     mean, and channels that say where (`mask`). None: interpolate, unless much is missing.
     scale: values by the training part's mean and deviation, or each series by its own.
     transpose: steps and channels were read the wrong way round.
     """
 
+    average: int | None = Field(None, ge=1)
     patch: int | None = Field(None, ge=1)
     missing: Literal["interpolate", "mask"] | None = None
     scale: Literal["training", "each"] = "training"
