@@ -122,7 +122,7 @@ def read_layout(table: Table, columns: dict[str, str]) -> Layout:
     held = taken if moments is None else [*taken, *spoken]
     series, series_note = _series(table, frame, moments, columns.get("series"), held)
     taken += series
-    targets, target_note = _targets(table, frame, columns, [*taken, *spoken])
+    targets, target_note = _targets(table, frame, columns, taken, spoken)
     taken += targets
     inputs = {}
     for role in ("known", "static", "covariates"):
@@ -284,13 +284,18 @@ def _repeats(frame: pd.DataFrame, times: pd.Series, columns: list[str]) -> bool:
 
 
 def _targets(
-    table: Table, frame: pd.DataFrame, columns: dict[str, str], taken: Sequence[str]
+    table: Table,
+    frame: pd.DataFrame,
+    columns: dict[str, str],
+    taken: Sequence[str],
+    spoken: Sequence[str],
 ) -> tuple[list[str], str]:
-    """The columns to forecast: named, known by name, or all numbers."""
+    """The columns to forecast: named, known by name, or all numbers that nothing else is."""
     if "target" in columns:
         names = several(frame, columns["target"], table.origin)
         return names, ""
     numeric = numeric_columns(frame, exclude=taken)
+    numeric = [n for n in numeric if n not in spoken] or numeric
     numeric = [n for n in numeric if normalised(n) not in CALENDAR and n != "split"] or numeric
     if not numeric:
         held = ", ".join(f"{name} ({kind})" for name, kind in list(describe(frame).items())[:12])
