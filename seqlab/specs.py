@@ -178,6 +178,7 @@ class TrainSpec(Spec):
     retries: int = Field(2, ge=0, description="after a loss that is no number, at a lower rate")
     spike: float | None = Field(None, gt=1.0, description="times the usual loss: rolled back too")
     checkpoint_seconds: float = Field(30.0, ge=0.0, description="between checkpoints of a study")
+    tracker: Literal["tensorboard", "wandb", "mlflow", "trackio"] | None = None
     seed: int = 0
     threads: int = Field(1, ge=1)
     device: str = "cpu"

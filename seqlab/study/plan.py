@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seqlab import registry
@@ -19,6 +19,7 @@ from seqlab.study.spec import StudySpec
 from seqlab.study.tuning import Setting
 from seqlab.study.work import build_model
 from seqlab.tasks.base import Task
+from seqlab.training.trackers import check_tracker
 
 # Fields that the study fills in itself, and how to say them.
 RESERVED = {
@@ -43,6 +44,7 @@ class Entry:
     model: ModelSpec | None = None
     body_parameters: int = 0
     embedding_parameters: int = 0
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)  # of its variant, by section
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,37 @@ class Allowance:
 
 def entries(spec: StudySpec, task: Task) -> list[Entry]:
     """Every candidate sized to the budget, then the baselines."""
-    for section, options in RESERVED.items():
-        for name in getattr(spec, section):
-            if name in options:
-                raise UserError(f"{section}.{name}: say it with {options[name]}")
-    found = [_sized(recipe, spec, task) for recipe in choose(spec.candidates, task.name)]
+    variants = spec.variants or {"": {}}
+    for given in (spec.plain(), *variants.values()):
+        _refuse_reserved(given)
+    found = [
+        _variant(_sized(recipe, _with_fields(spec, fields), task), name, fields)
+        for recipe in choose(spec.candidates, task.name)
+        for name, fields in variants.items()
+    ]
     if not found:
         raise UserError("--candidates: none given", "accepted: names or groups; see seqlab mixers")
     able = [n for n in baselines_for(task.name) if registry.load("baselines", n).enters(task)]
     installed = [name for name in able if not missing_extra(name)]
     names = installed if spec.baselines is None else spec.baselines
     return found + [_baseline(name, task, able) for name in names]
+
+
+def _refuse_reserved(given: dict[str, Any]) -> None:
+    for section, options in RESERVED.items():
+        for name in given.get(section, {}):
+            if name in options:
+                raise UserError(f"{section}.{name}: say it with {options[name]}")
+
+
+def _with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec:
+    """A study whose model and train settings are those of a variant."""
+    both = {section: {**getattr(spec, section), **given} for section, given in fields.items()}
+    return spec.with_(**both) if both else spec
+
+
+def _variant(entry: Entry, name: str, fields: dict[str, dict[str, Any]]) -> Entry:
+    return replace(entry, name=f"{entry.name}-{name}", fields=fields) if name else entry
 
 
 def absent(spec: StudySpec, task: str) -> list[str]:
@@ -130,7 +152,9 @@ def train_spec(
     fields |= {"device": spec.device, "seed": seed}
     if setting is not None:
         fields["learning_rate"] = setting.learning_rate
-    return TrainSpec.read({**fields, **spec.train}, "train")
+    found = TrainSpec.read({**fields, **spec.train}, "train")
+    check_tracker(found.tracker)
+    return found
 
 
 def seed_of(study: int, role: str, number: int) -> int:
@@ -174,10 +198,11 @@ class Planner:
         if who.model is None:
             model, train = {}, {"seed": seed}
         else:
+            spec = _with_fields(self.spec, who.fields)
             chosen = {} if setting is None else {"dropout": setting.dropout}
-            chosen = {k: v for k, v in chosen.items() if k not in self.spec.model}
+            chosen = {k: v for k, v in chosen.items() if k not in spec.model}
             model = who.model.with_(**chosen).plain()
-            train = train_spec(self.spec, self.task, self.allowance, setting, seed).plain()
+            train = train_spec(spec, self.task, self.allowance, setting, seed).plain()
         return Assignment(
             job,
             self.task.name,

@@ -44,6 +44,10 @@ class StudySpec(Spec):
     constraints: Constraints = Constraints()
     model: dict[str, Any] = Field(default_factory=dict, description="ModelSpec fields for all")
     train: dict[str, Any] = Field(default_factory=dict, description="TrainSpec fields for all")
+    variants: dict[str, dict[str, dict[str, Any]]] = Field(
+        default_factory=dict,
+        description="ways to train each candidate: a name, and its model and train settings",
+    )
     backend: Literal["auto", "fused", "torch", "reference"] = "auto"
     device: str = "auto"
     workers: int | None = Field(None, ge=1)

@@ -33,6 +33,7 @@ from seqlab.training.checkpoints import Checkpoints, Interrupted
 from seqlab.training.doctor import examine
 from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
+from seqlab.training.trackers import TRACKERS, Tracker
 
 Report = Callable[[float], None]  # told the share of the job that is done, 0…1
 
@@ -43,6 +44,16 @@ class Orders:
 
     report: Report
     stop: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model; how often its batch was halved, accumulating to the same size."""
+
+    model: Model
+    history: History
+    halved: int
+    tracker_failure: str | None
 
 
 def build_model(task: Task, spec: ModelSpec, seed: int = 0) -> Model:
@@ -140,7 +151,8 @@ def _fit_model(
     torch.set_num_threads(spec.threads)
     train = _training_part(prepared, job.size)
     with kernels.preferring(assignment.backend):
-        model, history, halved = _train(assignment, prepared, train, folder, orders)
+        trained = _train(assignment, prepared, train, folder, orders)
+        model, history = trained.model, trained.history
         predictions = (
             predict_all(task, model, prepared.test, spec.device) if job.role == "verdict" else None
         )
@@ -151,7 +163,8 @@ def _fit_model(
         "learning_rate": spec.learning_rate,
         "backend": model.backend,
         "train_examples": len(train),
-        "batch_halved": halved,
+        "batch_halved": trained.halved,
+        "tracker_failure": trained.tracker_failure,
         **_totals(history, model),
     }
     parts: dict[str, Any] = {"history": history.records}
@@ -175,8 +188,7 @@ def _training_exhibits(task: Task, history: History) -> list[dict[str, Any]]:
 
 def _train(
     assignment: Assignment, prepared: Prepared, train: Examples, folder: Path, orders: Orders
-) -> tuple[Model, History, int]:
-    """The trained model; and how often its batch was halved, accumulating to the same size."""
+) -> Trained:
     wanted = spec = TrainSpec.read(assignment.train)
     while True:
         kept = folder / "checkpoints" / f"{assignment.digest}-{spec.batch_size}"
@@ -188,14 +200,27 @@ def _train(
             recompute_blocks(model)
         objective = TaskObjective(prepared, train, spec)
         try:
-            hooks = [_Reporter(orders.report)]
+            trackers = _trackers(assignment, folder)
+            hooks: list[Hook] = [_Reporter(orders.report), *trackers]
             history = fit(model, objective, spec, hooks, checkpoints)
-            return model, history, (spec.accumulate // wanted.accumulate).bit_length() - 1
+            halved = (spec.accumulate // wanted.accumulate).bit_length() - 1
+            failure = next((t.failure for t in trackers if t.failure), None)
+            return Trained(model, history, halved, failure)
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error) or spec.batch_size == 1:
                 raise
             checkpoints.clear()
             spec = _halved(spec)
+
+
+def _trackers(assignment: Assignment, folder: Path) -> list[Tracker]:
+    """The tracker that was asked for, below the study's folder."""
+    name = TrainSpec.read(assignment.train).tracker
+    if name is None:
+        return []
+    run = assignment.job.folder.replace("/", "-")
+    settings = {**assignment.model, **assignment.train}
+    return [TRACKERS[name](folder.parents[2] / "tracking", run, settings)]
 
 
 def _halved(spec: TrainSpec) -> TrainSpec:
