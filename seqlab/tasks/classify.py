@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,9 @@ CARD = {
 @registered
 class Classify(Task):
     """Text in, class probabilities (n, C) out; those of several labels do not add up to one."""
+
+    # Most parameters are rows of the embedding, each trained by the few texts that hold its word.
+    model_defaults: Mapping[str, Any] = MappingProxyType({"embedding_dropout": 0.3})
 
     row_by_row = True
 
