@@ -110,9 +110,11 @@ def choose(names: Sequence[str], task: str) -> list[Recipe]:
                     "leave it out of --candidates",
                 )
             if not recipe.suits(causal):
+                whole = f"sees the future, which {task} must not"
+                if causal == "decoder":
+                    whole = f"cannot write step by step, which {task} needs"
                 raise UserError(
-                    f'candidate "{recipe.name}" sees the future, which {task} must not',
-                    "leave it out of --candidates",
+                    f'candidate "{recipe.name}" {whole}', "leave it out of --candidates"
                 )
             chosen[recipe.name] = recipe
     return list(chosen.values())

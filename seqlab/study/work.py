@@ -172,6 +172,8 @@ def _fit_model(
         save_weights(model, folder)
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
+        inside = task.model_exhibits(model.to("cpu"), prepared.test)
+        parts["exhibits"] += [asdict(exhibit) for exhibit in inside]
         parts["exhibits"] += _training_exhibits(task, history)
     return facts, parts
 
