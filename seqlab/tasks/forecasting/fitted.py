@@ -105,7 +105,7 @@ class Fitted:
         """Read what `save` wrote."""
         plain = read_json(folder / "forecast.json")
         layout = plain.pop("layout")
-        words = tuple((name, tuple(held)) for name, held in layout.pop("categories"))
+        words = tuple((name, tuple(held)) for name, held in layout.pop("categories", ()))
         layout = Layout(categories=words, **_tuples(layout))
         with np.load(folder / "scales.npz", allow_pickle=False) as stored:
             scales = Scales(stored["mean"], stored["std"], stored["naive"])
