@@ -22,6 +22,7 @@ UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "
 _KEPT = ("form", "lemma", "upos", "xpos", "feats", "deprel")
 _WORD, _RANGE, _EMPTY = (re.compile(p) for p in (r"\d+", r"\d+-\d+", r"\d+\.\d+"))
 _TAG = re.compile(r"[A-Z]\S*|[^\w\s]{1,5}|_")
+_CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:")
 _DOCUMENT = "-DOCSTART-"
 _SNIFFED = 100_000  # bytes
 _LAYOUT = "expected a token and its tags on each line, and a blank line after each sentence"
@@ -61,8 +62,12 @@ def read_conll(content: bytes, origin: str) -> Table:
         for place, name in enumerate(names)
         if name != "id"
     }
-    note = f"sentences in CoNLL's layout; columns {', '.join(columns)}"
-    return _table(columns, sentences, origin, [note])
+    notes = [f"sentences in CoNLL's layout; columns {', '.join(columns)}"]
+    prefix = _language(columns["tokens"])
+    if prefix:
+        notes.append(f'"{prefix}" before every token left out')
+        columns["tokens"] = [[t.removeprefix(prefix) for t in row] for row in columns["tokens"]]
+    return _table(columns, sentences, origin, notes)
 
 
 def read_conllu(content: bytes, origin: str) -> Table:
@@ -172,6 +177,15 @@ def _width(lines: list[str], tab: bool) -> int:
     """The most common number of columns."""
     widths = Counter(len(_cells(line, tab)) for line in lines if _is_token(line))
     return widths.most_common(1)[0][0] if widths else 0
+
+
+def _language(tokens: list[list[str]]) -> str:
+    """The language with a colon that WikiANN writes before every token, if this is so here."""
+    found = _CODE.match(tokens[0][0])
+    if found is None or sum(map(len, tokens)) < 2:
+        return ""
+    everywhere = all(token.startswith(found[0]) for row in tokens for token in row)
+    return found[0] if everywhere else ""
 
 
 def _is_numbered(sentence: _Sentence) -> bool:

@@ -92,6 +92,12 @@ def test_a_column_of_word_numbers_is_left_out(tmp_path):
     assert cells(table, "tokens") == [["a", "b"], ["c"]]
 
 
+def test_the_language_before_every_token_is_left_out(tmp_path):
+    table = read(tmp_path, "d.tsv", "en:in\tO\nen:Bonn\tB-LOC\n\nen:en:\tO\nen:x\tO\n")
+    assert cells(table, "tokens") == [["in", "Bonn"], ["en:", "x"]]
+    assert '"en:" before every token left out' in table.notes
+
+
 def test_tokens_without_tags(tmp_path):
     table = read(tmp_path, "d.conll", "Main\nStreet\n\nBonn\n")
     assert list(table.frame.columns) == ["tokens"]

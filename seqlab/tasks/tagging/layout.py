@@ -150,7 +150,7 @@ def recognise(table: Table) -> Confidence:
         return _of_lists(head.frame[layout.roles["tokens"]], tags, layout.roles)
     changes = tags.groupby(head.frame[layout.roles["sequence"]].ffill()).nunique().gt(1).mean()
     named = f'"{layout.roles["tags"]}" within sequences of "{layout.roles["sequence"]}"'
-    if changes < 0.3 or not guess.is_categorical(tags):
+    if changes < 0.3 or tags.nunique() > max(2, len(tags) / 2):
         return Confidence(0.0, f"no tags that change: {named}")
     if layout.form == "values":
         return Confidence(0.75, f"time steps with tags that change: {named}: tag")
