@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from seqlab.batch import Batch
 
-# A training of some thousand steps is what counts, within a range of epochs: few series are seen
-# often, and still in small batches.
-STEPS, EPOCHS, SMALL, BATCHES = 1500, (15, 250), 1000, (16, 32)
+# A training of a thousand steps or more is what counts, within a range of epochs: few series are
+# seen often, and still in small batches.
+STEPS, EPOCHS, SMALL, BATCHES = 1000, (15, 200), 1000, (16, 32)
 _DEFAULTS: Mapping[str, Any] = {"pooling": "mean"}
 
 
