@@ -29,8 +29,14 @@ def names() -> list[str]:
     return list(entries())
 
 
-def load(name: str) -> Table:
+def knows(source: str) -> bool:
+    """Whether a name, or a name with a length as in `copy:100`, is that of an embedded set."""
+    return source.partition(":")[0] in entries()
+
+
+def load(source: str) -> Table:
     """An embedded data set as a table; downloads it the first time."""
+    name, _, length = source.partition(":")
     if name not in entries():
         raise unknown("data set", name, entries())
     entry = entries()[name]
@@ -39,4 +45,4 @@ def load(name: str) -> Table:
     except UserError as error:
         raise UserError(f'data set "{name}": {error.message}', error.hint) from error
     notes = (f"embedded data set: {entry.summary} ({entry.source}, {entry.licence})", *entry.notes)
-    return Table(entry.build(members), name, notes)
+    return Table(entry.table(members, length), source, notes)

@@ -62,7 +62,7 @@ def read_table(
             raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
     if path.exists():
         return _read_file(path, delimiter, columns, encoding)
-    if str(source) in catalogue.names():
+    if catalogue.knows(str(source)):
         return _selected(catalogue.load(str(source)), columns)
     raise _missing(path)
 

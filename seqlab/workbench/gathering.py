@@ -136,5 +136,5 @@ def columns_of(given: Columns, roles: Iterable[str]) -> tuple[list[str] | None, 
 def default_folder(data: Any, task: str) -> Path:
     """`runs/<data>-<task>`."""
     name = Path(str(data)).name if isinstance(data, str | Path) else "frame"
-    stem = name.partition(".")[0] or name
+    stem = (name.partition(".")[0] or name).replace(":", "-")  # copy:100 is a synthetic set
     return Path("runs") / f"{stem}-{task}"
