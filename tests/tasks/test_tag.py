@@ -167,7 +167,9 @@ def test_empty_sequences_are_left_out_and_counted():
 
 
 RECOGNISED = {
-    "lists": pd.DataFrame({"words": [["a", "b"]] * 4, "ner_tags": [[0, 1]] * 4}),
+    "lists": pd.DataFrame(
+        {"session": [1, 1, 2, 2], "words": [["a", "b"]] * 4, "ner_tags": [[0, 1]] * 4}
+    ),
     "json": pd.DataFrame(
         {"tokens": ['["a", "b"]', '["c"]'] * 2, "tags": ["['X', 'Y']", "['X']"] * 2}
     ),
@@ -241,7 +243,7 @@ def changed(**cells):
             '"data": column "tags" has one tag only ("X")',
         ),
         ({"tokens": [["a"]] * 20}, {}, '"data": no column for the tags among tokens (list)'),
-        ({"tokens": [[]] * 20, "tags": [[]] * 20}, {}, "all sequences are empty"),
+        ({"tokens": [[]] * 20, "tags": [[]] * 20}, {}, '"data": all sequences are empty'),
         (orders(30), {"columns": {"tags": "tag"}}, 'unknown column "tag"; did you mean "tags"?'),
         (orders(30), {"metric": "f1"}, 'unknown metric of these tags "f1"'),
         (orders(30), {"options": {"crff": True}}, 'unknown setting in options "crff"'),

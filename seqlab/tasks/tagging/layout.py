@@ -30,6 +30,7 @@ ALIASES = {
     "time": "time timestamp ds datetime step t",
 }
 SAMPLE = 200  # rows that are looked at to tell a layout
+_TIMES = (*NUMERIC, ColumnKind.DATE, ColumnKind.IDENTIFIER)
 Form = Literal["lists", "tokens", "values"]
 
 
@@ -58,7 +59,7 @@ def layout_of(table: Table, given: dict[str, str], *, tagged: bool = True) -> La
     notes: list[str] = []
     _find(frame, "sequence", roles, notes, _may_be_sequence)
     if "sequence" in roles:
-        _find(frame, "time", roles, notes, lambda c: kind(c) in (*NUMERIC, *_MOMENTS))
+        _find(frame, "time", roles, notes, lambda c: kind(c) in _TIMES)
     _find(frame, "tags", roles, notes, _may_be_tags)
     _find(frame, "tokens", roles, notes, _may_be_tokens)
     if tagged and "tags" not in roles:
@@ -69,8 +70,8 @@ def layout_of(table: Table, given: dict[str, str], *, tagged: bool = True) -> La
     if "tokens" not in roles and "sequence" not in roles:
         roles |= _only_text(frame, roles)
     if "tokens" in roles:
-        form: Form = "tokens" if "sequence" in roles else "lists"
-        return Layout(form, roles, (), tuple(notes))
+        lists = "sequence" not in roles or kind(frame[roles["tokens"]]) is ColumnKind.LIST
+        return Layout("lists" if lists else "tokens", roles, (), tuple(notes))
     channels = _channels(frame, roles)
     if not channels or "sequence" not in roles:
         raise UserError(
@@ -79,9 +80,6 @@ def layout_of(table: Table, given: dict[str, str], *, tagged: bool = True) -> La
         )
     notes.append(f"channels: {', '.join(channels)}")
     return Layout("values", roles, tuple(channels), tuple(notes))
-
-
-_MOMENTS = (ColumnKind.DATE, ColumnKind.IDENTIFIER)
 
 
 def _find(

@@ -18,14 +18,13 @@ from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.tagging.cells import as_list
 from seqlab.tasks.tagging.layout import Layout, layout_of
 
-Steps = list[str] | Array  # a sequence's tokens, or its values (T, channels)
-
 
 @dataclass(frozen=True)
 class Tagged:
-    """Sequences with their tags (None: not known), what divides them, and how each is called.
+    """Sequences with their tags, and what divides them.
 
-    names: what messages call each sequence; dropped: empty ones were left out before.
+    steps: of each sequence its tokens, or its values (T, channels). tags: a tag for each step, or
+    None where they are not known. names: what messages call each sequence.
     """
 
     layout: Layout
@@ -62,7 +61,7 @@ def tagged(sources: Sources, spec: DataSpec) -> Tagged:
     if not len(table.frame):
         raise UserError(f'"{table.origin}": no rows', "bring sequences with a tag for each token")
     layout = layout_of(table, given)
-    data = _complete(sequences(table, layout))
+    data = _complete(sequences(table, layout), table.origin)
     missing = [name for name, tags in zip(data.names, data.tags, strict=True) if tags is None]
     if missing:
         more = f" ({len(missing):,} have none)" if len(missing) > 1 else ""
@@ -88,7 +87,7 @@ def untagged(table: Table, columns: dict[str, str], form: str) -> Tagged:
     if (layout.form == "values") != (form == "values"):
         held, wanted = ("values", "tokens") if layout.form == "values" else ("tokens", "values")
         raise UserError(f'"{table.origin}" holds {held}, the model reads {wanted}')
-    return _complete(sequences(table, layout))
+    return _complete(sequences(table, layout), table.origin)
 
 
 def sequences(table: Table, layout: Layout) -> Tagged:
@@ -189,13 +188,15 @@ def _division(frame: pd.DataFrame, roles: dict[str, str]) -> dict[str, Any]:
     return {"groups": groups, "given": given}
 
 
-def _complete(data: Tagged) -> Tagged:
+def _complete(data: Tagged, origin: str) -> Tagged:
     """Without empty sequences, which are counted."""
     kept = [i for i, steps in enumerate(data.steps) if len(steps)]
     if len(kept) == len(data):
         return data
     if not kept:
-        raise UserError("all sequences are empty", "name the columns: --columns tokens=…,tags=…")
+        raise UserError(
+            f'"{origin}": all sequences are empty', "name the columns: --columns tokens=…,tags=…"
+        )
     empty = next(i for i in range(len(data)) if not len(data.steps[i]))
     note = f"empty sequences left out: {len(data) - len(kept):,} (the first: {data.names[empty]})"
 
