@@ -91,12 +91,12 @@ def _learnable(rows: Rows, lengths: list[Rows], limits: Limits, notes: list[str]
     if not fits.any():
         raise UserError(
             f"max_tokens = {limits.target}: every training target is longer",
-            f"the shortest has {int(lengths[1].min())} tokens: raise --max-tokens",
+            f"the shortest has {int(lengths[1].min())}: raise it with --set data.max_tokens=…",
         )
     if not fits.all():
         notes.append(
             f"{int((~fits).sum()):,} training pairs left out: targets of more than"
-            f" {limits.target} tokens, the decoder's limit (--max-tokens)"
+            f" {limits.target} tokens, the decoder's limit (data.max_tokens)"
         )
     cut = int((lengths[0][fits] > limits.source).sum())
     if cut:
