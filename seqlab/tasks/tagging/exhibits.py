@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqlab.data.examples import Examples, Ragged
-from seqlab.metrics.spans import OUTSIDE, spans
+from seqlab.metrics.spans import spans
 from seqlab.tasks.base import Exhibit, Predictions
 
 if TYPE_CHECKING:
@@ -151,19 +151,22 @@ def _hardest(
     )
     items = []
     for row in np.argsort(-doubt, kind="stable")[:MARKED]:
-        own, true = predicted[row][:SHOWN], given[row][:SHOWN]
-        if not spanned:  # where every token has a tag, only the differences are worth a mark
-            differ = [a != b for a, b in zip(own, true, strict=True)]
-            own = [tag if d else "" for tag, d in zip(own, differ, strict=True)]
-            true = [tag if d else "" for tag, d in zip(true, differ, strict=True)]
-        items.append(
-            {
-                "tokens": [str(token) for token in examples.frame["tokens"].iloc[row]][:SHOWN],
-                "target": ["" if tag == OUTSIDE and spanned else tag for tag in true],
-                "predicted": ["" if tag == OUTSIDE and spanned else tag for tag in own],
-            }
-        )
+        own, true = predicted[row], given[row]
+        if spanned:
+            own, true = _types(own), _types(true)
+        else:  # every token has a tag: of the predicted ones only what differs is worth a mark
+            own = ["" if a == b else a for a, b in zip(own, true, strict=True)]
+        tokens = [str(token) for token in examples.frame["tokens"].iloc[row]]
+        items.append({"tokens": tokens[:SHOWN], "target": true[:SHOWN], "predicted": own[:SHOWN]})
     note = "Those first whose wrong tags were taken for the surest; some given tags may be wrong."
     if not spanned:
-        note += " Only tags that differ are marked."
+        note += " Of the predicted tags only those are marked that differ."
     return Exhibit("marked", "Hardest test sentences", {"items": items}, note)
+
+
+def _types(tags: list[str]) -> list[str]:
+    """At each position the type of its span, or nothing."""
+    found = [""] * len(tags)
+    for span in spans(tags):
+        found[span.start : span.end] = [span.type or "span"] * (span.end - span.start)
+    return found
