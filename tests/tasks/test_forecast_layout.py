@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seqlab.data.series import is_series_per_row
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.forecast import Forecast
@@ -204,3 +205,15 @@ def test_new_data_must_have_the_columns_trained_on():
     layout = layout_of(table(ds=HOURS, y=NOISE))
     with pytest.raises(UserError, match='has no column "y"'):
         observe(table(ds=HOURS, value=NOISE), layout)
+
+
+def test_wide_tables_are_told_by_cheap_checks(monkeypatch):
+    """Describing thousands of columns takes seconds; names and types say enough."""
+    monkeypatch.setattr("seqlab.data.series.describe", None)
+    values = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 900)))
+    values.columns = [f"V{i}" for i in range(2, 902)]
+    values.insert(0, "V1", [f"H{i}" for i in range(40)])
+    assert is_series_per_row(values)
+    assert not is_series_per_row(values.rename(columns={"V7": "price"}))
+    dates = pd.date_range("2024-01-01", periods=40).astype(str)
+    assert not is_series_per_row(values.assign(V1=dates))
