@@ -19,7 +19,7 @@ from seqlab.study.clock import Clock, Moment
 from seqlab.study.environment import describe_environment, devices_for
 from seqlab.study.folder import claimed, fingerprint_of, identify, prepare
 from seqlab.study.keeping import keep_best
-from seqlab.study.plan import Allowance, Entry, Planner, entries, train_spec
+from seqlab.study.plan import Allowance, Entry, Planner, absent, entries, train_spec
 from seqlab.study.pool import Pool
 from seqlab.study.resolving import resolvable
 from seqlab.study.spec import StudySpec
@@ -95,7 +95,8 @@ class _Conduct:
             finished = judge(conditions, chosen, self.sizes)
             costs = measure_costs(conditions, finished)
             self._remember(conditions)
-            left_out = [*self.plan.allowance.left_out, *conditions.clock.notes]
+            left_out = [*absent(self.spec, self.task.name), *self.plan.allowance.left_out]
+            left_out += conditions.clock.notes
             verdict = write_verdict(
                 conditions, finished, costs, self.spec, left_out, edges(conditions, chosen)
             )
