@@ -201,10 +201,10 @@ def test_a_refit_that_fails_is_said(tmp_path, in_process, monkeypatch):
 
     fit = work.fit
 
-    def fail_on_all(model, objective, spec, hooks=()):
+    def fail_on_all(model, objective, spec, *rest):
         if len(objective.train) == 120:
             raise work.DivergedError("the loss is not finite at step 3")
-        return fit(model, objective, spec, hooks)
+        return fit(model, objective, spec, *rest)
 
     monkeypatch.setattr(work, "fit", fail_on_all)
     made = study(tmp_path / "study", baselines=(), refit=True)
