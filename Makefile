@@ -22,8 +22,8 @@ test-slow: $(VENV)/.installed-dev
 check: static docs-check test
 
 static: $(VENV)/.installed-dev
-	$(BIN)/ruff format --check seqlab tests bench
-	$(BIN)/ruff check seqlab tests bench
+	$(BIN)/ruff format --check seqlab tests bench examples
+	$(BIN)/ruff check seqlab tests bench examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -16,7 +16,7 @@ from seqlab.data.embedded.entry import Entry
 
 ROWS = 6000
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
-OPERATORS = {
+OPERATORS: dict[str, Callable[[list[int]], int]] = {
     "MAX": max,
     "MIN": min,
     "MED": lambda v: int(np.median(v)),
@@ -116,7 +116,7 @@ def _expression(rng: np.random.Generator, room: int, depth: int) -> tuple[list[s
         tokens += inner
         values.append(value)
         left -= len(inner)
-    return [*tokens, "]"], int(OPERATORS[name](values))
+    return [*tokens, "]"], OPERATORS[name](values)
 
 
 # name, task, columns, length, rows, what it is; the summary says what the length counts
