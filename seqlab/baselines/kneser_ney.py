@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.baselines.base import Baseline, State
-from seqlab.baselines.ngrams import Ints, Level, Model, count
+from seqlab.baselines.ngrams import Floats, Ints, Level, Model, count
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
@@ -20,6 +20,7 @@ from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling import blocks
 
 CARD = {"tasks": ["language"]}
+ROWS = 4096  # blocks at a time, so that a long text needs little memory
 ORDERS = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2, 3, 4, 5)}
 
 
@@ -48,6 +49,14 @@ class KneserNey(Baseline):
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """−log p of each scored token of each block, in nats."""
         assert isinstance(task, Language)
+        parts = [
+            self._nats(task, examples.take(np.arange(done, min(done + ROWS, len(examples)))))
+            for done in range(0, len(examples), ROWS)
+        ]
+        sizes = blocks.lengths(examples)
+        return Ragged(np.concatenate(parts), np.concatenate(([0], sizes.cumsum())))
+
+    def _nats(self, task: Language, examples: Examples) -> Floats:
         start, stop = blocks.column(examples, "start"), blocks.column(examples, "stop")
         furthest = blocks.column(examples, "first") - 1
         if not task.reading.carried:
@@ -58,7 +67,7 @@ class KneserNey(Baseline):
         text = examples.shared["tokens"][np.repeat(begin, sizes) + seen]
         p = self.model.probabilities(text, seen)
         scored = seen >= np.repeat(start - begin, sizes)
-        return Ragged(-np.log(p[scored]), np.concatenate(([0], (stop - start).cumsum())))
+        return -np.log(p[scored])
 
     def reader(self) -> CountReader:
         """For sampling, token by token."""

@@ -8,7 +8,7 @@ boundary, so that the first token of a stretch is predicted from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,12 @@ from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples
 from seqlab.tasks.language_modelling.documents import Document
 from seqlab.tasks.language_modelling.settings import Reading
-from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, UNKNOWN, Vocabulary
+from seqlab.tasks.language_modelling.vocabulary import (
+    BOUNDARY,
+    UNKNOWN,
+    Encoded,
+    Vocabulary,
+)
 
 Places = NDArray[np.int64]
 IGNORED = -1  # a target that is not scored
@@ -37,58 +42,62 @@ class Window(NamedTuple):
     lengths: Places
 
 
+Cut = dict[str, Any]  # what `_cut` gives: numbers a block, and the document's name
+
+
 def examples_of(
     parts: Sequence[Sequence[Document]], vocabulary: Vocabulary, reading: Reading
 ) -> list[Examples]:
     """The parts' blocks over one shared stream; of three, the first is cut for training."""
     pieces: list[NDArray[np.int32]] = [np.zeros(1, dtype=np.int32)]
     place = 1
-    tables: list[list[dict[str, NDArray[np.int64] | str]]] = []
+    tables: list[list[Cut]] = []
     for number, part in enumerate(parts):
         stride = reading.block if number == 0 < len(parts) - 1 else reading.stride
         tables.append([])
         for document in part:
-            ids, *sizes = vocabulary.encode(document.text)
-            unknown = np.where(ids == UNKNOWN, sizes[1], 0)
-            counts = [np.append(size, 0) for size in (*sizes, unknown)]  # and the boundary after it
-            ended = int(reading.ends and document.ends)
-            length = len(ids) + ended
-            starts = np.arange(0, length, stride)
-            stops = np.minimum(starts + stride, length)
-            totals = [np.concatenate(([0], size.cumsum())) for size in counts]
-            characters, size, spelled = (total[stops] - total[starts] for total in totals)
-            tables[-1].append(
-                {
-                    "start": starts + place,
-                    "stop": stops + place,
-                    "first": np.full(len(starts), place),
-                    "last": np.full(len(starts), place + length),
-                    "characters": characters,
-                    "bytes": size,
-                    "spelled": spelled,
-                    "at": document.at + totals[0][starts],
-                    "document": document.name,
-                }
-            )
-            pieces += [ids, np.full(1, BOUNDARY, dtype=np.int32)]
-            place += len(ids) + 1
+            encoded = vocabulary.encode(document.text)
+            tables[-1].append(_cut(document, encoded, stride, reading.ends, place))
+            pieces += [encoded.ids, np.full(1, BOUNDARY, dtype=np.int32)]
+            place += len(encoded.ids) + 1
     stream = np.concatenate(pieces)
     small = np.uint8 if len(vocabulary) < 256 else np.uint16
     stream = stream.astype(small if len(vocabulary) < 65536 else np.int32)
     return [_part(table, stream) for table in tables]
 
 
+def _cut(document: Document, encoded: Encoded, stride: int, ends: bool, place: int) -> Cut:
+    """A document's blocks, the first token of which is at `place` of the stream."""
+    spelled = np.where(encoded.ids == UNKNOWN, encoded.bytes, 0)
+    length = len(encoded.ids) + int(ends and document.ends)
+    starts = np.arange(0, length, stride)
+    characters, size, spelled = (
+        np.add.reduceat(np.append(counts, 0), starts)  # the boundary after it is nothing
+        for counts in (encoded.characters, encoded.bytes, spelled)
+    )
+    return {
+        "start": starts + place,
+        "stop": np.minimum(starts + stride, length) + place,
+        "first": np.full(len(starts), place),
+        "last": np.full(len(starts), place + length),
+        "characters": characters,
+        "bytes": size,
+        "spelled": spelled,
+        "at": document.at + characters.cumsum() - characters,
+        "document": document.name,
+    }
+
+
 NUMBERS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
 
 
-def _part(table: list[dict[str, NDArray[np.int64] | str]], stream: NDArray[np.generic]) -> Examples:
+def _part(table: list[Cut], stream: NDArray[np.generic]) -> Examples:
     arrays = {
-        name: np.concatenate([np.asarray(rows[name], dtype=np.int64) for rows in table])
-        for name in NUMBERS
+        name: np.concatenate([rows[name] for rows in table]).astype(np.int64) for name in NUMBERS
     }
     counts = [len(rows["start"]) for rows in table]
-    names = np.repeat([str(rows["document"]) for rows in table], counts)
-    at = np.concatenate([np.asarray(rows["at"], dtype=np.int64) for rows in table])
+    names = np.repeat([rows["document"] for rows in table], counts)
+    at = np.concatenate([rows["at"] for rows in table])
     frame = pd.DataFrame({"document": names.astype(object), "at": at})
     return Examples(dict(arrays), frame, {"tokens": stream})
 
