@@ -82,12 +82,19 @@ def attentions(
         data = {
             "rows": written[:MOST_PIECES],
             "columns": source,
-            "values": np.round(weights[:MOST_PIECES], 2).tolist(),
+            "values": np.round(100 * weights[:MOST_PIECES]).astype(int).tolist(),
             "row_label": "what is written",
             "column_label": "the source",
         }
         title = f"What is read for “{str(examples.frame['source'].iloc[row])[:60]}”"
-        made.append(Exhibit("matrix", title, data, "Weights of the last block, over all heads."))
+        made.append(
+            Exhibit(
+                "matrix",
+                title,
+                data,
+                "Percent of each row: weights of the last block, the mean of its heads.",
+            )
+        )
     return made
 
 
