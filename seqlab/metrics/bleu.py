@@ -62,6 +62,6 @@ def signature(metric: Any) -> str:
 
 
 def _sacrebleu() -> Any:
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     return BLEU(force=True)  # that words are divided as in the references is ours to see to

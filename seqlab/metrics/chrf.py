@@ -56,6 +56,6 @@ class Chrf(Metric):
 
 
 def _sacrebleu() -> Any:
-    from sacrebleu.metrics import CHRF
+    from sacrebleu.metrics.chrf import CHRF
 
     return CHRF()
