@@ -139,6 +139,8 @@ def _listed(frame: pd.DataFrame) -> str:
 def recognise(table: Table) -> Confidence:
     """Lists of tokens and of tags; or a token, or a time step, a row with a tag that changes."""
     head = Table(table.frame.head(20 * SAMPLE), table.origin)
+    if any(getattr(cell, "ndim", 0) > 1 for cell in head.frame.head(1).to_numpy(object).ravel()):
+        return Confidence(0.0, "series or images in cells, not tokens")
     try:
         layout = layout_of(head, {})
     except UserError as error:
