@@ -41,7 +41,10 @@ ALIASES: dict[str, tuple[str, str]] = {
         "output answer translation translated summary highlights",
     ),
     "target": ("y target value", "sales demand count quantity values price load close"),
-    "group": ("group subject subject_id", "user user_id patient patient_id author speaker session"),
+    "group": (
+        "group subject subject_id",
+        "user user_id patient patient_id author speaker session component",
+    ),
     "split": ("split", "subset partition fold set"),
 }
 ROLES = tuple(ALIASES)
