@@ -116,7 +116,7 @@ def _regress(w: Array, orders: Orders, season: int) -> tuple[float, Array, Array
     phi, theta = np.zeros(width), np.zeros(width)
     ar, ma = _places(orders.p, orders.P), _places(orders.q, orders.Q)
     count = len(ar) + len(ma)
-    variance = float((w**2).mean())
+    shocks = w
     if count:
         try:
             with warnings.catch_warnings():
@@ -130,7 +130,8 @@ def _regress(w: Array, orders: Orders, season: int) -> tuple[float, Array, Array
         polynomials = _polynomials(phi, theta, season)
         if not all(_settles(polynomial) for polynomial in polynomials):
             return np.inf, phi, theta
-        variance = float((lfilter(*polynomials, w)[len(w) // 10 :] ** 2).mean())
+        shocks = np.asarray(lfilter(*polynomials, w))
+    variance = float((shocks[len(w) // 10 :] ** 2).mean())  # once the first states are forgotten
     n, k = len(w), count + 1
     if n <= k + 1 or variance <= 0:
         return (np.inf if count else -np.inf), phi, theta
