@@ -45,13 +45,13 @@ class SeriesReading(Spec):
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """What a model reads of some series, (B, positions, features), and what of it is real."""
         padded, _ = values.padded(rows)
-        patches = self.scaling.patches(padded.astype(np.float32, copy=False))
-        real = np.arange(patches.shape[1]) < self.lengths(values)[rows][:, None]
-        return patches, real
+        read = self.scaling.sequences(padded.astype(np.float32, copy=False))
+        real = np.arange(read.shape[1]) < self.lengths(values)[rows][:, None]
+        return read, real
 
     @property
     def inputs(self) -> Inputs:
-        """Values of patches; series may differ in length."""
+        """Values of each position; series may differ in length."""
         return Inputs("values", self.scaling.features, longest=self.longest)
 
 

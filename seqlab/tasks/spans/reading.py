@@ -183,7 +183,6 @@ def _questions(
     contexts = as_texts(frame[roles["context"]])
     questions = as_texts(frame[roles["question"]])
     found: dict[int, Question] = {}
-    listed = False  # whether an empty list says that there is no answer
     for row, (context, question) in enumerate(zip(contexts, questions, strict=True)):
         if not context.strip():
             problems.add(row, "the context is empty")
