@@ -208,10 +208,10 @@ class Language(Task):
 
         assert isinstance(model, SequenceModel)
 
-        def write(prompt: str) -> str:
+        def write(prompt: str, seed: int) -> str:
             reader = ModelReader(model, self.reading.block)
             ids = self.vocabulary.encode(prompt).ids.tolist()
-            sampling = Sampling(temperature=shown.TEMPERATURE)
+            sampling = Sampling(temperature=shown.TEMPERATURE, seed=seed)
             tokens = generate(reader, ids, shown.WRITTEN, sampling, self.reading.never)
             return self.vocabulary.decode(takewhile(lambda token: token != BOUNDARY, tokens))
 

@@ -390,7 +390,10 @@ def test_inspection_finds_what_matters():
     text = prose(2400)
     sources = Sources(table(text), None, table(text[:2000] + "€"))
     titles = [f.title for f in Language.inspect(sources, DataSpec(**BLOCK), 0)]
-    assert any("1 characters of valid and test are not in training" in t for t in titles)
+    assert any(
+        t == "characters of valid and test that are not in training: 1 ('€'; 1 in all)"
+        for t in titles
+    )
     assert any("of test's passages of 60 characters stand in training too" in t for t in titles)
     boilerplate = Sources(table("same line\n" * 900 + prose(1000)))
     titles = [f.title for f in Language.inspect(boilerplate, DataSpec(**BLOCK), 0)]

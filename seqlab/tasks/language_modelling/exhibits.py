@@ -28,7 +28,7 @@ CLASSES: tuple[tuple[str, Callable[[str], bool]], ...] = (
 )
 
 Bits = NDArray[np.float64]
-Write = Callable[[str], str]  # a prompt → what a model writes after it
+Write = Callable[[str, int], str]  # a prompt and a seed → what a model writes after it
 
 
 def exhibits(
@@ -46,9 +46,10 @@ def exhibits(
 def samples(examples: Examples, vocabulary: Vocabulary, write: Write) -> Exhibit:
     """What a model writes after the beginnings of some test blocks."""
     items = []
-    for row in np.linspace(0, len(examples) - 1, SAMPLES + 1).astype(int)[:SAMPLES]:
+    places = np.linspace(0, len(examples) - 1, SAMPLES + 1).astype(int)[:SAMPLES]
+    for seed, row in enumerate(places):
         prompt = _text(examples, int(row), vocabulary)[:PROMPT]
-        items.append({"title": f"after {prompt!r}", "text": write(prompt)})
+        items.append({"title": f"after {prompt!r}", "text": write(prompt, seed)})
     note = f"{WRITTEN} tokens each, drawn at temperature {TEMPERATURE}"
     return Exhibit("samples", "What it writes", {"items": items}, note)
 

@@ -56,8 +56,8 @@ def _new_characters(parts: Parts) -> list[Finding]:
         findings.append(
             Finding(
                 "warning",
-                f"{len(strange)} characters of valid and test are not in training"
-                f" ({strange.total():,} times): {shown}",
+                f"characters of valid and test that are not in training: {len(strange)}"
+                f" ({shown}; {strange.total():,} in all)",
                 advice="each costs its bytes to spell; clean the text, or use byte pairs:"
                 " --set data.tokenizer=bpe",
             )
