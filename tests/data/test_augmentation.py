@@ -154,8 +154,14 @@ def fewer(texts, seed):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"kind": "synonyms"}, "train.words = None: the word list of synonyms, and only theirs"),
-        ({"kind": "swap", "hook": "a:b"}, "train.hook = 'a:b': \"module:function\" of rewrite"),
+        (
+            {"kind": "synonyms"},
+            "train.augment.0.words = None: the word list of synonyms, and only theirs",
+        ),
+        (
+            {"kind": "swap", "hook": "a:b"},
+            "train.augment.0.hook = 'a:b': \"module:function\" of rewrite",
+        ),
         ({"kind": "swap", "rat": 1}, 'unknown setting in train.augment.0 "rat"; did you mean'),
         ({"kind": "swap", "rate": 0}, "train.augment.0.rate = 0: should be greater than 0"),
         ({"kind": "flip"}, "train.augment.0.kind = 'flip': should be 'token_dropout', 'swap'"),
