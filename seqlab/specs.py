@@ -33,8 +33,8 @@ class Spec(BaseModel):
         errors = error.errors()
         first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
         if first["type"] == "value_error":  # a validator of ours, which names the setting itself
-            place = [*([where] if where else []), *(str(part) for part in first["loc"])]
-            return UserError(".".join([*place, str(first["ctx"]["error"])]))
+            named = [*([where] if where else []), *(str(part) for part in first["loc"])]
+            return UserError(".".join([*named, str(first["ctx"]["error"])]))
         *outer, last = [*([where] if where else []), *(str(part) for part in first["loc"])]
         if first["type"] == "extra_forbidden":
             inner: Any = cls
