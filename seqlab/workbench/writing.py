@@ -15,7 +15,7 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
 def check_output(path: Path, force: bool) -> None:
-    """Refuse what `write_table` could not write, before anything is computed."""
+    """Refuse what `write_tables` could not write, before anything is computed."""
     if path.suffix.lower() not in ENDINGS:
         raise UserError(
             f'-o {path}: unknown format "{path.suffix.lower()}"', f"accepted: {', '.join(ENDINGS)}"

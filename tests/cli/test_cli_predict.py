@@ -142,10 +142,10 @@ def test_outputs_that_cannot_be_written(model, new, seqlab, here):
 
 
 def test_full_disk_keeps_the_old_file(model, new, seqlab, here, monkeypatch):
-    (here / "old.csv").write_text("mine")
+    (here / "old.csv").write("mine")
 
     def fail(self, path, **options):
-        path.write_text("half of it")
+        path.write("half of it")
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
