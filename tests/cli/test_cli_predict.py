@@ -142,11 +142,11 @@ def test_outputs_that_cannot_be_written(model, new, seqlab, here):
 
 
 def test_full_disk_keeps_the_old_file(model, new, seqlab, here, monkeypatch):
-    (here / "old.csv").write("mine")
+    (here / "old.csv").write_text("mine")
 
-    def fail(self, path, **options):
-        path.write("half of it")
-        raise OSError(28, "No space left on device", str(path))
+    def fail(self, file, **options):
+        file.write("half of it")
+        raise OSError(28, "No space left on device", "old.csv")
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
     done = seqlab("predict", model, new, "-o", "old.csv", "--force")
