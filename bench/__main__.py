@@ -25,6 +25,7 @@ class Section:
 
 SECTIONS = (
     Section("The training loop", "bench.overhead"),
+    Section("Recomputing blocks", "bench.recompute"),
     Section("Kernels", "bench.kernels"),
     Section("Transformer block", "bench.blocks"),
     Section("Mixers", "bench.mixers"),

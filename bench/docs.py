@@ -18,15 +18,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CLI, ARCHITECTURE = ROOT / "docs" / "cli.md", ROOT / "docs" / "architecture.md"
-COMMANDS = ("", "demo", "inspect", "compare", "report", "predict", "mixers", "datasets")
 LINE = re.compile(r"^- `(seqlab/[\w/]+\.py)` – .*$")
+
+
+def commands() -> list[str]:
+    """Every command, in the order in which the help names them."""
+    from seqlab.cli.app import app
+
+    functions = [command.callback for command in app.registered_commands]
+    return [function.__name__.replace("_", "-") for function in functions if function]
 
 
 def cli_page() -> str:
     """Every command's help, as the terminal shows it."""
     parts = ["# The command line\n\nWritten by `make docs` from the commands' own help.\n"]
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    for command in COMMANDS:
+    for command in ("", *commands()):
         words = [word for word in ("seqlab", command) if word]
         shown = subprocess.run(
             [sys.executable, "-c", "from seqlab.cli import main; main()", *words[1:], "--help"],

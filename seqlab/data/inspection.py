@@ -213,7 +213,7 @@ def _lengths(texts: Sequence[str]) -> Finding:
         "info",
         f"{len(texts):,} texts of {median:,} {unit} in the middle, {most:,} cover 99 %",
         f"the shortest has {words.min():,}, the longest {words.max():,}",
-        "a few texts are far longer than the rest and will be cut: see --max-tokens"
+        "a few texts are far longer than the rest and will be cut: see --set data.max_tokens=…"
         if words.max() > 4 * most
         else "",
     )

@@ -115,7 +115,7 @@ def fit_and_encode(
     if window < 3:
         raise UserError(
             f"max_tokens = {window}: a question, the separator and a context need 3",
-            "raise --max-tokens",
+            "raise --set data.max_tokens=…",
         )
     fitted = Fitted(
         metrics=_metrics(spec.metric),

@@ -58,7 +58,7 @@ def _counts(data: Reading) -> list[Finding]:
                 "warning",
                 f"contexts of more than {LONG} words: {int((words > LONG).sum()):,}",
                 "what lies beyond the window is not read",
-                "see --max-tokens, or divide these contexts",
+                "see --set data.max_tokens=…, or divide these contexts",
             )
         )
     if len(questions) < FEW:

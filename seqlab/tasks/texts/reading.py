@@ -124,7 +124,7 @@ def fit_reading(
     if others is not None and window < 3:
         raise UserError(
             f"max_tokens = {window}: two texts and the separator between them need 3",
-            "raise --max-tokens",
+            "raise --set data.max_tokens=…",
         )
     beyond = int((lengths > window).sum())
     card = {
