@@ -46,7 +46,7 @@ def test_files_that_are_classes_stay_classes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "files, message",
+    ("files", "message"),
     [
         (
             {"train_en": ["a", "b"], "train_de": ["x"]},

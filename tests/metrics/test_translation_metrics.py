@@ -28,7 +28,7 @@ def metric(name):
     return registry.load("metrics", name)()
 
 
-@pytest.mark.parametrize("name, peer", [("bleu", BLEU(force=True)), ("chrf", CHRF())])
+@pytest.mark.parametrize(("name", "peer"), [("bleu", BLEU(force=True)), ("chrf", CHRF())])
 @pytest.mark.parametrize("written", [WRITTEN, WANTED, WRITTEN[3:], ["x"] * 5, ["no match"] * 5])
 def test_is_what_sacrebleu_says_of_the_corpus(name, peer, written):
     wanted = WANTED[-len(written) :]
@@ -39,7 +39,7 @@ def test_is_what_sacrebleu_says_of_the_corpus(name, peer, written):
     )
 
 
-@pytest.mark.parametrize("name, peer", [("bleu", BLEU(force=True)), ("chrf", CHRF())])
+@pytest.mark.parametrize(("name", "peer"), [("bleu", BLEU(force=True)), ("chrf", CHRF())])
 def test_draws_are_what_sacrebleu_says_of_the_drawn_corpus(name, peer):
     ours = metric(name)
     statistics = ours.collect(WRITTEN, WANTED)
@@ -77,7 +77,7 @@ def test_better_texts_score_better(name):
 
 
 @pytest.mark.parametrize(
-    "first, second, edits",
+    ("first", "second", "edits"),
     [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("ab", "ab", 0), ("ab", "ba", 2)],
 )
 def test_edits_by_hand(first, second, edits):
