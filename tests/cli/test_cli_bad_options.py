@@ -75,8 +75,8 @@ OPTIONS = [
         "leave it out",
     ),
     (
-        ["--columns", "time=text,label=label"],
-        "no task has all these settings: time in --columns, label in --columns",
+        ["--columns", "src=text,time=label"],
+        "no task has all these settings: src in --columns, time in --columns",
         "leave out those of the other task",
     ),
     (["--set", "nonsense"], '--set "nonsense": expected section.name=value, as model.depth=2', ""),
