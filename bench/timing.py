@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-REST = 0.01  # seconds
+TURN = 0.03  # seconds that a contestant's turn takes at least
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,27 @@ def interleaved(
 ) -> Timings:
     """Run the contestants in turn for about some seconds, after one unmeasured round.
 
-    Each begins after a short rest: the threads of whoever ran before still wait for work then, and
-    would take a core from the next.
+    A turn is as many runs as take some milliseconds, after one that is not counted: a training
+    repeats its step, and the threads of whoever ran before still wait for work at first and take a
+    core from the next.
     """
-    for run in contestants.values():
-        run()
+    repeats = {name: _repeats(run) for name, run in contestants.items()}
     rounds: dict[str, list[float]] = {name: [] for name in contestants}
     began = time.perf_counter()
     done = 0
     while done < least or time.perf_counter() - began < seconds:
         for name, run in contestants.items():
-            time.sleep(REST)
-            started = time.perf_counter()
             run()
-            rounds[name].append(time.perf_counter() - started)
+            started = time.perf_counter()
+            for _ in range(repeats[name]):
+                run()
+            rounds[name].append((time.perf_counter() - started) / repeats[name])
         done += 1
     return Timings(rounds)
+
+
+def _repeats(run: Callable[[], object]) -> int:
+    run()
+    started = time.perf_counter()
+    run()
+    return max(1, round(TURN / (time.perf_counter() - started)))

@@ -58,6 +58,19 @@ if TYPE_CHECKING:
 
 CARD = {
     "roles": ["time", "series", "target", "covariates", "known", "static"],
+    "settings": [
+        "split",
+        "folds",
+        "horizon",
+        "lookback",
+        "season",
+        "stride",
+        "patch",
+        "revin",
+        "channels",
+        "calendar",
+        "metric",
+    ],
     "example": "336 hours of load → the 24 hours after",
     "augmentations": ["jitter", "masking"],  # others would change what follows, too
 }
