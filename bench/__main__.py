@@ -1,4 +1,4 @@
-"""Every measurement into docs/benchmarks.md: make bench. Half an hour on two quiet cores."""
+"""Every measurement into docs/benchmarks.md: make bench. An hour on two quiet cores."""
 
 from __future__ import annotations
 

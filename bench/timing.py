@@ -31,9 +31,9 @@ def interleaved(
 ) -> Timings:
     """Run the contestants in turn for about some seconds, after one unmeasured round.
 
-    A turn is as many runs as take some milliseconds, after one that is not counted: a training
-    repeats its step, and the threads of whoever ran before still wait for work at first and take a
-    core from the next.
+    A turn is as many runs as take some milliseconds, after one that is not counted if they are
+    short: a training repeats its step, and the threads of whoever ran before still wait for work at
+    first and take a core from the next.
     """
     repeats = {name: _repeats(run) for name, run in contestants.items()}
     rounds: dict[str, list[float]] = {name: [] for name in contestants}
@@ -41,7 +41,8 @@ def interleaved(
     done = 0
     while done < least or time.perf_counter() - began < seconds:
         for name, run in contestants.items():
-            run()
+            if repeats[name] > 1:
+                run()
             started = time.perf_counter()
             for _ in range(repeats[name]):
                 run()

@@ -46,6 +46,12 @@ class SplitSpec(Spec):
             return cls(**settings)
         if "," in split:
             return cls(**{**settings, "dates": _parse_dates(split), "chronological": True})
+        if settings.get("folds"):
+            given = f"--folds {settings['folds']} and --split {split}"
+            raise UserError(
+                f"{given}: folds divide the data themselves",
+                "leave one of them out",
+            )
         return cls(shares=_parse_shares(split), **settings)
 
 

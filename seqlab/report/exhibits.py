@@ -187,25 +187,26 @@ def _series(name: str, shown: list[Shown]) -> list[Figure]:
 
 def _forecast(name: str, title: str, found: list[Shown]) -> Figure:
     _, first = found[0]
-    data = [
-        _observed(first["history"], "history", "@muted", 1.5),
-        _observed(first["target"], "what came", "@ink", 3.5),
-    ]
-    caption = "Thin: what came before; thick: what came."
+    data = [_observed(first["target"], "what came", "@ink", 3.5)]
+    caption = ""
+    if first["history"]["y"]:
+        data.insert(0, _observed(first["history"], "history", "@muted", 1.5))
+        caption = "Thin: what came before; thick: what came."
     sure = [(c, p) for c, item in found if (p := item["predicted"]).get("low") and p.get("high")]
     for contestant, predicted in sure[:1]:  # more than one band would hide the lines
         data.append(band(contestant, predicted["x"], predicted["low"], predicted["high"]))
         caption += f" Band: the interval that {contestant.name} gives."
-    data += [line(c, item["predicted"]["x"], item["predicted"]["y"]) for c, item in found]
+    predicted = [(c, item["predicted"]) for c, item in found if item["predicted"]["y"]]
+    data += [line(contestant, points["x"], points["y"]) for contestant, points in predicted]
+    names = ", ".join(contestant.name for contestant, _ in predicted)
     return Figure(
         name=name,
         title=title,
-        alt=f"{title}: history, what came, and the predictions of "
-        + ", ".join(contestant.name for contestant, _ in found),
+        alt=f"{title}: what came, and the predictions of {names}" if names else title,
         data=data,
         layout={"xaxis": axis(""), "yaxis": axis("")},
         caption=caption,
-        legend=[contestant for contestant, _ in found],
+        legend=[contestant for contestant, _ in predicted],
     )
 
 

@@ -202,3 +202,8 @@ def test_subsets_are_nested_and_stratified():
         nested_subsets(train, [2000])
     with pytest.raises(UserError, match='--sizes: "some" is not a size'):
         parse_sizes("500,some")
+
+
+def test_folds_and_shares_are_not_both():
+    with pytest.raises(UserError, match="--folds 3 and --split 60/20/20: folds divide the data"):
+        SplitSpec.parse("60/20/20", folds=3)

@@ -35,7 +35,9 @@ def test_every_family_that_streams_can_enter():
 
 
 def test_what_cannot_stream_is_refused_by_name():
-    with pytest.raises(UserError, match='candidate "linformer" cannot write step by step, which translate'):
+    with pytest.raises(
+        UserError, match='candidate "linformer" cannot write step by step, which translate'
+    ):
         choose(["linformer"], "translate")
     assert choose(["bigru"], "translate")[0].name == "bigru"
 

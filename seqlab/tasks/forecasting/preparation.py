@@ -79,6 +79,11 @@ def _cuts(panel: Panel, spec: DataSpec, horizon: int) -> list[Parts]:
         return [cut(panel, spec.split, horizon)]
     if panel.given is not None:
         raise UserError("--folds: the parts are given in files already", "leave --folds out")
+    if spec.split is not None:
+        raise UserError(
+            f"--folds {spec.folds} and --split {spec.split}: folds divide the data themselves",
+            "leave one of them out",
+        )
     return cut_folds(panel, spec.folds, horizon)
 
 
