@@ -108,8 +108,7 @@ def attend(
 def _products_win(q: Tensor, k: Tensor) -> bool:
     """Whether plain products are faster than PyTorch's fused attention: short, bfloat16, on a CPU.
 
-    There the fused one converts every block; at 256 positions it takes 1.2 times as long, at 64
-    six times.
+    There the fused one spends its time on converting block after block.
     """
     return q.is_cpu and q.dtype == torch.bfloat16 and k.shape[2] <= SHORT
 
