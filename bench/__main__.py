@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seqlab.study.environment import cores, cpu
+from seqlab.kernels.threads import cores
+from seqlab.study.environment import cpu
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 

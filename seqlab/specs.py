@@ -145,6 +145,9 @@ class TrainSpec(Spec):
     seconds: float | None = Field(None, gt=0.0, description="stop after this long")
     batch_size: int = Field(64, ge=1)
     batch_tokens: int = Field(16384, ge=1, description="positions in a batch, padding counted")
+    prefetch: int | None = Field(
+        None, ge=0, description="batches made ahead on a thread; None: where that pays"
+    )
     accumulate: int = Field(1, ge=1, description="batches whose gradients make one step")
     optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "lion", "muon"] = "adamw"
     beta1: float = Field(0.9, ge=0.0, lt=1.0, description="memory of the gradient")

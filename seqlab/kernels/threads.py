@@ -18,6 +18,13 @@ Ranges = list[tuple[int, int]]
 OPERATIONS_PER_THREAD = 4_000_000
 
 
+def cores() -> int:
+    """The processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def shares(count: int, operations: int, tile: int = 1) -> Ranges:
     """Ranges of a batch, one per thread that is worth waking, in whole tiles where that is fair."""
     threads = max(1, min(torch.get_num_threads(), count, operations // OPERATIONS_PER_THREAD))

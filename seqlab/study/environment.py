@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import torch
 
 from seqlab import __version__
 from seqlab.errors import UserError
+from seqlab.kernels.threads import cores
 from seqlab.study.spec import StudySpec
 
 PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "numba", "tokenizers")
@@ -39,13 +39,6 @@ def device_for(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return name
-
-
-def cores() -> int:
-    """The processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def describe_environment(spec: StudySpec, workers: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -41,7 +42,7 @@ def fit(
     evaluation and `retries` at lower rates did not help, and Interrupted when asked to stop.
     """
     training = _Fit(model, objective, spec, hooks, checkpoints)
-    with training.updates.precision.matmuls():
+    with training.updates.precision.matmuls(), closing(training.feed):
         return training.run()
 
 
@@ -61,7 +62,7 @@ class _Fit:
         self.interval = max(1, round(self.total / spec.evaluations))
         self.updates = Updates(model, objective, spec, self.total)
         self.averaging = Averaging(model, spec, self.total)
-        self.feed = Feed(objective, spec.device)
+        self.feed = Feed(objective, spec.device, spec.prefetch)
         self.history = History()
         self.best_weights: dict[str, Tensor] | None = None
         self.waited = 0
@@ -83,6 +84,7 @@ class _Fit:
             history.steps += 1
             history.tokens += step.tokens
             history.seconds = time.perf_counter() - begun
+            history.loading = self.feed.seconds
             self.averaging.update(history.steps)
             self._call("on_step_end")
             late = self.spec.seconds is not None and history.seconds >= self.spec.seconds
@@ -213,6 +215,7 @@ class _Fit:
         self._restore(state["now"])
         self.good = state["good"]
         self.history.resumed.append(self.history.steps)
+        self.feed.seconds = self.history.loading
         self._mark()
 
     def _remember(self) -> None:

@@ -15,8 +15,8 @@ class History:
     """One record per evaluation, and totals.
 
     A record has step, epoch, seconds, train_loss, valid, learning_rate, gradient_norm, clipped (the
-    share of steps since the record before), loading (the share of time spent on making batches),
-    tokens_per_second, memory_mb. `rollbacks` say at which step what went wrong, and the factor on
+    share of steps since the record before), loading (the share of time spent
+    on waiting for batches), tokens_per_second, memory_mb. `rollbacks` say at which step what went wrong, and the factor on
     the learning rate from there on.
     """
 
@@ -27,6 +27,7 @@ class History:
     epochs: float = 0.0
     tokens: int = 0
     seconds: float = 0.0
+    loading: float = 0.0  # seconds of these that were spent on waiting for batches
     stopped: str = "finished"  # finished | patience | seconds
     rollbacks: list[dict[str, Any]] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)  # the steps from which it was continued
