@@ -15,9 +15,9 @@ class History:
     """One record per evaluation, and totals.
 
     A record has step, epoch, seconds, train_loss, valid, learning_rate, gradient_norm, clipped (the
-    share of steps since the record before), loading (the share of time spent
-    on waiting for batches), tokens_per_second, memory_mb. `rollbacks` say at which step what went wrong, and the factor on
-    the learning rate from there on.
+    share of steps since the record before), loading (the share of time spent on waiting for
+    batches), tokens_per_second, memory_mb. `rollbacks` say at which step what went wrong, and the
+    factor on the learning rate from there on.
     """
 
     records: list[dict[str, float]] = field(default_factory=list)
