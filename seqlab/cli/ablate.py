@@ -7,31 +7,26 @@ from typing import Annotated
 
 import typer
 
+from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
 
 
+@groups.expanded
 def ablate(
     data: o.Data,
+    *,
     toggle: Annotated[
         str, typer.Option(help="Practices and settings: clipping,dropout,schedule=cosine|cyclic.")
     ],
     valid: o.Valid = None,
     test: o.Test = None,
-    task: o.Task = None,
-    columns: o.Columns = None,
+    asked: groups.DataOptions,
     candidates: Annotated[str, typer.Option(help="Names or groups.")] = "gru",
-    params: Annotated[str, typer.Option(help="Parameters of body and head.")] = "100k",
-    epochs: Annotated[int | None, typer.Option(help="Of each run.", min=1)] = None,
-    time: Annotated[str | None, typer.Option(help="For everything: 10m, 1.5h.")] = None,
-    seeds: Annotated[int, typer.Option(help="Runs that are compared.", min=1)] = 8,
-    trials: Annotated[int, typer.Option(help="Tuning runs for each.", min=0)] = 5,
-    workers: Annotated[int | None, typer.Option(help="Processes.", min=1)] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The study's folder.")
-    ] = None,
+    budget: groups.BudgetOptions,
+    machine: groups.MachineOptions,
     settings: o.Assignments = None,
-    seed: o.Seed = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and train nothing.")] = False,
+    dry_run: o.DryRun = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder.")] = Path("ablation"),
     json: o.Json = False,
 ) -> None:
     """Train each candidate with and without practices, and say what they are worth."""
@@ -41,21 +36,16 @@ def ablate(
 
     given = o.assigned(settings)
     study = Study(
-        task=task,
+        task=asked.task,
         candidates=o.names(candidates, "--candidates") or (),
-        columns=columns,
-        budget=o.said(
-            params=o.count(params, "--params"),
-            epochs=epochs,
-            time=o.seconds(time),
-            seeds=seeds,
-            trials=trials,
-        ),
-        data=o.data_settings(given),
-        folder=output or Path("ablation"),
+        columns=asked.columns,
+        **asked.reading(),
+        budget={"params": 100_000, **budget.settings(given)},
+        data=asked.settings(given),
+        folder=output,
         settings={
-            **{name: given[name] for name in ("model", "train") if name in given},
-            **o.said(seed=seed, workers=workers),
+            **o.training_settings(given),
+            **machine.settings(),
             "baselines": (),
             "variants": variants(toggle),
         },

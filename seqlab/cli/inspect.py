@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
 
 
+@groups.expanded
 def inspect(
     data: o.Data,
+    *,
     valid: o.Valid = None,
     test: o.Test = None,
-    task: o.Task = None,
-    columns: o.Columns = None,
-    delimiter: o.Delimiter = None,
-    encoding: o.Encoding = None,
-    split: o.Split = None,
-    group: o.Group = None,
-    horizon: o.Horizon = None,
-    lookback: o.Lookback = None,
-    season: o.Season = None,
+    asked: groups.DataOptions,
     settings: o.Assignments = None,
     seed: o.Seed = None,
     json: o.Json = False,
@@ -27,13 +22,10 @@ def inspect(
 
     inspect_and_show(
         (data, valid, test),
-        task=task,
-        columns=columns,
-        reading={"delimiter": delimiter, "encoding": encoding},
-        settings={
-            **o.data_settings(o.assigned(settings)),
-            **o.said(split=split, group=group, horizon=horizon, lookback=lookback, season=season),
-        },
+        task=asked.task,
+        columns=asked.columns,
+        reading=asked.reading(),
+        settings=asked.settings(o.assigned(settings)),
         seed=seed or 0,
         json=json,
     )

@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
+from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
 
 
+@groups.expanded
 def lr_find(
     data: o.Data,
+    *,
     valid: o.Valid = None,
     test: o.Test = None,
-    task: o.Task = None,
-    columns: o.Columns = None,
+    asked: groups.DataOptions,
     candidates: Annotated[str, typer.Option(help="Names or groups.")] = "rnn,lstm,gru,transformer",
     params: Annotated[str, typer.Option(help="Parameters of body and head.")] = "100k",
     steps: Annotated[int, typer.Option(help="Steps from the lowest rate on.", min=10)] = 100,
@@ -30,15 +32,12 @@ def lr_find(
 
     given = o.assigned(settings)
     study = Study(
-        task=task,
+        task=asked.task,
         candidates=o.names(candidates, "--candidates") or (),
-        columns=columns,
+        columns=asked.columns,
+        **asked.reading(),
         budget={"params": o.count(params, "--params")},
-        data=o.data_settings(given),
-        settings={
-            **{name: given[name] for name in ("model", "train") if name in given},
-            **o.said(seed=seed),
-            "baselines": (),
-        },
+        data=asked.settings(given),
+        settings={**o.training_settings(given), **o.said(seed=seed), "baselines": ()},
     )
     find_and_show(study, (data, valid, test), steps=steps, plot=plot, json=json)

@@ -12,9 +12,6 @@ import typer
 from seqlab.errors import UserError, unknown
 
 DATA = "The data"
-TIME_SERIES = "Forecasting"
-BUDGET = "The budget"
-DECISION = "The decision"
 
 Data = Annotated[
     str, typer.Argument(help="File, folder, or the name of an embedded data set (seqlab datasets).")
@@ -23,9 +20,6 @@ Valid = Annotated[
     str | None, typer.Option(help="Validation data, if they are given.", rich_help_panel=DATA)
 ]
 Test = Annotated[str | None, typer.Option(help="Test data, if given.", rich_help_panel=DATA)]
-Task = Annotated[
-    str | None, typer.Option(help="classify or forecast; told from the data.", rich_help_panel=DATA)
-]
 Columns = Annotated[
     str | None,
     typer.Option(
@@ -38,31 +32,11 @@ Delimiter = Annotated[str | None, typer.Option(help="What divides columns.", ric
 Encoding = Annotated[
     str | None, typer.Option(help="Of text files; UTF-8 if not said.", rich_help_panel=DATA)
 ]
-Split = Annotated[
-    str | None,
-    typer.Option(
-        help="60/20/20, or the dates where validation and test begin: 2016-07-01,2017-11-01.",
-        rich_help_panel=DATA,
-    ),
-]
-Group = Annotated[
-    str | None, typer.Option(help="Column whose values never divide.", rich_help_panel=DATA)
-]
-Folds = Annotated[
-    int | None,
-    typer.Option(help="Cross-validation, for small data.", min=2, rich_help_panel=DATA),
-]
-Horizon = Annotated[
-    int | None, typer.Option(help="Steps to forecast.", min=1, rich_help_panel=TIME_SERIES)
-]
-Lookback = Annotated[
-    int | None,
-    typer.Option(help="Steps that a forecast reads.", min=1, rich_help_panel=TIME_SERIES),
-]
-Season = Annotated[
-    int | None, typer.Option(help="Steps in a season.", min=1, rich_help_panel=TIME_SERIES)
-]
 Seed = Annotated[int | None, typer.Option(help="Decides all chance; 0 if not said.", min=0)]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the plan and its expected time; train nothing.")
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder; runs/<data>-<task>.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout only.")]
 Assignments = Annotated[
     list[str] | None,
@@ -123,6 +97,11 @@ def data_settings(given: dict[str, Any]) -> dict[str, Any]:
     """What the sections say of the data: its own settings, and the task's options within them."""
     options = given.get("options", {})
     return {**given.get("data", {}), **({"options": options} if options else {})}
+
+
+def training_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """What the sections say of models and training."""
+    return {name: given[name] for name in ("model", "train") if name in given}
 
 
 def assigned(assignments: list[str] | None, config: Path | None = None) -> dict[str, Any]:
