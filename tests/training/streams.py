@@ -1,34 +1,28 @@
-"""Token streams for every mixer: carried state where it streams, dropout, noise, and a script.
-
-Run as a script it trains one, so that a test can kill a real process:
-
-    python -m tests.training.streams MIXER FOLDER
-"""
-
-import sys
-from pathlib import Path
+"""Token streams for every mixer: carried state where it streams, dropout, augmented inputs."""
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
+from seqlab import registry
 from seqlab.batch import Batch, Context
+from seqlab.data.augmentation import augment_tokens
 from seqlab.mixers.base import StreamingMixer
 from seqlab.model.sequence_model import SequenceModel
-from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.training.checkpoints import Checkpoints
-from seqlab.training.fit import fit
+from seqlab.specs import Augmentation, ModelSpec, TrainSpec
 from tests.training.problems import ScriptedLoss
 
+# What has no recipe is no model of its own: it reads the memory of another.
+MIXERS = sorted(name for name, card in registry.cards("mixers").items() if card.get("recipes"))
 TOKENS, T, B, PIECES = 11, 6, 4, 5
+AUGMENT = [Augmentation(kind="token_dropout", rate=0.1), Augmentation(kind="swap", rate=0.2)]
 OPTIMIZERS = ("adamw", "sgd", "rmsprop", "lion", "muon", "adam")
 SCHEDULES = ("cosine", "plateau", "cyclic")
 
 
 class Streams:
-    """Next-token prediction on pieces of one stream a row; noise is seeded by epoch and piece."""
+    """Next-token prediction on pieces of one stream a row; changed by epoch and piece."""
 
     higher_is_better = False
 
@@ -40,7 +34,9 @@ class Streams:
         tokens = np.cumsum(rng.integers(1, 3, (B, PIECES * T + 1)), axis=1) % (TOKENS - 1) + 1
         for piece in range(PIECES):
             part = tokens[:, piece * T : piece * T + T + 1]
-            inputs = np.where(rng.random((B, T)) < 0.1, 1, part[:, :-1])  # augmented
+            inputs = part[:, :-1]
+            for one in AUGMENT:
+                inputs = augment_tokens(inputs, np.ones_like(inputs, bool), one, rng, {})
             yield Batch(
                 torch.from_numpy(inputs), torch.from_numpy(part[:, 1:]), continues=piece > 0
             )
@@ -95,11 +91,3 @@ def settings(number, **changes):
         learning_rate=3e-3,
         **({"swa": 0.6} if number % 2 else {"ema": 0.8}),
     ).with_(**changes)
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    folder = Path(sys.argv[2])
-    model = build(sys.argv[1])
-    fit(model, Streams(), settings(0, steps=40), [], Checkpoints(folder / "kept", seconds=0))
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "end")

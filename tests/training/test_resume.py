@@ -1,29 +1,20 @@
 """A training that is cut off anywhere and continued ends with the same weights, to the bit."""
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
 
-from seqlab import registry
 from seqlab.errors import UserError
 from seqlab.training.checkpoints import Checkpoints, Interrupted
 from seqlab.training.fit import fit
 from seqlab.training.hooks import Hook
 from tests.training.problems import Line, line_model
-from tests.training.streams import Streams, build, settings
+from tests.training.streams import MIXERS, Streams, build, settings
 
-# What has no recipe is no model of its own: it reads the memory of another.
-MIXERS = sorted(name for name, card in registry.cards("mixers").items() if card.get("recipes"))
 KILLS = max(5, -(-100 // len(MIXERS)))  # each: a hundred in all
 
 
@@ -67,35 +58,6 @@ def test_every_mixer_resumes_exactly_from_random_kills(number, tmp_path):
         (r["train_loss"], r["valid"]) for r in history.records
     ]
     assert not tmp_path.exists(), "a complete training leaves no checkpoint"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-def test_a_killed_process_resumes_exactly(tmp_path):
-    """Two real kills at random moments, then to the end."""
-    command = [sys.executable, "-m", "tests.training.streams", "gru"]
-
-    def run(folder):
-        folder.mkdir(exist_ok=True)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([*command, str(folder)], env=environment)
-
-    alone, killed = run(tmp_path / "alone"), None
-    assert alone.wait(120) == 0
-    kept = tmp_path / "killed" / "kept"
-    rng = random.Random(1)
-    for after in (4, 20):
-        killed = run(tmp_path / "killed")
-        end = time.monotonic() + 60
-        while not any(int(p.stem.split("-")[1]) >= after for p in kept.glob("step-*.safetensors")):
-            assert time.monotonic() < end
-            assert killed.poll() is None, "it ended before it could be killed"
-            time.sleep(0.002 + 0.003 * rng.random())
-        killed.send_signal(signal.SIGKILL)
-        killed.wait(30)
-    assert run(tmp_path / "killed").wait(120) == 0
-    ends = [load_file(tmp_path / name / "end") for name in ("alone", "killed")]
-    assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
 
 
 def test_resume_after_a_rollback_is_exact(tmp_path):
