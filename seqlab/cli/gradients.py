@@ -11,7 +11,7 @@ from seqlab.cli import options as o
 
 
 def gradients(
-    run: Annotated[Path, typer.Argument(help="A run's folder: STUDY/runs/gru/verdict-0.")],
+    run: Annotated[Path, typer.Argument(help="A run: STUDY/runs/gru/verdict-0, or STUDY/best.")],
     plot: Annotated[Path, typer.Option(help="The page with the curves.")] = Path("gradients.html"),
     json: o.Json = False,
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from seqlab.study.gradient_flow import Flow, diagnosis
+from seqlab.study.gradient_advice import Diagnosis
+from seqlab.study.gradient_flow import Flow
 from seqlab.workbench.gradients import gradients
 from seqlab.workbench.rates import find_rates
 from seqlab.workbench.study import Study
@@ -40,35 +41,46 @@ def _loss(test: Any, lowest: int) -> str:
 
 
 def gradients_and_show(run: Path, plot: Path, *, json: bool) -> None:
-    """Norms at doubling distances, norms by layer, and a sentence for start and end."""
-    found, flows = gradients(run, plot)
-    pooling = str(found.result["settings"]["model"].get("pooling", ""))
-    said = {name: diagnosis(flow, pooling) for name, flow in flows.items()}
+    """Norms at doubling distances, norms by layer, and sentences for start and end."""
+    found = gradients(run, plot)
     if json:
-        _print(
-            {
-                name: {**asdict(flow), "ratio": flow.ratio, "diagnosis": said[name][0]}
-                for name, flow in flows.items()
-            }
-        )
+        _print({name: _plain(flow, found.diagnoses[name]) for name, flow in found.flows.items()})
         return
     console = Console()
-    console.print(_distances(flows))
-    console.print(_layers(flows))
-    for name, (what, advice) in said.items():
-        ratio = flows[name].ratio
-        console.print(
-            f"{name}: {what} (farthest over nearest: {ratio:.2g}); {advice}", soft_wrap=True
-        )
+    console.print(_distances(found.flows))
+    console.print(_layers(found.flows))
+    for name, diagnoses in found.diagnoses.items():
+        for diagnosis in diagnoses:
+            console.print(f"{name}: {diagnosis.sentence}", soft_wrap=True, markup=False)
     console.print(f"Curves: {plot}", soft_wrap=True)
 
 
+def _plain(flow: Flow, diagnoses: list[Diagnosis]) -> dict[str, Any]:
+    reaches = {
+        name: {"norms": reach.norms, "ratio": reach.ratio, "heard": reach.heard}
+        for name, reach in flow.reaches.items()
+    }
+    return {
+        "reaches": reaches,
+        "layers": flow.layers,
+        "last_answer_only": flow.last_answer_only,
+        "diagnoses": [asdict(diagnosis) for diagnosis in diagnoses],
+    }
+
+
 def _distances(flows: dict[str, Flow]) -> Table:
-    table = Table("positions back", *flows, title="‖∂loss/∂h‖")
-    length = min(len(flow.norms) for flow in flows.values())
+    columns = [
+        (f"{layer}\n{name}", reach.norms)
+        for layer in flows["start"].reaches
+        for name, flow in flows.items()
+        if (reach := flow.reaches.get(layer)) is not None
+    ]
+    table = Table("positions back", *(title for title, _ in columns), title="‖∂loss/∂h‖")
+    length = max((len(norms) for _, norms in columns), default=0)
     shown = [0, *(2**n for n in range(length.bit_length()) if 2**n < length)]
     for distance in shown:
-        table.add_row(str(distance), *(f"{flow.norms[distance]:.2g}" for flow in flows.values()))
+        cells = [f"{norms[distance]:.2g}" if distance < len(norms) else "–" for _, norms in columns]
+        table.add_row(str(distance), *cells)
     return table
 
 

@@ -2,38 +2,147 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from seqlab.errors import UserError
-from seqlab.runs import Run, read_json, read_run
+from seqlab.runs import Run, list_runs, read_json, read_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.best import load_weights
+from seqlab.study.gradient_advice import Diagnosis, diagnose
 from seqlab.study.gradient_flow import Flow, measure_flow
 from seqlab.study.work import build_model, load_prepared
-from seqlab.workbench.drawing import write_curves
+
+EXPECTED = "expected a folder such as STUDY/runs/gru/verdict-0, or STUDY/best"
 
 
-def gradients(run_folder: Path, plot: Path | None = None) -> tuple[Run, dict[str, Flow]]:
-    """The run, and its flow at "start" and "end"; with `plot`, a page with both curves."""
-    run = read_run(run_folder)
-    if run is None or not (run_folder / "weights.safetensors").exists():
-        raise UserError(
-            f"{run_folder}: no finished run with weights",
-            "expected a folder such as STUDY/runs/gru/verdict-0",
-        )
-    spec = TrainSpec.read(run.result["settings"]["train"], str(run_folder))
-    model_spec = ModelSpec.read(run.result["settings"]["model"], str(run_folder))
-    folder = run_folder.resolve().parents[2] / f"prepared/fold{run.job.fold}"
-    prepared = load_prepared(read_json(folder / "prepared.json")["task"], folder)
+@dataclass(frozen=True)
+class Gradients:
+    """A run, its flow at "start" and "end" of training, and what both show."""
+
+    run: Run
+    flows: dict[str, Flow]
+    diagnoses: dict[str, list[Diagnosis]]
+
+
+def gradients(folder: Path, plot: Path | None = None) -> Gradients:
+    """How far back a run's gradients reach; with `plot`, a page with the curves.
+
+    Raises UserError for a folder without a finished, trained model and its data.
+    """
+    run = _run_of(folder)
+    spec = TrainSpec.read(run.result["settings"]["train"], str(folder))
+    model_spec = ModelSpec.read(run.result["settings"]["model"], str(folder))
+    data = run.folder.resolve().parents[2] / f"prepared/fold{run.job.fold}"
+    if not (data / "prepared.json").exists():
+        raise UserError(f"{data}: the study's data are not there", "run the study's command again")
+    prepared = load_prepared(read_json(data / "prepared.json")["task"], data)
+    if not torch.cuda.is_available():  # where it was trained need not be where it is looked at
+        spec = spec.with_(device="cpu")
     model = build_model(prepared.task, model_spec, spec.seed).to(spec.device)
     torch.set_num_threads(spec.threads)
     flows = {"start": measure_flow(prepared, model, spec)}
-    load_weights(model, run_folder / "weights.safetensors")
+    load_weights(model, run.folder / "weights.safetensors")
     flows["end"] = measure_flow(prepared, model, spec)
+    said = {name: diagnose(flow, model_spec, spec) for name, flow in flows.items()}
+    found = Gradients(run, flows, said)
     if plot is not None:
-        curves = {name: (range(len(f.norms)), f.norms) for name, f in flows.items()}
-        labels = ("positions before the last", "‖∂loss/∂h‖")
-        write_curves(plot, f"Gradient flow: {run.job.candidate}", labels, curves, "y")
-    return run, flows
+        write_page(plot, found)
+    return found
+
+
+def _run_of(folder: Path) -> Run:
+    """The run in a folder, or the one that `best/` or its study's folder was made from."""
+    best = next((p for p in (folder, folder / "best") if (p / "best.json").exists()), None)
+    run = read_run(folder) if best is None else _origin(best)
+    if run is None:
+        raise UserError(f"{folder}: no finished run", EXPECTED)
+    if not run.ok:
+        raise UserError(f"{folder}: a run that failed: {run.result['reason']}", EXPECTED)
+    if run.job.kind != "model":
+        name = run.job.candidate
+        raise UserError(f"{folder}: {name} is a baseline, which has no gradients", EXPECTED)
+    if not (run.folder / "weights.safetensors").exists():
+        raise UserError(f"{folder}: a run without weights; tuning trials keep none", EXPECTED)
+    return run
+
+
+def _origin(best: Path) -> Run:
+    card = read_json(best / "best.json")
+    study = best.resolve().parent
+    for run in list_runs(study):
+        made = (run.job.role, run.job.size, run.job.candidate, run.result["seed"])
+        if made == ("verdict", None, card["candidate"], card["seed"]):
+            return run
+    raise UserError(f"{best}: the run that it was made from is not in {study}", EXPECTED)
+
+
+def write_page(path: Path, found: Gradients) -> None:
+    """The curves of each layer over the distance, and beneath the norm of each layer."""
+    from plotly.colors import qualitative
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        row_heights=[0.68, 0.32],
+        vertical_spacing=0.14,
+        subplot_titles=("How far back the loss is heard", "Norm of the gradients by layer"),
+    )
+    colours = qualitative.D3
+    for time, flow in found.flows.items():
+        for number, (layer, reach) in enumerate(flow.reaches.items()):
+            line = {"color": colours[number % len(colours)], "width": 2}
+            figure.add_scatter(
+                x=list(range(len(reach.norms))),
+                y=[norm or None for norm in reach.norms],  # a logarithm has no place for zero
+                name=f"{layer}, {time}",
+                mode="lines" if len(reach.norms) > 1 else "markers",
+                line=line | {"dash": "dot" if time == "start" else "solid"},
+                row=1,
+                col=1,
+            )
+    for time, flow in found.flows.items():
+        colour = "#b9b9b9" if time == "start" else "#4a4a4a"
+        layers, norms = list(flow.layers), list(flow.layers.values())
+        figure.add_bar(x=layers, y=norms, name=time, marker_color=colour, row=2, col=1)
+    _label(figure, found)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.write_html(str(path), include_plotlyjs=True)
+
+
+def _label(figure: Any, found: Gradients) -> None:
+    """Axes, title, and the diagnoses above."""
+    origin = "the last answer" if found.flows["end"].last_answer_only else "the last position"
+    figure.update_xaxes(title=f"positions before {origin}", row=1, col=1)
+    figure.update_yaxes(title="‖∂loss/∂h‖", type="log", exponentformat="power", row=1, col=1)
+    figure.update_yaxes(title="norm", type="log", exponentformat="power", row=2, col=1)
+    said = [
+        f"<b>{time}</b> {diagnosis.sentence}"
+        for time, diagnoses in found.diagnoses.items()
+        for diagnosis in diagnoses
+    ]
+    lines = [part for text in said for part in _wrapped(text)]
+    job = found.run.job
+    figure.update_layout(
+        title={
+            "text": f"Gradient flow: {job.candidate}, {job.role} {job.number}",
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": 13}},
+            "yref": "container",
+            "y": 0.98,
+            "yanchor": "top",
+        },
+        template="plotly_white",
+        height=720,
+        margin={"t": 110 + 18 * len(lines)},
+        legend={"groupclick": "toggleitem"},
+    )
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 120)
