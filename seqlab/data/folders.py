@@ -40,6 +40,13 @@ def split_of(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def text_files(folder: Path) -> list[Path]:
+    """The files of a folder that holds several texts and nothing else; none of any other."""
+    entries = sorted(path for path in folder.iterdir() if not is_documentation(path.name))
+    files = [path for path in entries if path.is_file() and suffix(path.name) in PLAIN]
+    return files if len(files) == len(entries) > 1 and _by_split(files) is None else []
+
+
 def read_folder(folder: Path, read_file: ReadFile, encoding: str | None) -> Table:
     """A table from a folder; `read_file` reads a file that is a table of its own."""
     entries = sorted(path for path in folder.iterdir() if not is_documentation(path.name))
@@ -136,7 +143,10 @@ def _class_files(folder: Path, files: list[Path], encoding: str | None) -> Table
         blank += len(lines) - len(kept)
         texts += kept
         labels += [label] * len(kept)
-    notes = [f"{len(files)} files, one a class: each line is a text, the file's name its label"]
+    notes = [
+        f"{len(files)} files: each line is a text, its file's name the label; for language each"
+        " file is a text"
+    ]
     if blank:
         notes.append(f"blank lines left out: {blank}")
     frame = pd.DataFrame({"text": texts, "label": labels})

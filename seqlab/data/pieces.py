@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import lzma
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from seqlab.data.delimited import given
 from seqlab.data.formats import DELIMITED, suffix
+from seqlab.data.opening import opened
 from seqlab.data.records import read_json_lines
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, select
-from seqlab.errors import UserError
 
 LINES = (".jsonl", ".ndjson")
-OPENERS: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
 CHARACTERS = 32_000_000  # of a piece
 BEYOND = 10_000  # lines that a quoted cell may reach over; more, and a quote is just a character
 
@@ -71,30 +66,8 @@ def _texts(
     path: Path, encoding: str | None, characters: int, *, whole: bool
 ) -> Generator[str, None, None]:
     """Stretches of whole records, `characters` long or a little more; `whole`: each line is one."""
-    opener = OPENERS.get(path.suffix.lower(), open)
-    try:
-        with cast(IO[bytes], opener(path, "rb")) as raw:
-            marked = raw.read(2) in (b"\xff\xfe", b"\xfe\xff")
-            raw.seek(0)
-            codec = encoding or ("utf-16" if marked else "utf-8-sig")
-            text = io.TextIOWrapper(raw, encoding=codec)
-            yield from _stretches(text, characters, whole=whole)
-    except LookupError:
-        raise UserError(
-            f'--encoding: unknown encoding "{encoding}"',
-            "accepted: any encoding Python knows, such as utf-8, latin-1, cp1252, utf-16",
-        ) from None
-    except UnicodeDecodeError as error:
-        name, byte = codec.removesuffix("-sig").upper(), error.object[error.start]
-        raise UserError(
-            f'"{path}" is not {name} (byte 0x{byte:02x})',
-            "if the file is Latin-1 (Western European), add --encoding latin-1",
-        ) from error
-    except (EOFError, OSError, lzma.LZMAError) as error:
-        raise UserError(
-            f'"{path}" cannot be read to its end: {error}',
-            "the file seems truncated or damaged: copy or download it again",
-        ) from error
+    with opened(path, encoding) as text:
+        yield from _stretches(text, characters, whole=whole)
 
 
 def _stretches(lines: IO[str], characters: int, *, whole: bool) -> Iterator[str]:

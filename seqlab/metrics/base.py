@@ -22,6 +22,8 @@ class Metric(ABC):
     the seasonal naive forecast), or of what was written `text` or `tokens`. `margin` is the
     difference that matters in practice, declared beforehand; `relative_margin` says that it is a
     share of the best contestant's value.
+    `summed` says that it needs no more than the statistics' sum: those of examples that move
+    together may be added up beforehand.
     `unit_range` says that values lie between 0 and 1: differences are then told in points, and a
     perfect score on few examples is not taken for certainty.
     """
@@ -32,6 +34,7 @@ class Metric(ABC):
     margin: ClassVar[float] = 0.01
     relative_margin: ClassVar[bool] = False
     unit_range: ClassVar[bool] = False
+    summed: ClassVar[bool] = False
 
     @abstractmethod
     def collect(self, predictions: Array, targets: Array) -> Array:
@@ -48,6 +51,8 @@ class Metric(ABC):
 
 class AdditiveMetric(Metric):
     """A metric that is a ratio of sums: statistics are (examples, 2), a total and a count."""
+
+    summed = True
 
     def reduce(self, statistics: Array, weights: Array) -> Array:
         totals = weights @ statistics  # (draws, 2)

@@ -21,6 +21,7 @@ class Perplexity(Metric):
     space = "tokens"
     margin = 0.01
     relative_margin = True
+    summed = True
 
     def collect(self, predictions: Array, targets: Array) -> Array:
         nats = np.asarray(predictions, dtype=np.float64)

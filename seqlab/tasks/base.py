@@ -100,7 +100,8 @@ class Exhibit:
     examples  items: [{text, target, predicted, score, note?}]
     series    items: [{title, history: {x, y}, target: {x, y}, predicted: {x, y, low?, high?}}]
     scatter   x_label, y_label, x: […], y: […]; with diagonal: true, the line where they agree
-    marked    items: [{tokens: [str], target: [str], predicted: [str], note?}]; "" marks nothing
+    marked    items: [{tokens: [str], target: [str], predicted: [str], title?, note?}]; "" marks
+              nothing; a title is what is asked of the tokens, a note what a contestant adds
     samples   items: [{title, text}], shown side by side, one contestant beside the other
     images    items: [{pixels: rows of 0…1 or of [r, g, b], target, predicted, score?}]
 
@@ -160,6 +161,7 @@ class Task(ABC):
     model_defaults: Mapping[str, Any] = MappingProxyType({})  # ModelSpec fields, over a recipe's
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
     row_by_row: bool = False  # each row of a table is an example: long files are read in pieces
+    running_text: bool = False  # long files are read in stretches of text that go on
     both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
 
     @property
@@ -243,6 +245,10 @@ class Task(ABC):
         """Data with what is wanted of them, as examples to be scored."""
         return self.encode(table)
 
+    def encode_pieces(self, tables: Iterator[Table], labelled: bool = False) -> Iterator[Examples]:
+        """The examples of tables that are pieces of one file, piece by piece."""
+        yield from map(self.labelled if labelled else self.encode, tables)
+
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples say what is wanted of them: no others can be scored.
 
@@ -275,6 +281,13 @@ class Task(ABC):
     @abstractmethod
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
         """Predictions as a table for people: one row per example, or per forecast date."""
+
+    def present_pieces(
+        self, pieces: Iterator[tuple[Predictions, Examples]]
+    ) -> Iterator[pd.DataFrame]:
+        """As `present`, for pieces of one file that come one after the other."""
+        for predictions, examples in pieces:
+            yield self.present(predictions, examples)
 
     @abstractmethod
     def save(self, folder: Path) -> None:

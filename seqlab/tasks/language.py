@@ -9,6 +9,7 @@ Scores count the bits that the text itself costs, so that they compare whatever 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
@@ -39,8 +40,9 @@ from seqlab.tasks.language_modelling import blocks
 from seqlab.tasks.language_modelling import exhibits as shown
 from seqlab.tasks.language_modelling.documents import read, recognise
 from seqlab.tasks.language_modelling.inspecting import inspect
-from seqlab.tasks.language_modelling.preparing import prepare
-from seqlab.tasks.language_modelling.scoring import nats_of, table_of, units
+from seqlab.tasks.language_modelling.preparing import prepare, stretches
+from seqlab.tasks.language_modelling.reading_on import read_on
+from seqlab.tasks.language_modelling.scoring import nats_of, table_of, tables_of, units
 from seqlab.tasks.language_modelling.settings import Reading
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, Vocabulary
 
@@ -67,6 +69,7 @@ class Language(Task):
     """−log p of every token of every block, as Ragged, in nats."""
 
     model_defaults: Mapping[str, Any] = MappingProxyType({"depth": 2})
+    running_text = True
 
     def __init__(
         self,
@@ -190,6 +193,17 @@ class Language(Task):
         documents, _, _ = read(table, column if column in table.frame.columns else None, [])
         return blocks.examples_of([documents], self.vocabulary, self.reading)[0]
 
+    def labelled(self, table: Table) -> Examples:
+        """New texts; what counts as one observation are documents or stretches, as in a study."""
+        examples = self.encode(table)
+        return replace(examples, blocks=stretches(examples))
+
+    def encode_pieces(self, tables: Iterator[Table], labelled: bool = False) -> Iterator[Examples]:
+        """Blocks that go on from piece to piece, as if the text were read as a whole."""
+        column = self._columns["text"]
+        for examples in read_on(tables, self.vocabulary, self.reading, column):
+            yield replace(examples, blocks=stretches(examples)) if labelled else examples
+
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
         """Bits or nats of each block, and its characters, bytes or tokens."""
         spelled = metric.space != "tokens"
@@ -220,6 +234,12 @@ class Language(Task):
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
         """Bits of every document, or of every block of a single one; the last row is the total."""
         return table_of(predictions, examples)
+
+    def present_pieces(
+        self, pieces: Iterator[tuple[Predictions, Examples]]
+    ) -> Iterator[pd.DataFrame]:
+        """The same table, as the text is read."""
+        return tables_of(pieces)
 
     def save(self, folder: Path) -> None:
         """`task.json` and `vocabulary.json`."""

@@ -53,16 +53,19 @@ class Evaluator:
         self.metrics: list[Metric] = [registry.load("metrics", name)() for name in task.metrics]
         self._statistics: list[list[Array]] = [[] for _ in self.metrics]
         self._blocks: list[IntArray] = []
-        self._units = self._left_out = 0
+        self._examples = self._units = self._left_out = 0
 
     def add(self, examples: Examples, predictions: Predictions) -> None:
         """Predictions of examples that all say what is wanted of them."""
-        for metric, parts in zip(self.metrics, self._statistics, strict=True):
-            parts.append(self.task.statistics(metric, predictions, examples))
         blocks = np.arange(len(examples)) if examples.blocks is None else examples.blocks
         found, numbers = np.unique(blocks, return_inverse=True)
-        self._blocks.append(self._units + numbers.astype(np.int64))
+        for metric, parts in zip(self.metrics, self._statistics, strict=True):
+            statistics = self.task.statistics(metric, predictions, examples)
+            parts.append(_sums(statistics, numbers) if metric.summed else statistics)
+        if not all(metric.summed for metric in self.metrics):
+            self._blocks.append(self._units + numbers.astype(np.int64))
         self._units += len(found)
+        self._examples += len(examples)
 
     def leave_out(self, examples: int) -> None:
         """Examples without what is wanted of them are counted."""
@@ -70,18 +73,26 @@ class Evaluator:
 
     def result(self, candidate: str, origin: str) -> Evaluation:
         """The scores of all that was added."""
-        if not self._blocks:
+        if not self._examples:
             raise UserError(
                 f'"{origin}": nothing says what is wanted ({self._left_out:,} rows without it)',
                 "evaluate reads labelled data; seqlab predict reads data without labels",
             )
-        blocks = np.concatenate(self._blocks)
+        each = np.arange(self._units)
+        blocks = np.concatenate(self._blocks) if self._blocks else each
         scores = tuple(
-            _score(metric, np.concatenate(parts), blocks)
+            _score(metric, np.concatenate(parts), each if metric.summed else blocks)
             for metric, parts in zip(self.metrics, self._statistics, strict=True)
         )
         name = self.task.name
-        return Evaluation(candidate, name, len(blocks), self._units, self._left_out, scores)
+        return Evaluation(candidate, name, self._examples, self._units, self._left_out, scores)
+
+
+def _sums(statistics: Array, numbers: IntArray) -> Array:
+    """The statistics (examples, K) of each block together: (blocks, K)."""
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    return np.add.reduceat(statistics[order], starts, axis=0)
 
 
 def _score(metric: Metric, statistics: Array, blocks: IntArray) -> Score:

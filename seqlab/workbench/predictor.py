@@ -16,6 +16,7 @@ from seqlab import registry
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
 from seqlab.data.pieces import in_pieces
+from seqlab.data.running_text import in_stretches
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
@@ -63,8 +64,8 @@ class Predictor:
 
         Where an example is more than a row, as in forecasts, all comes in one piece.
         """
-        for table in self._pieces(data, columns, reading):
-            yield self._present(table)
+        examples = self._examples(data, columns, reading)
+        yield from self.task.present_pieces((self._predict(some), some) for some in examples)
 
     def evaluate(self, data: Any, columns: Columns = None, **reading: Any) -> Evaluation:
         """Metrics with intervals on labelled data, which may be a file longer than memory holds.
@@ -73,19 +74,31 @@ class Predictor:
         """
         from seqlab.workbench.evaluating import Evaluator
 
-        evaluator, origin = Evaluator(self.task), str(data) if isinstance(data, str) else "data"
-        for table in self._pieces(data, columns, reading):
-            examples, origin = self.task.labelled(table), table.origin
+        evaluator, origin = Evaluator(self.task), _origin(data)
+        for examples in self._examples(data, columns, reading, labelled=True):
             rows = np.flatnonzero(self.task.known(examples))
             evaluator.leave_out(len(examples) - len(rows))
             if len(rows):
-                known = examples.take(rows)
+                known = examples if len(rows) == len(examples) else examples.take(rows)
                 evaluator.add(known, self._predict(known))
         return evaluator.result(str(self.card["candidate"]), origin)
 
+    def _examples(
+        self, data: Any, columns: Columns, reading: dict[str, Any], labelled: bool = False
+    ) -> Iterator[Examples]:
+        """Piece by piece; a piece without any is an error where nothing else came before it."""
+        anything = False
+        for examples in self.task.encode_pieces(self._pieces(data, columns, reading), labelled):
+            if len(examples):
+                anything = True
+                yield examples
+        if not anything:
+            raise UserError(f'"{_origin(data)}": no rows to predict')
+
     def _pieces(self, data: Any, columns: Columns, reading: dict[str, Any]) -> Iterator[Table]:
         names, roles = columns_of(columns, self.task.columns)
-        read = in_pieces if self.task.row_by_row else _whole
+        task = self.task
+        read = in_stretches if task.running_text else in_pieces if task.row_by_row else _whole
         for table in [data] if isinstance(data, Table) else read(data, columns=names, **reading):
             yield self._as_fitted(table, roles)
 
@@ -116,6 +129,13 @@ class Predictor:
     def raw(self, examples: Examples) -> Predictions:
         """Predictions as the metrics read them."""
         return self._predict(examples)
+
+
+def _origin(data: Any) -> str:
+    """What errors call the data."""
+    if isinstance(data, Table):
+        return data.origin
+    return str(data) if isinstance(data, str | Path) else "data"
 
 
 def _whole(data: Any, **reading: Any) -> Iterator[Table]:

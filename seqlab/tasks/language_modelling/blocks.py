@@ -22,6 +22,7 @@ from seqlab.tasks.language_modelling.vocabulary import (
     BOUNDARY,
     UNKNOWN,
     Encoded,
+    Ids,
     Vocabulary,
 )
 
@@ -42,6 +43,18 @@ class Window(NamedTuple):
     lengths: Places
 
 
+class Passage(NamedTuple):
+    """A document, or a stretch of one, whose first token stands at `place` of the stream.
+
+    first  the place after the first token that may be read before it
+    """
+
+    document: Document
+    encoded: Encoded
+    place: int
+    first: int
+
+
 Cut = dict[str, Any]  # what `_cut` gives: numbers a block, and the document's name
 
 
@@ -49,7 +62,7 @@ def examples_of(
     parts: Sequence[Sequence[Document]], vocabulary: Vocabulary, reading: Reading
 ) -> list[Examples]:
     """The parts' blocks over one shared stream; of three, the first is cut for training."""
-    pieces: list[NDArray[np.int32]] = [np.zeros(1, dtype=np.int32)]
+    pieces: list[Ids] = [np.zeros(1, dtype=np.int32)]
     place = 1
     tables: list[list[Cut]] = []
     for number, part in enumerate(parts):
@@ -57,17 +70,37 @@ def examples_of(
         tables.append([])
         for document in part:
             encoded = vocabulary.encode(document.text)
-            tables[-1].append(_cut(document, encoded, stride, reading.ends, place))
+            passage = Passage(document, encoded, place, place)
+            tables[-1].append(_cut(passage, stride, reading.ends))
             pieces += [encoded.ids, np.full(1, BOUNDARY, dtype=np.int32)]
             place += len(encoded.ids) + 1
-    stream = np.concatenate(pieces)
-    small = np.uint8 if len(vocabulary) < 256 else np.uint16
-    stream = stream.astype(small if len(vocabulary) < 65536 else np.int32)
+    stream = _stream(pieces, vocabulary)
     return [_part(table, stream) for table in tables]
 
 
-def _cut(document: Document, encoded: Encoded, stride: int, ends: bool, place: int) -> Cut:
-    """A document's blocks, the first token of which is at `place` of the stream."""
+def examples_after(
+    stretches: Sequence[tuple[Document, Encoded, Ids]], vocabulary: Vocabulary, reading: Reading
+) -> Examples:
+    """Blocks to be scored of stretches, each with the tokens that are read before it."""
+    pieces: list[Ids] = []
+    table: list[Cut] = []
+    place = 0
+    for document, encoded, before in stretches:
+        passage = Passage(document, encoded, place + len(before), place + 1)
+        table.append(_cut(passage, reading.stride, reading.ends))
+        pieces += [before, encoded.ids, np.full(1, BOUNDARY, dtype=np.int32)]
+        place += len(before) + len(encoded.ids) + 1
+    return _part(table, _stream(pieces, vocabulary))
+
+
+def _stream(pieces: list[Ids], vocabulary: Vocabulary) -> NDArray[np.generic]:
+    small = np.uint8 if len(vocabulary) < 256 else np.uint16
+    return np.concatenate(pieces).astype(small if len(vocabulary) < 65536 else np.int32)
+
+
+def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
+    """The blocks of a passage."""
+    document, encoded, place, first = passage
     spelled = np.where(encoded.ids == UNKNOWN, encoded.bytes, 0)
     length = len(encoded.ids) + int(ends and document.ends)
     starts = np.arange(0, length, stride)
@@ -78,7 +111,7 @@ def _cut(document: Document, encoded: Encoded, stride: int, ends: bool, place: i
     return {
         "start": starts + place,
         "stop": np.minimum(starts + stride, length) + place,
-        "first": np.full(len(starts), place),
+        "first": np.full(len(starts), first),
         "last": np.full(len(starts), place + length),
         "characters": characters,
         "bytes": size,
@@ -158,18 +191,18 @@ def scored(examples: Examples, context: int, most: int, tokens: int) -> Iterator
 
 def carried(examples: Examples, most: int) -> Iterator[Window]:
     """For evaluation: runs of blocks that follow one another, each as one long sequence."""
-    start, stop = column(examples, "start"), column(examples, "stop")
+    start, stop, first = (column(examples, name) for name in ("start", "stop", "first"))
     order = np.argsort(start, kind="stable")
     new = np.append(True, start[order][1:] != stop[order][:-1])
-    new |= np.append(True, np.diff(column(examples, "first")[order]) != 0)
+    new |= np.append(True, np.diff(first[order]) != 0)
     runs = np.split(order, np.flatnonzero(new)[1:])
     runs.sort(key=lambda run: int(stop[run[-1]] - start[run[0]]))  # alike together
     for done in range(0, len(runs), most):
         group = runs[done : done + most]
-        begin = np.asarray([start[run[0]] for run in group])
+        heads = [run[0] for run in group]
         end = np.asarray([stop[run[-1]] for run in group])
         rows = np.concatenate(group)
-        window = _window(examples, begin - 1, begin, end, rows)
+        window = _window(examples, first[heads] - 1, start[heads], end, rows)
         yield window._replace(lengths=stop[rows] - start[rows])
 
 

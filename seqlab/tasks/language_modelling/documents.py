@@ -113,16 +113,19 @@ def divide(sources: Sources, spec: DataSpec) -> Parts:
 
 
 def read(
-    table: Table, column: str | None, notes: list[str]
+    table: Table, column: str | None, notes: list[str], rows: int = 0
 ) -> tuple[list[Document], list[str | None], str | None]:
-    """A table's documents, the part each came with, and the column that held them."""
+    """A table's documents, the part each came with, and the column that held them.
+
+    `rows` rows stand before the table's own in the file.
+    """
     if table.documents is not None and column in (None, "text"):
         frame, name = table.documents, None
         texts, names = frame["text"].tolist(), frame["name"].tolist()
     else:
         frame, name = table.frame, _column(table, column)
         texts = _texts(frame[name], name, table.origin)
-        names = [f"row {row + 1}" for row in range(len(frame))]
+        names = [f"row {rows + row + 1}" for row in range(len(frame))]
     splits: list[str | None] = [None] * len(texts)
     if "split" in frame.columns and (name is None or names_parts(frame)):
         splits = [SPLIT_NAMES[str(value).strip().lower()] for value in frame["split"]]
@@ -131,7 +134,8 @@ def read(
         raise UserError(f'"{table.origin}": all texts are empty', "expected text to learn from")
     if empty:
         notes.append(f"rows without a text, left out: {len(empty):,} ({names[empty[0]]} first)")
-    kept = [row for row in range(len(texts)) if row not in set(empty)]
+    without = set(empty)
+    kept = [row for row in range(len(texts)) if row not in without]
     return [Document(names[r], texts[r]) for r in kept], [splits[r] for r in kept], name
 
 

@@ -7,6 +7,8 @@ vocabulary is no way to a good score.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -33,9 +35,38 @@ def units(space: str, examples: Examples) -> Array:
     return found.astype(np.float64)
 
 
+NUMBERS = ["tokens", "unknown", "characters", "bytes", "bits", "nats"]
+
+
 def table_of(predictions: Ragged, examples: Examples) -> pd.DataFrame:
     """A row for each document, or for each block of a single one, and one for all together."""
-    frame = pd.DataFrame(
+    return pd.concat(tables_of(iter([(predictions, examples)])), ignore_index=True)
+
+
+def tables_of(pieces: Iterator[tuple[Ragged, Examples]]) -> Iterator[pd.DataFrame]:
+    """The same table in parts, of examples that come in pieces; the last part is the total.
+
+    The first piece decides whether rows are documents or blocks. A document's row is written when
+    it has ended.
+    """
+    total, held, documents = pd.Series(0.0, NUMBERS), pd.DataFrame(), None
+    for predictions, examples in pieces:
+        frame = _of_blocks(predictions, examples)
+        total += frame[NUMBERS].sum()
+        if documents is None:
+            documents = frame["document"].nunique() > 1
+        if documents:
+            frame = pd.concat([held, frame], ignore_index=True)
+            frame = frame.groupby("document", sort=False, as_index=False)[NUMBERS].sum()
+            frame.insert(1, "from_character", 0)
+            frame, held = frame.iloc[:-1], frame.iloc[-1:]
+        yield _finished(frame)
+    last = pd.DataFrame([{"document": "total", "from_character": 0, **total}])
+    yield _finished(pd.concat([held, last], ignore_index=True) if len(held) else last)
+
+
+def _of_blocks(predictions: Ragged, examples: Examples) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "document": examples.frame["document"].to_numpy(),
             "from_character": examples.frame["at"].to_numpy(),
@@ -47,14 +78,12 @@ def table_of(predictions: Ragged, examples: Examples) -> pd.DataFrame:
             "nats": nats_of(predictions, examples, False),
         }
     )
-    numbers = ["tokens", "unknown", "characters", "bytes", "bits", "nats"]
-    if frame["document"].nunique() > 1:
-        frame = frame.groupby("document", sort=False, as_index=False)[numbers].sum()
-        frame.insert(1, "from_character", 0)
-    total = {"document": "total", "from_character": 0, **frame[numbers].sum()}
-    frame = pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
+
+
+def _finished(frame: pd.DataFrame) -> pd.DataFrame:
+    """With whole numbers, and what the bits are of each character, byte and token."""
     whole = ["from_character", "tokens", "unknown", "characters", "bytes"]
-    frame[whole] = frame[whole].astype(np.int64)
+    frame = frame.astype(dict.fromkeys(whole, np.int64))
     frame["bits_per_character"] = frame["bits"] / frame["characters"].replace(0, np.nan)
     frame["bits_per_byte"] = frame["bits"] / frame["bytes"].replace(0, np.nan)
     frame["perplexity"] = np.exp(frame["nats"] / frame["tokens"])
