@@ -54,13 +54,14 @@ def account(study: StoredStudy) -> dict[str, Any]:
     """Everything the templates say about data, budget and environment."""
     card = study.data_card
     parts = card.get("parts") or {}
+    findings = sorted(card.get("findings") or [], key=_urgency)
     trained = [c for c in study.contestants if c.trials or c.verdicts]
     shown = {k: v for k, v in SPENT.items() if any(_median(c, v[1]) is not None for c in trained)}
     return {
         "card": [(_label(k), _words(v)) for k, v in card.items() if k not in CARD_APART],
         "parts": list(parts.items()),
-        "notes": card.get("notes") or [],
-        "findings": sorted(card.get("findings") or [], key=_urgency),
+        "notes": [note for note in card.get("notes") or [] if not _told(note, findings)],
+        "findings": findings,
         "declared": _declared(study),
         "spent_titles": ["trials", "seeds", *shown, "backend"],
         "spent": [(c, _spent(c, shown)) for c in trained],
@@ -132,6 +133,11 @@ def _environment(study: StoredStudy) -> list[tuple[str, str]]:
     return [(_label(k), _words(v)) for k, v in told.items() if v not in (None, "", [], {})]
 
 
+def _told(note: str, findings: list[dict[str, Any]]) -> bool:
+    """Whether a finding says what a note says."""
+    return any(note == f["title"] or note in (f.get("detail") or "") for f in findings)
+
+
 def _urgency(finding: dict[str, Any]) -> int:
     order = ("error", "warning", "info")
     return order.index(finding["severity"]) if finding.get("severity") in order else len(order)
@@ -144,7 +150,7 @@ def _label(key: str) -> str:
 def _words(value: Any) -> str:
     """Plain data in a line of text."""
     if isinstance(value, dict):
-        return ", ".join(f"{_label(str(key))}: {_words(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {_words(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_words(item) for item in value)
     return cell(value)

@@ -46,6 +46,7 @@ class Case:
     pieces: list[Piece] = field(default_factory=list)  # the text with its given marks
     image: str = ""  # as the address of an image
     width: int = 0  # of the image, in its own pixels
+    title: str = ""  # what is asked of the text, say
 
 
 def cases(kind: str, shown: list[Shown]) -> list[Case]:
@@ -83,9 +84,10 @@ def _marked(contestant: Contestant, item: dict[str, Any]) -> tuple[Any, Case, An
         for start, end, tag in predicted
         if tag
     ]
-    case = Case(" ".join(tokens), None, [], pieces=text)
+    title = str(item.get("title") or "")
+    case = Case(" ".join(tokens), None, [], pieces=text, title=title)
     answer = Answer(contestant, note=item.get("note"), pieces=marks)
-    return (tuple(tokens), tuple(map(str, item["target"]))), case, answer
+    return (title, tuple(tokens), tuple(map(str, item["target"]))), case, answer
 
 
 def _runs(tags: Sequence[Any]) -> Iterator[tuple[int, int, str]]:

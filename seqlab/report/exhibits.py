@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,22 +11,13 @@ from typing import Any
 
 from seqlab.report.cases import Case, Shown, cases
 from seqlab.report.figure import Figure, axis, band, colour, line, markers, plain, symbol
-from seqlab.report.stored import Contestant, StoredStudy
+from seqlab.report.stored import StoredStudy
+from seqlab.report.tables import Merged, merged
 
 MOST_SERIES = 8
 MOST_CASES = 12
 BY_EXAMPLE = ("examples", "marked", "samples", "images")
 SMALL_COLUMNS, SMALL_ROWS = 6, 8  # a table of at most this size stands beside the others'
-
-
-@dataclass(frozen=True)
-class Merged:
-    """One table for all contestants: what they share once, then a column for each."""
-
-    columns: list[str]
-    differing: str  # the column in which they differ
-    contestants: list[Contestant]
-    rows: list[list[Any]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,7 @@ def _gathered(name: str, kind: str, title: str, note: str, shown: list[Shown]) -
         return Gathered(kind, title, note, shown, cases=cases(kind, shown))
     if len({json.dumps(data, sort_keys=True) for _, data in shown}) == 1:
         return Gathered(kind, title, note, shown[:1])
-    return Gathered(kind, title, note, shown, merged=_merged(shown) if kind == "table" else None)
+    return Gathered(kind, title, note, shown, merged=merged(shown) if kind == "table" else None)
 
 
 def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
@@ -100,7 +92,7 @@ def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
                 [plain(x) for x in curve["x"]] if words else curve["x"],
                 curve["y"],
                 mode="lines+markers",
-                marker=markers(contestant, 7),
+                marker=markers(contestant, 7) | _weights(counts),
                 customdata=counts or [],
                 hovertemplate=hover,
             )
@@ -115,8 +107,26 @@ def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
         + ", ".join(contestant.name for contestant, _ in shown),
         data=data,
         layout={"xaxis": x_axis, "yaxis": axis(first["y_label"])},
+        caption=_caption(bool(first.get("count")), bool(first.get("diagonal")) and not words),
         legend=[contestant for contestant, _ in shown],
     )
+
+
+def _caption(counted: bool, diagonal: bool) -> str:
+    said = [
+        *(["Dashed: where both agree."] if diagonal else []),
+        *(["The larger a point, the more examples are behind it."] if counted else []),
+    ]
+    return " ".join(said)
+
+
+def _weights(counts: Sequence[float] | None) -> dict[str, Any]:
+    """The size of each point: what is read from few examples is small."""
+    if not counts:
+        return {}
+    most = max(counts) or 1
+    sizes = [round(4 + 6 * math.sqrt(max(0, count) / most), 1) for count in counts]
+    return {"size": sizes, "opacity": 1}  # points of many sizes are translucent unless told
 
 
 def _scatters(name: str, title: str, shown: list[Shown]) -> list[Figure]:
@@ -221,36 +231,3 @@ def _observed(
         "name": name,
         "line": {"color": ink, "width": width},
     }
-
-
-def _merged(shown: list[Shown]) -> Merged | None:
-    """One table of several, if they describe the same rows and differ in one column."""
-    columns = shown[0][1]["columns"]
-    tables = [{str(row[0]): row for row in data["rows"]} for _, data in shown]
-    keys = list(dict.fromkeys(key for table in tables for key in table))
-    same_columns = all(data["columns"] == columns for _, data in shown)
-    unique = all(
-        len(table) == len(data["rows"]) for table, (_, data) in zip(tables, shown, strict=True)
-    )
-    if len(shown) < 2 or not (same_columns and unique):
-        return None
-    versions = {key: [table[key] for table in tables if key in table] for key in keys}
-    differing = [
-        place
-        for place in range(1, len(columns))
-        if any(row[place] != rows[0][place] for rows in versions.values() for row in rows)
-    ]
-    if len(differing) != 1:
-        return None
-    (place,) = differing
-    shared = [number for number in range(len(columns)) if number != place]
-    return Merged(
-        columns=[columns[number] for number in shared],
-        differing=columns[place],
-        contestants=[contestant for contestant, _ in shown],
-        rows=[
-            [versions[key][0][number] for number in shared]
-            + [table[key][place] if key in table else None for table in tables]
-            for key in keys
-        ],
-    )

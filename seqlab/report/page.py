@@ -18,6 +18,7 @@ from seqlab.report.account import account
 from seqlab.report.figure import Figure, plain, shape
 from seqlab.report.stored import Contestant, StoredStudy
 from seqlab.report.story import story
+from seqlab.report.tables import sheet
 
 SECTIONS = {  # template → (title, the parts without which there is nothing to say)
     "leaderboard": ("Leaderboard", ()),
@@ -99,9 +100,11 @@ def _templates() -> Environment:
         "significant": numbers.significant,
         "count": numbers.count,
         "cell": numbers.cell,
+        "sheet": sheet,
         "entry": _entry,
         "shape": shape,
         "plain": plain,
+        "capitalised": lambda text: text[:1].upper() + text[1:],
         "magnitude": lambda row: sum(abs(value or 0) for value in row),
     }
     return environment

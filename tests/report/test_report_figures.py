@@ -8,12 +8,12 @@ import pytest
 
 from seqlab.report import numbers
 from seqlab.report.differences import Difference
-from seqlab.report.exhibits import _merged
 from seqlab.report.figure import axis, plain, shape
 from seqlab.report.learning import seed_curve
 from seqlab.report.quality import pareto
 from seqlab.report.stored import Contestant
 from seqlab.report.story import _sentence
+from seqlab.report.tables import merged, sheet
 from seqlab.runs import Run, list_runs, read_json, write_json
 from tests.report.reading import read_report
 
@@ -82,12 +82,46 @@ def test_tables_that_differ_in_one_column_become_one():
         (contestant("a"), {"columns": columns, "rows": [["no", 3, 0.1], ["yes", 4, 0.2]]}),
         (contestant("b"), {"columns": columns, "rows": [["yes", 4, 0.4], ["no", 3, 0.3]]}),
     ]
-    merged = _merged(shown)
-    assert merged.columns == ["class", "examples"]
-    assert merged.differing == "wrong"
-    assert merged.rows == [["no", 3, 0.1, 0.3], ["yes", 4, 0.2, 0.4]]
-    shown[1][1]["rows"][0][1] = 5
-    assert _merged(shown) is None
+    one = merged(shown)
+    assert (one.columns, one.measures) == (["class", "examples"], ["wrong"])
+    assert one.rows == [["no", 3, 0.1, 0.3], ["yes", 4, 0.2, 0.4]]
+    assert one.sheet.rows == [["no", "3", "0.100", "0.300"], ["yes", "4", "0.200", "0.400"]]
+    assert one.sheet.words == [True, False, False, False]
+
+
+def test_tables_that_differ_in_two_columns_become_one_measure_by_measure():
+    columns = ["tag", "precision", "recall", "in test"]
+    shown = [
+        (contestant("a"), {"columns": columns, "rows": [["N", 0.5, 0.25, 8]]}),
+        (contestant("b"), {"columns": columns, "rows": [["N", 1.0, None, 8]]}),
+    ]
+    one = merged(shown)
+    assert (one.columns, one.measures) == (["tag", "in test"], ["precision", "recall"])
+    assert one.sheet.rows == [["N", "8", "0.500", "1.000", "0.250", "–"]]
+
+
+def test_tables_that_differ_in_words_stay_apart():
+    columns = ["found", "evidence"]
+    shown = [
+        (contestant(name), {"columns": columns, "rows": [["plateau", f"after {name}"]]})
+        for name in "ab"
+    ]
+    assert merged(shown) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "printed"),
+    [
+        ([0.00725, 1.0], ["0.007", "1.000"]),
+        ([0.0, 0.277], ["0.000", "0.277"]),
+        ([12.345, 99.9], ["12.3", "99.9"]),
+        ([0.02, 1016.4], ["0.0200", "1,016"]),
+        ([3, None], ["3", "–"]),
+    ],
+)
+def test_numbers_of_a_column_have_decimals_in_common(values, printed):
+    found = sheet({"columns": ["a"], "rows": [[value] for value in values]})
+    assert [row[0] for row in found.rows] == printed
 
 
 def test_sixty_four_contestants_look_different():
