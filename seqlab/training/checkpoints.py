@@ -62,9 +62,12 @@ class Checkpoints:
         content = {"version": VERSION, "identity": self.identity, "state": pack(state, tensors)}
         path = self.folder / f"step-{step:09d}.safetensors"
         temporary = path.with_suffix(".writing")
-        save_file(tensors, temporary, {"checkpoint": json.dumps(content)})
-        _synchronise(temporary)
-        os.replace(temporary, path)
+        try:
+            save_file(tensors, temporary, {"checkpoint": json.dumps(content)})
+            _synchronise(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # of a full disk it would take the last room
         _synchronise(self.folder)
         for old in self._files()[KEPT:]:
             old.unlink(missing_ok=True)
@@ -89,7 +92,7 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Forget all: the training is complete."""
+        """Forget all: what was trained is in a safe place."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def clear_temporary(self) -> None:

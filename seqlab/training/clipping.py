@@ -54,10 +54,12 @@ class Clipping:
         return norm
 
     def share(self) -> float:
-        """The share of steps that were clipped since this was asked last."""
-        share = 0.0 if self.clipped is None else float(self.clipped) / max(self.steps, 1)
+        """The share of steps that were clipped since the counts began anew."""
+        return 0.0 if self.clipped is None else float(self.clipped) / max(self.steps, 1)
+
+    def begin(self) -> None:
+        """Count anew."""
         self.steps, self.clipped = 0, None
-        return share
 
 
 def clip_adaptively(parameters: Sequence[nn.Parameter], limit: float) -> Tensor:

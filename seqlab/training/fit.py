@@ -16,7 +16,7 @@ from seqlab.training.averaging import Averaging
 from seqlab.training.checkpoints import Checkpoints, Interrupted
 from seqlab.training.feed import Feed
 from seqlab.training.history import DivergedError, History
-from seqlab.training.hooks import Hook, Progress
+from seqlab.training.hooks import Hook, Progress, Reading
 from seqlab.training.memory import memory_mb
 from seqlab.training.nested import copied
 from seqlab.training.objective import Objective
@@ -26,6 +26,7 @@ from seqlab.training.updates import Step, Updates
 
 REMEDY = "a lower learning rate or a lower clip_norm usually helps"
 SLOWER = 0.5  # times the learning rate, after each rollback
+LATELY = 20  # steps whose mean loss is shown
 
 
 def fit(
@@ -37,8 +38,8 @@ def fit(
 ) -> History:
     """Train `model` in place and leave it with the weights that validated best.
 
-    With `checkpoints` it continues from the last one, to the very bit; they are removed when the
-    training is complete. Raises DivergedError when the loss or the gradient is not finite at an
+    With `checkpoints` it continues from the last one, to the very bit; they stay until the caller,
+    who has what was trained in a safe place, clears them. Raises DivergedError when the loss or the gradient is not finite at an
     evaluation and `retries` at lower rates did not help, and Interrupted when asked to stop.
     """
     training = _Fit(model, objective, spec, hooks, checkpoints)
@@ -67,6 +68,7 @@ class _Fit:
         self.best_weights: dict[str, Tensor] | None = None
         self.waited = 0
         self.losses: list[Tensor] = []
+        self.norm = torch.zeros(())  # of the last step's gradients
         self.good: dict[str, Any] | None = None  # the state at the last sound evaluation
         self.mark = (0.0, 0.0, 0)  # seconds, seconds of loading and tokens at the last evaluation
 
@@ -81,6 +83,7 @@ class _Fit:
         while history.steps < self.total and history.stopped == "finished":
             step = self.updates.step(self.feed, history.steps)
             self.losses.append(step.loss)
+            self.norm = step.norm
             history.steps += 1
             history.tokens += step.tokens
             history.seconds = time.perf_counter() - begun
@@ -97,8 +100,6 @@ class _Fit:
         if self.best_weights is not None:
             self.model.load_state_dict(self.best_weights)
         self._call("on_train_end")
-        if self.checkpoints is not None:
-            self.checkpoints.clear()
         return history
 
     # -- evaluations ---------------------------------------------------------------------------
@@ -132,7 +133,9 @@ class _Fit:
             better = self._keep_best(score)
         self.model.train()
         self.updates.plateau.observe(better)
-        history.records.append(self._record(loss, score, float(step.norm)))
+        history.records.append(self._record(loss, score))
+        self.updates.clipping.begin()
+        self._mark()
         self._call("on_evaluate")
 
     def _check(self, loss: float, step: Step) -> None:
@@ -146,25 +149,40 @@ class _Fit:
         if spike is not None and usual is not None and usual > 0 and loss > spike * usual:
             raise DivergedError(f"the loss rose from {usual:.3g} to {loss:.3g} {where}")
 
-    def _record(self, loss: float, score: float, norm: float) -> dict[str, float]:
+    def _record(self, loss: float, score: float) -> dict[str, float]:
         history = self.history
-        seconds, loading, tokens = self.mark
-        spent = max(history.seconds - seconds, 1e-9)
-        record = {
+        return {
             "step": history.steps,
             "epoch": history.steps / self.per_epoch,
             "seconds": history.seconds,
             "train_loss": loss,
             "valid": score,
             "learning_rate": self.updates.rate,
-            "gradient_norm": norm,
+            **self._pace(),
+        }
+
+    def _pace(self) -> dict[str, float]:
+        """How the steps since the last evaluation went."""
+        seconds, loading, tokens = self.mark
+        spent = max(self.history.seconds - seconds, 1e-9)
+        return {
+            "gradient_norm": float(self.norm),
             "clipped": self.updates.clipping.share(),
             "loading": (self.feed.seconds - loading) / spent,
-            "tokens_per_second": (history.tokens - tokens) / spent,
+            "tokens_per_second": (self.history.tokens - tokens) / spent,
             "memory_mb": memory_mb(self.spec.device),
         }
-        self._mark()
-        return record
+
+    def _reading(self) -> Reading:
+        history = self.history
+        return Reading(
+            step=history.steps,
+            steps=self.total,
+            loss=float(torch.stack(self.losses[-LATELY:]).mean()),
+            valid=history.records[-1]["valid"] if history.records else None,
+            seconds_left=history.seconds / history.steps * (self.total - history.steps),
+            **self._pace(),
+        )
 
     def _mark(self) -> None:
         """From here on the next record counts: finding a place again is no part of training."""
@@ -260,7 +278,7 @@ class _Fit:
             raise Interrupted(f"stopped after step {self.history.steps} of {self.total}")
 
     def _call(self, event: str) -> None:
-        progress = Progress(self.history, self.total, self.model)
+        progress = Progress(self.history, self.total, self.model, self._reading)
         for hook in self.hooks:
             getattr(hook, event)(progress)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How a training goes, for people who watch it; most of it since the last evaluation.
+
+    loss     the mean of the last few steps
+    valid    the score of the last evaluation, None before the first
+    clipped  the share of clipped steps
+    loading  the share of time spent on waiting for batches
+    """
+
+    step: int
+    steps: int
+    loss: float
+    valid: float | None
+    gradient_norm: float
+    clipped: float
+    loading: float
+    tokens_per_second: float
+    memory_mb: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
 class Progress:
-    """Where a training is: its history so far, the planned steps, the model."""
+    """Where a training is: its history so far, the planned steps, the model.
+
+    `reading` may be called at the end of a step; it waits for the device.
+    """
 
     history: History
     total_steps: int
     model: nn.Module
+    reading: Callable[[], Reading]
 
 
 class Hook:
