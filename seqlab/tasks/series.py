@@ -3,14 +3,19 @@
     6 channels of a watch over 2,000 steps → "rowing"
 
 A position of the sequence is a patch of steps, standardised by the training part. Each step is in
-two patches, so that a pattern is seen whole wherever it falls.
+two patches, so that a pattern is seen whole wherever it falls. With `options.window` a model reads
+windows of a series, and the series' class is the mean of what it says of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
+from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import as_finding
@@ -40,7 +45,13 @@ from seqlab.tasks.series_classification.inspecting import findings_of, series_fi
 from seqlab.tasks.series_classification.layouts import Layout, one_row_each
 from seqlab.tasks.series_classification.reading import collect, collection_of, recognise
 from seqlab.tasks.series_classification.scaling import Scaling, fit_scaling
-from seqlab.tasks.series_classification.settings import SeriesOptions
+from seqlab.tasks.series_classification.settings import RecordingOptions
+from seqlab.tasks.series_classification.windows import Cutting, Windows, averaged
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from seqlab.batch import Batch
 
 CARD = {
     "roles": ["series", "time", "label", "group", "split"],
@@ -49,10 +60,14 @@ CARD = {
 }
 
 
+EXAMPLE = "example"  # in a batch of windows: which of the batch's examples each is of
+
+
 class FittedSeries(Classes):
     """Classes, the scale of the values, and where the series stand in a table.
 
-    steps: of every series, where all of the data are as long; else 0. longest: the most steps.
+    steps: of every series, where all of the data are as long and are read whole; else 0.
+    longest: the most steps that a model reads at once. cutting: the windows of series, if any.
     """
 
     scaling: Scaling
@@ -61,6 +76,7 @@ class FittedSeries(Classes):
     channels: tuple[str, ...]
     steps: int
     longest: int
+    cutting: Cutting | None = None
 
     def encode(self, data: Collection, rows: NDArray[np.int64]) -> Examples:
         """Standard values of some series, and their classes."""
@@ -94,7 +110,7 @@ class Series(ValueClassifier):
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         data, layout = collect(sources, spec)
-        options = SeriesOptions.read(spec.options, "options")
+        options = RecordingOptions.read(spec.options, "options")
         return [
             cls._prepared(data, layout, options, splits, spec) for splits in data.divide(spec, seed)
         ]
@@ -104,27 +120,33 @@ class Series(ValueClassifier):
         cls,
         data: Collection,
         layout: Layout,
-        options: SeriesOptions,
+        options: RecordingOptions,
         splits: Splits,
         spec: DataSpec,
     ) -> Prepared:
-        scaling, notes = fit_scaling([data.values[row] for row in splits.train], options)
-        lengths = {len(values) for values in data.values}
+        lengths, cutting = np.array([len(values) for values in data.values]), options.cutting
+        longest = min(int(lengths.max()), options.window or int(lengths.max()))
+        scaling, notes = fit_scaling([data.values[row] for row in splits.train], options, longest)
         count = data.values[0].shape[1]
+        classes = fit_classes(data, splits, spec)
+        if cutting is not None:  # what training reads are windows
+            classes["examples"] = int(cutting.counts(lengths[splits.train]).sum())
+            notes = [cutting.said(lengths[splits.train]), *notes]
         fitted = FittedSeries(
-            **fit_classes(data, splits, spec),
+            **classes,
             scaling=scaling,
             layout=layout,
             transpose=options.transpose,
             channels=data.channels or tuple(f"channel {c + 1}" for c in range(count)),
-            steps=lengths.pop() if len(lengths) == 1 else 0,
-            longest=max(len(values) for values in data.values),
+            steps=longest if cutting is None and np.ptp(lengths) == 0 else 0,
+            longest=longest,
+            cutting=cutting,
         )
         card = card_of(data, splits, fitted)
         card["notes"] = [*card["notes"], *notes]
         card |= {
             "channels": count,
-            "longest_series_in_steps": fitted.longest,
+            "longest_series_in_steps": int(lengths.max()),
             "steps_read_as_one": scaling.average,
             "steps_a_position": scaling.patch,
             "missing_values": scaling.missing,
@@ -141,16 +163,78 @@ class Series(ValueClassifier):
         return Inputs("values", fitted.scaling.features, length, longest)
 
     def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        return self.fitted.scaling.positions(_values(examples).lengths)
+        steps, cutting = _values(examples).lengths, self.fitted.cutting
+        if cutting is None:
+            return self.fitted.scaling.positions(steps)
+        return cutting.counts(steps) * self.fitted.scaling.positions(
+            np.minimum(steps, cutting.steps)
+        )
 
     def sequences(
         self, examples: Examples, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
         padded, _ = _values(examples).padded(rows)
-        sequences = self.fitted.scaling.sequences(padded.astype(np.float32, copy=False))
-        real = self.lengths(examples)[rows]
-        mask = np.arange(sequences.shape[1]) < real[:, None]
+        return self._read(padded.astype(np.float32, copy=False), _values(examples).lengths[rows])
+
+    def _read(
+        self, padded: NDArray[np.float32], steps: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+        """Standard values (B, T, channels) of so many steps as positions, and which are real."""
+        sequences = self.fitted.scaling.sequences(padded)
+        mask = np.arange(sequences.shape[1]) < self.fitted.scaling.positions(steps)[:, None]
         return sequences, None if mask.all() else mask
+
+    def batches(
+        self,
+        examples: Examples,
+        batch_size: int,
+        batch_tokens: int,
+        rng: np.random.Generator | None,
+    ) -> Iterator[Batch]:
+        """Of series; where they are cut, of windows to train on, or of all windows of series."""
+        cutting = self.fitted.cutting
+        if cutting is None:
+            yield from super().batches(examples, batch_size, batch_tokens, rng)
+        elif rng is not None:
+            windows = cutting.windows(_values(examples).lengths, rng)
+            positions = self.fitted.scaling.positions(windows.steps)
+            for which in plan_batches(positions, batch_size, batch_tokens, rng):
+                yield self._batch(examples, windows.take(which))
+        else:
+            for rows in plan_batches(self.lengths(examples), batch_size, batch_tokens):
+                windows = cutting.windows(_values(examples).lengths[rows])
+                yield self._batch(examples.take(rows), windows, rows)
+
+    def _batch(
+        self, examples: Examples, windows: Windows, whole: NDArray[np.int64] | None = None
+    ) -> Batch:
+        """A batch of windows; `whole`: of all windows of these examples, which are their rows."""
+        import torch
+
+        from seqlab.batch import Batch, Context
+
+        values, mask = self._read(windows.cut(_values(examples)), windows.steps)
+        return Batch(
+            torch.from_numpy(values),
+            torch.from_numpy(np.asarray(examples.arrays["label"])[windows.rows]),
+            Context(None if mask is None else torch.from_numpy(mask)),
+            windows.rows if whole is None else whole,
+            {} if whole is None else {EXAMPLE: torch.from_numpy(windows.rows)},
+        )
+
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        cutting = self.fitted.cutting
+        if cutting is None:
+            return super().batch_count(examples, batch_size, batch_tokens)
+        steps = cutting.windows(_values(examples).lengths).steps
+        return len(plan_batches(self.fitted.scaling.positions(steps), batch_size, batch_tokens))
+
+    def predict(self, model: nn.Module, batch: Batch) -> Predictions:
+        """Class probabilities (B, C); those of a series that is cut are its windows' mean."""
+        answers = super().predict(model, batch)
+        if EXAMPLE not in batch.extra:
+            return answers
+        return averaged(answers, batch.extra[EXAMPLE].cpu().numpy())
 
     def vectors(self, examples: Examples) -> list[NDArray[np.float32]]:
         values = _values(examples)

@@ -23,7 +23,7 @@ from seqlab.tasks.series_classification.layouts import (
     one_row_each,
     steps_of_one_stem,
 )
-from seqlab.tasks.series_classification.settings import SeriesOptions
+from seqlab.tasks.series_classification.settings import RecordingOptions
 
 _OWN_LABELS = ("label", "labels", "class", "activity")  # others are rather told of forecasts
 _HEADERLESS = 16  # columns of bare numbers, from which a row is likely a series
@@ -98,7 +98,7 @@ def collect(sources: Sources, spec: DataSpec) -> tuple[Collection, Layout]:
         raise UserError(f'"{table.origin}": no rows', "bring a table with series and labels")
     given = dict(spec.columns) | ({"group": spec.group} if spec.group else {})
     given = _end_label(table, given)
-    options = SeriesOptions.read(spec.options, "options")
+    options = RecordingOptions.read(spec.options, "options")
     others = [given[role] for role in ("label", "group", "split") if role in given]
     layout = find_layout(table, given, others or _labels_by_name(table))
     if layout.kind == "long" and "split" in table.frame:

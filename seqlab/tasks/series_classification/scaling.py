@@ -93,11 +93,16 @@ class Scaling(Spec):
         return whole[:, steps].reshape(B, count, self.window * C)
 
 
-def fit_scaling(series: Sequence[Values], options: SeriesOptions) -> tuple[Scaling, list[str]]:
-    """The scale of the training part, and what was decided, in words."""
+def fit_scaling(
+    series: Sequence[Values], options: SeriesOptions, longest: int | None = None
+) -> tuple[Scaling, list[str]]:
+    """The scale of the training part, and what was decided, in words.
+
+    longest: the most steps that a model reads at once; None: the longest series.
+    """
     steps = np.concatenate([np.asarray(x, dtype=np.float64) for x in series])
     gaps = np.isnan(steps)
-    longest = max(len(x) for x in series)
+    longest = longest or max(len(x) for x in series)
     average = min(options.average or -(-longest // STEPS), longest)
     left = -(-longest // average)
     patch = min(options.patch or -(-left // POSITIONS), left)

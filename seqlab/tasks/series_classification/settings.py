@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from seqlab.errors import UserError
 from seqlab.specs import Spec
+from seqlab.tasks.series_classification.windows import Cutting
 
 
 class SeriesOptions(Spec):
@@ -25,6 +27,36 @@ class SeriesOptions(Spec):
     missing: Literal["interpolate", "mask"] | None = None
     scale: Literal["training", "each"] = "training"
     transpose: bool = False
+
+
+class RecordingOptions(SeriesOptions):
+    """Settings of series that have one class for all of their steps.
+
+    window: steps of the windows that series are read in; None: each is read as a whole.
+    stride: steps between the windows of a prediction; None: half a window.
+    """
+
+    window: int | None = Field(None, ge=2)
+    stride: int | None = Field(None, ge=1)
+
+    @property
+    def cutting(self) -> Cutting | None:
+        """How series are cut into windows, if they are."""
+        if self.window is None:
+            if self.stride is not None:
+                raise UserError(
+                    f"options.stride = {self.stride}: there are no windows",
+                    "say of how many steps they are: --set options.window=STEPS",
+                )
+            return None
+        stride = self.stride or max(1, self.window // 2)
+        if stride > self.window:
+            raise UserError(
+                f"options.stride = {stride}: steps between windows of {self.window} are read by"
+                " none",
+                f"accepted: 1 to {self.window}",
+            )
+        return Cutting(steps=self.window, stride=stride)
 
 
 class ImageOptions(Spec):
