@@ -87,7 +87,9 @@ def test_exhibits_are_plain_and_agree_with_the_metric(learned):
     rows = shown["Quality by span"].data["rows"]
     assert {row[0] for row in rows} == {"start", "goal"}
     assert sum(row[4] for row in rows) == 2 * len(prepared.test)
-    for item in shown["Hardest test sentences"].data["items"]:
+    sentences = [shown[title].data["items"] for title in shown if "test sentences" in title]
+    assert [len(items) for items in sentences] == [5, 8]
+    for item in [item for items in sentences for item in items]:
         assert len(item["tokens"]) == len(item["target"]) == len(item["predicted"])
         assert set(item["target"]) == {"", "start", "goal"}
 

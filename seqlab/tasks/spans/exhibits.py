@@ -15,7 +15,7 @@ from seqlab.tasks.spans.answers import accepted, answers
 from seqlab.tasks.spans.normalising import normalised
 
 BINS = 6
-HARDEST = 10
+SPREAD, HARDEST = 6, 6  # examples shown: the same for all contestants, and each one's worst
 AROUND = 40  # tokens shown on either side of the answers
 MOST_KINDS = 10
 MARK = "answer"
@@ -30,7 +30,8 @@ def exhibits(predictions: Predictions, examples: Examples) -> list[Exhibit]:
     return [
         _by_question(f1, exact, examples),
         _by_length(f1, examples),
-        _marked(predictions, f1, examples),
+        _spread(predictions, f1, examples),
+        _hardest(predictions, f1, examples),
     ]
 
 
@@ -74,16 +75,26 @@ def _by_length(f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     )
 
 
-def _marked(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
+def _spread(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
+    """Evenly chosen from the test part: the same examples for all contestants."""
+    rows = np.unique(np.linspace(0, len(examples) - 1, SPREAD).round().astype(int))
+    items = [_item(row, np.asarray(predictions)[row], f1[row], examples) for row in rows.tolist()]
+    note = "Evenly chosen from the test part; an unmarked context holds no answer."
+    return Exhibit("marked", "Answers in their contexts", {"items": items}, note)
+
+
+def _hardest(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     """The surest wrong answers first: those with the lowest F1, the most probable among them."""
-    predictions = np.asarray(predictions)
-    order = np.lexsort((-predictions[:, 2], f1))
-    items = [_item(int(row), predictions[row], examples) for row in order[:HARDEST]]
-    note = "The worst answers first, the surest among them; an unmarked context holds no answer."
+    found = np.asarray(predictions)
+    rows = np.lexsort((-found[:, 2], f1))[:HARDEST]
+    items = [_item(row, found[row], f1[row], examples) for row in rows.tolist()]
+    note = "Each contestant's own, the worst answers first and the surest among them."
     return Exhibit("marked", "Hardest test examples", {"items": items}, note)
 
 
-def _item(row: int, prediction: NDArray[np.float64], examples: Examples) -> dict[str, object]:
+def _item(
+    row: int, prediction: NDArray[np.float64], f1: float, examples: Examples
+) -> dict[str, object]:
     offsets = examples.arrays["offsets"]
     assert isinstance(offsets, Ragged)
     held, begin = np.asarray(offsets[row]), int(np.asarray(examples.arrays["begin"])[row])
@@ -102,5 +113,6 @@ def _item(row: int, prediction: NDArray[np.float64], examples: Examples) -> dict
         "tokens": words[low:high],
         "target": marks(target),
         "predicted": marks(predicted),
-        "note": str(examples.frame["question"].iloc[row]),
+        "title": str(examples.frame["question"].iloc[row]),
+        "note": f"{'' if predicted[0] >= 0 else 'no answer, '}F1 {f1:.2f}",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from seqlab.tasks.tag import Tag
 
 BINS = 6
-MARKED = 12  # sentences that are shown
+SPREAD, HARDEST = 5, 8  # sentences shown: the same for all contestants, and each one's worst
 SHOWN = 80  # tokens of a sentence
 MOST_TAGS = 40  # rows of a confusion matrix that can still be read
 UNKNOWN = 1
@@ -31,7 +32,9 @@ def exhibits(task: Tag, predictions: Predictions, examples: Examples) -> list[Ex
         made.append(_confusions(predicted, given, list(task.classes)))
     if task.fitted.form == "tokens":
         made.append(_by_knowledge(predicted, given, examples))
-        made.append(_hardest(predicted, given, predictions, examples, spanned))
+        tokens = [[str(token) for token in row] for row in examples.frame["tokens"]]
+        sentences = _Sentences(tokens, given, predicted, spanned)
+        made += [sentences.spread(), sentences.hardest(predictions)]
     return made
 
 
@@ -134,34 +137,49 @@ def _by_knowledge(
     )
 
 
-def _hardest(
-    predicted: list[list[str]],
-    given: list[list[str]],
-    predictions: Predictions,
-    examples: Examples,
-    spanned: bool,
-) -> Exhibit:
-    """Sentences with wrong tags, those first whose wrong tags were held for the surest."""
-    probabilities = np.split(predictions.values[:, 1], predictions.offsets[1:-1])
-    doubt = np.array(
-        [
+@dataclass(frozen=True)
+class _Sentences:
+    """Tokens with their given and predicted tags, sentence by sentence."""
+
+    tokens: list[list[str]]
+    given: list[list[str]]
+    predicted: list[list[str]]
+    spanned: bool
+
+    def spread(self) -> Exhibit:
+        """From the shortest to the longest: the same for all contestants."""
+        order = np.argsort([len(tags) for tags in self.given], kind="stable")
+        places = np.linspace(0, len(order) - 1, min(SPREAD + 2, len(order))).round().astype(int)
+        inner = places[1:-1] if len(places) > SPREAD else places
+        return self._marked("Tagged test sentences", order[np.unique(inner)], "From short to long.")
+
+    def hardest(self, predictions: Predictions) -> Exhibit:
+        """Sentences with wrong tags, those first whose wrong tags were held for the surest."""
+        probabilities = np.split(predictions.values[:, 1], predictions.offsets[1:-1])
+        doubts = [
             sum(p for p, a, b in zip(sure, own, true, strict=True) if a != b)
-            for sure, own, true in zip(probabilities, predicted, given, strict=True)
+            for sure, own, true in zip(probabilities, self.predicted, self.given, strict=True)
         ]
-    )
-    items = []
-    for row in np.argsort(-doubt, kind="stable")[:MARKED]:
-        own, true = predicted[row], given[row]
-        if spanned:
-            own, true = _types(own), _types(true)
-        else:  # every token has a tag: of the predicted ones only what differs is worth a mark
-            own = ["" if a == b else a for a, b in zip(own, true, strict=True)]
-        tokens = [str(token) for token in examples.frame["tokens"].iloc[row]]
-        items.append({"tokens": tokens[:SHOWN], "target": true[:SHOWN], "predicted": own[:SHOWN]})
-    note = "Those first whose wrong tags were taken for the surest; some given tags may be wrong."
-    if not spanned:
-        note += " Of the predicted tags only those are marked that differ."
-    return Exhibit("marked", "Hardest test sentences", {"items": items}, note)
+        rows = np.argsort(-np.array(doubts), kind="stable")[:HARDEST]
+        note = "Each contestant's own, those first whose wrong tags it took for the surest; some"
+        note += " given tags may be wrong."
+        return self._marked("Hardest test sentences", rows, note)
+
+    def _marked(self, title: str, rows: np.ndarray, note: str) -> Exhibit:
+        items = []
+        for row in rows:
+            own, true = self.predicted[row], self.given[row]
+            wrong = _errors(own, true)
+            said = f"{wrong} of {len(true)} tags wrong" if wrong else "all tags right"
+            if self.spanned:
+                own, true = _types(own), _types(true)
+            else:  # every token has a tag: of the predicted ones only what differs is worth a mark
+                own = ["" if a == b else a for a, b in zip(own, true, strict=True)]
+            named = {"tokens": self.tokens[row], "target": true, "predicted": own}
+            items.append({**{k: v[:SHOWN] for k, v in named.items()}, "note": said})
+        if not self.spanned:
+            note += " Of the predicted tags only those are marked that differ."
+        return Exhibit("marked", title, {"items": items}, note)
 
 
 def _types(tags: list[str]) -> list[str]:
