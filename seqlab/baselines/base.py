@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Exhibit, Predictions, Task
 
 State = tuple[dict[str, Any], dict[str, NDArray[np.generic]]]  # JSON values, arrays
 
@@ -36,6 +36,10 @@ class Baseline(ABC):
     @abstractmethod
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """Predictions in the shape of the task's own `predict`."""
+
+    def exhibits(self, task: Task, examples: Examples) -> list[Exhibit]:
+        """What a report should show beyond its predictions, as a task shows of a model's inside."""
+        return []
 
     @property
     @abstractmethod

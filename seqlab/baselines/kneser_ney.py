@@ -15,7 +15,7 @@ from seqlab.baselines.base import Baseline, State
 from seqlab.baselines.ngrams import Floats, Ints, Level, Model, count
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Exhibit, Predictions, Task
 from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling import blocks
 
@@ -68,6 +68,11 @@ class KneserNey(Baseline):
         p = self.model.probabilities(text, seen)
         scored = seen >= np.repeat(start - begin, sizes)
         return -np.log(p[scored])
+
+    def exhibits(self, task: Task, examples: Examples) -> list[Exhibit]:
+        """What it writes, after the same beginnings as the models."""
+        assert isinstance(task, Language)
+        return [task.written(examples, self.reader)]
 
     def reader(self) -> CountReader:
         """For sampling, token by token."""

@@ -8,7 +8,7 @@ Scores count the bits that the text itself costs, so that they compare whatever 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from seqlab.batch import Batch
     from seqlab.model.base import Model
+    from seqlab.model.generation import Reader
     from seqlab.specs import ModelSpec
 
 CARD = {
@@ -216,20 +217,24 @@ class Language(Task):
         return shown.exhibits(predictions, examples, self.vocabulary, self.reading)
 
     def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
-        """What the model writes after the beginnings of some test blocks."""
-        from seqlab.model.generation import ModelReader, Sampling, generate
+        """What the model writes."""
+        from seqlab.model.generation import ModelReader
         from seqlab.model.sequence_model import SequenceModel
 
         assert isinstance(model, SequenceModel)
+        return [self.written(examples, lambda: ModelReader(model, self.reading.block))]
+
+    def written(self, examples: Examples, reader: Callable[[], Reader]) -> Exhibit:
+        """What new readers write after the beginnings of some test blocks."""
+        from seqlab.model.generation import Sampling, generate
 
         def write(prompt: str, seed: int) -> str:
-            reader = ModelReader(model, self.reading.block)
             ids = self.vocabulary.encode(prompt).ids.tolist()
             sampling = Sampling(temperature=shown.TEMPERATURE, seed=seed)
-            tokens = generate(reader, ids, shown.WRITTEN, sampling, self.reading.never)
+            tokens = generate(reader(), ids, shown.WRITTEN, sampling, self.reading.never)
             return self.vocabulary.decode(takewhile(lambda token: token != BOUNDARY, tokens))
 
-        return [shown.samples(examples, self.vocabulary, write)]
+        return shown.samples(examples, self.vocabulary, write)
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
         """Bits of every document, or of every block of a single one; the last row is the total."""
