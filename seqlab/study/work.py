@@ -277,6 +277,7 @@ def _fit_baseline(
     }
     parts: dict[str, Any] = {}
     facts |= _score(task, baseline.predict(task, prepared.test), prepared.test, parts)
+    parts["exhibits"] += [asdict(made) for made in baseline.exhibits(task, prepared.test)]
     orders.report(1.0)
     return facts, parts
 
