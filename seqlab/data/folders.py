@@ -44,6 +44,7 @@ def text_files(folder: Path) -> list[Path]:
     """The files of a folder that holds several texts and nothing else; none of any other."""
     entries = sorted(path for path in folder.iterdir() if not is_documentation(path.name))
     files = [path for path in entries if path.is_file() and suffix(path.name) in PLAIN]
+    files.sort(key=_in_order)
     return files if len(files) == len(entries) > 1 and _by_split(files) is None else []
 
 
@@ -71,6 +72,12 @@ def read_folder(folder: Path, read_file: ReadFile, encoding: str | None) -> Tabl
     if files:
         return read_file(files[0])
     raise UserError(f'"{folder}" holds nothing readable', f"expected files of {ACCEPTED}")
+
+
+def _in_order(path: Path) -> list[tuple[int, str]]:
+    """A key that sorts chapter2 before chapter10."""
+    parts = re.findall(r"\d+|\D+", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _may_be_text(path: Path) -> bool:
@@ -135,6 +142,7 @@ def _class_files(folder: Path, files: list[Path], encoding: str | None) -> Table
     labels: list[str] = []
     whole: list[str] = []
     blank = 0
+    files = sorted(files, key=_in_order)
     for path, label in zip(files, _labels([path.name for path in files]), strict=True):
         _, content = read_bytes(path)
         whole.append(decode(content, str(path), encoding))

@@ -26,7 +26,7 @@ from seqlab.data.plain import read_plain
 from seqlab.data.readers import FILES, read_special
 from seqlab.data.table import Table
 
-CHARACTERS = 4_000_000  # of a stretch
+CHARACTERS = 1_000_000  # of a stretch
 NO_TEXT = {*DELIMITED, *RECORDS, *PARQUET, *REFUSED, *FILES} - set(PLAIN)
 
 

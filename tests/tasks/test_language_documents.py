@@ -11,6 +11,7 @@ from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling.documents import divide
 from seqlab.workbench.gathering import choose_task
+from seqlab.workbench.gathering import recognise as recognise_all
 from tests.tasks.language_data import prose, table
 
 
@@ -156,3 +157,45 @@ def test_long_texts_beside_numbers_of_rows_are_recognised():
     labelled = table(texts, id=range(30), author=["anna", "bert"] * 15)
     assert Language.recognise(labelled).score == 0
     assert choose_task(Sources(labelled), None, {})[0] == "classify"
+
+
+FILES = {
+    "paragraphs": {"hamlet.txt": prose(200) + "\n\n" + prose(200), "lear.txt": "A\n\nB\n" * 9},
+    "few lines each": {"rain.txt": "It rained.\n", "mat.txt": "The cat\nsat on it.", "a.txt": "A"},
+    "numbered": {f"chapter{i}.txt": prose(100, seed=i) for i in range(1, 13)},
+}
+
+
+def folder_of(path, files):
+    for name, text in files.items():
+        (path / name).write_text(text)
+    return read_table(path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_folder_of_texts_is_told_from_a_folder_of_classes(name, tmp_path):
+    found = recognise_all(folder_of(tmp_path, FILES[name]))
+    assert max(found, key=lambda task: found[task].score) == "language"
+    assert found["language"].why.startswith(f"{len(FILES[name])} files, ")
+    assert found["language"].why.endswith("so each is a text: language")
+
+
+def test_a_file_a_class_stays_one(tmp_path):
+    lines = {f"class{i}.txt": prose(400, seed=i) for i in range(3)}
+    found = recognise_all(folder_of(tmp_path, lines))
+    assert max(found, key=lambda task: found[task].score) == "classify"
+
+
+def test_folders_of_texts_are_classes(tmp_path):
+    for label in ("calm", "angry"):
+        (tmp_path / label).mkdir()
+        for i in range(6):
+            (tmp_path / label / f"{i}.txt").write_text(prose(40, seed=i))
+    found = recognise_all(read_table(tmp_path))
+    assert max(found, key=lambda task: found[task].score) == "classify"
+
+
+def test_numbered_files_come_in_their_order(tmp_path):
+    table = folder_of(tmp_path, FILES["numbered"])
+    expected = [f"chapter{i}.txt" for i in range(1, 13)]
+    assert table.documents["name"].tolist() == expected

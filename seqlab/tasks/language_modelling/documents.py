@@ -5,6 +5,7 @@ A plain text is one document; a folder of texts is one a file; a table is one a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ PARTS = ("train", "valid", "test")
 SHARES = (0.9, 0.05, 0.05)
 MANY = 20  # documents from which on none is cut in two
 LONG, TELLING_APART = 500, 0.8  # characters of a text; share of different values
+FEW_LINES, NUMBERED = 3, 12  # a file of so few lines, so many with numbers as names: no classes
 TELLING = ("text", "content", "document", "body")  # columns that hold texts among others
 
 
@@ -53,9 +55,14 @@ class Parts:
 
 
 def recognise(table: Table) -> Confidence:
-    """One column of texts and nothing that could be predicted from them."""
+    """One column of texts and nothing that could be predicted from them; or a text a file."""
     names = [str(name) for name in table.frame.columns if str(name) != "split"]
     if len(names) != 1:
+        why = "" if table.documents is None else _why_texts(table.documents)
+        if why:
+            return Confidence(
+                0.95, f"{len(table.documents)} files, {why}, so each is a text: language"
+            )
         return _among_others(table.frame[names])
     if guess.kind(table.frame[names[0]]) not in (guess.ColumnKind.TEXT, guess.ColumnKind.CATEGORY):
         values = table.frame[names[0]].dropna()
@@ -63,6 +70,20 @@ def recognise(table: Table) -> Confidence:
             return Confidence(0.0, f'column "{names[0]}" holds no texts')
     held = "lines of text" if table.documents is not None else f'texts in "{names[0]}"'
     return Confidence(0.7, f"{held} and no labels: language")
+
+
+def _why_texts(documents: pd.DataFrame) -> str:
+    """Why a file is a text, not a class with an example a line; empty where nothing says so."""
+    lines = [text.strip().split("\n") for text in documents["text"]]
+    said = [sum(bool(line.strip()) for line in some) for some in lines]
+    if np.median(said) <= FEW_LINES:
+        return "of few lines each"
+    if np.mean([held < len(some) for held, some in zip(said, lines, strict=True)]) >= 0.5:
+        return "with paragraphs that blank lines divide"
+    patterns = {re.sub(r"\d+", "0", name) for name in documents["name"]}
+    if len(documents) >= NUMBERED and len(patterns) <= len(documents) / 2:
+        return f'with numbers as names (such as "{documents["name"].iloc[0]}")'
+    return ""
 
 
 def _among_others(frame: pd.DataFrame) -> Confidence:
