@@ -22,7 +22,7 @@ class Fitted:
     cycles   which calendar cycles are read
     missing  whether the data trained on have missing values, so that models are told of them
     windows  training windows
-    strategy, quantiles  as in the options; no quantiles: one number for each step
+    strategy, quantiles, residual  as in the options; no quantiles: one number for each step
     static_mean, static_std  of what is the same all along a series, over the series
     """
 
@@ -41,6 +41,7 @@ class Fitted:
     quantiles: tuple[float, ...] = ()
     static_mean: tuple[float, ...] = ()
     static_std: tuple[float, ...] = ()
+    residual: str | None = None
 
     @property
     def channels(self) -> int:

@@ -53,11 +53,25 @@ def stretch(model: nn.Module, batch: Batch, fitted: Fitted, done: int = 0) -> Te
     else:
         out = out.reshape(len(x), C, -1, quantiles).transpose(1, 2)
     out = out[:, : fitted.stretch]
+    if fitted.residual is not None:
+        out = out + naive(x[..., :C], out.shape[1], fitted)[..., None]
     if quantiles > 1:
         out = out.sort(dim=-1).values
     if fitted.instance_norm:
         out = out * spread[..., :C, None] + centre[..., :C, None]
     return out
+
+
+def naive(x: Tensor, steps: int, fitted: Fitted) -> Tensor:
+    """What a model's outputs are added to, (B, steps, C): the last value or season of (B, L, C).
+
+    A random walk or a season that repeats is then where training begins, and what is learned is
+    how the series departs from it (as blocks do from what others forecast: Oreshkin et al., 2020,
+    N-BEATS).
+    """
+    season = fitted.geometry.season if fitted.residual == "seasonal-naive" else 1
+    ahead = torch.arange(steps, device=x.device) % season
+    return x[:, x.shape[1] - season + ahead]
 
 
 def _moved(batch: Batch, new: Tensor, done: int, fitted: Fitted) -> Batch:

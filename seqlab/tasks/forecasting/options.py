@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import field_validator
 
@@ -19,11 +19,13 @@ class Options(Spec):
                   encoder-decoder: a decoder's query for each patch of the horizon
     quantiles  probabilities such as 0.1, 0.9
     intervals  percentages such as 80, each two quantiles
+    residual   the forecast to which a model's outputs are added; None: to none
     """
 
     strategy: str = "direct"
     quantiles: tuple[float, ...] = ()
     intervals: tuple[float, ...] = ()
+    residual: Literal["last-value", "seasonal-naive"] | None = None
 
     @field_validator("quantiles", "intervals", mode="before")
     @classmethod

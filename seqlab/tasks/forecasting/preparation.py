@@ -128,6 +128,7 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
         quantiles=options.levels,
         static_mean=mean,
         static_std=std,
+        residual=options.residual,
     )
     shared = shared_arrays(panel, scales, fitted)
     parts = [examples_of(found, panel, shared) for found in windows]
@@ -265,6 +266,7 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
         "known_in_advance": list(reading.layout.known_inputs),
         "static": list(reading.layout.static_inputs),
         "strategy": fitted.strategy,
+        "residual": fitted.residual,
         "quantiles": list(fitted.quantiles),
         "instance_norm": fitted.instance_norm,
         "channels_modelled": "joint" if fitted.joint else "independent",

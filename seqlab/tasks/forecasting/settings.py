@@ -60,7 +60,8 @@ def choose_geometry(
     spec: DataSpec, panel: Panel, season: int, horizon: int, training: Rows
 ) -> tuple[Geometry, str]:
     """Look-back and patch; the look-back leaves half of the shorter training parts for windows."""
-    rolled = read_options(spec.options).strategy == "recursive"
+    options = read_options(spec.options)
+    rolled = options.strategy == "recursive"
     usual = panel.frequency.lookback(season, horizon)
     held = training[training > 0]
     room = int(np.quantile(held, 0.1)) - horizon if len(held) else 0
@@ -77,6 +78,12 @@ def choose_geometry(
         raise UserError(
             f"patch = {patch}: longer than the look-back of {lookback} steps",
             f"accepted: 1 to {lookback}",
+        )
+    if options.residual == "seasonal-naive" and lookback < season:
+        raise UserError(
+            f"options.residual = seasonal-naive: the look-back of {lookback} steps is shorter than"
+            f" the season of {season}",
+            "give a longer --lookback, or choose last-value",
         )
     note = f"look-back: {lookback} steps ({why}), read {patch} at a time"
     return Geometry(lookback, horizon, season, patch), note
