@@ -148,6 +148,9 @@ class TrainSpec(Spec):
     prefetch: int | None = Field(
         None, ge=0, description="batches made ahead on a thread; None: where that pays"
     )
+    packing: bool | None = Field(
+        None, description="leave padding out of all but the mixers; None: where that pays"
+    )
     accumulate: int = Field(1, ge=1, description="batches whose gradients make one step")
     optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "lion", "muon"] = "adamw"
     beta1: float = Field(0.9, ge=0.0, lt=1.0, description="memory of the gradient")

@@ -23,7 +23,8 @@ from seqlab.batch import Context
 from seqlab.errors import UserError
 from seqlab.mixers.base import Mixer, State, StreamingMixer, setting_defaults
 from seqlab.mixers.bidirectional import Bidirectional
-from seqlab.model.noise import build_dropout, drop_branches, drop_weights
+from seqlab.model.noise import Dropout, SharedDropout, build_dropout, drop_branches, drop_weights
+from seqlab.model.packing import Packing
 from seqlab.specs import ModelSpec
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -53,18 +54,20 @@ class Block(nn.Module):
         self.branch_drop = spec.stochastic_depth if spec.residual else 0.0
         self.recompute = False  # in the backward pass, instead of keeping what is between
 
-    def forward(self, x: Tensor, context: Context) -> Tensor:
-        """Mixer, then MLP."""
+    def forward(self, x: Tensor, context: Context, packing: Packing | None = None) -> Tensor:
+        """Mixer, then MLP; with a packing x (N, D) holds the real positions alone."""
         if self.recompute and torch.is_grad_enabled():
-            return cast(Tensor, checkpoint(self._forward, x, context, use_reentrant=False))
-        return self._forward(x, context)
+            return cast(Tensor, checkpoint(self._forward, x, context, packing, use_reentrant=False))
+        return self._forward(x, context, packing)
 
-    def _forward(self, x: Tensor, context: Context) -> Tensor:
+    def _forward(self, x: Tensor, context: Context, packing: Packing | None) -> Tensor:
         def mix(y: Tensor) -> Tensor:
             with self._one_mask():
-                return cast(Tensor, self.mixer(y, context))
+                if packing is None:
+                    return cast(Tensor, self.mixer(y, context))
+                return packing.pack(self.mixer(packing.pad(y), context))
 
-        return self._mlp(self._around(mix, self.mixer_norm, x))
+        return self._mlp(self._around(mix, self.mixer_norm, x, packing), packing)
 
     def _one_mask(self) -> AbstractContextManager[Any]:
         """In which a dropped weight is dropped at every position."""
@@ -83,15 +86,31 @@ class Block(nn.Module):
 
         return self._mlp(self._around(mix, self.mixer_norm, x)), after[0]
 
-    def _mlp(self, x: Tensor) -> Tensor:
-        return x if self.mlp is None else self._around(self.mlp, self.mlp_norm, x)
+    def _mlp(self, x: Tensor, packing: Packing | None = None) -> Tensor:
+        return x if self.mlp is None else self._around(self.mlp, self.mlp_norm, x, packing)
 
-    def _around(self, inner: Callable[[Tensor], Tensor], norm: nn.Module, x: Tensor) -> Tensor:
-        y = self.dropout(inner(norm(x) if self.order == "pre" else x))
-        if self.branch_drop and self.training:
-            y = drop_branches(y, self.branch_drop)
+    def _around(
+        self,
+        inner: Callable[[Tensor], Tensor],
+        norm: nn.Module,
+        x: Tensor,
+        packing: Packing | None = None,
+    ) -> Tensor:
+        y = inner(norm(x) if self.order == "pre" else x)
+        if packing is not None and self._drops_by_sequence():
+            y = packing.pack(self._noise(packing.pad(y)))
+        else:
+            y = self._noise(y)
         y = x + y if self.residual else y
         return norm(y) if self.order == "post" else y
+
+    def _noise(self, y: Tensor) -> Tensor:
+        y = self.dropout(y)
+        return drop_branches(y, self.branch_drop) if self.branch_drop and self.training else y
+
+    def _drops_by_sequence(self) -> bool:
+        """Whether noise needs to know which positions are of one sequence."""
+        return self.branch_drop > 0 or isinstance(self.dropout, SharedDropout)
 
 
 def recompute_blocks(model: nn.Module) -> None:

@@ -34,6 +34,7 @@ from seqlab.model.block import Block, build_norm, mixer_settings
 from seqlab.model.embedding import Embedding
 from seqlab.model.pooling import Pooling
 from seqlab.specs import ModelSpec
+from seqlab.model.stack import Stack
 
 HEADS = 4  # of cross-attention, where the mixer has none
 READERS = {"cross": "cross-attention", "bahdanau": "bahdanau", "luong": "luong"}
@@ -89,7 +90,7 @@ class EncoderDecoder(Model):
         attention = chosen_attention(spec)
         writer = spec.with_(bidirectional=False, vocabulary=None)
         self.source = Embedding(spec, source_vocabulary, 0)
-        self.encoder = nn.ModuleList(Block(spec, causal=False) for _ in range(spec.depth))
+        self.encoder = Stack(Block(spec, causal=False) for _ in range(spec.depth))
         self.encoder_norm = build_norm(spec) if spec.norm == "pre" else nn.Identity()
         told = attention != "cross"
         self.pooling = Pooling(spec.pooling, spec.width, None) if told else None
@@ -110,10 +111,8 @@ class EncoderDecoder(Model):
 
     def encode(self, source: Tensor, context: Context) -> Context:
         """Source ids (B, S) → the context that a decoder reads: memory (B, S, D) and its mask."""
-        x = self.source(source)
-        for block in self.encoder:
-            x = block(x, context)
-        return Context(memory=self.encoder_norm(x), memory_mask=context.mask)
+        memory = self.encoder(self.source(source), context, self.encoder_norm)
+        return Context(memory=memory, memory_mask=context.mask)
 
     def begin(self, read: Context) -> DecoderState:
         """The state before the first position is written, from what `encode` gave."""

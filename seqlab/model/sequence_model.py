@@ -18,6 +18,7 @@ from seqlab.model.block import Block, build_norm
 from seqlab.model.embedding import Embedding
 from seqlab.model.pooling import Pooling
 from seqlab.specs import ModelSpec
+from seqlab.model.stack import Stack
 
 
 class ModelState(NamedTuple):
@@ -49,7 +50,7 @@ class SequenceModel(Model):
         super().__init__()
         self.spec = spec
         self.embedding = Embedding(spec, tokens, channels)
-        self.blocks = nn.ModuleList(Block(spec, causal) for _ in range(spec.depth))
+        self.blocks = Stack(Block(spec, causal) for _ in range(spec.depth))
         for number, block in enumerate(self.blocks, start=1):  # the deeper, the more often
             cast(Block, block).branch_drop *= number / spec.depth
         self.norm = build_norm(spec) if spec.norm == "pre" else nn.Identity()
@@ -64,10 +65,7 @@ class SequenceModel(Model):
 
     def hidden(self, inputs: Tensor, context: Context) -> Tensor:
         """The last block's output at every position, (B, T, D)."""
-        x = self.embedding(inputs)
-        for block in self.blocks:
-            x = block(x, context)
-        return cast(Tensor, self.norm(x))
+        return cast(Tensor, self.blocks(self.embedding(inputs), context, self.norm))
 
     def forward(self, inputs: Tensor, context: Context) -> Tensor:
         """One output per sequence, or per position."""

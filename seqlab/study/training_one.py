@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from seqlab.data.examples import Examples
 from seqlab.model.base import Model
 from seqlab.specs import TrainSpec
 from seqlab.study.plan import entries
 from seqlab.study.spec import Budget, StudySpec
-from seqlab.study.work import TaskObjective, build_model
+from seqlab.study.work import TaskObjective, model_to_train
 from seqlab.tasks.base import Prepared
 from seqlab.training.fit import History, fit
 
@@ -42,16 +40,14 @@ def train_one(
     sized = entries(wanted, task)[0].model
     assert sized is not None
     spec = TrainSpec.read({**task.train_defaults, **train}, "train")
-    torch.manual_seed(spec.seed)
-    built = build_model(task, sized, spec.seed).to(spec.device)
+    built = model_to_train(task, sized, spec)
     history = fit(built, TaskObjective(prepared, prepared.train, spec), spec)
     if not refit:
         return built, history
     everything = Examples.joined([prepared.train, prepared.valid, prepared.test])
     steps = max(1, round(history.best_step * len(everything) / len(prepared.train)))
     again = spec.with_(steps=steps, evaluations=1, patience=None)
-    torch.manual_seed(spec.seed)
-    built = build_model(task, sized, spec.seed).to(spec.device)
+    built = model_to_train(task, sized, again)
     whole = replace(prepared, train=everything)
     fit(built, TaskObjective(whole, everything, again), again)
     return built, history

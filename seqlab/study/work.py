@@ -26,6 +26,7 @@ from seqlab.model.base import Model
 from seqlab.model.block import recompute_blocks
 from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.model.stack import pack_tokens
 from seqlab.study.assignment import Assignment
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import Exhibit, Predictions, Prepared, Task
@@ -66,6 +67,16 @@ def build_model(task: Task, spec: ModelSpec, seed: int = 0) -> Model:
 def load_prepared(task: str, folder: Path) -> Prepared:
     """A fitted task and its parts, read once per process and content."""
     return _load_prepared(task, folder.resolve(), (folder / "digest").read_text())
+
+def model_to_train(task: Task, model: ModelSpec, spec: TrainSpec) -> Model:
+    """A model with the weights of its seed, on its device, computing as its training wants it."""
+    torch.manual_seed(spec.seed)
+    built = build_model(task, model, spec.seed).to(spec.device)
+    if spec.recompute:
+        recompute_blocks(built)
+    pack_tokens(built, spec.packing)
+    return built
+
 
 
 @lru_cache(maxsize=16)
@@ -174,7 +185,6 @@ def _fit_model(
         facts |= _score(task, predictions, prepared.test, parts)
         inside = task.model_exhibits(model.to("cpu"), prepared.test)
         parts["exhibits"] += [asdict(exhibit) for exhibit in inside]
-        parts["exhibits"] += _training_exhibits(task, history)
     return facts, parts
 
 
@@ -195,11 +205,7 @@ def _train(
     while True:
         kept = folder / "checkpoints" / f"{assignment.digest}-{spec.batch_size}"
         checkpoints = Checkpoints(kept, assignment.digest, spec.checkpoint_seconds, orders.stop)
-        torch.manual_seed(spec.seed)
-        model_spec = ModelSpec.read(assignment.model)
-        model = build_model(prepared.task, model_spec, spec.seed).to(spec.device)
-        if spec.recompute:
-            recompute_blocks(model)
+        model = model_to_train(prepared.task, ModelSpec.read(assignment.model), spec)
         objective = TaskObjective(prepared, train, spec)
         try:
             trackers = _trackers(assignment, folder)
