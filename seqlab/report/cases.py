@@ -13,6 +13,8 @@ import numpy as np
 
 from seqlab.report.stored import Contestant
 
+DRAWN = (240, 28)  # width and height of a small curve
+
 Shown = tuple[Contestant, dict[str, Any]]  # a contestant and its exhibit's data
 
 
@@ -47,6 +49,7 @@ class Case:
     image: str = ""  # as the address of an image
     width: int = 0  # of the image, in its own pixels
     title: str = ""  # what is asked of the text, say
+    curve: str = ""  # the points of a small drawing, as SVG wants them
 
 
 def cases(kind: str, shown: list[Shown]) -> list[Case]:
@@ -66,7 +69,19 @@ def _answer(contestant: Contestant, item: dict[str, Any]) -> Answer:
 
 def _told(contestant: Contestant, item: dict[str, Any]) -> tuple[Any, Case, Answer]:
     text, target = str(item["text"]), item.get("target")
-    return (text, str(target)), Case(text, target, []), _answer(contestant, item)
+    case = Case(text, target, [], curve=points(item.get("curve") or ()))
+    return (text, str(target)), case, _answer(contestant, item)
+
+
+def points(values: Sequence[float]) -> str:
+    """A curve from left to right in a box of DRAWN, its highest value on top."""
+    if len(values) < 2:
+        return ""
+    y = np.asarray(values, dtype=float)
+    width, height = DRAWN
+    x = np.linspace(0, width, len(y))
+    y = height * (1 - (y - y.min()) / (np.ptp(y) or 1.0))
+    return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
 
 
 def _sampled(contestant: Contestant, item: dict[str, Any]) -> tuple[Any, Case, Answer]:

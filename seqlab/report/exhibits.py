@@ -17,7 +17,8 @@ from seqlab.report.tables import Merged, merged
 MOST_SERIES = 8
 MOST_CASES = 12
 BY_EXAMPLE = ("examples", "marked", "samples", "images")
-SMALL_COLUMNS, SMALL_ROWS = 6, 8  # a table of at most this size stands beside the others'
+# Of at most this size, columns and rows, they stand beside each other.
+SMALL = {"table": (6, 8), "matrix": (11, 11)}
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Gathered:
     @property
     def small(self) -> bool:
         """Whether the tables of all contestants can stand beside each other."""
+        columns, rows = SMALL.get(self.kind, (0, 0))
         return all(
-            len(data.get("columns", ())) <= SMALL_COLUMNS
-            and len(data.get("rows", ())) <= SMALL_ROWS
+            len(data.get("columns", ())) <= columns and len(data.get("rows", ())) <= rows
             for _, data in self.shown
         )
 
@@ -197,26 +198,28 @@ def _series(name: str, shown: list[Shown]) -> list[Figure]:
 
 def _forecast(name: str, title: str, found: list[Shown]) -> Figure:
     _, first = found[0]
-    data = [_observed(first["target"], "what came", "@ink", 3.5)]
+    predicted = [(c, item["predicted"]) for c, item in found if item["predicted"]["y"]]
+    data = [_observed(first["target"], "what came", "@ink", 3.5 if predicted else 1.5)]
     caption = ""
     if first["history"]["y"]:
         data.insert(0, _observed(first["history"], "history", "@muted", 1.5))
         caption = "Thin: what came before; thick: what came."
-    sure = [(c, p) for c, item in found if (p := item["predicted"]).get("low") and p.get("high")]
-    for contestant, predicted in sure[:1]:  # more than one band would hide the lines
-        data.append(band(contestant, predicted["x"], predicted["low"], predicted["high"]))
+    sure = [(c, p) for c, p in predicted if p.get("low") and p.get("high")]
+    for contestant, points in sure[:1]:  # more than one band would hide the lines
+        data.append(band(contestant, points["x"], points["low"], points["high"]))
         caption += f" Band: the interval that {contestant.name} gives."
-    predicted = [(c, item["predicted"]) for c, item in found if item["predicted"]["y"]]
     data += [line(contestant, points["x"], points["y"]) for contestant, points in predicted]
     names = ", ".join(contestant.name for contestant, _ in predicted)
+    labels = {end: axis(str(first.get(f"{end}_label") or "")) for end in "xy"}
     return Figure(
         name=name,
         title=title,
         alt=f"{title}: what came, and the predictions of {names}" if names else title,
         data=data,
-        layout={"xaxis": axis(""), "yaxis": axis("")},
+        layout={"xaxis": labels["x"], "yaxis": labels["y"]},
         caption=caption,
         legend=[contestant for contestant, _ in predicted],
+        answers=[(c, str(item["answer"])) for c, item in found if item.get("answer")],
     )
 
 

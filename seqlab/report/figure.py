@@ -40,6 +40,7 @@ class Figure:
     caption: str = ""
     height: int = 340
     legend: Sequence[Contestant] = field(default_factory=tuple)
+    answers: Sequence[tuple[Contestant, str]] = field(default_factory=tuple)  # in words, beneath
 
     def plotly(self) -> dict[str, Any]:
         """What the page's script needs."""

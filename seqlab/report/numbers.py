@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 MISSING = "–"
 MINUS = "−"
+TINY = 1e-4  # below it zeros hide the digits
 
 
 def decimals(widths: Iterable[float | None]) -> int:
@@ -35,6 +36,8 @@ def significant(value: float | None, digits: int = 3) -> str:
         return MISSING
     if value == 0:
         return "0"
+    if abs(value) < TINY:
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return f"{value:,.{places}f}".replace("-", MINUS)
 

@@ -97,8 +97,9 @@ class Exhibit:
     table     columns: [str], rows: [[…]]
     curve     x_label, y_label, x: […], y: […], count: […] or absent (points under few examples)
     matrix    rows: [str], columns: [str], values: [[float]], row_label, column_label
-    examples  items: [{text, target, predicted, score, note?}]
-    series    items: [{title, history: {x, y}, target: {x, y}, predicted: {x, y, low?, high?}}]
+    examples  items: [{text, target, predicted, score, note?, curve?: [y, …] to be drawn small}]
+    series    items: [{title, history: {x, y}, target: {x, y}, predicted: {x, y, low?, high?},
+              x_label?, y_label?, answer?: what the contestant says in words}]
     scatter   x_label, y_label, x: […], y: […]; with diagonal: true, the line where they agree
     marked    items: [{tokens: [str], target: [str], predicted: [str], title?, note?}]; "" marks
               nothing; a title is what is asked of the tokens, a note what a contestant adds

@@ -265,21 +265,15 @@ class Series(ValueClassifier):
         labels, values = np.asarray(examples.arrays["label"]), _values(examples)
         wrong = predictions.argmax(axis=1) != labels
 
-        def said(row: int) -> str:
-            steps = len(values[row])
-            line = shown.sparkline(values[row][:, 0])
-            return f"{examples.frame['name'].iloc[row]} ({steps:,} steps): {line}"
+        def drawn(row: int) -> NDArray[np.float32]:
+            return np.asarray(values[row], dtype=np.float32)
 
+        channels = list(self.fitted.channels)
         return [
             *shown.by_length(wrong, values.lengths),
             *shown.shared_exhibits(predictions, labels, self.classes),
-            shown.drawn(
-                examples,
-                self.classes,
-                lambda row: values[row],  # type: ignore[arg-type,return-value]
-                list(self.fitted.channels),
-            ),
-            shown.hardest(predictions, examples, self.classes, said),
+            shown.drawn(predictions, examples, self.classes, drawn, channels),
+            shown.hardest_series(predictions, examples, self.classes, drawn),
         ]
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from seqlab.data.examples import Examples, Ragged
 from seqlab.metrics.predictions import confidence_and_right
 from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.binned import binned
 from seqlab.tasks.texts.showing import shown
 
-BINS = 6
 RELIABILITY_BINS = 10
 HARDEST = 12
 MOST_CLASSES = 40  # rows of a confusion matrix that can still be read
@@ -27,27 +29,15 @@ def exhibits(predictions: Predictions, examples: Examples, classes: list[str]) -
     made = [_by_length(wrong, examples), by_class(wrong, labels, classes)]
     if len(classes) <= MOST_CLASSES:
         made.append(confusion(predictions.argmax(axis=1), labels, classes))
-    return [*made, reliable, _hardest(predictions, labels, examples, classes)]
+    worst = hardest(predictions, labels, lambda row: shown(examples, row), classes)
+    return [*made, reliable, worst]
 
 
 def _by_length(wrong: np.ndarray, examples: Examples) -> Exhibit:
     tokens = examples.arrays["tokens"]
     assert isinstance(tokens, Ragged)
-    lengths = tokens.lengths
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
-    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
-    found = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
-    return Exhibit(
-        "curve",
-        "Errors by length",
-        {
-            "x_label": "tokens in the text",
-            "y_label": "share wrong",
-            "x": [float(np.median(lengths[rows])) for rows in found],
-            "y": [float(wrong[rows].mean()) for rows in found],
-            "count": [int(rows.sum()) for rows in found],
-        },
-    )
+    labels = ("tokens in the text", "share wrong")
+    return binned("Errors by length", tokens.lengths, lambda rows: wrong[rows].mean(), labels)
 
 
 def by_class(wrong: np.ndarray, labels: np.ndarray, classes: list[str]) -> Exhibit:
@@ -58,7 +48,9 @@ def by_class(wrong: np.ndarray, labels: np.ndarray, classes: list[str]) -> Exhib
         if (labels == i).any()
     ]
     return Exhibit(
-        "table", "Errors by class", {"columns": ["class", "test examples", "wrong"], "rows": rows}
+        "table",
+        "Errors by class",
+        {"columns": ["class", "test examples", "share wrong"], "rows": rows},
     )
 
 
@@ -131,22 +123,29 @@ def _hardest_sets(
         }
         for row in np.argsort(given.min(axis=1), kind="stable")[:HARDEST]
     ]
-    note = "Lowest probability of a right decision first; some of these labels may be wrong."
+    note = (
+        "Lowest probability of a right decision first, which stands in brackets; some of these"
+        " labels may be wrong."
+    )
     return Exhibit("examples", "Hardest test examples", {"items": items}, note)
 
 
-def _hardest(
-    predictions: Predictions, labels: np.ndarray, examples: Examples, classes: list[str]
+def hardest(
+    predictions: Predictions, labels: np.ndarray, said: Callable[[int], str], classes: list[str]
 ) -> Exhibit:
+    """Examples whose given label is the least probable; `said` puts one into words."""
     given = predictions[np.arange(len(labels)), labels]
     items = [
         {
-            "text": shown(examples, int(row)),
+            "text": said(int(row)),
             "target": classes[labels[row]],
             "predicted": classes[int(predictions[row].argmax())],
             "score": float(given[row]),
         }
         for row in np.argsort(given, kind="stable")[:HARDEST]
     ]
-    note = "Lowest probability of the given label first; some of these labels may be wrong."
+    note = (
+        "Lowest probability of the given label first, which stands in brackets; some of these"
+        " labels may be wrong."
+    )
     return Exhibit("examples", "Hardest test examples", {"items": items}, note)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.tasks.base import Exhibit
+from seqlab.tasks.binned import binned
 from seqlab.tasks.texts.showing import shown
 
 Array = NDArray[np.float64]
@@ -46,20 +47,14 @@ def _target(name: str, predicted: Array, wanted: Array, several: bool) -> list[E
         },
         f"{len(rows):,} of {len(wanted):,} test examples." if len(rows) < len(wanted) else "",
     )
-    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BINS + 1)))
-    bins = np.clip(np.searchsorted(edges, predicted, side="right") - 1, 0, max(len(edges) - 2, 0))
-    found = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
-    residuals = Exhibit(
-        "curve",
+    away = wanted - predicted
+    residuals = binned(
         f"Residuals by predicted value{suffix}",
-        {
-            "x_label": f"predicted {name}",
-            "y_label": "mean of true − predicted",
-            "x": [float(np.median(predicted[rows])) for rows in found],
-            "y": [float((wanted - predicted)[rows].mean()) for rows in found],
-            "count": [int(rows.sum()) for rows in found],
-        },
-        "Away from 0 the predictions are too high or too low there.",
+        predicted,
+        lambda rows: away[rows].mean(),
+        (f"predicted {name}", "mean of true − predicted"),
+        note="Above 0 the predictions are too low there, below it too high.",
+        bins=BINS,
     )
     return [scatter, residuals]
 
@@ -78,11 +73,18 @@ def _hardest(
         }
         for row in np.argsort(-off, kind="stable")[:HARDEST]
     ]
-    note = "Furthest from the given number first, in standard deviations of the training part."
+    note = (
+        "Furthest from the given number first; in brackets, how far, in standard deviations of the"
+        " training part."
+    )
     return Exhibit("examples", "Hardest test examples", {"items": items}, note)
 
 
 def _numbers(names: tuple[str, ...], values: Array) -> str:
     if len(names) == 1:
-        return f"{values[0]:.4g}"
-    return ", ".join(f"{name} {value:.4g}" for name, value in zip(names, values, strict=True))
+        return _number(values[0])
+    return ", ".join(f"{name} {_number(v)}" for name, v in zip(names, values, strict=True))
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")

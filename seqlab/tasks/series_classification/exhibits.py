@@ -10,19 +10,18 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.binned import binned
 from seqlab.tasks.classification.exhibits import (
-    BINS,
-    HARDEST,
     MOST_CLASSES,
     by_class,
     confusion,
+    hardest,
     reliability,
 )
 
 MOST_DRAWN = 8  # series that are drawn
 MOST_STEPS = 600  # of a drawn series
-SPARK = "▁▂▃▄▅▆▇█"
-SPARK_WIDTH = 40
+SPARK_WIDTH = 120
 
 Floats = NDArray[np.float32]
 
@@ -40,38 +39,27 @@ def shared_exhibits(
 
 def by_length(wrong: NDArray[np.bool_], lengths: NDArray[np.int64]) -> list[Exhibit]:
     """The share that is wrong, by the number of steps; nothing where all are as long."""
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
-    if len(edges) < 2:
+    if lengths.min() == lengths.max():
         return []
-    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, len(edges) - 2)
-    found = [bins == b for b in range(len(edges) - 1) if (bins == b).any()]
-    return [
-        Exhibit(
-            "curve",
-            "Errors by length",
-            {
-                "x_label": "steps in the series",
-                "y_label": "share wrong",
-                "x": [float(np.median(lengths[rows])) for rows in found],
-                "y": [float(wrong[rows].mean()) for rows in found],
-                "count": [int(rows.sum()) for rows in found],
-            },
-        )
-    ]
+    labels = ("steps in the series", "share wrong")
+    return [binned("Errors by length", lengths, lambda rows: wrong[rows].mean(), labels)]
 
 
 def drawn(
-    examples: Examples, classes: list[str], values: Callable[[int], Floats], channels: list[str]
+    predictions: Predictions,
+    examples: Examples,
+    classes: list[str],
+    values: Callable[[int], Floats],
+    channels: list[str],
 ) -> Exhibit:
-    """The first test series of each class, in units of the training part's deviation."""
+    """The first test series of each class with what is predicted for it; channels by name."""
     labels = np.asarray(examples.arrays["label"])
     items = []
     for number, name in enumerate(classes):
         rows = np.flatnonzero(labels == number)[: max(1, MOST_DRAWN // len(classes))]
         for row in rows:
-            x = values(int(row))
+            x, best = values(int(row)), int(predictions[row].argmax())
             stride = -(-len(x) // MOST_STEPS)
-            where = f", {channels[0]}" if len(channels) > 1 else ""
             points = {
                 "x": list(range(1, len(x) + 1, stride)),
                 "y": [round(float(v), 4) for v in x[::stride, 0]],
@@ -79,42 +67,47 @@ def drawn(
             nothing: dict[str, list[Any]] = {"x": [], "y": []}
             items.append(
                 {
-                    "title": f'class "{name}": {examples.frame["name"].iloc[row]}{where}',
+                    "title": f'class "{name}": {examples.frame["name"].iloc[row]}',
+                    "x_label": "step",
+                    "y_label": channels[0] if len(channels) > 1 else "value",
                     "history": nothing,
                     "target": points,
                     "predicted": nothing,
+                    "answer": f"{classes[best]} ({predictions[row, best]:.2f})",
                 }
             )
-    note = "The first test series of each class, on the scale of the training part."
+    note = (
+        "The first test series of each class, on the scale of the training part; beneath, what is"
+    )
+    note += " predicted for it, and how sure."
+    if len(channels) > 1:
+        note += f" Drawn is the first of {len(channels)} channels."
     return Exhibit("series", "Series by class", {"items": items[:MOST_DRAWN]}, note)
 
 
-def hardest(
-    predictions: Predictions, examples: Examples, classes: list[str], said: Callable[[int], str]
+def hardest_series(
+    predictions: Predictions,
+    examples: Examples,
+    classes: list[str],
+    values: Callable[[int], Floats],
 ) -> Exhibit:
-    """The examples whose given label is the least probable; `said` puts one into words."""
+    """The series whose given label is the least probable, each with its first channel in small."""
     labels = np.asarray(examples.arrays["label"])
+
+    def said(row: int) -> str:
+        return f"{examples.frame['name'].iloc[row]}, {len(values(row)):,} steps"
+
+    found = hardest(predictions, labels, said, classes)
     given = predictions[np.arange(len(labels)), labels]
-    items = [
-        {
-            "text": said(int(row)),
-            "target": classes[labels[row]],
-            "predicted": classes[int(predictions[row].argmax())],
-            "score": float(given[row]),
-        }
-        for row in np.argsort(given, kind="stable")[:HARDEST]
-    ]
-    note = "Lowest probability of the given label first; some of these labels may be wrong."
-    return Exhibit("examples", "Hardest test examples", {"items": items}, note)
+    for row, item in zip(np.argsort(given, kind="stable"), found.data["items"], strict=False):
+        item["curve"] = sparkline(values(int(row))[:, 0])
+    return found
 
 
-def sparkline(x: NDArray[Any]) -> str:
-    """A curve of one channel in a line of text."""
+def sparkline(x: NDArray[Any]) -> list[float]:
+    """A curve of one channel, short enough to stand beside a line of text."""
     at = np.linspace(0, len(x) - 1, min(SPARK_WIDTH, len(x))).round().astype(int)
-    points = np.asarray(x, dtype=np.float64)[at]
-    low, high = points.min(), points.max()
-    levels = (points - low) / (high - low) if high > low else np.zeros_like(points)
-    return "".join(SPARK[int(level)] for level in np.round(levels * (len(SPARK) - 1)))
+    return [round(float(v), 4) for v in np.asarray(x, dtype=np.float64)[at]]
 
 
 def pictures(

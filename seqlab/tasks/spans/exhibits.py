@@ -11,10 +11,10 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.metrics.answer_f1 import AnswerF1
 from seqlab.metrics.exact_match import ExactMatch
 from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.binned import binned
 from seqlab.tasks.spans.answers import accepted, answers
 from seqlab.tasks.spans.normalising import normalised
 
-BINS = 6
 SPREAD, HARDEST = 6, 6  # examples shown: the same for all contestants, and each one's worst
 AROUND = 40  # tokens shown on either side of the answers
 MOST_KINDS = 10
@@ -58,21 +58,8 @@ def _first(question: str) -> str:
 def _by_length(f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     tokens = examples.arrays["tokens"]
     assert isinstance(tokens, Ragged)
-    lengths = tokens.lengths
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
-    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
-    found = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
-    return Exhibit(
-        "curve",
-        "Quality by length",
-        {
-            "x_label": "tokens of question and context",
-            "y_label": "answer F1",
-            "x": [float(np.median(lengths[rows])) for rows in found],
-            "y": [float(f1[rows].mean()) for rows in found],
-            "count": [int(rows.sum()) for rows in found],
-        },
-    )
+    labels = ("tokens of question and context", "answer F1")
+    return binned("Quality by length", tokens.lengths, lambda rows: f1[rows].mean(), labels)
 
 
 def _spread(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:

@@ -11,11 +11,11 @@ import numpy as np
 from seqlab.data.examples import Examples, Ragged
 from seqlab.metrics.spans import spans
 from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.binned import binned
 
 if TYPE_CHECKING:
     from seqlab.tasks.tag import Tag
 
-BINS = 6
 SPREAD, HARDEST = 5, 8  # sentences shown: the same for all contestants, and each one's worst
 SHOWN = 80  # tokens of a sentence
 MOST_TAGS = 40  # rows of a confusion matrix that can still be read
@@ -70,20 +70,12 @@ def _by_tag(predicted: list[list[str]], given: list[list[str]], spanned: bool) -
 def _by_length(predicted: list[list[str]], given: list[list[str]]) -> Exhibit:
     lengths = np.array([len(tags) for tags in given])
     wrong = np.array([_errors(a, b) for a, b in zip(predicted, given, strict=True)])
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
-    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
-    groups = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
-    return Exhibit(
-        "curve",
-        "Errors by length",
-        {
-            "x_label": "positions in the sequence",
-            "y_label": "share of tags that are wrong",
-            "x": [float(np.median(lengths[rows])) for rows in groups],
-            "y": [float(wrong[rows].sum() / lengths[rows].sum()) for rows in groups],
-            "count": [int(rows.sum()) for rows in groups],
-        },
-    )
+
+    def share(rows: np.ndarray) -> float:
+        return float(wrong[rows].sum() / lengths[rows].sum())
+
+    labels = ("positions in the sequence", "share of tags that are wrong")
+    return binned("Errors by length", lengths, share, labels)
 
 
 def _errors(predicted: list[str], given: list[str]) -> int:

@@ -10,8 +10,8 @@ from seqlab.data.examples import Examples, Ragged, Rows
 from seqlab.metrics.base import Array, Metric
 from seqlab.metrics.edits import edit_distance
 from seqlab.tasks.base import Exhibit
+from seqlab.tasks.binned import binned
 
-BINS = 6
 SHOWN = 12
 
 
@@ -37,20 +37,10 @@ def exhibits(
     note = "Test recordings from the shortest to the longest; the score is the share of edits."
     return [
         Exhibit("examples", "Texts side by side", {"items": items}, note),
-        _by_length(order, steps.lengths, metric, statistics),
+        _by_length(steps.lengths, metric, statistics),
     ]
 
 
-def _by_length(order: Rows, lengths: Rows, metric: Metric, statistics: Array) -> Exhibit:
-    bins = [rows for rows in np.array_split(order.astype(int), BINS) if len(rows)]
-    return Exhibit(
-        "curve",
-        f"{metric.name} by length",
-        {
-            "x_label": "steps in the recording",
-            "y_label": metric.name,
-            "x": [float(np.median(lengths[rows])) for rows in bins],
-            "y": [metric.value(statistics[rows]) for rows in bins],
-            "count": [len(rows) for rows in bins],
-        },
-    )
+def _by_length(lengths: Rows, metric: Metric, statistics: Array) -> Exhibit:
+    labels, title = ("steps in the recording", metric.name), f"{metric.name} by length"
+    return binned(title, lengths, lambda rows: metric.value(statistics[rows]), labels)

@@ -11,11 +11,11 @@ from seqlab import registry
 from seqlab.data.examples import Examples, Ragged
 from seqlab.metrics.base import Array, Metric
 from seqlab.tasks.base import Exhibit
+from seqlab.tasks.binned import binned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BINS = 6
 SHOWN = 12  # translations
 DRAWN = 3  # attentions
 LETTERS = 400  # of a string that is shown
@@ -47,21 +47,9 @@ def _side_by_side(written: Sequence[str], examples: Examples) -> Exhibit:
 
 
 def _by_length(examples: Examples, metric: Metric, statistics: Array) -> Exhibit:
-    lengths = _sources(examples).lengths
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)))
-    bins = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
-    found = [bins == b for b in range(max(len(edges) - 1, 1)) if (bins == b).any()]
-    return Exhibit(
-        "curve",
-        f"{metric.name} by length",
-        {
-            "x_label": "tokens in the source",
-            "y_label": metric.name,
-            "x": [float(np.median(lengths[rows])) for rows in found],
-            "y": [metric.value(statistics[rows]) for rows in found],
-            "count": [int(rows.sum()) for rows in found],
-        },
-    )
+    lengths, labels = _sources(examples).lengths, ("tokens in the source", metric.name)
+    title = f"{metric.name} by length"
+    return binned(title, lengths, lambda rows: metric.value(statistics[rows]), labels)
 
 
 def attentions(
