@@ -29,6 +29,7 @@ _IMPLEMENTED = {
     "short_convolution": ("fused",),
     "state_space": ("fused", "torch"),
     "gated_norm": ("fused",),
+    "dropout": ("fused", "torch"),
 }
 KINDS = tuple(_IMPLEMENTED)
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqlab import kernels
+from seqlab.kernels.dropout import dropout as drop
 from seqlab.mixers.base import Mixer, check_choice, check_heads
 
 SHORT = 1024  # keys, up to which all scores at once may be worth their memory
@@ -95,12 +96,13 @@ def attend(
     T, S = q.shape[2], k.shape[2]
     if causal and T == 1:
         causal = False  # the one query stands at the last key and sees all
-    if causal and (reference or _products_win(q, k) or bias is not None or T != S):
+    products = reference or _products_win(q, k) or (dropout > 0 and q.is_cpu)
+    if causal and (products or bias is not None or T != S):
         bias = joined(bias, causal_mask(T, S, q.device))
         causal = False
-    if reference or _products_win(q, k):
+    if products:
         weights = attention_weights(q, k, bias)
-        return F.dropout(weights, dropout) @ repeated(v, q.shape[1])
+        return drop(weights, dropout) @ repeated(v, q.shape[1])
     k, v = repeated(k, q.shape[1]), repeated(v, q.shape[1])
     return F.scaled_dot_product_attention(q, k, v, bias, dropout_p=dropout, is_causal=causal)
 

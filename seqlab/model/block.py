@@ -167,7 +167,7 @@ def build_mlp(spec: ModelSpec) -> nn.Module:
     return nn.Sequential(
         nn.Linear(spec.width, hidden),
         ACTIVATIONS[spec.activation](),
-        nn.Dropout(spec.dropout),
+        Dropout(spec.dropout),
         nn.Linear(hidden, spec.width),
     )
 

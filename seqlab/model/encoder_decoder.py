@@ -32,9 +32,10 @@ from seqlab.mixers.reader import Reader
 from seqlab.model.base import Model
 from seqlab.model.block import Block, build_norm, mixer_settings
 from seqlab.model.embedding import Embedding
+from seqlab.model.noise import Dropout
 from seqlab.model.pooling import Pooling
-from seqlab.specs import ModelSpec
 from seqlab.model.stack import Stack
+from seqlab.specs import ModelSpec
 
 HEADS = 4  # of cross-attention, where the mixer has none
 READERS = {"cross": "cross-attention", "bahdanau": "bahdanau", "luong": "luong"}
@@ -98,7 +99,7 @@ class EncoderDecoder(Model):
         self.target = Embedding(writer, target_vocabulary, 0)
         self.decoder = nn.ModuleList(DecoderBlock(writer, attention) for _ in range(spec.depth))
         self.decoder_norm = build_norm(spec) if spec.norm == "pre" else nn.Identity()
-        self.dropout = nn.Dropout(spec.dropout)
+        self.dropout = Dropout(spec.dropout)
         self.inner = spec.embedding_width or spec.width
         narrow = self.inner != spec.width
         self.narrow = nn.Linear(spec.width, self.inner, bias=False) if narrow else nn.Identity()

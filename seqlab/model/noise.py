@@ -1,5 +1,6 @@
-"""Noise that only training sees: shared dropout, dropped branches, dropped recurrent weights.
+"""Noise that only training sees: dropout, dropped branches, dropped recurrent weights.
 
+Dropout        a mask of its own at every position (Srivastava et al., 2014)
 SharedDropout  one mask for all positions of a sequence (Gal & Ghahramani, 2016)
 drop_branches  a residual branch falls away for a whole example (Huang et al., 2016)
 drop_weights   DropConnect on recurrent matrices, one mask for all positions (Merity et al., 2018)
@@ -12,9 +13,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
+from seqlab.kernels.dropout import dropout
 from seqlab.specs import ModelSpec
 
 RECURRENT = "w_hh"  # what mixers call the matrix that is applied again at every position
+
+
+class Dropout(nn.Dropout):
+    """PyTorch's, run by the kernel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop and scale, while training."""
+        return dropout(x, self.p) if self.training else x
 
 
 class SharedDropout(nn.Module):
@@ -29,13 +39,13 @@ class SharedDropout(nn.Module):
         if not self.training or self.rate == 0:
             return x
         if x.dim() < 3:
-            return F.dropout(x, self.rate)
+            return dropout(x, self.rate)
         return x * F.dropout(torch.ones_like(x[:, :1]), self.rate)
 
 
 def build_dropout(spec: ModelSpec, rate: float) -> nn.Module:
     """The dropout between layers that a spec asks for."""
-    return SharedDropout(rate) if spec.variational_dropout else nn.Dropout(rate)
+    return SharedDropout(rate) if spec.variational_dropout else Dropout(rate)
 
 
 def drop_branches(y: Tensor, rate: float) -> Tensor:

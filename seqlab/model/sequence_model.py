@@ -16,9 +16,10 @@ from seqlab.mixers.base import State, StreamingMixer
 from seqlab.model.base import Model
 from seqlab.model.block import Block, build_norm
 from seqlab.model.embedding import Embedding
+from seqlab.model.noise import Dropout
 from seqlab.model.pooling import Pooling
-from seqlab.specs import ModelSpec
 from seqlab.model.stack import Stack
+from seqlab.specs import ModelSpec
 
 
 class ModelState(NamedTuple):
@@ -55,7 +56,7 @@ class SequenceModel(Model):
             cast(Block, block).branch_drop *= number / spec.depth
         self.norm = build_norm(spec) if spec.norm == "pre" else nn.Identity()
         self.pooling = None if per_position else Pooling(spec.pooling, spec.width, length)
-        self.dropout = nn.Dropout(spec.dropout)
+        self.dropout = Dropout(spec.dropout)
         self.head: nn.Module = nn.Identity()
 
     @property

@@ -21,6 +21,7 @@ from seqlab.model.base import Model
 from seqlab.model.block import build_norm
 from seqlab.model.embedding import Embedding
 from seqlab.model.encoder_decoder import DecoderBlock, chosen_attention
+from seqlab.model.noise import Dropout
 from seqlab.model.pooling import Pooling
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
@@ -43,7 +44,7 @@ class HorizonDecoder(Model):
         self.queries = Embedding(writer, 0, features)
         self.decoder = nn.ModuleList(DecoderBlock(writer, attention) for _ in range(spec.depth))
         self.norm = build_norm(spec) if spec.norm == "pre" else nn.Identity()
-        self.dropout = nn.Dropout(spec.dropout)
+        self.dropout = Dropout(spec.dropout)
         self.head: nn.Module = nn.Identity()
 
     def forward(self, inputs: Tensor, context: Context) -> Tensor:
