@@ -68,7 +68,7 @@ def suffix(name: str) -> str:
 def is_documentation(name: str) -> bool:
     """Whether a file's name says that it describes data rather than holds it."""
     first = PurePath(name).name.lower()
-    words = ("readme", "license", "licence", "copying", "changelog", "manifest")
+    words = ("readme", "license", "licence", "copying", "changelog", "manifest", "dataset_info")
     return first.startswith((".", "_", *words))
 
 

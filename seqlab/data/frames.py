@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from seqlab.data.class_names import with_names
 from seqlab.data.folders import join_splits, split_of
 from seqlab.data.table import Table
 from seqlab.errors import UserError
@@ -56,8 +57,8 @@ def _hugging_face(dataset: Any) -> pd.DataFrame:
     """A `datasets.Dataset` as a frame, its class numbers replaced by the classes' names."""
     frame = _plain_frame(dataset.to_pandas())
     for name, feature in dataset.features.items():
-        names = getattr(feature, "names", None)
+        inner = getattr(feature, "feature", feature)  # of a Sequence, what each of its values is
+        names = getattr(inner, "names", None)
         if names and name in frame.columns:
-            known = frame[name].where(frame[name] >= 0)  # -1 stands for "not given"
-            frame[name] = known.map(dict(enumerate(names)))
+            frame[name] = with_names(frame[name], names, f'the data set, column "{name}"')
     return frame

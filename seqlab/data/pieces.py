@@ -12,9 +12,9 @@ from seqlab.data.delimited import given
 from seqlab.data.formats import DELIMITED, suffix
 from seqlab.data.opening import opened
 from seqlab.data.records import read_json_lines
-from seqlab.data.sources import read_table
+from seqlab.data.sources import read_table, recorded
 from seqlab.data.table import Table
-from seqlab.data.tabular import read_delimited, select
+from seqlab.data.tabular import read_delimited
 
 LINES = (".jsonl", ".ndjson")
 CHARACTERS = 32_000_000  # of a piece
@@ -49,8 +49,7 @@ def in_pieces(
     origin = str(path)
     if ending in LINES:
         for text in chain([first], texts):
-            frame = read_json_lines(text, origin)
-            yield Table(select(frame, columns or (), origin), origin)
+            yield recorded(read_json_lines(text, origin), path, columns)
         return
     chosen = given(delimiter) if delimiter is not None else None
     table = read_delimited(first, origin, chosen, columns, DELIMITED[ending])

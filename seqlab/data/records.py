@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seqlab.data.class_names import NAMES, is_numbered, names_of
 from seqlab.data.squad import is_squad, squad_frame
 from seqlab.errors import UserError
 
@@ -34,31 +35,68 @@ def read_json(text: str, origin: str) -> pd.DataFrame:
         return read_json_lines(text, origin)
     if is_squad(content):
         return squad_frame(content, origin)
+    described: dict[str, Any] = {}
     if isinstance(content, dict):
+        described = {key: content[key] for key in content if _describes(key, content[key])}
+        content = {key: value for key, value in content.items() if key not in described} or content
         lists = [value for value in content.values() if isinstance(value, list)]
         if len(lists) == len(content) > 1 and len({len(value) for value in lists}) == 1:
-            return _named(pd.DataFrame(content))
+            return _with_names(_named(pd.DataFrame(content)), described)
         inner = [value for value in lists if value and isinstance(value[0], dict)]
         content = inner[0] if len(inner) == 1 else [content]
     if not isinstance(content, list):
         raise UserError(f'"{origin}" holds a single {type(content).__name__}', _HINT)
     rows = [_record(row, f'"{origin}" record {i}') for i, row in enumerate(content, 1)]
-    return _frame(rows, origin)
+    return _with_names(_frame(rows, origin), described)
+
+
+def _describes(key: str, value: Any) -> bool:
+    """Whether a field of a file describes its columns: `features`, or the names of classes."""
+    names = key.endswith("names") and isinstance(value, list | dict)
+    return key == "features" or (names and all(isinstance(name, str) for name in value))
+
+
+def _with_names(frame: pd.DataFrame, described: dict[str, Any]) -> pd.DataFrame:
+    """With what is known of its columns' classes as an attribute."""
+    names = names_of(described.pop("features", {}))
+    for key, value in described.items():
+        column = key.removesuffix("names").rstrip("_")
+        fitting = [name for name in frame.columns if is_numbered(frame[name])]
+        fitting = [column] if column in frame.columns else [n for n in fitting if _may_be(n)]
+        if len(fitting) == 1:
+            names |= names_of({fitting[0]: {"names": value}})
+    frame.attrs[NAMES] = names
+    return frame
+
+
+def _may_be(column: str) -> bool:
+    return any(word in column.lower() for word in ("tag", "label", "class", "ner", "pos"))
 
 
 def read_parquet(content: bytes, origin: str) -> pd.DataFrame:
     """A Parquet file; its index, if it has a name, becomes a column."""
     try:
-        frame = pq.read_table(io.BytesIO(content)).to_pandas()
+        stored = pq.read_table(io.BytesIO(content))
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(
             f'"{origin}" is not a readable Parquet file: {reason}',
             "the file seems truncated or of another format: write it again",
         ) from error
+    return parquet_frame(stored)
+
+
+def parquet_frame(stored: pa.Table) -> pd.DataFrame:
+    """A table of Arrow as a frame, with what Hugging Face wrote beside it about classes."""
+    frame = stored.to_pandas()
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    return _named(frame)
+    frame = _named(frame)
+    try:
+        said = json.loads((stored.schema.metadata or {}).get(b"huggingface", b"{}"))
+    except ValueError:
+        said = {}
+    return _with_names(frame, {"features": said.get("info", {}).get("features", {})})
 
 
 def _parse(line: str, origin: str, number: int) -> Any:

@@ -35,8 +35,9 @@ def in_stretches(
 ) -> Iterator[Table]:
     """Tables whose `documents` are stretches of texts, in order.
 
-    Their column `ends` says which of them end a text. That is what text files give, plain or compressed with xz, gz or bz2, and folders of them. What
-    is short, or turns out to be a table, comes as from `in_pieces`.
+    Their column `ends` says which of them end a text. That is what text files give, plain or
+    compressed with xz, gz or bz2, and folders of them. What is short, or turns out to be a table,
+    comes as from `in_pieces`.
     """
     path = Path(source).expanduser() if isinstance(source, str | Path) else None
     files = [] if path is None or reading.get("delimiter") else _files(path, encoding, characters)

@@ -8,7 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from seqlab.data import catalogue
+from seqlab.data.class_names import named
 from seqlab.data.delimited import given
 from seqlab.data.folders import join_splits, read_folder
 from seqlab.data.formats import (
@@ -94,18 +97,24 @@ def _read_file(
     if ending in REFUSED:
         raise _refused(origin, ending)
     if ending in PARQUET:
-        return Table(select(read_parquet(content, origin), columns or (), origin), origin)
+        return recorded(read_parquet(content, origin), path, columns)
     if is_binary(name, content):
         raise _refused(origin, ending)
     text = decode(content, origin, encoding)
     if ending in RECORDS:
         reader = read_json if ending == ".json" else read_json_lines
-        return Table(select(reader(text, origin), columns or (), origin), origin)
+        return recorded(reader(text, origin), path, columns)
     if delimiter is not None:
         return read_delimited(text, origin, given(delimiter), columns)
     if ending in DELIMITED:
         return read_delimited(text, origin, None, columns, DELIMITED[ending])
     return read_plain(text, origin, columns)
+
+
+def recorded(frame: pd.DataFrame, path: Path, columns: Sequence[str] | None) -> Table:
+    """A table of a file's records, with the names of classes that are stored as numbers."""
+    frame, notes = named(frame, path)
+    return Table(select(frame, columns or (), str(path)), str(path), tuple(notes))
 
 
 def _selected(table: Table, columns: Sequence[str] | None) -> Table:

@@ -179,7 +179,7 @@ class Tag(Task):
     def encode(self, table: Table) -> Examples:
         """New sequences; their tags too, where the table has them."""
         fitted = self.fitted
-        data = untagged(table, fitted.columns, fitted.form)
+        data = untagged(table, fitted.columns, fitted.form, fitted.options.named)
         return fitted.encode(data, self.tokenizer)
 
     def names(self, predictions: Predictions) -> list[list[str]]:

@@ -20,6 +20,13 @@ LISTED = 8
 SURE = 20  # times that a word has to bear one tag before another looks like a slip
 NAMES = {"iob1": "IOB1", "iob2": "IOB2", "bioes": "BIOES"}
 
+NUMBERS = Finding(
+    "info",
+    "tags are numbers without names",
+    "",
+    "if they mark spans, name them from 0 on: --set options.tag_names=O,B-PER,I-PER",
+)
+
 
 def inspect(sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
     """Counts, lengths, tags, illegal steps, duplicates, contradictions, parts."""
@@ -82,7 +89,8 @@ def _scheme(data: Tagged) -> list[Finding]:
     tags = [some or [] for some in data.tags]
     scheme = recognise(tags)
     if scheme == "none":
-        return []
+        numbers = data.layout.form != "values" and all(t.isdecimal() for own in tags for t in own)
+        return [NUMBERS] if numbers else []
     findings = [Finding("info", f"tags mark spans: {NAMES[scheme]}")]
     broken = {row: steps for row, own in enumerate(tags) if (steps := illegal_steps(own, scheme))}
     if broken:

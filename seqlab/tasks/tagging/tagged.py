@@ -17,6 +17,7 @@ from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.tagging.cells import as_list
 from seqlab.tasks.tagging.layout import Layout, layout_of
+from seqlab.tasks.tagging.options import Options
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def tagged(sources: Sources, spec: DataSpec) -> Tagged:
     if not len(table.frame):
         raise UserError(f'"{table.origin}": no rows', "bring sequences with a tag for each token")
     layout = layout_of(table, given)
-    data = _complete(sequences(table, layout), table.origin)
+    names = Options.read(spec.options, "options").named
+    data = _complete(_renamed(sequences(table, layout), names), table.origin)
     missing = [name for name, tags in zip(data.names, data.tags, strict=True) if tags is None]
     if missing:
         more = f" ({len(missing):,} have none)" if len(missing) > 1 else ""
@@ -79,15 +81,40 @@ def tagged(sources: Sources, spec: DataSpec) -> Tagged:
     return replace(data, notes=(*table.notes, *layout.notes, *data.notes))
 
 
-def untagged(table: Table, columns: dict[str, str], form: str) -> Tagged:
-    """New data in any layout that holds the same kind of sequences, with tags where it has some."""
+def untagged(table: Table, columns: dict[str, str], form: str, names: Sequence[str] = ()) -> Tagged:
+    """New data in any layout that holds the same kind of sequences, with tags where it has some.
+
+    `names` are those of tags that are numbers.
+    """
     given = {role: name for role, name in columns.items() if name in table.frame.columns}
     given.pop("split", None)
     layout = layout_of(table, given, tagged=False)
     if (layout.form == "values") != (form == "values"):
         held, wanted = ("values", "tokens") if layout.form == "values" else ("tokens", "values")
         raise UserError(f'"{table.origin}" holds {held}, the model reads {wanted}')
-    return _complete(sequences(table, layout), table.origin)
+    return _complete(_renamed(sequences(table, layout), names), table.origin)
+
+
+def _renamed(data: Tagged, names: Sequence[str]) -> Tagged:
+    """With names in the place of numbers; tags that are no numbers stay."""
+    if not names:
+        return data
+
+    def name(tag: str, where: str) -> str:
+        if not tag.isdecimal():
+            return tag
+        if int(tag) >= len(names):
+            raise UserError(
+                f"{where}: tag {tag} has no name in options.tag_names, which has {len(names)}",
+                f"expected 0 to {len(names) - 1}",
+            )
+        return names[int(tag)]
+
+    tags = [
+        None if some is None else [name(tag, where) for tag in some]
+        for some, where in zip(data.tags, data.names, strict=True)
+    ]
+    return replace(data, tags=tags)
 
 
 def sequences(table: Table, layout: Layout) -> Tagged:

@@ -1,0 +1,111 @@
+"""Classes that are stored as numbers, with their names beside them, as Hugging Face does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqlab.errors import UserError
+
+BESIDE = ("dataset_info.json", "features.json")  # files that describe the columns of others
+SHOWN = 4
+NAMES = "names"  # the attribute of a frame that holds what its file says of classes
+
+Names = dict[str, list[str]]  # column → the names of its numbers, from 0 on
+
+
+def names_of(features: Any) -> Names:
+    """The columns whose values are numbers of classes, from a description of all columns.
+
+    The description is an object of columns, or a list of objects that each have a `name`.
+    """
+    if isinstance(features, list):
+        features = {f["name"]: f for f in features if isinstance(f, dict) and "name" in f}
+    if not isinstance(features, Mapping):
+        return {}
+    found = {str(column): _within(feature) for column, feature in features.items()}
+    return {column: names for column, names in found.items() if names}
+
+
+def _within(feature: Any) -> list[str]:
+    """The names somewhere within a feature: a list, or an object of numbers to names."""
+    if not isinstance(feature, Mapping):
+        return []
+    names = feature.get("names")
+    if isinstance(names, Mapping):
+        names = [names[key] for key in sorted(names, key=int)]
+    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+        return names
+    return next((found for inner in feature.values() if (found := _within(inner))), [])
+
+
+def beside(folder: Path) -> Names:
+    """What a folder's description of its files says."""
+    for name in BESIDE:
+        try:
+            described = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(described, Mapping):
+            found = names_of(described.get("features", described))
+            if found:
+                return found
+    return {}
+
+
+def named(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """A file's frame with numbers replaced by names that it, or a file beside it, gives.
+
+    Returns what was done too. −1 stands for nothing.
+    """
+    names, notes = {**beside(path.parent), **frame.attrs.pop(NAMES, {})}, []
+    for column, known in names.items():
+        if column not in frame.columns or not is_numbered(frame[column]):
+            continue
+        replaced = with_names(frame[column], known, f'"{path}", column "{column}"')
+        frame = frame.assign(**{column: replaced})
+        more = ", …" if len(known) > SHOWN else ""
+        notes.append(
+            f"{column}: numbers replaced by their names ({', '.join(known[:SHOWN])}{more})"
+        )
+    return frame, notes
+
+
+def with_names(column: pd.Series, names: list[str], where: str) -> pd.Series:
+    """A column's numbers, alone or in lists, by their names."""
+    values = [_name(value, names, f"{where} row {row}") for row, value in enumerate(column, 1)]
+    return pd.Series(values, index=column.index, dtype=object)
+
+
+def is_numbered(column: pd.Series) -> bool:
+    """Whether values, or those in lists, are whole numbers."""
+    for value in column.dropna().head(100):
+        inner = np.asarray(value).ravel()
+        if len(inner):
+            return bool(np.issubdtype(inner.dtype, np.integer)) or _is_whole(inner)
+    return False
+
+
+def _is_whole(values: Any) -> bool:
+    if not np.issubdtype(values.dtype, np.floating):
+        return False
+    real = values[np.isfinite(values)]
+    return bool(len(real) and (real == real.round()).all())
+
+
+def _name(value: Any, names: list[str], where: str) -> Any:
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_name(inner, names, where) for inner in value]
+    if value is None or value != value or value == -1:
+        return None
+    if not 0 <= int(value) < len(names):
+        raise UserError(
+            f"{where}: {int(value)} has no name, for {len(names)} names are given",
+            f"expected 0 to {len(names) - 1}, or −1 for nothing",
+        )
+    return names[int(value)]
