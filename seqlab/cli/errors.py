@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
+from collections.abc import Sequence
 
+from seqlab.cli.interruption import how_to_continue
 from seqlab.errors import NO_ROOM, UserError
 
-USAGE, FAILED, INTERRUPTED = 2, 1, 130
+USAGE, FAILED, INTERRUPTED = 2, 1, 130  # 130: by Ctrl-C, 128 and its number
 
 
 def explain(error: BaseException) -> int:
@@ -16,10 +19,21 @@ def explain(error: BaseException) -> int:
         print(error, file=sys.stderr)
         return USAGE
     message, hint, status = _words(error)
+    _show(message, hint)
+    return status
+
+
+def interrupted(arguments: Sequence[str], number: int) -> int:
+    """Say how to continue a command after a signal, and return the exit status that fits it."""
+    hint = how_to_continue(arguments)
+    _show("interrupted; finished runs are kept" if hint else "interrupted", hint)
+    return 128 + (number or signal.SIGINT)
+
+
+def _show(message: str, hint: str) -> None:
     print(f"error: {_line(message)}", file=sys.stderr)
     if hint:
         print(f"hint: {_line(hint)}", file=sys.stderr)
-    return status
 
 
 def _line(text: str) -> str:
@@ -29,12 +43,6 @@ def _line(text: str) -> str:
 def _words(error: BaseException) -> tuple[str, str, int]:
     if isinstance(error, UserError):
         return error.message, error.hint, USAGE
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-        return (
-            "interrupted; finished runs are kept",
-            "the same command continues where it was",
-            INTERRUPTED,
-        )
     if hasattr(error, "format_message"):  # the command line's own: a wrong option or value
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "seqlab"

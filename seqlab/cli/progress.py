@@ -1,29 +1,36 @@
-"""One overall progress bar with the time left; plain lines where there is no terminal."""
+"""How a study goes: its runs and the time left, live; plain lines where there is no terminal."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
-from seqlab.study.clock import Moment
+from seqlab.study.clock import Moment, Running
 
-EVERY = 15.0  # seconds between plain lines
+EVERY, RARELY = 15.0, 300.0  # seconds between plain lines: at first, and in a long study
+GROWTH = 20  # they are a part of so many of the time so far
+BESIDES = 8  # lines of a terminal that are not for runs
 
 
 class Bar:
-    """Shows moments; a context manager."""
+    """Shows moments; a context manager. `metric` names what the runs are scored by."""
 
     def __init__(self, console: Console, silent: bool = False) -> None:
         self.console = console
         self.plain = not console.is_terminal
         self.silent = silent
-        self.last = 0.0
+        self.metric = "score"
+        self.begun = self.last = time.monotonic()
         self.stage = ""
-        self.progress: Progress | None = None
+        self.live: Live | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -34,36 +41,83 @@ class Bar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.progress is not None:
-            self.progress.stop()
+        if self.live is not None:
+            self.live.stop()
 
     def moment(self, moment: Moment) -> None:
         """Show where the study is."""
         if self.silent:
             return
-        left = "" if moment.seconds_left is None else f"{in_words(moment.seconds_left)} left"
-        share = min(moment.share, 1.0)
         if not self.plain:
-            self._bar(moment.stage, share, left)
+            self._show(moment)
             return
         now, stage = time.monotonic(), moment.stage.partition(":")[0]
-        if now - self.last >= EVERY or stage != self.stage:
+        wait = min(RARELY, max(EVERY, (now - self.begun) / GROWTH))
+        if now - self.last >= wait or stage != self.stage:
             self.last, self.stage = now, stage
-            self.console.print(f"{share:5.0%}  {moment.stage}  {left}".rstrip(), highlight=False)
+            for line in (_line(moment), *(f"       {self._words(r)}" for r in moment.running)):
+                self.console.print(line, highlight=False, soft_wrap=True)
 
-    def _bar(self, stage: str, share: float, left: str) -> None:
-        if self.progress is None:
-            self.progress = Progress(
-                BarColumn(),
-                TaskProgressColumn(),
-                TextColumn("{task.fields[left]}"),
-                TextColumn("[dim]{task.description}"),
-                console=self.console,
-                transient=True,
-            )
-            self.progress.start()
-            self.bar = self.progress.add_task("", total=1.0, left="")
-        self.progress.update(self.bar, completed=share, description=stage, left=left)
+    def _show(self, moment: Moment) -> None:
+        if self.live is None:
+            self.live = Live(console=self.console, transient=True, refresh_per_second=4)
+            self.live.start()
+        bar = Table.grid(padding=(0, 1))
+        stage = Text(moment.stage, "dim", overflow="ellipsis", no_wrap=True)
+        share = min(moment.share, 1.0)
+        bar.add_row(ProgressBar(1.0, share, width=30), f"{share:.0%}", _left(moment), stage)
+        self.live.update(Group(self._runs(moment.running), bar) if moment.running else bar)
+
+    def _runs(self, running: tuple[Running, ...]) -> Group:
+        """A row for each run that trains, as many as there is room for."""
+        heads = ("loss", self.metric, "tokens/s", "grad", "clip", "memory", "load", "left")
+        table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
+        table.add_column("run", no_wrap=True, overflow="ellipsis", min_width=12)
+        for head in ("done", *heads):
+            table.add_column(head, justify="right", no_wrap=True)
+        room = max(1, self.console.height - BESIDES)
+        for run in running[:room]:
+            table.add_row(run.name, *_cells(run.reading))
+        more = len(running) - room
+        return Group(table, Text(f"and {more} more", "dim")) if more > 0 else Group(table)
+
+    def _words(self, run: Running) -> str:
+        done, loss, valid, tokens, norm, clipped, memory, loading, left = _cells(run.reading)
+        return (
+            f"{run.name}: {done}, loss {loss}, {self.metric} {valid}, {tokens} tokens/s, gradient "
+            f"{norm} ({clipped} clipped), {memory}, loading {loading}, {left} left"
+        )
+
+
+def _line(moment: Moment) -> str:
+    return f"{min(moment.share, 1.0):5.0%}  {moment.stage}  {_left(moment)}".rstrip()
+
+
+def _left(moment: Moment) -> str:
+    return "" if moment.seconds_left is None else f"{in_words(moment.seconds_left)} left"
+
+
+def _cells(reading: Mapping[str, Any]) -> tuple[str, ...]:
+    """A training's numbers in few characters: the share that is done first, the time left last."""
+    return (
+        f"{reading['step'] / reading['steps']:.0%}",
+        f"{reading['loss']:.3g}",
+        "–" if reading["valid"] is None else f"{reading['valid']:.3g}",
+        _thousands(reading["tokens_per_second"]),
+        f"{reading['gradient_norm']:.2g}",
+        f"{reading['clipped']:.0%}",
+        f"{reading['memory_mb']:,.0f} MB",
+        f"{reading['loading']:.0%}",
+        in_words(reading["seconds_left"]),
+    )
+
+
+def _thousands(number: float) -> str:
+    """950, 23.1k, 1.2M."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.0f}"
 
 
 def in_words(seconds: float) -> str:

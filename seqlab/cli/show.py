@@ -36,6 +36,7 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
     with Bar(console, silent=json) as bar:
 
         def planned(plan: Any) -> None:
+            bar.metric = plan.metric
             if not json:
                 tables.show_plan(console, plan, study.task_reason_)
 

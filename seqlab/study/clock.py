@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Allowance
@@ -16,12 +17,21 @@ TRIALS_SHARE = 0.6  # of the time may be gone before trials are cut
 
 
 @dataclass(frozen=True)
+class Running:
+    """A run that trains: its name, and a Reading of its training as plain data."""
+
+    name: str
+    reading: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Moment:
     """Where a study is, for people: what happens, how much of it is done, seconds left."""
 
     stage: str
     share: float
     seconds_left: float | None
+    running: tuple[Running, ...] = ()
 
 
 @dataclass
@@ -50,6 +60,7 @@ class Clock:
     begun: float = field(default_factory=time.monotonic)
     _done: dict[str, float] = field(default_factory=dict)
     _ours: set[str] = field(default_factory=set)  # what this session began
+    _running: dict[str, Running] = field(default_factory=dict)
     _cut: dict[str, int] = field(default_factory=dict)  # role → the first number left out
 
     @property
@@ -62,17 +73,32 @@ class Clock:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    def watch(self, assignment: Assignment, share: float) -> None:
-        """A share of an assignment is done."""
+    def watch(
+        self, assignment: Assignment, share: float, reading: Mapping[str, Any] | None = None
+    ) -> None:
+        """A share of an assignment is done; a reading says how its training goes."""
         self._done[assignment.digest] = share * self._seconds(assignment)
-        done = sum(self._done.values())
         job = assignment.job
+        if reading is not None:
+            self._running[assignment.digest] = Running(job.folder.replace("/", " "), reading)
+        elif share in (0.0, 1.0):
+            self._running.pop(assignment.digest, None)
         what = "tuning" if job.role == "trial" else "verdict runs"
-        self.listen(Moment(f"{what}: {job.candidate}", done / self.total, self._left(done)))
+        self._tell(f"{what}: {job.candidate}")
 
-    def measured(self, name: str) -> None:
-        """A contestant's costs are known."""
+    def measures(self, name: str) -> None:
+        """A contestant's costs are measured now."""
         self.listen(Moment(f"measuring costs: {name}", 1.0, None))
+
+    def leaving(self, busy: int) -> None:
+        """The study was interrupted, and waits for so many processes."""
+        runs = f"{busy} run{'s' * (busy > 1)}"
+        self._tell(f"stopping: {runs} to finish the step and to leave a checkpoint")
+
+    def _tell(self, stage: str) -> None:
+        done = sum(self._done.values())
+        running = tuple(self._running.values())
+        self.listen(Moment(stage, done / self.total, self._left(done), running))
 
     def process_started(self, seconds: float) -> None:
         """A process was ready after so many seconds; those that measure costs will be too."""

@@ -80,6 +80,7 @@ class _Conduct:
         self.spec, self.folder, self.listener = spec, folder, listener
         fingerprint = fingerprint_of(sources)
         self.identity = identify(folder, spec, fingerprint)
+        listener.moment(Moment("preparing the data", 0.0, None))
         self.prepared, self.digests = prepare(folder, spec, sources, fingerprint)
         self.task = self.prepared[0].task
         self.sizes = self._sizes()
@@ -95,6 +96,7 @@ class _Conduct:
             finished = judge(conditions, chosen, self.sizes)
             costs = measure_costs(conditions, finished)
             self._remember(conditions)
+            self.listener.moment(Moment("comparing", 1.0, None))
             left_out = [*absent(self.spec, self.task.name), *self.plan.allowance.left_out]
             left_out += conditions.clock.notes
             verdict = write_verdict(
@@ -120,6 +122,7 @@ class _Conduct:
         budget = self.spec.budget
         wanted = Allowance(budget.trials, budget.seeds, budget.epochs or default, budget.steps)
         base = train_spec(self.spec, self.task, wanted, None, 0)
+        self.listener.moment(Moment("measuring the pace of each candidate", 0.0, None))
         paces = probe(first, self.entries, base, self.spec.backend)
         allowance = self._allow(wanted, paces)
         competing = [e for e in self.entries if e.name not in allowance.dropped]
@@ -213,5 +216,5 @@ class _Conduct:
             self.listener.moment,
             self.begun,
         )
-        pool.started = clock.process_started
+        pool.started, pool.leaving = clock.process_started, clock.leaving
         return Conditions(self.folder, planner, self.entries, pool, clock)

@@ -19,10 +19,11 @@ from seqlab.errors import UserError
 from seqlab.runs import write_run
 from seqlab.study.assignment import Assignment
 
-Watch = Callable[[Assignment, float], None]  # told an assignment and the share that is done
+# Told an assignment, the share that is done, and a Reading of its training as plain data, if any.
+Watch = Callable[[Assignment, float, dict[str, Any] | None], None]
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
 PROGRAM = ("-m", "seqlab.study.worker")
-GRACE = 4.0  # seconds for a process to finish a step and to write a checkpoint
+GRACE = 31.0  # seconds for a process to finish a step and to write a checkpoint
 ATTEMPTS = 2  # a process may be killed by chance once
 # glibc hands large tensors back to the system and pays for their pages at every step; a process
 # that trains keeps them. Other systems do not read these.
@@ -70,9 +71,10 @@ class _Worker:
         """Ask it to finish its step, to leave a checkpoint and to go."""
         self.process.terminate()
 
-    def close(self) -> None:
+    def close(self, seconds: float = 0.0) -> None:
+        """Wait so long for it to go, and no longer."""
         try:
-            self.process.wait(timeout=GRACE if self.assignment else 0)
+            self.process.wait(timeout=max(0.0, seconds))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -93,6 +95,7 @@ class Pool:
         self.left_out: list[Assignment] = []
         self.attempts: dict[str, int] = {}
         self.started: Callable[[float], None] = lambda seconds: None  # told how long starts take
+        self.leaving: Callable[[int], None] = lambda busy: None  # told how many finish their step
 
     def __enter__(self) -> Self:
         return self
@@ -107,17 +110,20 @@ class Pool:
 
     def close(self) -> None:
         """Stop every process, whatever it does; what it trained can be continued."""
+        busy = [worker for worker in self.workers if worker.assignment]
+        for worker in busy:
+            worker.leave()
+        if busy:
+            self.leaving(len(busy))
+        end = time.monotonic() + GRACE
         for worker in self.workers:
-            if worker.assignment:
-                worker.leave()
-        for worker in self.workers:
-            worker.close()
+            worker.close(end - time.monotonic() if worker in busy else 0.0)
         self.workers.clear()
 
     def execute(
         self,
         assignments: Sequence[Assignment],
-        watch: Watch = lambda assignment, share: None,
+        watch: Watch = lambda assignment, share, reading: None,
         keep: Keep = lambda assignment: True,
     ) -> list[Assignment]:
         """Do what is not done yet, in order; returns what `keep` left out.
@@ -128,7 +134,7 @@ class Pool:
         self.left_out = []
         for assignment in assignments:
             if assignment not in self.waiting:
-                watch(assignment, 1.0)
+                watch(assignment, 1.0, None)
         self._serve(keep)
         while self.waiting or any(worker.assignment for worker in self.workers):
             worker, event = self.events.get()
@@ -156,9 +162,9 @@ class Pool:
                 worker.ready = True
                 self.started(time.monotonic() - worker.begun)
             case "progress" if worker.assignment:
-                watch(worker.assignment, min(event["share"], 0.999))
+                watch(worker.assignment, min(event["share"], 0.999), event.get("reading"))
             case "done" if worker.assignment:
-                watch(worker.assignment, 1.0)
+                watch(worker.assignment, 1.0, None)
                 worker.assignment = None
             case "fatal":
                 raise UserError(
@@ -169,7 +175,10 @@ class Pool:
                 self._bury(worker, event["code"], watch)
 
     def _bury(self, worker: _Worker, code: int, watch: Watch) -> None:
-        """Take leave of a process; its work waits again, or is recorded where it died twice."""
+        """Take leave of a process; its work waits again, or is recorded where it died twice.
+
+        A process that was asked to go, by whomever, left a checkpoint and status 0: no death.
+        """
         worker.close()
         self.workers.remove(worker)
         if not worker.ready:
@@ -180,12 +189,13 @@ class Pool:
         lost = worker.assignment
         if lost is None:
             return
-        self.attempts[lost.digest] = self.attempts.get(lost.digest, 0) + 1
+        self.attempts[lost.digest] = self.attempts.get(lost.digest, 0) + (code != 0)
         if self.attempts[lost.digest] < ATTEMPTS:
             self.waiting.insert(0, lost)
+            watch(lost, 0.0, None)
         else:
             _record_death(lost, self.study, code)
-            watch(lost, 1.0)
+            watch(lost, 1.0, None)
 
 
 def _record_death(assignment: Assignment, study: Path, code: int) -> None:

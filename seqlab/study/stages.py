@@ -157,6 +157,7 @@ def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[
             continue
         stored = known.get(entry.name, {})
         if stored.get("digest") != run.result["digest"]:
+            conditions.clock.measures(entry.name)
             values = _measured(conditions, run)
             if values is None:
                 continue
@@ -168,5 +169,4 @@ def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[
             }
         costs[entry.name] = stored
         write_json(path, {**known, **costs})
-        conditions.clock.measured(entry.name)
     return costs

@@ -150,10 +150,11 @@ def results_frame(folder: Path) -> pd.DataFrame:
     rows = []
     for run in list_runs(folder):
         flat = dict(run.result)
-        settings, parameters = flat.pop("settings", {}), flat.pop("parameters", None) or {}
+        parameters = flat.pop("parameters", None) or {}
         flat |= {f"test_{name}": value for name, value in (flat.pop("test", None) or {}).items()}
         flat |= {f"params_{name}": value for name, value in parameters.items()}
-        rows.append({**flat, "settings": json.dumps(settings)})
+        # What is nested differs from run to run; a column has one type.
+        rows.append({k: json.dumps(v) if isinstance(v, dict) else v for k, v in flat.items()})
     return pd.DataFrame(rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 from safetensors.torch import save_file
 from torch import nn
 
@@ -36,7 +38,9 @@ from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
 from seqlab.training.trackers import TRACKERS, Tracker
 
-Report = Callable[[float], None]  # told the share of the job that is done, 0…1
+# Told the share of the job that is done, 0…1, and a Reading of its training as plain data.
+Report = Callable[[float, dict[str, Any]], None]
+REPORTED = 0.5  # seconds between two of them
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def save_prepared(prepared: Prepared, folder: Path, digest: str) -> None:
 def work(
     assignment: Assignment,
     study: Path,
-    report: Report = lambda share: None,
+    report: Report = lambda share, reading: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Do an assignment and leave its run folder; a failure is recorded there as a result.
@@ -107,6 +111,17 @@ def work(
     A training that was cut off continues from its checkpoint. A full disk is not the job's own
     failure: it is raised, as OSError; and so is Interrupted, once `stop` says so.
     """
+    folder = assignment.folder(study)
+    folder.mkdir(parents=True, exist_ok=True)
+    # The process of a study that was killed may still be at its last step here.
+    with FileLock(folder / ".lock"):
+        if not assignment.settled(study):
+            _do(assignment, study, Orders(report, stop))
+    with contextlib.suppress(OSError):
+        (folder / ".lock").unlink()
+
+
+def _do(assignment: Assignment, study: Path, orders: Orders) -> None:
     folder = assignment.folder(study)
     result = {**asdict(assignment.job), "digest": assignment.digest, "status": "ok", "reason": ""}
     result |= {"seed": assignment.train["seed"], "settings": _settings(assignment)}
@@ -116,7 +131,7 @@ def work(
     try:
         prepared = load_prepared(assignment.task, study / assignment.prepared)
         done = _fit_model if assignment.job.kind == "model" else _fit_baseline
-        facts, parts = done(assignment, prepared, folder, Orders(report, stop))
+        facts, parts = done(assignment, prepared, folder, orders)
         result |= facts
     except Interrupted:
         raise
@@ -284,7 +299,6 @@ def _fit_baseline(
     parts: dict[str, Any] = {}
     facts |= _score(task, baseline.predict(task, prepared.test), prepared.test, parts)
     parts["exhibits"] += [asdict(made) for made in baseline.exhibits(task, prepared.test)]
-    orders.report(1.0)
     return facts, parts
 
 
@@ -316,9 +330,10 @@ class _Reporter(Hook):
 
     def on_step_end(self, progress: Progress) -> None:
         now = time.perf_counter()
-        if now - self.last > 0.5:
+        if now - self.last > REPORTED:
             self.last = now
-            self.report(progress.history.steps / progress.total_steps)
+            share = progress.history.steps / progress.total_steps
+            self.report(share, asdict(progress.reading()))
 
 
 __all__ = ["TaskObjective", "build_model", "load_prepared", "predict_all", "save_prepared", "work"]

@@ -2,7 +2,8 @@
 
 It is started as `python -m seqlab.study.worker STUDY`. On SIGTERM, or when its input ends – the
 study's process is gone, however it went – it finishes the step, leaves a checkpoint to continue
-from and stops; an idle one, and one that does not come to the end of a step, stops at once.
+from and stops. What has no steps – an idle process, a baseline – stops at once, and so does one
+that was asked and whose study did not wait for it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from typing import Any
 
 from seqlab.study.assignment import Assignment
 
-GRACE = 3.0  # seconds to finish a step and to write a checkpoint
+GRACE = 30.0  # seconds to finish a step and to write a checkpoint
 
 
 class Leaving:
-    """Whether to stop, and whether there is something to finish first."""
+    """Whether to stop, and whether there is a step to finish first."""
 
     def __init__(self) -> None:
         self.busy = self.asked = False
@@ -38,6 +39,12 @@ class Leaving:
         self.busy = False
         if self.asked:
             os._exit(0)
+
+    def orphaned(self) -> None:
+        """The study is gone: who was asked before should have been faster."""
+        if self.asked:
+            os._exit(0)
+        self.ask()
 
     def ask(self, *signalled: object) -> None:
         """Stop: now, or after the step."""
@@ -63,6 +70,9 @@ def main(study: Path) -> None:
         with contextlib.suppress(BrokenPipeError):  # nobody listens any more
             print(json.dumps(event), file=events, flush=True)
 
+    def watch(share: float, reading: dict[str, Any]) -> None:
+        tell(event="progress", share=share, reading=reading)
+
     from seqlab.study.work import work
     from seqlab.training.checkpoints import Interrupted
 
@@ -70,9 +80,9 @@ def main(study: Path) -> None:
     while True:
         leaving.rest()
         assignment = Assignment.read(inbox.get())
-        leaving.busy = True
+        leaving.busy = assignment.job.kind == "model"
         try:
-            work(assignment, study, lambda share: tell(event="progress", share=share), leaving.now)
+            work(assignment, study, watch, leaving.now)
         except Interrupted:
             os._exit(0)
         except OSError as error:
@@ -85,7 +95,7 @@ def main(study: Path) -> None:
 def _read(inbox: queue.Queue[dict[str, Any]], leaving: Leaving) -> None:
     for line in sys.stdin:
         inbox.put(json.loads(line))
-    leaving.ask()
+    leaving.orphaned()
 
 
 if __name__ == "__main__":

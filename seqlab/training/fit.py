@@ -39,8 +39,9 @@ def fit(
     """Train `model` in place and leave it with the weights that validated best.
 
     With `checkpoints` it continues from the last one, to the very bit; they stay until the caller,
-    who has what was trained in a safe place, clears them. Raises DivergedError when the loss or the gradient is not finite at an
-    evaluation and `retries` at lower rates did not help, and Interrupted when asked to stop.
+    who has what was trained in a safe place, clears them. Raises DivergedError when the loss or the
+    gradient is not finite at an evaluation and `retries` at lower rates did not help, and
+    Interrupted when asked to stop.
     """
     training = _Fit(model, objective, spec, hooks, checkpoints)
     with training.updates.precision.matmuls(), closing(training.feed):

@@ -49,8 +49,11 @@ def test_everything_is_done_by_few_processes(workers, tmp_path):
     jobs = [job("ok", number) for number in range(6)]
     seen = []
     with Pool(tmp_path, workers) as pool:
-        assert pool.execute(jobs[:3], lambda a, share: seen.append((a.job.number, share))) == []
-        pool.execute(jobs[3:], lambda a, share: seen.append((a.job.number, share)))
+        assert (
+            pool.execute(jobs[:3], lambda a, share, reading: seen.append((a.job.number, share)))
+            == []
+        )
+        pool.execute(jobs[3:], lambda a, share, reading: seen.append((a.job.number, share)))
         assert len((tmp_path / "pids").read_text().split()) <= workers
     assert sorted(seen) == [(number, 1.0) for number in range(6)]
     assert all(outcome(a, tmp_path) == ("ok", "") for a in jobs)
@@ -90,7 +93,7 @@ def test_finished_runs_are_not_done_again(tmp_path):
     pids = (tmp_path / "pids").read_text()
     seen = []
     with Pool(tmp_path, 1) as pool:
-        pool.execute([job("ok")], lambda a, share: seen.append(share))
+        pool.execute([job("ok")], lambda a, share, reading: seen.append(share))
     assert seen == [1.0]
     assert (tmp_path / "pids").read_text() == pids, "no process was needed"
 
@@ -123,7 +126,7 @@ def test_a_full_disk_stops_the_study_and_keeps_what_is_done(tmp_path):
 
 
 def test_interruption_stops_every_process_at_once(tmp_path):
-    def interrupt(assignment, share):
+    def interrupt(assignment, share, reading):
         raise KeyboardInterrupt
 
     begun = time.monotonic()

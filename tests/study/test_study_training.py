@@ -72,6 +72,7 @@ def test_a_stopped_run_continues_to_the_same_weights(made, tmp_path):
 
 def test_a_checkpoint_of_other_settings_is_not_continued(made):
     first = assignment_like(made, **LONG)
+    (first.folder(made.folder_) / "result.json").unlink(missing_ok=True)
     with pytest.raises(Interrupted):
         work(first, made.folder_, stop=lambda: True)
     other = assignment_like(made, **LONG, weight_decay=0.5)
