@@ -8,6 +8,7 @@ from typing import Any
 
 from seqlab.compare.comparison import VERDICT_SEEDS
 from seqlab.report.differences import against_best, margin_words, pair_table
+from seqlab.report.doctor import ailments
 from seqlab.report.exhibits import MOST_CASES, gather
 from seqlab.report.figure import Figure
 from seqlab.report.learning import learning
@@ -66,6 +67,7 @@ def story(study: StoredStudy) -> dict[str, Any]:
             learning(study, "valid", f"Validation {study.metric}"),
             learning(study, "train_loss", "Training loss"),
         ),
+        "ailments": ailments(study),
         "tuning": _present(expected_best(study), rates(study)),
         "sizes": sizes(study),
         "size_sentence": (study.comparison.get("sizes") or {}).get("sentence"),

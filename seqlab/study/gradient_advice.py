@@ -11,7 +11,7 @@ from seqlab.mixers.base import setting_defaults
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.gradient_flow import Flow, Reach
 
-VANISHES, EXPLODES = 1e-3, 1e3  # the farthest tenth of positions over the nearest
+VANISHES, EXPLODES = 1e-2, 1e2  # the farthest tenth of positions over the nearest
 UNDERFLOW = 1e-30  # of the nearest: what falls below it may be zero for lack of digits
 LEAST = 10  # positions, or there is no distance to speak of
 

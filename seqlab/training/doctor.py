@@ -1,22 +1,32 @@
 """The training doctor: what a history says went wrong, with the evidence and what to try next.
 
-It reads records alone – no model, no data – so that any finished run can be examined.
+It reads what runs left behind – records, rollbacks, what was seen on held-out data, the trials –
+and neither model nor data, so that any finished run can be examined again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 from typing import Any
 
 Records = Sequence[dict[str, float]]
 LEAST = 4  # records, or there is no course to read
 OFTEN = 0.9  # of the steps clipped: the limit sets the length of steps, not the gradient
 HIDDEN = 0.2  # of the time spent on batches
+BRIEF = 5.0  # seconds of training: what there is to wait for does not matter
 TINY, HUGE = 1e-6, 1e3  # norms of all gradients
 FLAT = 0.01  # relative
 WORSE = 0.05  # of the distance the score had come
+LATE = 0.2  # of the distance the score had come, gained in the second half
+DEAD = 0.2  # of a layer's units
+SURE_WRONG = 0.03  # of the surest answers on held-out data, at least
+EVEN = 0.6  # error of the surest over that of all: 1 if it has nothing to do with being sure
+LEARNED = 0.85  # of the errors that the commonest class makes: else nothing is known
+NORMAL = 1.64  # one-sided 95 %
+LEAST_RATES = 3  # trials, or there is no edge
 
 
 @dataclass(frozen=True)
@@ -29,14 +39,44 @@ class Symptom:
 
 
 def examine(
-    records: Records, higher_is_better: bool, rollbacks: Sequence[dict[str, Any]] = ()
+    records: Records,
+    higher_is_better: bool,
+    rollbacks: Sequence[dict[str, Any]] = (),
+    held_out: Mapping[str, Any] | None = None,
 ) -> list[Symptom]:
-    """Every symptom in a history, the gravest first."""
+    """Every symptom of a run, the gravest first; `held_out` is what `study.examination` saw."""
     found = [_divergence(rollbacks)]
     if len(records) >= LEAST:
         scores = [record["valid"] if higher_is_better else -record["valid"] for record in records]
         found += [check(records, scores) for check in CHECKS]
+    seen = held_out or {}
+    dead = next((s for s in found if s is not None and s.what == "dead units"), None)
+    found += [None if dead else _silent(seen.get("silent", {})), _label_noise(seen.get("sure", {}))]
     return [symptom for symptom in found if symptom is not None]
+
+
+def failure(reason: str) -> Symptom:
+    """Of a run that was given up because its loss was no number."""
+    return Symptom("divergence", reason.partition(";")[0], "lower learning_rate, a longer warmup")
+
+
+def edge(tried: Sequence[tuple[float, float]], higher_is_better: bool) -> Symptom | None:
+    """Whether the best of (learning rate, score) pairs lies at an end of the rates tried."""
+    rates = sorted({rate for rate, _ in tried})
+    if len(rates) < LEAST_RATES:
+        return None
+    sign = 1 if higher_is_better else -1
+    best, score = max(tried, key=lambda pair: sign * pair[1])
+    if rates[0] < best < rates[-1]:
+        return None
+    low = best == rates[0]
+    second = max((s for r, s in tried if r != best), key=lambda s: sign * s)
+    return Symptom(
+        "learning rate at the grid's edge",
+        f"the best of {len(rates)} rates, {best:.3g} ({score:.3g}; next {second:.3g}), is the "
+        f"{'low' if low else 'high'}est tried",
+        f"--set train.learning_rate={best / 3 if low else best * 3:.1g}, or seqlab lr-find",
+    )
 
 
 def _divergence(rollbacks: Sequence[dict[str, Any]]) -> Symptom | None:
@@ -80,20 +120,18 @@ def _overfitting(records: Records, scores: Sequence[float]) -> Symptom | None:
 
 
 def _still_learning(records: Records, scores: Sequence[float]) -> Symptom | None:
-    half = len(scores) // 2
-    span = max(scores) - min(scores)
-    if (
-        span == 0
-        or max(scores[half:]) - max(scores[:half]) < 0.2 * span
-        or scores[-1] < max(scores)
-    ):
-        return None
-    if records[-1]["train_loss"] > 0.95 * records[-2]["train_loss"]:
+    half, late = len(scores) // 2, records[-1 - len(records) // 3]
+    span, last = max(scores) - min(scores), records[-1]
+    gained = max(scores[half:]) - max(scores[:half])
+    falls = last["train_loss"] < late["train_loss"] and last["train_loss"] <= (
+        min(record["train_loss"] for record in records[:-1])
+    )
+    if span == 0 or gained < LATE * span or scores[-1] < max(scores) or not falls:
         return None
     return Symptom(
         "underfitting",
-        f"training loss ({records[-2]['train_loss']:.3g} → {records[-1]['train_loss']:.3g}) and "
-        "validation score were still getting better when training ended",
+        f"training loss ({late['train_loss']:.3g} → {last['train_loss']:.3g}) and validation "
+        f"score ({late['valid']:.3g} → {last['valid']:.3g}) still got better when training ended",
         "more epochs, a higher learning_rate, or more parameters",
     )
 
@@ -117,6 +155,41 @@ def _dead(records: Records, scores: Sequence[float]) -> Symptom | None:
         "dead units",
         f"the norm of the gradients fell to {min(norms):.2g}",
         "a lower learning_rate, gelu or leaky_relu instead of relu, a norm, or gates",
+    )
+
+
+def _silent(shares: Mapping[str, float]) -> Symptom | None:
+    """Units that gave the same whatever the model read, by layer."""
+    dead = {layer: share for layer, share in shares.items() if share >= DEAD}
+    if not dead:
+        return None
+    said = ", ".join(f"{share:.0%} in {layer}" for layer, share in dead.items())
+    return Symptom(
+        "dead units",
+        f"units that never changed on validation data: {said}",
+        "a lower learning_rate, gelu or leaky_relu instead of relu, a norm, or gates",
+    )
+
+
+def _label_noise(sure: Mapping[str, float]) -> Symptom | None:
+    """Errors among the surest fifth of held-out answers, as common as among all.
+
+    What is merely hard is answered wrong where the model hesitates; a label that is wrong itself
+    contradicts it where it is sure, too (after the confident learning of Northcutt et al., 2021).
+    """
+    if not sure or not sure["wrong"]:
+        return None
+    most, wrong = sure["surest"], sure["surest_wrong"]
+    among, of_all = wrong / most, sure["wrong"] / sure["answers"]
+    least = among - NORMAL * sqrt(among * (1 - among) / most)
+    learned = of_all < LEARNED * sure["guessing_wrong"] / sure["answers"]
+    if least < max(SURE_WRONG, EVEN * of_all) or not learned:
+        return None
+    return Symptom(
+        "label noise",
+        f"of the fifth of held-out answers it is surest of ({sure['surest_confidence']:.0%} on "
+        f"average), {among:.1%} contradict their labels; of all answers {of_all:.1%}",
+        "seqlab inspect lists doubtful labels: mend them; label_smoothing; stop early (patience)",
     )
 
 
@@ -144,7 +217,7 @@ def _clipped(records: Records, scores: Sequence[float]) -> Symptom | None:
 
 def _waiting(records: Records, scores: Sequence[float]) -> Symptom | None:
     share = sum(record.get("loading", 0.0) for record in records) / len(records)
-    if share < HIDDEN:
+    if share < HIDDEN or records[-1].get("seconds", BRIEF) < BRIEF:
         return None
     return Symptom(
         "waiting for data",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def write_page(path: Path, found: Gradients) -> None:
         rows=2,
         cols=1,
         row_heights=[0.68, 0.32],
-        vertical_spacing=0.14,
+        vertical_spacing=0.2,
         subplot_titles=("How far back the loss is heard", "Norm of the gradients by layer"),
     )
     colours = qualitative.D3
@@ -106,9 +107,16 @@ def write_page(path: Path, found: Gradients) -> None:
                 col=1,
             )
     for time, flow in found.flows.items():
-        colour = "#b9b9b9" if time == "start" else "#4a4a4a"
-        layers, norms = list(flow.layers), list(flow.layers.values())
-        figure.add_bar(x=layers, y=norms, name=time, marker_color=colour, row=2, col=1)
+        begins = time == "start"
+        figure.add_scatter(
+            x=list(flow.layers),
+            y=[norm or None for norm in flow.layers.values()],
+            name=f"layers, {time}",
+            mode="markers",
+            marker={"size": 11, "color": "#4a4a4a", "symbol": "circle-open" if begins else "circle"},
+            row=2,
+            col=1,
+        )
     _label(figure, found)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.write_html(str(path), include_plotlyjs=True)
@@ -143,6 +151,4 @@ def _label(figure: Any, found: Gradients) -> None:
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, 120)
+    return textwrap.wrap(text, 100)

@@ -74,8 +74,8 @@ def rotation():
     [
         (0.9 * torch.eye(16), 0.9, "sound"),
         (0.8 * torch.eye(16), 0.8, "vanishing"),
-        (1.2 * torch.eye(16), 1.2, "sound"),
-        (1.25 * torch.eye(16), 1.25, "exploding"),
+        (1.1 * torch.eye(16), 1.1, "sound"),
+        (1.2 * torch.eye(16), 1.2, "exploding"),
         (rotation(), 1.0, "sound"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqlab.training.doctor import examine
+from seqlab.training.doctor import edge, examine, failure
 
 SOUND = {
     "loss": [1.0, 0.7, 0.55, 0.5, 0.49, 0.488],
@@ -65,3 +65,62 @@ def test_divergence_is_told_from_the_rollbacks():
     assert found.what == "divergence"
     assert "first at step 40" in found.evidence
     assert "0.5 of the learning rate" in found.evidence
+
+
+SURE = {"answers": 1000, "guessing_wrong": 500.0, "surest": 200, "surest_confidence": 0.97}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "surest_wrong", "noise"),
+    [
+        (200.0, 38.0, True),  # wrong as often where it is sure
+        (250.0, 26.0, False),  # hard: wrong where it hesitates
+        (20.0, 4.0, False),  # good: too few to speak of
+        (480.0, 96.0, False),  # nothing was learned
+        (0.0, 0.0, False),
+    ],
+)
+def test_label_noise_is_error_where_it_is_sure(wrong, surest_wrong, noise):
+    sure = {**SURE, "wrong": wrong, "surest_wrong": surest_wrong}
+    found = examine(records(), True, held_out={"sure": sure})
+    assert [s.what for s in found] == ["label noise"] * noise
+    assert examine(records(), True, held_out={"sure": {}}) == []
+
+
+def test_units_that_never_change():
+    assert examine(records(), True, held_out={"silent": {"blocks.0.mixer": 0.1}}) == []
+    silent = {"blocks.0.mixer": 0.1, "blocks.0.mlp.1": 0.6}
+    (found,) = examine(records(), True, held_out={"silent": silent})
+    assert found.what == "dead units"
+    assert found.evidence == "units that never changed on validation data: 60% in blocks.0.mlp.1"
+    norms = [1.0, 0.1, 1e-3, 1e-5, 1e-7, 1e-8]
+    assert len(examine(records(norm=norms), True, held_out={"silent": silent})) == 1, "told once"
+
+
+RATES = [1e-3, 3e-4, 3e-3, 1e-2]
+
+
+@pytest.mark.parametrize(
+    ("scores", "side", "advice"),
+    [
+        ([0.7, 0.6, 0.75, 0.8], "highest", "0.03"),
+        ([0.7, 0.8, 0.6, 0.5], "lowest", "0.0001"),
+        ([0.8, 0.7, 0.75, 0.6], None, ""),
+    ],
+)
+def test_a_best_rate_at_the_edge(scores, side, advice):
+    tried = list(zip(RATES, scores, strict=True))
+    for sign, higher in ((1, True), (-1, False)):
+        found = edge([(rate, sign * score) for rate, score in tried], higher)
+        if side is None:
+            assert found is None
+            continue
+        assert found.what == "learning rate at the grid's edge"
+        assert f"is the {side} tried" in found.evidence
+        assert f"train.learning_rate={advice}" in found.advice
+    assert edge(tried[:2], True) is None, "two rates have no middle"
+
+
+def test_a_run_that_was_given_up():
+    found = failure("the loss is not finite at step 8; a lower learning rate usually helps")
+    assert (found.what, found.evidence) == ("divergence", "the loss is not finite at step 8")
