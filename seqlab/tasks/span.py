@@ -41,6 +41,7 @@ from seqlab.tasks.spans.fitted import Fitted, fit_and_encode
 from seqlab.tasks.spans.inspecting import inspect
 from seqlab.tasks.spans.normalising import normalised
 from seqlab.tasks.spans.reading import read, recognise, unanswered
+from seqlab.tasks.spans.windows import logits_of, positions_read, windows_of
 from seqlab.tasks.texts.reading import separator_of
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ CARD = {
         "tokenizer",
         "vocabulary",
         "max_tokens",
+        "stride",
         "metric",
     ],
     "example": '"Ada wrote it in 1843." "When?" → 1843',
@@ -133,7 +135,10 @@ class Span(Task):
         batch_tokens: int,
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
-        """Examples of similar length together; `begin` is where each context begins."""
+        """Examples of similar length together; `begin` is where each context begins.
+
+        What is longer than the window is read in several: `tasks/spans/windows.py`.
+        """
         import torch
 
         from seqlab.batch import Batch, Context
@@ -141,17 +146,25 @@ class Span(Task):
         tokens = examples.arrays["tokens"]
         assert isinstance(tokens, Ragged)
         answer, begin = (np.asarray(examples.arrays[name]) for name in ("answer", "begin"))
-        for rows in plan_batches(tokens.lengths, batch_size, batch_tokens, rng):
+        window, stride = self.fitted.window, self.fitted.stride
+        read = positions_read(tokens.lengths, begin, window, stride)
+        for rows in plan_batches(read, batch_size, batch_tokens, rng):
             ids, mask = tokens.padded(rows)
             real = torch.from_numpy(mask)
             first = torch.from_numpy(begin[rows])
             inside = real & (torch.arange(real.shape[1]) >= first.unsqueeze(1))
+            extra = {"begin": first, "inside": inside}
+            several = read[rows] > window
+            if several.any():
+                found = windows_of(tokens.lengths[rows], begin[rows], window, stride)
+                extra |= {n: torch.from_numpy(v) for n, v in found._asdict().items()}
             yield Batch(
                 torch.from_numpy(ids).long(),
                 torch.from_numpy(answer[rows]),
                 Context(None if mask.all() else real),
                 rows,
-                {"begin": first, "inside": inside},
+                extra,
+                positions=int(read[rows].sum()) if several.any() else None,
             )
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
@@ -163,9 +176,9 @@ class Span(Task):
         allowed = batch.extra["inside"]
         if self.fitted.unanswerable:
             allowed = allowed.scatter(1, batch.extra["begin"].unsqueeze(1) - 1, True)
-        logits: Tensor = restricted(model(batch.inputs, batch.context), allowed)
+        logits: Tensor = restricted(logits_of(model, batch), allowed)
         known = int((batch.targets[:, 0] >= 0).sum())
-        if not known:  # all answers of the batch lie beyond the window
+        if not known:  # none of the batch says its answer
             return Loss(logits.sum() * 0.0, 0.0)
         value = cross_entropy(logits.transpose(1, 2), batch.targets)  # (B, 2, T), (B, 2)
         return Loss(value, float(known))
@@ -177,7 +190,7 @@ class Span(Task):
         from seqlab.tasks.spans.decoding import best_spans
 
         none = batch.extra["begin"] - 1 if self.fitted.unanswerable else None
-        logits = model(batch.inputs, batch.context)
+        logits = logits_of(model, batch)
         found = best_spans(logits, batch.extra["inside"], self.fitted.longest_answer, none)
         return np.asarray(torch.stack([part.double() for part in found], dim=1).cpu().numpy())
 

@@ -58,11 +58,11 @@ def recognise(table: Table) -> Confidence:
     """One column of texts and nothing that could be predicted from them; or a text a file."""
     names = [str(name) for name in table.frame.columns if str(name) != "split"]
     if len(names) != 1:
-        why = "" if table.documents is None else _why_texts(table.documents)
-        if why:
-            return Confidence(
-                0.95, f"{len(table.documents)} files, {why}, so each is a text: language"
-            )
+        files = table.documents
+        why = "" if files is None else _why_texts(files)
+        if files is not None and why:
+            said = f"{len(files)} files, {why}, so each is a text: language"
+            return Confidence(0.95, said)
         return _among_others(table.frame[names])
     if guess.kind(table.frame[names[0]]) not in (guess.ColumnKind.TEXT, guess.ColumnKind.CATEGORY):
         values = table.frame[names[0]].dropna()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.splits import Splits
@@ -25,17 +26,21 @@ from seqlab.tasks.texts.reading import LONGEST, separator_of, token_spec
 
 METRICS = ("answer-f1", "exact-match")
 PARTS = ("train", "valid", "test")
-NONE = -1  # a position that is not known, or beyond the window
+NONE = -1  # a position that is not known
 
 Offsets = NDArray[np.int32]
 
 
 class Fitted(Spec):
-    """window: the most positions, of question, separator and context together."""
+    """window: the most positions that are read at once, of question, separator and context.
+
+    stride: how many tokens further into a longer context the next window begins.
+    """
 
     metrics: tuple[str, ...]
     columns: dict[str, str]
     window: int
+    stride: int = Field(128, ge=1)
     longest_answer: int
     unanswerable: bool
 
@@ -72,11 +77,10 @@ class Fitted(Spec):
     def _row(
         self, tokenizer: Tokenizer, asked: Array, context: Array, offsets: Offsets
     ) -> tuple[Array, Offsets]:
-        """A question keeps at most half of the window; the context is cut at its end."""
+        """A question keeps at most half of the window; the context is whole."""
         question = asked[: max(1, self.window // 2)]
-        left = self.window - len(question) - 1
         separator = np.array([separator_of(tokenizer)], dtype=np.int32)
-        return np.concatenate([question, separator, context[:left]]), offsets[:left]
+        return np.concatenate([question, separator, context]), offsets
 
 
 def tokenize(tokenizer: Tokenizer, text: str) -> tuple[Array, Offsets]:
@@ -95,7 +99,7 @@ def answer_positions(
         return begin - 1, begin - 1
     start, end = question.spans[0]
     held = np.flatnonzero((offsets[:, 1] > start) & (offsets[:, 0] < end))
-    if not len(held) or offsets[held[-1], 1] < end:  # beyond the window
+    if not len(held):  # nothing that the tokeniser keeps
         return NONE, NONE
     return begin + int(held[0]), begin + int(held[-1])
 
@@ -117,10 +121,13 @@ def fit_and_encode(
             f"max_tokens = {window}: a question, the separator and a context need 3",
             "raise --set data.max_tokens=…",
         )
+    if spec.stride is not None and spec.stride < 1:
+        raise UserError(f"data.stride = {spec.stride}: expected a whole number from 1 on")
     fitted = Fitted(
         metrics=_metrics(spec.metric),
         columns=data.columns,
         window=window,
+        stride=spec.stride or max(1, window // 4),
         longest_answer=1,
         unanswerable=data.unanswerable,
     )
@@ -129,6 +136,12 @@ def fit_and_encode(
     fitted = fitted.with_(longest_answer=options.longest_answer or int(spread.max()))
     card = _card(data, splits, fitted, tokenizer, encoded)
     return fitted, tokenizer, encoded, card | {"longest_example_in_tokens": int(lengths.max())}
+
+
+def _tokens(part: Examples) -> NDArray[np.int64]:
+    tokens = part.arrays["tokens"]
+    assert isinstance(tokens, Ragged)
+    return tokens.lengths
 
 
 def _lengths(tokenizer: Tokenizer, questions: Sequence[Question]) -> NDArray[np.int64]:
@@ -151,13 +164,13 @@ def _card(
     tokenizer: Tokenizer,
     encoded: Sequence[Examples],
 ) -> dict[str, Any]:
-    beyond = [int((np.asarray(part.arrays["answer"])[:, 0] == NONE).sum()) for part in encoded]
+    beyond = [int((_tokens(part) > fitted.window).sum()) for part in encoded]
     notes = [*data.notes, *splits.notes]
     if any(beyond):
         counts = ", ".join(f"{n:,} in {part}" for n, part in zip(beyond, PARTS, strict=True) if n)
         notes.append(
-            f"answers beyond the {fitted.window} tokens that are read: {counts} (not learned from;"
-            " scored as they are)"
+            f"questions whose context is longer than the {fitted.window} tokens that are read at"
+            f" once: {counts}; read in windows that begin {fitted.stride} tokens apart"
         )
     return {
         "parts": {part: len(getattr(splits, part)) for part in PARTS},

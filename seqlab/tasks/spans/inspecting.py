@@ -55,10 +55,10 @@ def _counts(data: Reading) -> list[Finding]:
     if words.max() > LONG:
         found.append(
             Finding(
-                "warning",
+                "info",
                 f"contexts of more than {LONG} words: {int((words > LONG).sum()):,}",
-                "what lies beyond the window is not read",
-                "see --set data.max_tokens=…, or divide these contexts",
+                "what is longer than the window is read in several that overlap, which costs more",
+                "see --set data.max_tokens=… and data.stride=…",
             )
         )
     if len(questions) < FEW:
