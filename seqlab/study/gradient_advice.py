@@ -42,7 +42,7 @@ def diagnose(flow: Flow, model: ModelSpec, train: TrainSpec) -> list[Diagnosis]:
     for name, reach in flow.reaches.items():
         found.setdefault(named(reach), []).append(name)
     advice = {
-        "exploding": ", ".join(_against_exploding(model, train)),
+        "exploding": ", ".join(_against_exploding(model, train, flow)),
         "vanishing": ", ".join(_against_vanishing(model, flow)),
         "out of reach": "a wider window, more depth, or a mixer that sees all positions",
     }
@@ -92,7 +92,6 @@ def _against_vanishing(model: ModelSpec, flow: Flow) -> list[str]:
     advice = []
     if model.pooling == "last" and not flow.last_answer_only:
         advice.append('pooling = "mean" or "attention", which hear every position directly')
-    card = registry.card("mixers", model.mixer)
     accepted = setting_defaults(registry.load("mixers", model.mixer))
     if "initialisation" in accepted:
         given = model.settings.get("initialisation", accepted["initialisation"])
@@ -103,13 +102,13 @@ def _against_vanishing(model: ModelSpec, flow: Flow) -> list[str]:
         advice.append("the chrono initialisation (settings.chrono_length = the distance)")
     if model.norm == "none" or not model.residual:
         advice.append('normalisation with residuals (norm = "pre", residual = true)')
-    if "recurrent" in card["groups"] and flow.last_answer_only:
+    if flow.causal:
         heard = max(reach.heard for reach in flow.reaches.values())
-        advice.append(f"truncated backpropagation longer than {heard + 1} positions adds nothing")
+        advice.append(f"backpropagation truncated at {heard + 1} positions loses next to nothing")
     return advice
 
 
-def _against_exploding(model: ModelSpec, train: TrainSpec) -> list[str]:
+def _against_exploding(model: ModelSpec, train: TrainSpec, flow: Flow) -> list[str]:
     accepted = setting_defaults(registry.load("mixers", model.mixer))
     limit = train.clip_norm
     advice = ["clip_norm = 1" if limit is None else f"keep clip_norm = {limit:g}, or lower it"]
@@ -117,7 +116,8 @@ def _against_exploding(model: ModelSpec, train: TrainSpec) -> list[str]:
         advice += ["an orthogonal initialisation with gain ≤ 1", "gates (lstm, gru)"]
     if model.norm == "none":
         advice.append('normalisation (norm = "pre")')
-    advice.append("shorter truncated backpropagation")
+    if flow.causal:
+        advice.append("backpropagation truncated earlier (a smaller options.block)")
     return advice
 
 

@@ -61,11 +61,13 @@ class Flow:
     reaches           of each layer that has a mixer, the first layer first
     layers            of the mean loss, over the parameters of each layer
     last_answer_only  whether distances are from the last of many answers
+    causal            whether texts go on beyond what is read at once: they are cut somewhere
     """
 
     reaches: dict[str, Reach]
     layers: dict[str, float]
     last_answer_only: bool = False
+    causal: bool = False
 
 
 def measure_flow(prepared: Prepared, model: Model, spec: TrainSpec) -> Flow:
@@ -86,7 +88,8 @@ def measure_flow(prepared: Prepared, model: Model, spec: TrainSpec) -> Flow:
                 means.setdefault(name, _Mean()).add(gradient)
     order = [name for name, module in model.named_modules() if isinstance(module, Block)]
     reaches = {name: Reach(means[name].norms()) for name in order if name in means}
-    return Flow(reaches, _layers(model, weight), seen.answers_everywhere)
+    causal = prepared.task.inputs.causal
+    return Flow(reaches, _layers(model, weight), seen.answers_everywhere, causal)
 
 
 class _Mean:
@@ -97,7 +100,7 @@ class _Mean:
 
     def add(self, gradient: Tensor) -> None:
         """(B, T, D)."""
-        for norms in gradient.float().norm(dim=-1).double().cpu().numpy():  # (T,) of one sequence
+        for norms in gradient.double().norm(dim=-1).cpu().numpy():  # (T,) of one sequence
             real = np.flatnonzero(norms)
             back: NDArray[np.float64] = norms[: real[-1] + 1][::-1] if len(real) else norms[:0]
             longer = max(len(back), len(self.total))

@@ -94,6 +94,7 @@ class WeightsAndBiases(Tracker):
             config=self.settings,
             mode=os.environ.get("WANDB_MODE", "offline"),
             reinit="create_new",
+            settings=wandb.Settings(silent=True),  # a study shows its own progress
         )
 
     def log(self, step: int, numbers: Numbers) -> None:
@@ -128,11 +129,13 @@ class MLflow(Tracker):
 
 
 class Trackio(Tracker):
-    """trackio's own local store: trackio show --project seqlab."""
+    """A local store: TRACKIO_DIR=STUDY/tracking/trackio trackio show --project seqlab."""
 
     package = "trackio"
 
     def open(self) -> None:
+        # Read when trackio is imported; a user's own place is kept.
+        os.environ.setdefault("TRACKIO_DIR", str((self.folder / "trackio").resolve()))
         import trackio
 
         self.run = trackio.init(project="seqlab", name=self.name, config=self.settings)

@@ -189,6 +189,17 @@ def test_advice_fits_the_model():
     assert "gain ≤ 1" in said(near).advice
 
 
+def test_where_texts_are_cut_advice_says_how_long_pieces_need_be():
+    model = ModelSpec(mixer="rnn")
+    for norms, words in (
+        ([2.0**-k for k in range(40)], "backpropagation truncated at 8 positions loses next to"),
+        ([1.5**k for k in range(40)], "backpropagation truncated earlier"),
+    ):
+        text = Flow({"blocks.0": Reach(norms)}, {}, last_answer_only=True, causal=True)
+        (found,) = diagnose(text, model, TrainSpec())
+        assert words in found.advice
+
+
 def test_what_is_sound_says_why():
     assert said([1.0] * 20).advice == "nothing to do"
     assert 'pooling = "mean"' in said([1.0] * 20, pooling="mean").advice
