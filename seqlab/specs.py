@@ -176,7 +176,8 @@ class TrainSpec(Spec):
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)
     mixup: float = Field(0.0, ge=0.0, description="α of the Beta that mixes examples; 0: none")
     augment: tuple[Augmentation, ...] = ()
-    precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
+    precision: Literal["float32", "tf32", "bfloat16", "float16", "auto"] = "float32"
+    compile: Literal["off", "on", "auto"] = Field("off", description="with torch.compile")
     ema: float | None = Field(None, gt=0.0, lt=1.0, description="decay of averaged weights")
     swa: float | None = Field(None, gt=0.0, lt=1.0, description="share of steps averaged, the last")
     patience: int | None = Field(3, ge=1, description="evaluations without a better one")

@@ -11,6 +11,11 @@ from typing import Any
 from seqlab.runs import Job, Run, read_run
 
 
+def digest_of(content: Any) -> str:
+    """Sixteen hexadecimal digits that stand for plain data."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Assignment:
     """A job with its settings; its digest tells whether a stored run is this very job.
@@ -33,7 +38,7 @@ class Assignment:
     def digest(self) -> str:
         """Equal for equal work."""
         content = {k: v for k, v in asdict(self).items() if k != "prepared"}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(content)
 
     def plain(self) -> dict[str, Any]:
         """For the pipe to a worker."""

@@ -29,10 +29,11 @@ from seqlab.model.block import recompute_blocks
 from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.model.stack import pack_tokens
-from seqlab.study.assignment import Assignment
+from seqlab.study.assignment import Assignment, digest_of
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import Exhibit, Predictions, Prepared, Task
 from seqlab.training.checkpoints import Checkpoints, Interrupted
+from seqlab.training.choosing import remembered
 from seqlab.training.doctor import examine
 from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
@@ -225,7 +226,8 @@ def _train(
         try:
             trackers = _trackers(assignment, folder)
             hooks: list[Hook] = [_Reporter(orders.report), *trackers]
-            history = fit(model, objective, spec, hooks, checkpoints)
+            settle = remembered(_settled_at(assignment, spec, folder.parents[2]))
+            history = fit(model, objective, spec, hooks, checkpoints, settle)
             halved = (spec.accumulate // wanted.accumulate).bit_length() - 1
             failure = next((t.failure for t in trackers if t.failure), None)
             return Trained(model, history, halved, failure)
@@ -234,6 +236,15 @@ def _train(
                 raise
             checkpoints.clear()
             spec = _halved(spec)
+
+
+def _settled_at(assignment: Assignment, spec: TrainSpec, study: Path) -> Path:
+    """Where the study keeps what was measured for all trainings of this shape."""
+    shape = {name: value for name, value in assignment.model.items() if "dropout" not in name}
+    settings = ("batch_size", "batch_tokens", "accumulate", "precision", "compile", "device")
+    train = {name: getattr(spec, name) for name in settings}
+    content = [shape, train, spec.threads, assignment.data, assignment.job.size]
+    return study / "choices" / f"{digest_of(content)}.json"
 
 
 def _trackers(assignment: Assignment, folder: Path) -> list[Tracker]:
@@ -273,6 +284,7 @@ def _totals(history: History, model: Model) -> dict[str, Any]:
         "stopped": history.stopped,
         "rollbacks": history.rollbacks,
         "resumed": history.resumed,
+        "choices": history.choices,
         "flops_estimate": 6.0 * model.body_parameters() * history.tokens,
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +13,8 @@ from torch import Tensor, nn
 from seqlab.specs import TrainSpec
 from seqlab.training.averaging import Averaging
 from seqlab.training.checkpoints import Checkpoints, Interrupted
+from seqlab.training.choosing import Settle, choose, directly, to_settle
+from seqlab.training.compiling import eager, forget_compilation
 from seqlab.training.feed import Feed
 from seqlab.training.history import DivergedError, History
 from seqlab.training.hooks import Hook, Progress, Reading
@@ -35,17 +36,24 @@ def fit(
     spec: TrainSpec,
     hooks: Sequence[Hook] = (),
     checkpoints: Checkpoints | None = None,
+    settle: Settle = directly,
 ) -> History:
     """Train `model` in place and leave it with the weights that validated best.
 
     With `checkpoints` it continues from the last one, to the very bit; they stay until the caller,
     who has what was trained in a safe place, clears them. Raises DivergedError when the loss or the
     gradient is not finite at an evaluation and `retries` at lower rates did not help, and
-    Interrupted when asked to stop.
+    Interrupted when asked to stop. `settle` is given the measurement of what is
+    left to it, and may know its outcome already.
     """
     training = _Fit(model, objective, spec, hooks, checkpoints)
-    with training.updates.precision.matmuls(), closing(training.feed):
-        return training.run()
+    try:
+        training.begin(settle)
+        with training.updates.precision.matmuls():
+            return training.run()
+    finally:
+        training.feed.close()
+        forget_compilation(model)
 
 
 class _Fit:
@@ -73,9 +81,16 @@ class _Fit:
         self.good: dict[str, Any] | None = None  # the state at the last sound evaluation
         self.mark = (0.0, 0.0, 0)  # seconds, seconds of loading and tokens at the last evaluation
 
+    def begin(self, settle: Settle) -> None:
+        """Continue from a checkpoint, or settle what is left to measurement."""
+        self._resume()
+        if not self.history.resumed:
+            parts = self.model, self.objective, self.spec, self.total
+            self.history.choices = settle(lambda: choose(*parts)) if to_settle(self.spec) else {}
+            self.updates.adopt(self.history.choices)
+
     def run(self) -> History:
         history = self.history
-        self._resume()
         begun = time.perf_counter() - history.seconds
         self._call("on_train_begin")
         self.model.train()
@@ -125,7 +140,7 @@ class _Fit:
         self._check(loss, step)
         self.model.eval()
         with self.averaging.applied():
-            with torch.inference_mode():
+            with torch.inference_mode(), eager(self.model):
                 score = self.objective.validate(self.model)
             if score != score:
                 raise DivergedError(
@@ -141,7 +156,7 @@ class _Fit:
 
     def _check(self, loss: float, step: Step) -> None:
         where = f"at step {self.history.steps}; {REMEDY}"
-        scaled = self.spec.precision == "float16"  # which leaves steps out by itself
+        scaled = self.updates.precision.name == "float16"  # which leaves steps out by itself
         finite = scaled or bool(torch.isfinite(step.norm))
         if not (loss == loss and abs(loss) != float("inf") and finite):
             raise DivergedError(f"the loss is not finite {where}")
@@ -231,6 +246,7 @@ class _Fit:
         state = self.checkpoints.latest() if self.checkpoints is not None else None
         if state is None:
             return
+        self.updates.adopt(state["now"]["history"]["choices"])
         self._restore(state["now"])
         self.good = state["good"]
         self.history.resumed.append(self.history.steps)

@@ -30,4 +30,5 @@ class History:
     loading: float = 0.0  # seconds of these that were spent on waiting for batches
     stopped: str = "finished"  # finished | patience | seconds
     rollbacks: list[dict[str, Any]] = field(default_factory=list)
+    choices: dict[str, Any] = field(default_factory=dict)  # what was settled by measuring, and why
     resumed: list[int] = field(default_factory=list)  # the steps from which it was continued

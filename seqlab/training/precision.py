@@ -17,14 +17,28 @@ from seqlab.specs import TrainSpec
 LOWER = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
+def lower_formats(device: str) -> list[str]:
+    """The formats beside float32 that may be faster on a device."""
+    kind = torch.device(device).type
+    if kind == "cpu":  # float16 needs its losses scaled and has no products there that are faster
+        return ["bfloat16"]
+    if not torch.amp.is_autocast_available(kind):
+        return []
+    if kind != "cuda":
+        return ["bfloat16", "float16"]
+    return ["tf32", *(["bfloat16"] if torch.cuda.is_bf16_supported() else []), "float16"]
+
+
 class Precision:
     """Runs a loss in the wanted format, and a step on gradients of ordinary size."""
 
-    def __init__(self, spec: TrainSpec) -> None:
+    def __init__(self, spec: TrainSpec, chosen: str | None = None) -> None:
+        """`chosen` is what the measurement of `auto` said; before it, float32."""
+        self.name = chosen or spec.precision
         self.device = torch.device(spec.device).type
-        self.dtype = LOWER.get(spec.precision)
-        self.tf32 = spec.precision == "tf32"
-        scaled = spec.precision == "float16"
+        self.dtype = LOWER.get(self.name)
+        self.tf32 = self.name == "tf32"
+        scaled = self.name == "float16"
         self.scaler = torch.amp.GradScaler(self.device) if scaled else None
 
     def autocast(self) -> AbstractContextManager[Any]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from seqlab.batch import Batch
 from seqlab.specs import TrainSpec
 from seqlab.training.clipping import Clipping
+from seqlab.training.compiling import compile_model
 from seqlab.training.feed import Feed
 from seqlab.training.nested import detached, on_device
 from seqlab.training.objective import LossLike, Objective
@@ -41,6 +42,13 @@ class Updates:
         self.precision = Precision(spec)
         self.carried: Any = None  # a model's state at the end of the batch before
         self.slowed = 1.0  # by trainings that were rolled back
+
+    def adopt(self, choices: dict[str, Any]) -> None:
+        """Compute as a measurement said."""
+        if "precision" in choices:
+            self.precision = Precision(self.spec, choices["precision"]["chosen"])
+        if choices.get("compile", {}).get("chosen") == "on":
+            compile_model(self.model)
 
     @property
     def rate(self) -> float:
