@@ -9,9 +9,7 @@ import numpy as np
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.classify import Classify
-from seqlab.tasks.series_classification.classifier import ValueClassifier
+from seqlab.tasks.base import OfClasses, Predictions, Task
 
 CARD = {"tasks": ["classify", "series", "images"]}
 
@@ -25,7 +23,7 @@ class Majority(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Count classes."""
-        assert isinstance(task, Classify | ValueClassifier)
+        assert isinstance(task, OfClasses)
         labels = np.asarray(train.arrays["label"], dtype=np.int64)
         if labels.ndim == 2:  # several labels an example
             return type(self)(labels.mean(axis=0))

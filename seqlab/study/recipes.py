@@ -71,8 +71,10 @@ def recipes() -> dict[str, Recipe]:
 
 
 def baselines_for(task: str) -> list[str]:
-    """The baselines that can enter a task."""
-    return [name for name, card in registry.cards("baselines").items() if task in card["tasks"]]
+    """The baselines that can enter a task: those that name it, and those that it names."""
+    named = registry.card("tasks", task).get("baselines", ())
+    known = registry.cards("baselines").items()
+    return [name for name, card in known if task in card["tasks"] or name in named]
 
 
 def missing_extra(baseline: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -152,6 +152,13 @@ class Prepared:
     valid: Examples
     test: Examples
     card: dict[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class OfClasses(Protocol):
+    """A task that predicts probabilities of classes (n, C); its examples hold `label`."""
+
+    classes: list[str]
 
 
 class Task(ABC):
