@@ -18,6 +18,7 @@ MOST_SERIES = 8
 MOST_CASES = 12
 BY_EXAMPLE = ("examples", "marked", "samples", "images")
 # Of at most this size, columns and rows, they stand beside each other.
+MOST_BESIDE = 6  # contestants
 SMALL = {"table": (6, 8), "matrix": (11, 11)}
 
 
@@ -38,7 +39,7 @@ class Gathered:
     def small(self) -> bool:
         """Whether the tables of all contestants can stand beside each other."""
         columns, rows = SMALL.get(self.kind, (0, 0))
-        return all(
+        return len(self.shown) <= MOST_BESIDE and all(
             len(data.get("columns", ())) <= columns and len(data.get("rows", ())) <= rows
             for _, data in self.shown
         )
