@@ -124,32 +124,15 @@ class Series(ValueClassifier):
         splits: Splits,
         spec: DataSpec,
     ) -> Prepared:
-        lengths, cutting = np.array([len(values) for values in data.values]), options.cutting
-        longest = min(int(lengths.max()), options.window or int(lengths.max()))
-        scaling, notes = fit_scaling([data.values[row] for row in splits.train], options, longest)
-        count = data.values[0].shape[1]
-        classes = fit_classes(data, splits, spec)
-        if cutting is not None:  # what training reads are windows
-            classes["examples"] = int(cutting.counts(lengths[splits.train]).sum())
-            notes = [cutting.said(lengths[splits.train]), *notes]
-        fitted = FittedSeries(
-            **classes,
-            scaling=scaling,
-            layout=layout,
-            transpose=options.transpose,
-            channels=data.channels or tuple(f"channel {c + 1}" for c in range(count)),
-            steps=longest if cutting is None and np.ptp(lengths) == 0 else 0,
-            longest=longest,
-            cutting=cutting,
-        )
+        fitted, notes = _fit(data, layout, options, splits, spec)
         card = card_of(data, splits, fitted)
         card["notes"] = [*card["notes"], *notes]
         card |= {
-            "channels": count,
-            "longest_series_in_steps": int(lengths.max()),
-            "steps_read_as_one": scaling.average,
-            "steps_a_position": scaling.patch,
-            "missing_values": scaling.missing,
+            "channels": len(fitted.channels),
+            "longest_series_in_steps": max(len(values) for values in data.values),
+            "steps_read_as_one": fitted.scaling.average,
+            "steps_a_position": fitted.scaling.patch,
+            "missing_values": fitted.scaling.missing,
         }
         train, valid, test = (fitted.encode(data, getattr(splits, part)) for part in PARTS)
         return Prepared(cls(fitted), train, valid, test, card)
@@ -275,6 +258,36 @@ class Series(ValueClassifier):
             shown.drawn(predictions, examples, self.classes, drawn, channels),
             shown.hardest_series(predictions, examples, self.classes, drawn),
         ]
+
+
+def _fit(
+    data: Collection, layout: Layout, options: RecordingOptions, splits: Splits, spec: DataSpec
+) -> tuple[FittedSeries, list[str]]:
+    """What is learned of the training part, and what was decided, in words."""
+    lengths, cutting = np.array([len(values) for values in data.values]), options.cutting
+    longest = min(int(lengths.max()), options.window or int(lengths.max()))
+    scaling, notes = fit_scaling([data.values[row] for row in splits.train], options, longest)
+    classes = fit_classes(data, splits, spec)
+    if cutting is not None:  # what training reads are windows
+        classes["examples"] = int(cutting.counts(lengths[splits.train]).sum())
+        notes = [cutting.said(lengths[splits.train]), *notes]
+    elif scaling.average > 1:
+        notes.append(
+            "where any stretch of a series tells its class, its windows are more to train on:"
+            " --set options.window=STEPS"
+        )
+    count = data.values[0].shape[1]
+    fitted = FittedSeries(
+        **classes,
+        scaling=scaling,
+        layout=layout,
+        transpose=options.transpose,
+        channels=data.channels or tuple(f"channel {c + 1}" for c in range(count)),
+        steps=longest if cutting is None and np.ptp(lengths) == 0 else 0,
+        longest=longest,
+        cutting=cutting,
+    )
+    return fitted, notes
 
 
 def _values(examples: Examples) -> Ragged:

@@ -128,3 +128,12 @@ def test_windows_that_cannot_be(options, said):
         prepare(recordings(), **options)
     assert error.value.message.startswith(said)
     assert "\n" not in error.value.message
+
+
+def test_long_series_that_are_averaged_are_told_of_windows():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"series": [rng.normal(size=(n, 1)) for n in [600, 40] * 12]})
+    frame = frame.assign(label=["a", "b"] * 12, subject=np.arange(24) // 4)
+    notes = " ".join(prepare(frame).card["notes"])
+    assert "--set options.window=STEPS" in notes
+    assert "--set options.window=STEPS" not in " ".join(prepare(frame, window=64).card["notes"])
