@@ -50,3 +50,4 @@ def list_datasets(json: bool) -> None:
         table.add_row(name, entry.task, entry.summary, entry.source, entry.licence)
     Console().print(table)
     Console().print("\nUse one by its name: [bold]seqlab compare characters[/bold]")
+    Console().print("Those made on the spot come in any length: seqlab compare copy:100")

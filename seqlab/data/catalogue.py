@@ -39,6 +39,8 @@ def load(source: str) -> Table:
     name, _, length = source.partition(":")
     if name not in entries():
         raise unknown("data set", name, entries())
+    if source.endswith(":"):
+        raise UserError(f'data set "{source}": no length after the colon', f"name it {name}")
     entry = entries()[name]
     try:
         members = fetch(entry.archive) if entry.archive else {}

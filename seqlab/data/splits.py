@@ -57,11 +57,21 @@ def split(rows: Rows, spec: SplitSpec, seed: int = 0) -> Splits:
     if given is not None:
         parts = _complete(rows, given, spec, seed)
     elif spec.chronological:
+        _refuse_groups(rows, spec)
         parts = _by_time(rows, spec)
     else:
         parts = _at_random(rows, spec.shares or DEFAULT_SHARES, seed)
     _check(parts)
     return _without_duplicates(parts, rows, spec)
+
+
+def _refuse_groups(rows: Rows, spec: SplitSpec) -> None:
+    """Who is there before and after a date would be in two parts."""
+    if rows.groups is not None:
+        raise UserError(
+            f"--group and --split {','.join(spec.dates)}: a group may reach over these dates",
+            "leave one of them out, or give the parts with --valid and --test",
+        )
 
 
 def folds(rows: Rows, spec: SplitSpec, seed: int = 0) -> list[Splits]:

@@ -196,7 +196,7 @@ def _stamped(part: str, where: str) -> Values:
             "expected (moment,value),(moment,value),…",
         )
     moments = pd.Series([moment.strip() for moment, _ in pairs])
-    keys = on_one_clock(moments, where)
+    keys = on_one_clock(moments, where, "step")
     if keys.duplicated().any():
         twice = moments[keys.duplicated()].iloc[0]
         raise UserError(f'{where}: moment "{twice}" is there twice', "expected one value a moment")

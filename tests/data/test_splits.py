@@ -207,3 +207,13 @@ def test_subsets_are_nested_and_stratified():
 def test_folds_and_shares_are_not_both():
     with pytest.raises(UserError, match="--folds 3 and --split 60/20/20: folds divide the data"):
         SplitSpec.parse("60/20/20", folds=3)
+
+
+def test_groups_and_dates_are_not_combined():
+    times = np.arange("2020-01-01", "2020-03-01", dtype="datetime64[D]")
+    rows = Rows(len(times), groups=[i % 5 for i in range(len(times))], times=times)
+    with pytest.raises(UserError) as raised:
+        split(rows, SplitSpec.parse("2020-02-01,2020-02-15"))
+    assert raised.value.message == (
+        "--group and --split 2020-02-01,2020-02-15: a group may reach over these dates"
+    )

@@ -106,6 +106,7 @@ def test_another_length():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("copy:", 'data set "copy:": no length after the colon'),
         ("copy:0", 'data set "copy:0": the length must be 1 … 10,000'),
         ("copy:long", 'data set "copy:long": the length must be 1 … 10,000'),
         ("copy:99999", 'data set "copy:99999": the length must be 1 … 10,000'),

@@ -231,12 +231,12 @@ def test_dates_with_and_without_zones_do_not_mix():
     frame = hourly(100)
     frame["ds"] = frame["ds"].astype(str) + np.where(np.arange(100) == 40, "+02:00", "")
     assert error_of(frame, horizon=3, lookback=9).message == (
-        '"data.csv" column "ds" row 41: "2024-01-02 16:00:00+02:00" has a time zone, unlike the'
-        " rows before"
+        '"data.csv" column "ds" row 41: "2024-01-02 16:00:00+02:00" has a time zone, unlike'
+        ' "2024-01-01 00:00:00" before'
     )
 
 
 def test_a_series_too_short_for_the_horizon_says_so():
     assert error_of(hourly(30), horizon=24, lookback=12).message == (
-        'series "series" has 30 steps; look-back 12 + horizon 24 need at least 36'
+        "the series has 30 steps; look-back 12 + horizon 24 need at least 36"
     )

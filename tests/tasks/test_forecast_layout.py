@@ -188,7 +188,7 @@ def bad(name: str):
         (
             "zones",
             '"sales.csv" column "ds" row 8: "2024-01-01 07:00+01:00" has a time zone,'
-            " unlike the rows before",
+            ' unlike "2024-01-01 00:00" before',
         ),
         ("series", '"sales.csv" column "unique_id" row 3: the series is missing'),
         ("date", '"sales.csv" column "ds" row 4: "soon" is not a date'),

@@ -176,7 +176,7 @@ IMPOSSIBLE = [
     ("irregular", '"part0.csv" column "ds": the steps are irregular', "resample"),
     (
         "far",
-        'series "series" reaches from 1970-01-01 to 2024-02-19 in steps of 1 day',
+        "the series reaches from 1970-01-01 to 2024-02-19 in steps of 1 day",
         "first and last dates",
     ),
     ("empty", "no values in y", "all cells are empty"),
@@ -218,6 +218,4 @@ def test_files_that_overlap_are_refused():
     frame = daily(60)
     with pytest.raises(UserError) as error:
         panel_of(frame[:40], None, frame[35:])
-    assert error.value.message == (
-        '"part2.csv" begins before "part0.csv" has ended (series "series")'
-    )
+    assert error.value.message == ('"part2.csv" begins before "part0.csv" has ended (the series)')

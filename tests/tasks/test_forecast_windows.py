@@ -172,12 +172,12 @@ IMPOSSIBLE = [
     ({"lookback": -3}, "lookback = -3: expected at least 1"),
     (
         {"horizon": 48, "lookback": 600},
-        'series "series" has 600 steps; look-back 600 + horizon 48 need at least 648',
+        "the series has 600 steps; look-back 600 + horizon 48 need at least 648",
     ),
     (
         {"horizon": 48, "lookback": 500},
         "the training part holds no window: it has 420 of the 600 steps of"
-        ' series "series", look-back 500 + horizon 48 need 548',
+        " the series, look-back 500 + horizon 48 need 548",
     ),
     (
         {"horizon": 24, "lookback": 24, "patch": 25},

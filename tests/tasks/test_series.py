@@ -217,7 +217,7 @@ X, LABELS = waves()
                     for row, t in enumerate(f["time"])
                 ]
             ),
-            'column "time": "2020-01-01 00:03+01:00" has a time zone',
+            'column "time" row 4: "2020-01-01 00:03+01:00" has a time zone',
         ),
         (wide(X, LABELS).replace({"t1": {X[0, 1, 0]: np.inf}}), "infinite value"),
         (pd.DataFrame({"a": [1, 2], "label": ["x", "y"]}), "no series found among the columns"),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab.data.clock import refuse_mixed_zones
 from seqlab.data.columns import ALIASES, ColumnKind, aliases, describe, named, normalised
 from seqlab.data.series import (
     Moments,
@@ -24,10 +25,11 @@ from seqlab.data.series import (
     rows_to_long,
 )
 from seqlab.data.table import Table
-from seqlab.data.times import ZONE, looks_like_dates
+from seqlab.data.times import looks_like_dates
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.forecasting import covariates as further
 
+UNNAMED = "series"  # the name of the only series, where no column names it
 ROLES = ("time", "series", "target", "covariates", "known", "static")
 USUAL = frozenset(ALIASES["series"][0].split())  # names that nothing but a series has
 JOIN = "+"  # several columns in one role: target=HUFL+OT, series=store+item
@@ -179,7 +181,7 @@ def observe(table: Table, layout: Layout) -> Observations:
 def _names(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> NDArray[np.object_]:
     """The series of each row; several columns are joined by a slash."""
     if not columns:
-        return np.full(len(frame), "series", dtype=object)
+        return np.full(len(frame), UNNAMED, dtype=object)
     for name in columns:
         if frame[name].isna().any():
             row = int(frame[name].isna().to_numpy().argmax())
@@ -215,24 +217,13 @@ def _moments(table: Table, frame: pd.DataFrame, layout: Layout) -> NDArray[np.ge
     if not layout.time:
         return None
     if len(layout.time) == 1:
-        _refuse_mixed_zones(frame[layout.time[0]], table.origin)
+        column = frame[layout.time[0]]
+        if pd.api.types.is_string_dtype(column.dtype):  # not numbers, and not dates of one zone
+            refuse_mixed_zones(column, f'"{table.origin}" column "{column.name}"')
     given = layout.time[0] if len(layout.time) == 1 else None
     moments = find_moments(frame, given=given, origin=table.origin)
     assert moments is not None
     return moments.times.to_numpy("datetime64[ns]")
-
-
-def _refuse_mixed_zones(column: pd.Series, origin: str) -> None:
-    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column):
-        return
-    zoned = column.astype("str").str.strip().str.contains(ZONE, regex=True).to_numpy(bool)
-    if zoned.any() and not zoned.all():
-        row = int((zoned != zoned[0]).argmax())
-        raise UserError(
-            f'"{origin}" column "{column.name}" row {row + 1}: "{column.iloc[row]}"'
-            f" has {'a' if zoned[row] else 'no'} time zone, unlike the rows before",
-            "write all dates with a zone, or all without",
-        )
 
 
 def _step_column(frame: pd.DataFrame) -> str | None:
@@ -240,6 +231,11 @@ def _step_column(frame: pd.DataFrame) -> str | None:
         if normalised(name) in STEPS and pd.api.types.is_integer_dtype(frame[name].dtype):
             return name
     return None
+
+
+def called(name: str) -> str:
+    """A series in messages."""
+    return "the series" if name == UNNAMED else f'series "{name}"'
 
 
 def several(frame: pd.DataFrame, given: str, origin: str) -> list[str]:

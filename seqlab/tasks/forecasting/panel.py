@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seqlab.errors import UserError
 from seqlab.tasks.forecasting.frequency import TOLERATED, Frequency, infer
-from seqlab.tasks.forecasting.layout import Layout, Observations
+from seqlab.tasks.forecasting.layout import Layout, Observations, called
 
 Rows = NDArray[np.int64]
 Array = NDArray[np.float64]
@@ -231,7 +231,7 @@ def _check_parts(
         file = sorted(set(part.tolist())).index(int(part[row]))
         raise UserError(
             f'"{tables[file].origin}" begins before "{tables[file - 1].origin}" has ended'
-            f' (series "{names[codes[row]]}")',
+            f" ({called(names[codes[row]])})",
             "the files must follow on in time: training, validation, test; look-back windows"
             " reach into the earlier file by themselves",
         )
@@ -260,7 +260,7 @@ def _scatter(
         worst = int((last - first).argmax())
         ends = grid.moments(np.array([first[worst], last[worst]]))
         raise UserError(
-            f'series "{names[held[worst]]}" reaches from {shown(ends[0])} to {shown(ends[1])}'
+            f"{called(names[held[worst]])} reaches from {shown(ends[0])} to {shown(ends[1])}"
             f" in steps of {grid}: {int(offsets[-1])} steps for {int(observed.sum())} values",
             "check its first and last dates",
         )
@@ -307,7 +307,7 @@ def _static(
         column = layout.static_inputs[f].partition("=")[0]
         raise UserError(
             f'"{tables[t].origin}" column "{column}" row {row - int(starts[t]) + 1}: a static'
-            f' covariate, but it varies within series "{names[codes[row]]}"',
+            f" covariate, but it varies within {called(names[codes[row]])}",
             f"--columns known={column} if it is known in advance, else covariates={column}",
         )
     number = {str(name): code for code, name in enumerate(names)}

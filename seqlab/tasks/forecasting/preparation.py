@@ -18,7 +18,7 @@ from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.forecasting import calendar, settings
 from seqlab.tasks.forecasting.examples import examples_of, shared_arrays
 from seqlab.tasks.forecasting.fitted import Fitted
-from seqlab.tasks.forecasting.layout import Layout, observe, read_layout
+from seqlab.tasks.forecasting.layout import Layout, called, observe, read_layout
 from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel, build_panel
 from seqlab.tasks.forecasting.parts import NAMES, Parts, cut, cut_folds
@@ -213,7 +213,7 @@ def _long_enough(panel: Panel, geometry: Geometry) -> tuple[NDArray[np.int64], t
     if short.all():
         longest = int(panel.lengths.argmax())
         raise UserError(
-            f'series "{panel.series[longest]}" has {panel.lengths[longest]} steps; look-back'
+            f"{called(panel.series[longest])} has {panel.lengths[longest]} steps; look-back"
             f" {geometry.lookback} + horizon {geometry.horizon} need at least {least}",
             "give longer series, or a smaller --lookback or --horizon",
         )
@@ -228,7 +228,7 @@ def _no_window(reading: Reading, part: int) -> UserError:
     sizes = f"look-back {geometry.lookback} + " if part == 0 else ""
     return UserError(
         f"the {NAMES[part]} part holds no window: it has {max(0, int((end - begin)[longest]))} of"
-        f' the {panel.lengths[longest]} steps of series "{panel.series[longest]}",'
+        f" the {panel.lengths[longest]} steps of {called(panel.series[longest])},"
         f" {sizes}horizon {geometry.horizon} need {need}",
         "give longer series, a smaller --lookback or --horizon, or another --split",
     )
