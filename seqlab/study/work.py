@@ -30,11 +30,11 @@ from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.model.stack import pack_tokens
 from seqlab.study.assignment import Assignment, digest_of
+from seqlab.study.examination import examined
 from seqlab.study.objective import TaskObjective, predict_all
-from seqlab.tasks.base import Exhibit, Predictions, Prepared, Task
+from seqlab.tasks.base import Predictions, Prepared, Task
 from seqlab.training.checkpoints import Checkpoints, Interrupted
 from seqlab.training.choosing import remembered
-from seqlab.training.doctor import examine
 from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
 from seqlab.training.trackers import TRACKERS, Tracker
@@ -141,6 +141,7 @@ def _do(assignment: Assignment, study: Path, orders: Orders) -> None:
             raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
         result |= {"status": "failed", "reason": _reason(error), "valid": None, "test": {}}
         result["transient"] = _out_of_memory(error)
+        result["diverged"] = isinstance(error, DivergedError)
         if not isinstance(error, DivergedError | UserError) and not result["transient"]:
             parts["traceback"] = traceback.format_exc().splitlines()
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
@@ -199,19 +200,10 @@ def _fit_model(
         save_weights(model, folder)
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
+        facts["held_out"] = examined(prepared, model, spec)
         inside = task.model_exhibits(model.to("cpu"), prepared.test)
         parts["exhibits"] += [asdict(exhibit) for exhibit in inside]
     return facts, parts
-
-
-def _training_exhibits(task: Task, history: History) -> list[dict[str, Any]]:
-    """What the training doctor found, as a table; nothing where all was well."""
-    metric: Metric = registry.load("metrics", task.metrics[0])()
-    found = examine(history.records, metric.higher_is_better, history.rollbacks)
-    rows = [[symptom.what, symptom.evidence, symptom.advice] for symptom in found]
-    data = {"columns": ["found", "evidence", "try next"], "rows": rows}
-    exhibit = Exhibit("table", "Training", data, "Read from each contestant's median run.")
-    return [asdict(exhibit)] if rows else []
 
 
 def _train(
