@@ -3,6 +3,7 @@
     x_train (n, T) or (n, channels, T), y_train (n,), x_test, y_test      parts as given
     x, y, and perhaps subject (n,)                                        one table
     x (ΣT, channels), lengths (n,), y                                     series of unequal length
+    acc (N, 3), gyro (N, 3), label (N,), user (N,)                        a row a time step
 
 Files are never unpickled: arrays of Python objects are refused.
 """
@@ -35,6 +36,7 @@ _EXPECTED = (
     "expected x of (n, T) or (n, channels, T), images of (n, height, width) or with colours last,"
     " and y of (n,); also x_train, y_train, x_test, y_test"
 )
+WIDEST = 64  # columns of an array that stands beside others, a row a time step
 _SMALLEST_IMAGE = 4  # pixels a side, from which a square of whole numbers can be an image
 
 
@@ -126,6 +128,9 @@ def _named(name: str) -> tuple[str, str]:
 
 def _part(arrays: dict[str, Array], origin: str, shared: dict[str, Array]) -> Table:
     names = [name for name in _INPUTS if name in arrays]
+    steps = _steps(arrays) if not names else None
+    if steps is not None:
+        return Table(steps[0], origin, steps[1])
     if not names:
         held = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "nothing"
         raise UserError(f'"{origin}": no array x among {held}', _EXPECTED)
@@ -144,6 +149,26 @@ def _part(arrays: dict[str, Array], origin: str, shared: dict[str, Array]) -> Ta
         elif name not in known:
             notes.append(f"array {name} {array.shape} left out: it is not one value an example")
     return Table(pd.DataFrame(columns), origin, tuple(notes))
+
+
+def _steps(arrays: dict[str, Array]) -> tuple[pd.DataFrame, tuple[str, ...]] | None:
+    """Arrays that stand beside one another as the columns of one table, where they are that."""
+    long = {name: array for name, array in arrays.items() if array.ndim in (1, 2)}
+    counts = {len(array) for array in long.values()}
+    widest = max((array.shape[1] for array in long.values() if array.ndim == 2), default=1)
+    if len(long) < 2 or len(counts) != 1 or widest > WIDEST:
+        return None
+    columns: dict[str, Array] = {}
+    for name, array in long.items():
+        if array.ndim == 1:
+            columns[name] = array
+        else:
+            columns |= {f"{name}_{c + 1}": array[:, c] for c in range(array.shape[1])}
+    notes = [f"arrays of {counts.pop():,} rows each: a row a time step"]
+    others = [name for name in arrays if name not in long]
+    if others:
+        notes.append(f"arrays left out, for they are not a value a row: {', '.join(others)}")
+    return pd.DataFrame(columns), tuple(notes)
 
 
 def _labels(y: Array, count: int, arrays: dict[str, Array], origin: str, name: str) -> Array:

@@ -90,3 +90,14 @@ def test_the_axis_that_agrees_is_the_channels():
     assert note == "axes read as (channels, steps): 2 channels"
     with pytest.raises(UserError, match="number of channels differs"):
         oriented([np.zeros((2, 5)), np.zeros((3, 7))], "x")
+
+
+def test_arrays_beside_one_another_are_columns_of_steps(tmp_path):
+    np.savez(tmp_path / "walk.npz", acc=np.zeros((50, 3)), label=np.arange(50) % 2, scale=0.5)
+    table = read_table(tmp_path / "walk.npz")
+    assert table.frame.columns.tolist() == ["acc_1", "acc_2", "acc_3", "label"]
+    assert len(table.frame) == 50
+    assert table.notes == (
+        "arrays of 50 rows each: a row a time step",
+        "arrays left out, for they are not a value a row: scale",
+    )

@@ -303,3 +303,17 @@ def test_predictions_are_ragged_and_in_order():
     np.testing.assert_allclose(found[int(first.rows[0])], alone[0], rtol=1e-4)
     lengths = [len(tags) for tags in prepared.task.names(found)]
     assert list(itertools.accumulate(lengths)) == found.offsets[1:].tolist()
+
+
+def test_what_is_of_several_people_is_several_signals():
+    """Recordings that are numbered anew for each person."""
+    frame = signals(recordings=12)
+    number = frame["recording"].str.removeprefix("r").astype(int)
+    frame = frame.assign(recording=number % 3, subject="p" + (number // 3).astype(str))
+    frame = frame.drop(columns="t")
+    prepared = prepare(
+        frame, group="subject", columns={"sequence": "recording", "tags": "activity"}
+    )
+    assert sum(prepared.card["parts"].values()) == 12
+    assert any("each of both is a sequence" in note for note in prepared.card["notes"])
+    assert "no group in two parts" in prepared.card["split"]

@@ -26,7 +26,7 @@ ALIASES = {
     "tokens": "tokens token words word form forms text sentence",
     "tags": "tags tag ner_tags ner upos pos_tags pos slots word_labels labels label activity",
     "sequence": "sequence sequence_id sentence_id sent_id sentence recording recording_id session"
-    " unique_id series_id item_id doc_id",
+    " unique_id series_id item_id doc_id experiment experiment_id trial",
     "time": "time timestamp ds datetime step t",
 }
 SAMPLE = 200  # rows that are looked at to tell a layout

@@ -145,12 +145,7 @@ def _of_rows(table: Table, layout: Layout) -> Tagged:
 def _of_steps(table: Table, layout: Layout) -> Tagged:
     """A token or a time step a row; rows of one sequence need not stand together."""
     roles, origin = layout.roles, table.origin
-    keys = table.frame[roles["sequence"]].ffill()  # some files name it in its first row only
-    if keys.isna().any():
-        raise UserError(
-            f'"{origin}" row 1: column "{roles["sequence"]}" is empty',
-            "say which sequence each row belongs to",
-        )
+    keys, notes = _keys(table, roles)
     codes, values = pd.factorize(keys)
     order = np.argsort(codes, kind="stable")
     if "time" in roles:
@@ -173,7 +168,24 @@ def _of_steps(table: Table, layout: Layout) -> Tagged:
     else:
         steps = np.split(_numbers(frame, layout.channels, origin), ends)
     first = frame.iloc[np.concatenate(([0], ends)).astype(int)]
-    return Tagged(layout, steps, tags, names, **_division(first, roles))
+    return Tagged(layout, steps, tags, names, notes, **_division(first, roles))
+
+
+def _keys(table: Table, roles: dict[str, str]) -> tuple[pd.Series, tuple[str, ...]]:
+    """Which sequence each row belongs to. What is of several groups is several sequences."""
+    column = roles["sequence"]
+    keys = table.frame[column].ffill()  # some files name it in its first row only
+    if keys.isna().any():
+        raise UserError(
+            f'"{table.origin}" row 1: column "{column}" is empty',
+            "say which sequence each row belongs to",
+        )
+    group = roles.get("group")
+    if group in (None, column) or table.frame[group].groupby(keys).nunique().max() < 2:
+        return keys, ()
+    both = keys.astype(str) + f" of {group} " + table.frame[group].astype(str)
+    note = f'values of "{column}" return with every "{group}": each of both is a sequence'
+    return both, (note,)
 
 
 def _numbers(frame: pd.DataFrame, channels: Sequence[str], origin: str) -> Array:
