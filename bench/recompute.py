@@ -16,7 +16,7 @@ from seqlab.batch import Context
 from seqlab.model.block import recompute_blocks
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
-from seqlab.study.costs import peak_memory_mb
+from seqlab.training.memory import peak_memory_mb
 
 T, DEPTH, WIDTH, STEPS = 4096, 8, 64, 3
 MEMORY, TIME = 0.5, 1.4  # at most, of what keeping everything takes

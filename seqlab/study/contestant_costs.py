@@ -14,10 +14,12 @@ from seqlab import registry
 from seqlab.baselines.storage import load_baseline
 from seqlab.data.examples import Examples
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.batch_memory import with_batch
 from seqlab.study.best import load_weights
-from seqlab.study.costs import TRAIN_STEPS, latencies, peak_memory_mb
+from seqlab.study.costs import TRAIN_STEPS, latencies
 from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import Task
+from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser
 
 
@@ -25,7 +27,7 @@ def model_costs(run: Path, prepared: Path, task_name: str, result: dict[str, Any
     """A model's costs; `result` is its run's."""
     task: Task = registry.load("tasks", task_name).load(prepared / "task")
     test = Examples.load(prepared / "test")
-    spec = TrainSpec.read(result["settings"]["train"])
+    spec = with_batch(TrainSpec.read(result["settings"]["train"]), result.get("choices", {}))
     torch.set_num_threads(1)
     model = build_model(task, ModelSpec.read(result["settings"]["model"])).to(spec.device)
     load_weights(model, run / "weights.safetensors")

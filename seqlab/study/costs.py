@@ -66,22 +66,6 @@ def _end_with_study() -> None:
     os._exit(1)
 
 
-def peak_memory_mb() -> float:
-    """The largest resident size of this process so far, in MB (1e6 bytes)."""
-    status = Path("/proc/self/status")
-    if status.exists():  # ru_maxrss would begin at the size of the process that started this one
-        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    if sys.platform == "win32":
-        import psutil
-
-        return float(psutil.Process().memory_info().peak_wset / 1e6)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
 def latencies(predict: Any, examples: int) -> dict[str, float]:
     """p50, p95 at batch 1 and the median at batch 64, in milliseconds.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from seqlab.data.examples import Examples
 from seqlab.model.base import Model
 from seqlab.specs import TrainSpec
+from seqlab.study.batch_memory import fitting_batch
 from seqlab.study.plan import entries
 from seqlab.study.spec import Budget, StudySpec
 from seqlab.study.work import TaskObjective, model_to_train
@@ -40,8 +42,10 @@ def train_one(
     sized = entries(wanted, task)[0].model
     assert sized is not None
     spec = TrainSpec.read({**task.train_defaults, **train}, "train")
+    spec, choices = fitting_batch(prepared, partial(model_to_train, task, sized), spec)
     built = model_to_train(task, sized, spec)
     history = fit(built, TaskObjective(prepared, prepared.train, spec), spec)
+    history.choices |= choices
     if not refit:
         return built, history
     everything = Examples.joined([prepared.train, prepared.valid, prepared.test])

@@ -8,8 +8,8 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,11 @@ from seqlab.errors import NO_ROOM, UserError
 from seqlab.metrics.base import Metric
 from seqlab.model.base import Model
 from seqlab.model.block import recompute_blocks
+from seqlab.model.stack import pack_tokens
 from seqlab.runs import write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.model.stack import pack_tokens
 from seqlab.study.assignment import Assignment, digest_of
+from seqlab.study.batch_memory import fitting_batch
 from seqlab.study.examination import examined
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import Predictions, Prepared, Task
@@ -69,10 +70,6 @@ def build_model(task: Task, spec: ModelSpec, seed: int = 0) -> Model:
         return task.model(spec)
 
 
-def load_prepared(task: str, folder: Path) -> Prepared:
-    """A fitted task and its parts, read once per process and content."""
-    return _load_prepared(task, folder.resolve(), (folder / "digest").read_text())
-
 def model_to_train(task: Task, model: ModelSpec, spec: TrainSpec) -> Model:
     """A model with the weights of its seed, on its device, computing as its training wants it."""
     torch.manual_seed(spec.seed)
@@ -82,6 +79,10 @@ def model_to_train(task: Task, model: ModelSpec, spec: TrainSpec) -> Model:
     pack_tokens(built, spec.packing)
     return built
 
+
+def load_prepared(task: str, folder: Path) -> Prepared:
+    """A fitted task and its parts, read once per process and content."""
+    return _load_prepared(task, folder.resolve(), (folder / "digest").read_text())
 
 
 @lru_cache(maxsize=16)
@@ -209,17 +210,22 @@ def _fit_model(
 def _train(
     assignment: Assignment, prepared: Prepared, train: Examples, folder: Path, orders: Orders
 ) -> Trained:
-    wanted = spec = TrainSpec.read(assignment.train)
+    spec = TrainSpec.read(assignment.train)
+    build = partial(model_to_train, prepared.task, ModelSpec.read(assignment.model))
+    settle = remembered(_settled_at(assignment, spec, folder.parents[2]))
+    spec, chosen = fitting_batch(replace(prepared, train=train), build, spec, settle)
+    wanted = spec
     while True:
         kept = folder / "checkpoints" / f"{assignment.digest}-{spec.batch_size}"
         checkpoints = Checkpoints(kept, assignment.digest, spec.checkpoint_seconds, orders.stop)
-        model = model_to_train(prepared.task, ModelSpec.read(assignment.model), spec)
+        model = build(spec)
         objective = TaskObjective(prepared, train, spec)
         try:
             trackers = _trackers(assignment, folder)
             hooks: list[Hook] = [_Reporter(orders.report), *trackers]
             settle = remembered(_settled_at(assignment, spec, folder.parents[2]))
             history = fit(model, objective, spec, hooks, checkpoints, settle)
+            history.choices = {**chosen, **history.choices}
             halved = (spec.accumulate // wanted.accumulate).bit_length() - 1
             failure = next((t.failure for t in trackers if t.failure), None)
             return Trained(model, history, halved, failure)
@@ -233,8 +239,8 @@ def _train(
 def _settled_at(assignment: Assignment, spec: TrainSpec, study: Path) -> Path:
     """Where the study keeps what was measured for all trainings of this shape."""
     shape = {name: value for name, value in assignment.model.items() if "dropout" not in name}
-    settings = ("batch_size", "batch_tokens", "accumulate", "precision", "compile", "device")
-    train = {name: getattr(spec, name) for name in settings}
+    names = ("batch_size", "batch_tokens", "max_memory_mb", "accumulate", "precision", "compile")
+    train = {name: getattr(spec, name) for name in (*names, "optimizer", "recompute", "device")}
     content = [shape, train, spec.threads, assignment.data, assignment.job.size]
     return study / "choices" / f"{digest_of(content)}.json"
 
