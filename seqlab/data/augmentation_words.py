@@ -13,6 +13,7 @@ from seqlab.data.tokens import UNKNOWN, Tokenizer
 from seqlab.errors import UserError
 
 SETTING = "train.augment"
+Rewrite = Callable[[list[str], int], list[str]]
 
 
 def read_synonyms(path: str, tokenizer: Tokenizer) -> Synonyms:
@@ -39,19 +40,22 @@ def read_synonyms(path: str, tokenizer: Tokenizer) -> Synonyms:
     return found
 
 
-def rewritten(hook: str, texts: Sequence[str], seed: int) -> list[str]:
-    """What a user's function makes of texts: a back-translation, say."""
+def hooked(hook: str) -> Rewrite:
+    """The user's function that "module:function" names."""
     module, _, name = hook.partition(":")
     try:
-        function: Callable[[list[str], int], list[str]] = getattr(
-            importlib.import_module(module), name
-        )
+        function: Rewrite = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
             f'{SETTING}: hook = "{hook}": {error}',
             'expected "module:function" that Python can import',
         ) from None
-    found = [str(text) for text in function(list(texts), seed)]
+    return function
+
+
+def rewritten(hook: str, texts: Sequence[str], seed: int) -> list[str]:
+    """What a user's function makes of texts: a back-translation, say."""
+    found = [str(text) for text in hooked(hook)(list(texts), seed)]
     if len(found) != len(texts):
         raise UserError(
             f'{SETTING}: hook = "{hook}": gave {len(found)} texts for {len(texts)}',

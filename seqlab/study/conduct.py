@@ -16,6 +16,7 @@ from typing import Any
 from seqlab.errors import UserError
 from seqlab.runs import read_json, write_json
 from seqlab.study.clock import Clock, Moment
+from seqlab.study.contradictions import refuse_contradictions
 from seqlab.study.environment import describe_environment, devices_for
 from seqlab.study.folder import claimed, fingerprint_of, identify, prepare
 from seqlab.study.keeping import keep_best
@@ -122,6 +123,7 @@ class _Conduct:
         budget = self.spec.budget
         wanted = Allowance(budget.trials, budget.seeds, budget.epochs or default, budget.steps)
         base = train_spec(self.spec, self.task, wanted, None, 0)
+        refuse_contradictions(first, self.entries, self.spec, wanted)
         self.listener.moment(Moment("measuring the pace of each candidate", 0.0, None))
         paces = probe(first, self.entries, base, self.spec.backend)
         allowance = self._allow(wanted, paces)

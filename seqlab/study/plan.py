@@ -65,7 +65,7 @@ def entries(spec: StudySpec, task: Task) -> list[Entry]:
     for given in (spec.plain(), *variants.values()):
         _refuse_reserved(given)
     found = [
-        _variant(_sized(recipe, _with_fields(spec, fields), task), name, fields)
+        _variant(_sized(recipe, with_fields(spec, fields), task), name, fields)
         for recipe in choose(spec.candidates, task.name)
         for name, fields in variants.items()
     ]
@@ -84,7 +84,7 @@ def _refuse_reserved(given: dict[str, Any]) -> None:
                 raise UserError(f"{section}.{name}: say it with {options[name]}")
 
 
-def _with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec:
+def with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec:
     """A study whose model and train settings are those of a variant."""
     both = {section: {**getattr(spec, section), **given} for section, given in fields.items()}
     return spec.with_(**both) if both else spec
@@ -198,7 +198,7 @@ class Planner:
         if who.model is None:
             model, train = {}, {"seed": seed}
         else:
-            spec = _with_fields(self.spec, who.fields)
+            spec = with_fields(self.spec, who.fields)
             chosen = {} if setting is None else {"dropout": setting.dropout}
             chosen = {k: v for k, v in chosen.items() if k not in spec.model}
             model = who.model.with_(**chosen).plain()

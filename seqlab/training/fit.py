@@ -67,8 +67,8 @@ class _Fit:
     ) -> None:
         self.model, self.objective, self.spec, self.hooks = model, objective, spec, hooks
         self.checkpoints = checkpoints
-        self.per_epoch = max(1, objective.steps_per_epoch()) / spec.accumulate
-        self.total = spec.steps or max(1, round(spec.epochs * self.per_epoch))
+        self.per_epoch = steps_per_epoch(objective, spec)
+        self.total = total_steps(objective, spec)
         self.interval = max(1, round(self.total / spec.evaluations))
         self.updates = Updates(model, objective, spec, self.total)
         self.averaging = Averaging(model, spec, self.total)
@@ -300,4 +300,14 @@ class _Fit:
             getattr(hook, event)(progress)
 
 
-__all__ = ["DivergedError", "History", "fit"]
+def steps_per_epoch(objective: Objective, spec: TrainSpec) -> float:
+    """Updates of the weights in an epoch."""
+    return max(1, objective.steps_per_epoch()) / spec.accumulate
+
+
+def total_steps(objective: Objective, spec: TrainSpec) -> int:
+    """Updates of the weights in the whole training, unless it ends early."""
+    return spec.steps or max(1, round(spec.epochs * steps_per_epoch(objective, spec)))
+
+
+__all__ = ["DivergedError", "History", "fit", "total_steps"]

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from seqlab.errors import UserError
 from seqlab.training.hooks import Hook, Progress
 
@@ -113,9 +115,11 @@ class MLflow(Tracker):
         from mlflow.tracking import MlflowClient
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.client = MlflowClient(f"sqlite:///{(self.folder / 'mlflow.db').resolve()}")
-        found = self.client.get_experiment_by_name("seqlab")
-        experiment = found.experiment_id if found else self.client.create_experiment("seqlab")
+        # Of several workers one makes the tables, and one the experiment.
+        with FileLock(self.folder / "mlflow.lock"):
+            self.client = MlflowClient(f"sqlite:///{(self.folder / 'mlflow.db').resolve()}")
+            found = self.client.get_experiment_by_name("seqlab")
+            experiment = found.experiment_id if found else self.client.create_experiment("seqlab")
         self.run = self.client.create_run(experiment, run_name=self.name).info.run_id
         for name, value in self.settings.items():
             self.client.log_param(self.run, name, value)
