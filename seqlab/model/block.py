@@ -16,15 +16,16 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
-from torch.utils.checkpoint import checkpoint
 
 from seqlab import registry
 from seqlab.batch import Context
 from seqlab.errors import UserError
 from seqlab.mixers.base import Mixer, State, StreamingMixer, setting_defaults
 from seqlab.mixers.bidirectional import Bidirectional
+from seqlab.mixers.multihead import MultiHead
 from seqlab.model.noise import Dropout, SharedDropout, build_dropout, drop_branches, drop_weights
 from seqlab.model.packing import Packing
+from seqlab.model.recomputing import recomputed
 from seqlab.specs import ModelSpec
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -52,12 +53,15 @@ class Block(nn.Module):
         self.dropout = build_dropout(spec, spec.dropout)
         self.drops_weights = spec.weight_drop > 0 and drop_weights(self.mixer, spec.weight_drop)
         self.branch_drop = spec.stochastic_depth if spec.residual else 0.0
+        self.attends = isinstance(self.mixer, MultiHead)
         self.recompute = False  # in the backward pass, instead of keeping what is between
 
     def forward(self, x: Tensor, context: Context, packing: Packing | None = None) -> Tensor:
         """Mixer, then MLP; with a packing x (N, D) holds the real positions alone."""
         if self.recompute and torch.is_grad_enabled():
-            return cast(Tensor, checkpoint(self._forward, x, context, packing, use_reentrant=False))
+            return cast(
+                Tensor, recomputed(self._forward, x, context, packing, attends=self.attends)
+            )
         return self._forward(x, context, packing)
 
     def _forward(self, x: Tensor, context: Context, packing: Packing | None) -> Tensor:
