@@ -5,7 +5,7 @@ Shape letters, here and everywhere: B batch, T positions, D width, H heads, S me
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,6 +67,21 @@ class Batch:
             self.continues,
             self.positions,
         )
+
+    def cut(self, length: int, targets: bool) -> Batch:
+        """The first `length` positions of each sequence; with `targets`, of the targets as well."""
+        if self.inputs.shape[1] <= length:
+            return self
+        assert self.positions is None, "a model that reads other positions"
+        mask, marked = (
+            None if of is None else of[:, :length]
+            for of in (self.context.mask, self.context.global_positions)
+        )
+        if mask is not None and bool(mask.all()):
+            mask = None
+        context = replace(self.context, mask=mask, global_positions=marked)
+        wanted = self.targets[:, :length] if targets and self.targets is not None else self.targets
+        return replace(self, inputs=self.inputs[:, :length], targets=wanted, context=context)
 
     @property
     def tokens(self) -> int:

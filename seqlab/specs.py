@@ -145,6 +145,9 @@ class TrainSpec(Spec):
     seconds: float | None = Field(None, gt=0.0, description="stop after this long")
     batch_size: int = Field(64, ge=1)
     batch_tokens: int = Field(16384, ge=1, description="positions in a batch, padding counted")
+    length_warmup: float | None = Field(
+        None, gt=0.0, lt=1.0, description="share of the steps, with sequences cut to what grows"
+    )
     max_memory_mb: float | None = Field(
         None, gt=0.0, description="chooses batch_size and batch_tokens: the largest that stay below"
     )

@@ -61,7 +61,7 @@ def _largest(prepared: Prepared, build: Build, spec: TrainSpec) -> dict[str, Any
     peaks: dict[int, float] = {}
     size, expected = 1, 0.0
     while expected <= limit and size <= max(1, len(train) // LEAST_STEPS):
-        fields = spec.with_(batch_size=size, batch_tokens=size * longest)
+        fields = spec.with_(batch_size=size, batch_tokens=size * longest, length_warmup=None)
         peaks[size] = _peak(prepared, build, fields)
         if peaks[size] > limit:
             break

@@ -45,6 +45,13 @@ class TaskObjective:
         self.metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
         self.higher_is_better = self.metric.higher_is_better
         self.variation = Variation(prepared.task, train, spec)
+        if spec.length_warmup is not None and self.task.cuts is None:
+            raise UserError(
+                f"train.length_warmup = {spec.length_warmup:g}: {self.task.name} cannot cut these "
+                "sequences, as their targets would be wrong",
+                "accepted where single texts are classified or regressed, in tag, and in language "
+                "without carried states",
+            )
 
     def steps_per_epoch(self) -> int:
         return self.task.batch_count(self.train, self.spec.batch_size, self.spec.batch_tokens)
@@ -68,6 +75,16 @@ class TaskObjective:
                 "accepted here: 0",
             )
         return loss
+
+    def longest(self) -> int:
+        spec = self.spec
+        batches = self.task.batches(
+            self.train, spec.batch_size, spec.batch_tokens, np.random.default_rng(spec.seed)
+        )
+        return max(batch.inputs.shape[1] for batch in batches)
+
+    def shortened(self, batch: Batch, length: int) -> Batch:
+        return batch.cut(length, targets=self.task.cuts == "targets too")
 
     def validate(self, model: nn.Module) -> float:
         predictions = predict_all(self.task, model, self.valid, self.spec.device)

@@ -170,6 +170,8 @@ class Task(ABC):
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
     row_by_row: bool = False  # each row of a table is an example: long files are read in pieces
     running_text: bool = False  # long files are read in stretches of text that go on
+    # What learning from the beginnings of sequences cuts; None: the targets would be wrong.
+    cuts: Literal["inputs", "targets too"] | None = None
     both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
 
     @property

@@ -93,6 +93,7 @@ class Classify(Task):
         self.weights = torch.tensor(weights) if weights else None
         self.binary = len(self.classes) == 2 and not fitted.multi_label
         self.train_defaults = training(fitted.examples)
+        self.cuts = None if fitted.reading.pair else "inputs"
 
     @property
     def columns(self) -> Mapping[str, str]:

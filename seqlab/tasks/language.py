@@ -82,6 +82,7 @@ class Language(Task):
         """`count` is the number of training blocks, `columns` what held the texts, if any did."""
         self.reading, self.vocabulary = reading, vocabulary
         self.metrics = reading.metrics
+        self.cuts = None if reading.stateful else "targets too"
         self.blocks_learned, self._columns = count, dict(columns or {"text": "text"})
         epochs = int(np.clip(-(-STEPS * BATCH // count), *EPOCHS))
         self.train_defaults = {"batch_size": BATCH, "epochs": epochs}

@@ -77,6 +77,8 @@ class Regress(Task):
         self.metrics = fitted.metrics
         self.targets = fitted.targets
         self.row_by_row = fitted.series is None
+        single = fitted.text is not None and not fitted.text.pair
+        self.cuts = "inputs" if single else None
         self.train_defaults = training(fitted.examples)
         if fitted.series is not None:
             self.model_defaults, self.train_defaults = defaults(fitted.examples)

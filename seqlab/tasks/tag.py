@@ -70,6 +70,7 @@ class Tag(Task):
 
     train_defaults: Mapping[str, Any] = MappingProxyType({"batch_size": 32})
     both_directions = True
+    cuts = "targets too"
 
     def __init__(self, fitted: Fitted, tokenizer: Tokenizer | None = None) -> None:
         self.fitted, self.tokenizer = fitted, tokenizer

@@ -155,7 +155,7 @@ class _Racer:
     """One way to train, with an optimiser of its own and the same batches as all others."""
 
     def __init__(self, model: nn.Module, objective: Objective, spec: TrainSpec) -> None:
-        self.updates = Updates(model, objective, spec, SHORT)
+        self.updates = Updates(model, objective, spec.with_(length_warmup=None), SHORT)
         self.feed = Feed(objective, spec.device)
         self.seconds: list[float] = []  # of the steps after the first ones
         self.finite, self.steps = True, 0

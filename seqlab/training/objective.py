@@ -32,10 +32,19 @@ class Objective(Protocol):
         """How many batches an epoch has, at most give or take a few by the shuffle."""
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """The training batches of an epoch, in an order that the epoch alone decides."""
+        """The training batches of an epoch, in an order that the epoch alone decides.
+
+        A thread may make them: they draw from no random state but their own.
+        """
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> LossLike:
         """The loss of one batch; `state` is that of the loss of the batch which it continues."""
+
+    def longest(self) -> int:
+        """The most positions of a training batch; asked where lengths are warmed up."""
+
+    def shortened(self, batch: Batch, length: int) -> Batch:
+        """A batch cut to so many positions, targets with it; asked where lengths are warmed up."""
 
     def validate(self, model: nn.Module) -> float:
         """The primary metric on the validation part."""

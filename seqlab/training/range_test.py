@@ -40,7 +40,7 @@ def range_test(
 ) -> RangeTest:
     """Train `model` for at most `steps` steps from the lowest rate to the highest."""
     low, high = limits
-    constant = spec.with_(schedule="constant", warmup=0.0, learning_rate=low)
+    constant = spec.with_(schedule="constant", warmup=0.0, length_warmup=None, learning_rate=low)
     updates, feed = Updates(model, objective, constant, steps), Feed(objective, spec.device)
     updates.factor = lambda step: (high / low) ** (step / max(1, steps - 1))
     rates: list[float] = []

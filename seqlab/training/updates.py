@@ -13,6 +13,7 @@ from seqlab.specs import TrainSpec
 from seqlab.training.clipping import Clipping
 from seqlab.training.compiling import compile_model
 from seqlab.training.feed import Feed
+from seqlab.training.length_warmup import LengthWarmup
 from seqlab.training.nested import detached, on_device
 from seqlab.training.objective import LossLike, Objective
 from seqlab.training.optimisers import build_optimiser
@@ -40,6 +41,7 @@ class Updates:
         self.plateau = Plateau(spec)
         self.clipping = Clipping(spec, self.parameters)
         self.precision = Precision(spec)
+        self.shorten = LengthWarmup(objective, spec, steps)
         self.carried: Any = None  # a model's state at the end of the batch before
         self.slowed = 1.0  # by trainings that were rolled back
 
@@ -61,15 +63,15 @@ class Updates:
         for group in self.optimiser.param_groups:
             group["lr"] = self.spec.learning_rate * factor
         self.optimiser.zero_grad(set_to_none=True)
-        loss, tokens = self._gradients(feed)
+        loss, tokens = self._gradients(feed, number)
         self.precision.unscale(self.optimiser)
         norm = self.clipping()
         self.precision.step(self.optimiser)
         return Step(loss, norm, tokens)
 
-    def _gradients(self, feed: Feed) -> tuple[Tensor, int]:
+    def _gradients(self, feed: Feed, step: int) -> tuple[Tensor, int]:
         """Accumulate the gradients of one batch, or of several as if they were one."""
-        batch = feed.next()
+        batch = self.shorten(feed.next(), step)
         first = self._loss(batch)
         if self.spec.accumulate == 1:
             self.precision.backward(first.value)
@@ -77,7 +79,7 @@ class Updates:
         total, weight, tokens = first.value.new_zeros(()), 0.0, 0
         for number in range(self.spec.accumulate):
             if number:
-                batch = feed.next()
+                batch = self.shorten(feed.next(), step)
                 first = self._loss(batch)
             summed = first.value * first.weight
             self.precision.backward(summed)
