@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
-    sys.exit(run(arguments, debug="--debug" in sys.argv[1:]))
+    status = run(arguments, debug="--debug" in sys.argv[1:])
+    if status > 128:  # interrupted: all is cleaned up, and unloading libraries takes seconds
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def run(arguments: list[str], debug: bool = False) -> int:
