@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from seqlab.errors import UserError
 from seqlab.runs import Job, Run, read_run
+from seqlab.specs import ModelSpec, Spec, TrainSpec
 
 
 def digest_of(content: Any) -> str:
@@ -59,6 +61,26 @@ class Assignment:
         return run is not None and not run.result.get("transient", False)
 
     def finished(self, study: Path) -> Run | None:
-        """The stored run, if it is this very job and complete."""
+        """The stored run, if it is this very job and complete.
+
+        A run of an earlier version counts too, if what settings there were says the same: those
+        that came since are at their defaults, which is how it was trained.
+        """
         run = read_run(self.folder(study))
-        return run if run is not None and run.result.get("digest") == self.digest else None
+        if run is None or run.result.get("digest") == self.digest:
+            return run
+        stored = run.result.get("settings") or {}
+        earlier = replace(self, model=stored.get("model", {}), train=stored.get("train", {}))
+        wanted = self._read()
+        same = wanted is not None and earlier._read() == wanted
+        return run if same and run.result.get("digest") == earlier.digest else None
+
+    def _read(self) -> tuple[Spec, Spec] | None:
+        """A model's settings, each filled in where it is missing; None where they are no model's.
+
+        Settings that this version does not know are no model's of its.
+        """
+        try:
+            return ModelSpec.read(self.model), TrainSpec.read(self.train)
+        except UserError:
+            return None
