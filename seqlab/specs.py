@@ -165,6 +165,7 @@ class TrainSpec(Spec):
     momentum: float = Field(0.9, ge=0.0, lt=1.0, description="of sgd, rmsprop and muon")
     nesterov: bool = Field(False, description="of sgd: look ahead before the gradient is taken")
     weight_decay: float = Field(0.01, ge=0.0)
+    lazy_embeddings: bool = Field(False, description="update only the rows that occur in a step")
     schedule: Literal[
         "cosine", "constant", "linear", "cyclic", "one_cycle", "inverse_sqrt", "plateau", "wsd"
     ] = "cosine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from seqlab.specs import TrainSpec
 from seqlab.training.clipping import Clipping
 from seqlab.training.compiling import compile_model
 from seqlab.training.feed import Feed
+from seqlab.training.lazy_tables import LazyTables
 from seqlab.training.length_warmup import LengthWarmup
 from seqlab.training.nested import detached, on_device
 from seqlab.training.objective import LossLike, Objective
@@ -37,6 +39,7 @@ class Updates:
         self.model, self.objective, self.spec = model, objective, spec
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = build_optimiser(model, spec)
+        self.lazy = LazyTables(model, self.optimiser) if spec.lazy_embeddings else None
         self.factor = schedule(spec, steps)
         self.plateau = Plateau(spec)
         self.clipping = Clipping(spec, self.parameters)
@@ -64,10 +67,17 @@ class Updates:
             group["lr"] = self.spec.learning_rate * factor
         self.optimiser.zero_grad(set_to_none=True)
         loss, tokens = self._gradients(feed, number)
-        self.precision.unscale(self.optimiser)
-        norm = self.clipping()
-        self.precision.step(self.optimiser)
+        with self._rows() as self.clipping.parameters:
+            self.precision.unscale(self.optimiser)
+            norm = self.clipping()
+            self.precision.step(self.optimiser)
         return Step(loss, norm, tokens)
+
+    def _rows(self) -> AbstractContextManager[list[nn.Parameter]]:
+        """In which rows stand in for tables, where these are lazy: all parameters of the step."""
+        if self.lazy is None:
+            return nullcontext(self.parameters)
+        return self.lazy.standing_in(self.parameters)
 
     def _gradients(self, feed: Feed, step: int) -> tuple[Tensor, int]:
         """Accumulate the gradients of one batch, or of several as if they were one."""
@@ -85,7 +95,8 @@ class Updates:
             self.precision.backward(summed)
             total, weight = total + summed.detach(), weight + first.weight
             tokens += batch.tokens
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        found = [p.grad for p in self.parameters if p.grad is not None]
+        gradients = [g._values() if g.is_sparse else g for g in found]
         torch._foreach_div_(gradients, weight)
         return total / weight, tokens
 
