@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 import torch
@@ -11,23 +12,35 @@ import torch
 from seqlab.batch import Batch
 from seqlab.kernels.threads import cores
 from seqlab.training.objective import Objective
-from seqlab.training.prefetch import Ahead
+from seqlab.training.prefetch import Ahead, Groups
 
 Place = tuple[int, int]  # epoch, batches taken from it
+Placed = tuple[Place, Batch]  # a batch, and where the next one is
 
-WATCHED = 20  # batches, before it is decided whether a thread pays
-PAYS = 0.03  # of the time spent on making batches
-AHEAD = 2  # batches, where it does
+GROUP = 16  # batches made at a time, where no thread makes them
+WATCHED = 20  # batches, before it is decided whether a thread pays, and whether it did
+PAYS = 0.1  # of the time spent on waiting, from which a thread is tried
+AHEAD = 2  # batches, where one is
+
+
+@dataclass
+class Watch:
+    """What some batches took, from the first to the last."""
+
+    begun: float
+    waited: float
+    batches: int = 0
+    positions: int = 0
 
 
 class Feed:
     """Endless epochs of batches; the place is (epoch, batches taken from it).
 
     An epoch's batches depend on the epoch alone, so that a place is found again by taking as many,
-    and a thread may make them ahead of time: their order and content stay the same.
+    and they may be made ahead of time: their order and content stay the same.
 
-    ahead  how many batches a thread makes ahead; 0: no thread; None: two as soon as the training
-           is seen to wait for more than 3 % of its time and there is a core to spare
+    ahead  how many batches a thread makes ahead; 0: no thread; None: two, if the training is seen
+           to wait for more than a tenth of its time, there is a core to spare and it gets faster
     """
 
     def __init__(self, objective: Objective, device: str, ahead: int | None = 0) -> None:
@@ -36,19 +49,22 @@ class Feed:
         self.undecided = ahead is None and cores() > torch.get_num_threads()
         self.seconds = 0.0  # spent on waiting for batches
         self._place: Place = (0, 0)
-        self._watched: tuple[int, float, float] | None = None  # batches, when it began, seconds
-        self._source: Iterator[tuple[Place, Batch]] | None = None
+        self._watch: Watch | None = None
+        self._pace = 0.0  # seconds a position without a thread
+        self._batches: Ahead[Placed] | Groups[Placed] | None = None
 
     def next(self) -> Batch:
         """The next batch, on the device."""
         begun = time.perf_counter()
-        if self._source is None:
+        if self._batches is None:
             self.go_to(self._place)
-        assert self._source is not None
-        self._place, batch = next(self._source)
+        assert self._batches is not None
+        self._place, batch = next(self._batches)
+        if self.device != "cpu":
+            batch = batch.to(self.device)
         self.seconds += time.perf_counter() - begun
         if self.undecided:
-            self._decide()
+            self._decide(batch.inputs.shape[0] * batch.inputs.shape[1])
         return batch
 
     def place(self) -> Place:
@@ -58,39 +74,50 @@ class Feed:
     def go_to(self, place: Place) -> None:
         """Continue at a place."""
         self.close()
-        self._place = place
+        self._place, self._watch = place, None
         batches = _from(self.objective, place[0])
         for _ in islice(batches, place[1]):
             pass
-        self._source = self._behind(self._moved(batches))
+        self._make(batches)
 
     def close(self) -> None:
         """End the thread, if there is one."""
-        if isinstance(self._source, Ahead):
-            self._source.close()
-        self._source = None
+        if self._batches is not None:
+            self._batches.close()
+        self._batches = None
 
-    def _behind(self, batches: Iterator[tuple[Place, Batch]]) -> Iterator[tuple[Place, Batch]]:
-        return Ahead(batches, self.ahead) if self.ahead else batches
+    def _make(self, batches: Iterator[Placed]) -> None:
+        """On a thread, or some at a time."""
+        self._batches = Ahead(batches, self.ahead) if self.ahead else Groups(batches, GROUP)
 
-    def _moved(self, batches: Iterator[tuple[Place, Batch]]) -> Iterator[tuple[Place, Batch]]:
-        for place, batch in batches:
-            yield place, batch if self.device == "cpu" else batch.to(self.device)
-
-    def _decide(self) -> None:
-        """Whether to make batches on a thread from here on."""
-        now = time.perf_counter()
-        taken, begun, seconds = self._watched or (0, now, self.seconds)  # not the first: it plans
-        self._watched = (taken + 1, begun, seconds)
-        if taken < WATCHED:
+    def _decide(self, positions: int) -> None:
+        """Try a thread where there is much waiting, and keep it if training gets faster."""
+        now, watch = time.perf_counter(), self._watch
+        if watch is None:  # the batch before the first that counts: it plans the epoch
+            self._watch = Watch(now, self.seconds)
             return
-        self.undecided = False
-        if self.seconds - seconds > PAYS * (now - begun) and self._source is not None:
-            self.ahead = AHEAD
-            self._source = self._behind(self._source)
+        watch.batches += 1
+        watch.positions += positions
+        if watch.batches < WATCHED:
+            return
+        pace = (now - watch.begun) / watch.positions
+        if self.ahead:
+            self.undecided = False
+            if pace > self._pace:
+                self._change(0)
+        elif self.seconds - watch.waited > PAYS * (now - watch.begun):
+            self._pace, self._watch = pace, None
+            self._change(AHEAD)
+        else:
+            self.undecided = False
+
+    def _change(self, ahead: int) -> None:
+        self.ahead = ahead
+        if self._batches is not None:
+            self._make(self._batches.close())
 
 
-def _from(objective: Objective, epoch: int) -> Iterator[tuple[Place, Batch]]:
+def _from(objective: Objective, epoch: int) -> Iterator[Placed]:
     """Every batch from the beginning of an epoch on, with the place after it."""
     while True:
         number = 0

@@ -15,7 +15,7 @@ from seqlab.training.checkpoints import Checkpoints
 from seqlab.training.feed import Feed
 from seqlab.training.fit import fit
 from seqlab.training.hooks import Hook
-from seqlab.training.prefetch import Ahead
+from seqlab.training.prefetch import Ahead, Groups
 from tests.training.problems import Line, line_model
 from tests.training.streams import Streams, build, settings
 
@@ -90,14 +90,16 @@ def test_an_iterator_that_ends_ends_for_good():
 
 
 class Slow(Numbered):
-    """Computing takes as long as making a batch."""
+    """Computing takes longer than making a batch."""
+
+    computing = 0.006
 
     def fed(self, ahead, monkeypatch, cores=2):
         monkeypatch.setattr(feeding, "cores", lambda: cores)
         feed = Feed(self, "cpu", ahead)
-        for _ in range(60):
+        for _ in range(100):
             feed.next()
-            time.sleep(0.003)
+            time.sleep(self.computing)
         feed.close()
         return feed
 
@@ -110,6 +112,29 @@ def test_a_training_that_waits_gets_a_thread_and_waits_less(monkeypatch):
     assert decided.seconds < 0.8 * waiting.seconds
     assert Slow().fed(None, monkeypatch, cores=two).ahead == 0, "no need"
     assert Slow(0.003).fed(None, monkeypatch, cores=one).ahead == 0, "no core to spare"
+
+
+def test_a_thread_that_makes_training_slower_is_given_up(monkeypatch):
+    class Disturbed(Slow):
+        @property
+        def computing(self):
+            return 0.02 if threads() else 0.001
+
+    feed = Disturbed(0.003).fed(None, monkeypatch, cores=torch.get_num_threads() + 1)
+    assert feed.ahead == 0
+    assert not feed.undecided
+    assert feed.place() == (33, 1), "no batch was lost or came twice"
+
+
+def test_items_made_at_a_time_end_and_break_in_their_place():
+    assert list(Groups(iter("abcde"), 2)) == list("abcde")
+    groups = Groups(iter("abcde"), 3)
+    assert next(groups) == "a"
+    assert list(groups.close()) == list("bcde")
+    feed = Feed(Numbered(breaks_at=(1, 1)), "cpu")
+    assert len(taken(feed, 4)) == 4
+    with pytest.raises(UserError, match="this batch cannot be made"):
+        feed.next()
 
 
 class KilledError(Exception):
@@ -159,7 +184,7 @@ def test_the_time_spent_on_waiting_is_in_the_history():
     spec = TrainSpec(steps=8, evaluations=2, prefetch=0)
     history = fit(line_model(), Slowly(), spec)
     assert 8 * 0.005 <= history.loading <= history.seconds
-    assert all(record["loading"] > 0.5 for record in history.records)
+    assert history.records[0]["loading"] > 0.5, "some are made at a time"
     assert fit(line_model(), Line(), spec).loading < 0.005
 
 
