@@ -27,6 +27,7 @@ class Section:
 
 SECTIONS = (
     Section("The training loop", "bench.overhead"),
+    Section("Batches", "bench.batching", "Texts of imdb_small are cut to 512 tokens, or whole."),
     Section("Recomputing blocks", "bench.recompute"),
     Section("Kernels", "bench.kernels"),
     Section("Transformer block", "bench.blocks"),
