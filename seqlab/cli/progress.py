@@ -48,6 +48,8 @@ class Bar:
         """Show where the study is."""
         if self.silent:
             return
+        if moment.remark:
+            self._print(moment.remark)
         if not self.plain:
             self._show(moment)
             return
@@ -56,7 +58,10 @@ class Bar:
         if now - self.last >= wait or stage != self.stage:
             self.last, self.stage = now, stage
             for line in (_line(moment), *(f"       {self._words(r)}" for r in moment.running)):
-                self.console.print(line, highlight=False, soft_wrap=True)
+                self._print(line)
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _show(self, moment: Moment) -> None:
         if self.live is None:

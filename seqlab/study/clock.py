@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from seqlab.runs import Job
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Allowance
 from seqlab.study.timing import BASELINE, STARTUP
@@ -26,12 +27,16 @@ class Running:
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a study is, for people: what happens, how much of it is done, seconds left."""
+    """Where a study is, for people: what happens, how much of it is done, seconds left.
+
+    `remark` is what went wrong in a run just now, and what came of it.
+    """
 
     stage: str
     share: float
     seconds_left: float | None
     running: tuple[Running, ...] = ()
+    remark: str = ""
 
 
 @dataclass
@@ -80,11 +85,15 @@ class Clock:
         self._done[assignment.digest] = share * self._seconds(assignment)
         job = assignment.job
         if reading is not None:
-            self._running[assignment.digest] = Running(job.folder.replace("/", " "), reading)
+            self._running[assignment.digest] = Running(_name(job), reading)
         elif share in (0.0, 1.0):
             self._running.pop(assignment.digest, None)
-        what = "tuning" if job.role == "trial" else "verdict runs"
-        self._tell(f"{what}: {job.candidate}")
+        self._tell(_stage(job))
+
+    def remark(self, assignment: Assignment, text: str) -> None:
+        """Something went wrong in a run."""
+        job = assignment.job
+        self._tell(_stage(job), f"{_name(job)}: {text}")
 
     def measures(self, name: str) -> None:
         """A contestant's costs are measured now."""
@@ -95,10 +104,10 @@ class Clock:
         runs = f"{busy} run{'s' * (busy > 1)}"
         self._tell(f"stopping: {runs} to finish the step and to leave a checkpoint")
 
-    def _tell(self, stage: str) -> None:
+    def _tell(self, stage: str, remark: str = "") -> None:
         done = sum(self._done.values())
         running = tuple(self._running.values())
-        self.listen(Moment(stage, done / self.total, self._left(done), running))
+        self.listen(Moment(stage, done / self.total, self._left(done), running, remark))
 
     def process_started(self, seconds: float) -> None:
         """A process was ready after so many seconds; those that measure costs will be too."""
@@ -144,3 +153,11 @@ class Clock:
     def _left(self, done: float) -> float:
         runs = max(0.0, self.total - done) * self._slowness() / self.workers
         return runs + self.tail(self.startup)
+
+
+def _stage(job: Job) -> str:
+    return f"{'tuning' if job.role == 'trial' else 'verdict runs'}: {job.candidate}"
+
+
+def _name(job: Job) -> str:
+    return job.folder.replace("/", " ")

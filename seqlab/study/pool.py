@@ -23,6 +23,7 @@ from seqlab.study.assignment import Assignment
 Watch = Callable[[Assignment, float, dict[str, Any] | None], None]
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
 PROGRAM = ("-m", "seqlab.study.worker")
+AGAIN = "put it right and run the same command again: finished runs are kept"
 GRACE = 31.0  # seconds for a process to finish a step and to write a checkpoint
 ATTEMPTS = 2  # a process may be killed by chance once
 # glibc hands large tensors back to the system and pays for their pages at every step; a process
@@ -95,6 +96,7 @@ class Pool:
         self.left_out: list[Assignment] = []
         self.attempts: dict[str, int] = {}
         self.started: Callable[[float], None] = lambda seconds: None  # told how long starts take
+        self.remark: Callable[[Assignment, str], None] = lambda assignment, text: None
         self.leaving: Callable[[int], None] = lambda busy: None  # told how many finish their step
 
     def __enter__(self) -> Self:
@@ -167,10 +169,9 @@ class Pool:
                 watch(worker.assignment, 1.0, None)
                 worker.assignment = None
             case "fatal":
-                raise UserError(
-                    event["reason"],
-                    "put it right and run the same command again: finished runs are kept",
-                )
+                raise UserError(event["reason"], event.get("hint") or AGAIN)
+            case "remark" if worker.assignment:
+                self.remark(worker.assignment, event["text"])
             case "gone":
                 self._bury(worker, event["code"], watch)
 

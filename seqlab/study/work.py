@@ -34,7 +34,7 @@ from seqlab.study.batch_memory import fitting_batch
 from seqlab.study.examination import examined
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import Predictions, Prepared, Task
-from seqlab.training.checkpoints import Checkpoints, Interrupted
+from seqlab.training.checkpoints import CheckpointError, Checkpoints, Interrupted
 from seqlab.training.choosing import remembered
 from seqlab.training.fit import DivergedError, History, fit
 from seqlab.training.hooks import Hook, Progress
@@ -47,10 +47,11 @@ REPORTED = 0.5  # seconds between two of them
 
 @dataclass(frozen=True)
 class Orders:
-    """Whom a job tells how far it is, and who may ask it to stop."""
+    """Whom a job tells how far it is, who may ask it to stop, and who hears what went wrong."""
 
-    report: Report
-    stop: Callable[[], bool]
+    report: Report = lambda share, reading: None
+    stop: Callable[[], bool] = lambda: False
+    remark: Callable[[str], None] = lambda text: None
 
 
 @dataclass(frozen=True)
@@ -102,23 +103,19 @@ def save_prepared(prepared: Prepared, folder: Path, digest: str) -> None:
     (folder / "digest").write_text(digest)
 
 
-def work(
-    assignment: Assignment,
-    study: Path,
-    report: Report = lambda share, reading: None,
-    stop: Callable[[], bool] = lambda: False,
-) -> None:
+def work(assignment: Assignment, study: Path, orders: Orders | None = None) -> None:
     """Do an assignment and leave its run folder; a failure is recorded there as a result.
 
     A training that was cut off continues from its checkpoint. A full disk is not the job's own
-    failure: it is raised, as OSError; and so is Interrupted, once `stop` says so.
+    failure: it is raised, as OSError; so are Interrupted, once the orders are to stop, and
+    CheckpointError: what is in the way is for the user to decide.
     """
     folder = assignment.folder(study)
     folder.mkdir(parents=True, exist_ok=True)
     # The process of a study that was killed may still be at its last step here.
     with FileLock(folder / ".lock"):
         if not assignment.settled(study):
-            _do(assignment, study, Orders(report, stop))
+            _do(assignment, study, orders or Orders())
     with contextlib.suppress(OSError):
         (folder / ".lock").unlink()
 
@@ -135,7 +132,7 @@ def _do(assignment: Assignment, study: Path, orders: Orders) -> None:
         done = _fit_model if assignment.job.kind == "model" else _fit_baseline
         facts, parts = done(assignment, prepared, folder, orders)
         result |= facts
-    except Interrupted:
+    except (Interrupted, CheckpointError):
         raise
     except Exception as error:
         if _disk_is_full(error):
@@ -143,6 +140,7 @@ def _do(assignment: Assignment, study: Path, orders: Orders) -> None:
         result |= {"status": "failed", "reason": _reason(error), "valid": None, "test": {}}
         result["transient"] = _out_of_memory(error)
         result["diverged"] = isinstance(error, DivergedError)
+        orders.remark(f"failed: {result['reason']}")
         if not isinstance(error, DivergedError | UserError) and not result["transient"]:
             parts["traceback"] = traceback.format_exc().splitlines()
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
@@ -222,7 +220,7 @@ def _train(
         objective = TaskObjective(prepared, train, spec)
         try:
             trackers = _trackers(assignment, folder)
-            hooks: list[Hook] = [_Reporter(orders.report), *trackers]
+            hooks: list[Hook] = [_Reporter(orders, checkpoints), *trackers]
             settle = remembered(_settled_at(assignment, spec, folder.parents[2]))
             history = fit(model, objective, spec, hooks, checkpoints, settle)
             history.choices = {**chosen, **history.choices}
@@ -234,6 +232,10 @@ def _train(
                 raise
             checkpoints.clear()
             spec = _halved(spec)
+            orders.remark(
+                f"out of memory: goes on with batches of {spec.batch_size}, "
+                f"{spec.accumulate} to a step"
+            )
 
 
 def _settled_at(assignment: Assignment, spec: TrainSpec, study: Path) -> Path:
@@ -279,6 +281,7 @@ def _totals(history: History, model: Model) -> dict[str, Any]:
         "best_step": history.best_step,
         "tokens": history.tokens,
         "seconds": history.seconds,
+        "loading": history.loading / max(history.seconds, 1e-9),  # the share of waiting for batches
         "stopped": history.stopped,
         "rollbacks": history.rollbacks,
         "resumed": history.resumed,
@@ -334,16 +337,29 @@ def _score(
 
 
 class _Reporter(Hook):
-    def __init__(self, report: Report) -> None:
-        self.report = report
+    def __init__(self, orders: Orders, checkpoints: Checkpoints) -> None:
+        self.orders, self.checkpoints = orders, checkpoints
         self.last = time.perf_counter()
+
+    def on_train_begin(self, progress: Progress) -> None:
+        resumed = progress.history.resumed
+        place = f"the one before, of step {resumed[-1]}" if resumed else "the beginning"
+        for path in self.checkpoints.damaged:
+            self.orders.remark(f"{path.name} is damaged; continues from {place}")
+
+    def on_roll_back(self, progress: Progress) -> None:
+        last = progress.history.rollbacks[-1]
+        self.orders.remark(
+            f"rolled back from step {last['step']} to {last['back_to']}, on at "
+            f"{last['factor']:g} of the learning rate: {last['reason'].partition(';')[0]}"
+        )
 
     def on_step_end(self, progress: Progress) -> None:
         now = time.perf_counter()
         if now - self.last > REPORTED:
             self.last = now
             share = progress.history.steps / progress.total_steps
-            self.report(share, asdict(progress.reading()))
+            self.orders.report(share, asdict(progress.reading()))
 
 
 __all__ = ["TaskObjective", "build_model", "load_prepared", "predict_all", "save_prepared", "work"]

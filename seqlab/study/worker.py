@@ -19,6 +19,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from seqlab.errors import UserError
 from seqlab.study.assignment import Assignment
 
 GRACE = 30.0  # seconds to finish a step and to write a checkpoint
@@ -73,7 +74,10 @@ def main(study: Path) -> None:
     def watch(share: float, reading: dict[str, Any]) -> None:
         tell(event="progress", share=share, reading=reading)
 
-    from seqlab.study.work import work
+    def remark(text: str) -> None:
+        tell(event="remark", text=text)
+
+    from seqlab.study.work import Orders, work
     from seqlab.training.checkpoints import Interrupted
 
     tell(event="ready")
@@ -82,12 +86,15 @@ def main(study: Path) -> None:
         assignment = Assignment.read(inbox.get())
         leaving.busy = assignment.job.kind == "model"
         try:
-            work(assignment, study, watch, leaving.now)
+            work(assignment, study, Orders(watch, leaving.now, remark))
         except Interrupted:
             os._exit(0)
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
             tell(event="fatal", reason=f"{error.filename or study}: cannot be written: {reason}")
+            continue
+        except UserError as error:
+            tell(event="fatal", reason=error.message, hint=error.hint)
             continue
         tell(event="done")
 

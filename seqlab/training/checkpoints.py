@@ -27,6 +27,10 @@ KEPT = 2
 SHARE = 100  # writing takes at most one part in so many of the time
 
 
+class CheckpointError(UserError):
+    """A checkpoint that another training or another version wrote."""
+
+
 class Interrupted(Exception):  # noqa: N818 – not an error: training was asked to stop
     """A training stopped after a step, with its state in a checkpoint."""
 
@@ -48,6 +52,7 @@ class Checkpoints:
     ) -> None:
         self.folder, self.identity, self.seconds, self.stop = folder, identity, seconds, stop
         self.next = time.monotonic() + seconds
+        self.damaged: list[Path] = []  # what `latest` passed over
         self.clear_temporary()
 
     def due(self) -> bool:
@@ -78,8 +83,9 @@ class Checkpoints:
     def latest(self) -> dict[str, Any] | None:
         """The state to continue from: of the last whole file, or None.
 
-        Raises UserError for one that was written for other settings or by another version.
+        Raises CheckpointError for one that was written for other settings or by another version.
         """
+        self.damaged.clear()
         for path in self._files():
             try:
                 with safe_open(path, framework="pt") as file:
@@ -88,7 +94,7 @@ class Checkpoints:
                     tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 return dict(unpack(content["state"], tensors))
             except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-                continue  # damaged: the one before is whole
+                self.damaged.append(path)  # the one before is whole
         return None
 
     def clear(self) -> None:
@@ -106,11 +112,11 @@ class Checkpoints:
     def _check(self, path: Path, content: dict[str, Any]) -> None:
         hint = "delete it to train from the beginning"
         if content["version"] != VERSION:
-            raise UserError(
+            raise CheckpointError(
                 f"{path}: a checkpoint of version {content['version']}; accepted: {VERSION}", hint
             )
         if content["identity"] != self.identity:
-            raise UserError(f"{path}: a checkpoint of another model, data or settings", hint)
+            raise CheckpointError(f"{path}: a checkpoint of another model, data or settings", hint)
 
 
 def _synchronise(path: Path) -> None:

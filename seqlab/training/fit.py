@@ -282,6 +282,7 @@ class _Fit:
         ]
         if len(history.rollbacks) >= self.spec.retries:
             self.good = None
+        self._call("on_roll_back")
 
     def _preserve(self) -> None:
         """Write a checkpoint where one is due, and stop where that was asked."""

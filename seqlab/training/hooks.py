@@ -59,5 +59,8 @@ class Hook:
     def on_evaluate(self, progress: Progress) -> None:
         """After each validation."""
 
+    def on_roll_back(self, progress: Progress) -> None:
+        """After going back to the last good point; the history's last rollback says why."""
+
     def on_train_end(self, progress: Progress) -> None:
         """After the last step, with the best weights restored."""

@@ -1,4 +1,4 @@
-"""A disk that is full, wherever a study writes: it stops with a line, and loses nothing finished."""
+"""A full disk, wherever a study writes: it stops with a line, and loses nothing finished."""
 
 import json
 import os

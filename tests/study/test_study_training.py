@@ -14,7 +14,7 @@ import pytest
 from seqlab.runs import list_runs, read_run
 from seqlab.study import work as working
 from seqlab.study.assignment import Assignment
-from seqlab.study.work import work
+from seqlab.study.work import Orders, work
 from seqlab.training.checkpoints import Interrupted
 from tests.study.test_study_folder import study
 
@@ -59,7 +59,7 @@ def test_a_stopped_run_continues_to_the_same_weights(made, tmp_path):
     for steps in (3, 5):
         asked = iter([False] * steps + [True])
         with pytest.raises(Interrupted):
-            work(assignment, made.folder_, stop=lambda: next(asked))  # noqa: B023
+            work(assignment, made.folder_, Orders(stop=lambda: next(asked)))  # noqa: B023
         assert read_run(folder) is None
         assert any((folder / "checkpoints").glob("*/step-*.safetensors"))
     work(assignment, made.folder_)
@@ -74,7 +74,7 @@ def test_a_checkpoint_of_other_settings_is_not_continued(made):
     first = assignment_like(made, **LONG)
     (first.folder(made.folder_) / "result.json").unlink(missing_ok=True)
     with pytest.raises(Interrupted):
-        work(first, made.folder_, stop=lambda: True)
+        work(first, made.folder_, Orders(stop=lambda: True))
     other = assignment_like(made, **LONG, weight_decay=0.5)
     work(other, made.folder_)
     run = read_run(other.folder(made.folder_))
@@ -136,4 +136,4 @@ def test_a_worker_that_ends_leaves_a_checkpoint_to_continue(how, made):
     reached = int(kept.stem.split("-")[1])
     asked = iter([False, True])
     with pytest.raises(Interrupted, match=f"stopped after step {reached + 2} "):
-        work(assignment, made.folder_, stop=lambda: next(asked))
+        work(assignment, made.folder_, Orders(stop=lambda: next(asked)))
