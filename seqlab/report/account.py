@@ -46,6 +46,7 @@ SPENT: dict[str, tuple[Show, Read]] = {
     "tokens": (count, _result("tokens")),
     "GFLOPs": (lambda flops: significant(flops / 1e9), _result("flops_estimate")),
     "seconds": (significant, _result("seconds")),
+    "of them waiting for batches": (lambda share: f"{100 * share:.1f} %", _result("loading")),
 }
 CARD_APART = ("parts", "findings", "notes")
 

@@ -221,8 +221,8 @@ def _waiting(records: Records, scores: Sequence[float]) -> Symptom | None:
         return None
     return Symptom(
         "waiting for data",
-        f"{share:.0%} of the time was spent on making batches",
-        "a simpler augmentation, a larger batch_size",
+        f"{share:.0%} of the time was spent on waiting for batches",
+        "prefetch = 4 where a core is free, a simpler augmentation, a larger batch_size",
     )
 
 

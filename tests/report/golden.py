@@ -60,6 +60,7 @@ def job_result(job: Job, seed: int, valid: float | None, **more: object) -> dict
         "steps": 800,
         "tokens": 1_200_000,
         "seconds": 20.0,
+        "loading": 0.0123,
         "backend": "torch",
         "settings": {"model": {}, "train": {}},
     } | more

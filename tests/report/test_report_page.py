@@ -59,6 +59,8 @@ def test_every_section_is_there_and_linked(report, section):
         "seqlab compare reviews.csv --seeds 8 --trials 5 --sizes 500,2000,all",
         "Rows: true class; columns: predicted class",
         "only gru stumbles over this one",
+        "of them waiting for batches",
+        "20.01.2 %torch",
     ],
 )
 def test_it_says(report, words):
