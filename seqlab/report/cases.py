@@ -13,6 +13,7 @@ import numpy as np
 
 from seqlab.report.stored import Contestant
 
+LONG = 40  # characters of an answer
 DRAWN = (240, 28)  # width and height of a small curve
 
 Shown = tuple[Contestant, dict[str, Any]]  # a contestant and its exhibit's data
@@ -50,6 +51,12 @@ class Case:
     width: int = 0  # of the image, in its own pixels
     title: str = ""  # what is asked of the text, say
     curve: str = ""  # the points of a small drawing, as SVG wants them
+
+    @property
+    def long(self) -> bool:
+        """Whether answers are texts, of which each wants a line of its own."""
+        said = [self.target, *(answer.predicted for answer in self.answers)]
+        return any(isinstance(text, str) and len(text) > LONG for text in said)
 
 
 def cases(kind: str, shown: list[Shown]) -> list[Case]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -34,6 +34,7 @@ class Gathered:
     cases: list[Case] = field(default_factory=list)
     merged: Merged | None = None
     left_out: int = 0  # series that are not drawn
+    of_one: bool = False  # whether the other contestants have none
 
     @property
     def small(self) -> bool:
@@ -57,10 +58,13 @@ def gather(study: StoredStudy) -> list[Gathered]:
             key = (str(exhibit["kind"]), str(exhibit["title"]))
             groups.setdefault(key, []).append((contestant, exhibit["data"]))
             notes.setdefault(key, str(exhibit.get("note") or ""))
-    return [
+    found = [
         _gathered(f"exhibit-{number}", *key, notes[key], shown)
         for number, (key, shown) in enumerate(groups.items())
     ]
+    several = len({c.name for shown in groups.values() for c, _ in shown}) > 1
+    alone = [several and len(shown) == 1 for shown in groups.values()]
+    return [replace(made, of_one=own) for made, own in zip(found, alone, strict=True)]
 
 
 def _gathered(name: str, kind: str, title: str, note: str, shown: list[Shown]) -> Gathered:

@@ -81,6 +81,7 @@ def history(valid: float, kind: str, rng: np.random.Generator) -> list[dict[str,
             "train_loss": float(0.69 - 0.45 * r),
             "valid": float(v),
             "learning_rate": float(0.001 * (1 - s)),
+            "gradient_norm": float(1 - 0.5 * s),
         }
         for s, r, v in zip(share, rise, scores, strict=True)
     ]

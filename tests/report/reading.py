@@ -20,20 +20,41 @@ class Reader(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.pieces: list[str] = []
         self.figures: dict[str, Any] = {}
-        self._inside = ""
+        self.tables: list[list[list[str]]] = []  # cells of the rows of each
+        self._inside, self._cell = "", False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
         self._inside = "figures" if dict(attrs).get("id") == "figures" else tag
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+            self._cell = True
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = ""
+        self._cell = self._cell and tag not in ("td", "th")
 
     def handle_data(self, data: str) -> None:
         if self._inside == "figures":
             self.figures = json.loads(data)
         elif self._inside not in ("script", "style"):
             self.pieces.append(data)
+            if self._cell:
+                self.tables[-1][-1][-1] += data
+
+    def table(self, first: str) -> list[list[str]]:
+        """The only table whose head begins so, without its head; spaces collapsed."""
+        cells = [[[" ".join(c.split()) for c in row] for row in rows] for rows in self.tables]
+        (found,) = (rows for rows in cells if rows and rows[0][0] == first)
+        return found[1:]
+
+    def plots(self, label: str) -> list[dict[str, Any]]:
+        """The figures with such a label at one of their axes."""
+        return [figure for figure in self.figures.values() if label in str(figure["layout"])]
 
     @property
     def text(self) -> str:

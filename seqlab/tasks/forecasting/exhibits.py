@@ -176,6 +176,7 @@ def _item(
     title = target if len(task.fitted.series) == 1 else f"{name}, {target}"
     return {
         "title": f"{title} from {dates[0]}{remark}",
+        "y_label": target,
         "history": {"x": _labels(moments(before + start)), "y": _numbers(values[before])},
         "target": {"x": dates, "y": _numbers(values[ahead])},
         "predicted": {"x": dates, **_forecast(task, np.asarray(predictions)[i, :, c])},

@@ -126,5 +126,5 @@ def pictures(
         }
         for row in np.argsort(given, kind="stable")[:most]
     ]
-    note = "Lowest probability of the given label first."
+    note = "Lowest probability of the given label first; in brackets, that probability."
     return Exhibit("images", "Hardest test images", {"items": items}, note)

@@ -34,7 +34,7 @@ def exhibits(
                 "score": round(edit_distance(written[row], target) / len(target), 3),
             }
         )
-    note = "Test recordings from the shortest to the longest; the score is the share of edits."
+    note = "From the shortest recording to the longest; in brackets, edits a character wanted."
     return [
         Exhibit("examples", "Texts side by side", {"items": items}, note),
         _by_length(steps.lengths, metric, statistics),
@@ -42,5 +42,5 @@ def exhibits(
 
 
 def _by_length(lengths: Rows, metric: Metric, statistics: Array) -> Exhibit:
-    labels, title = ("steps in the recording", metric.name), f"{metric.name} by length"
-    return binned(title, lengths, lambda rows: metric.value(statistics[rows]), labels)
+    labels = ("steps in the recording", metric.name)
+    return binned("Score by length", lengths, lambda rows: metric.value(statistics[rows]), labels)

@@ -26,10 +26,16 @@ def exhibits(
     written: Sequence[str], examples: Examples, metric: Metric, statistics: Array
 ) -> list[Exhibit]:
     """Translations side by side and quality by length; the statistics are the metric's."""
-    return [_side_by_side(written, examples), _by_length(examples, metric, statistics)]
+    return [
+        _side_by_side(written, examples, metric, statistics),
+        _by_length(examples, metric, statistics),
+    ]
 
 
-def _side_by_side(written: Sequence[str], examples: Examples) -> Exhibit:
+def _side_by_side(
+    written: Sequence[str], examples: Examples, metric: Metric, statistics: Array
+) -> Exhibit:
+    """Scored one by one: by the metric, if it counts tokens, else by chrF."""
     chrf: Any = registry.load("metrics", "chrf")()
     items = []
     for row in spread(examples, SHOWN):
@@ -39,17 +45,19 @@ def _side_by_side(written: Sequence[str], examples: Examples) -> Exhibit:
                 "text": source[:LETTERS],
                 "target": target[:LETTERS],
                 "predicted": written[row][:LETTERS],
-                "score": round(chrf.value(chrf.collect([written[row]], [target])), 1),
+                "score": metric.value(statistics[row : row + 1])
+                if metric.space == "tokens"
+                else round(chrf.value(chrf.collect([written[row]], [target])), 1),
             }
         )
-    note = "Test examples from the shortest to the longest source; the score is each one's chrF."
+    name = metric.name if metric.space == "tokens" else "chrF"
+    note = f"From the shortest to the longest source; in brackets, each one's {name}."
     return Exhibit("examples", "Translations side by side", {"items": items}, note)
 
 
 def _by_length(examples: Examples, metric: Metric, statistics: Array) -> Exhibit:
     lengths, labels = _sources(examples).lengths, ("tokens in the source", metric.name)
-    title = f"{metric.name} by length"
-    return binned(title, lengths, lambda rows: metric.value(statistics[rows]), labels)
+    return binned("Score by length", lengths, lambda rows: metric.value(statistics[rows]), labels)
 
 
 def attentions(
@@ -80,7 +88,7 @@ def attentions(
                 "matrix",
                 title,
                 data,
-                "Percent of each row: weights of the last block, the mean of its heads.",
+                "" if made else "Percent of each row: weights of the last block, its heads' mean.",
             )
         )
     return made
