@@ -105,7 +105,7 @@ def _against_vanishing(model: ModelSpec, flow: Flow) -> list[str]:
     if flow.causal:
         heard = max(reach.heard for reach in flow.reaches.values())
         advice.append(f"backpropagation truncated at {heard + 1} positions loses next to nothing")
-    return advice
+    return advice or ["a mixer that sees every position at once (attention), or shorter sequences"]
 
 
 def _against_exploding(model: ModelSpec, train: TrainSpec, flow: Flow) -> list[str]:

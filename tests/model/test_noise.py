@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from seqlab.batch import Context
-from seqlab.model.block import Block, mixer_settings, recompute_blocks
+from seqlab.model.block import Block, build_mlp, mixer_settings, recompute_blocks
 from seqlab.model.noise import SharedDropout, drop_branches
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
@@ -45,6 +45,25 @@ def test_noise_is_there_in_training_and_nowhere_else(fields):
     names = [name.replace("parametrizations.w_hh.original", "w_hh") for name in weights]
     plain.load_state_dict(dict(zip(names, weights.values(), strict=True)))
     torch.testing.assert_close(noisy(IDS, Context()), plain.eval()(IDS, Context()))
+
+
+def test_dropout_is_after_the_mixer_within_the_mlp_and_before_the_head():
+    """Each place by itself: the others would hide it."""
+    x = torch.randn(B, T, D)
+    for part in (
+        Block(ModelSpec(mixer="gru", width=D, dropout=0.5), False),
+        build_mlp(ModelSpec(mixer="gru", width=D, dropout=0.5, mlp=2.0)),
+    ):
+        noisy = part.train()
+        given = (x, Context()) if isinstance(part, Block) else (x,)
+        assert not torch.equal(noisy(*given), noisy(*given))
+    headed = model(dropout=0.5).train()
+    for block in headed.blocks:
+        block.eval()
+    first, second = (headed(IDS, Context()) for _ in range(2))
+    assert not torch.equal(first, second)
+    dropped = (first == 0).float().mean()
+    assert 0.3 < float(dropped) < 0.7
 
 
 def test_shared_dropout_drops_a_channel_everywhere_or_nowhere():
