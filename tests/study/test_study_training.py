@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from seqlab.runs import list_runs, read_run
+from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study import batch_memory
 from seqlab.study import work as working
 from seqlab.study.assignment import Assignment
-from seqlab.study.work import Orders, work
+from seqlab.study.work import Orders, load_prepared, work
 from seqlab.training.checkpoints import Interrupted
 from tests.study.test_study_folder import study
 
@@ -97,6 +99,34 @@ def test_out_of_memory_halves_the_batch_and_keeps_the_effective_size(made, monke
     result = read_run(assignment.folder(made.folder_)).result
     assert seen == [(64, 4096, 1), (32, 2048, 2), (16, 1024, 4)]
     assert (result["status"], result["batch_halved"]) == ("ok", 2)
+
+
+def test_a_memory_limit_chooses_the_batch_once_for_all_seeds(made, monkeypatch):
+    tried = []
+
+    def peak(prepared, build, spec):
+        tried.append(spec.batch_size)
+        return 500 + spec.batch_size
+
+    monkeypatch.setattr(batch_memory, "_peak", peak)
+    for seed in (1, 2):
+        assignment = assignment_like(made, max_memory_mb=505, seed=seed, steps=2)
+        work(assignment, made.folder_)
+        result = read_run(assignment.folder(made.folder_)).result
+        assert result["status"] == "ok", result["reason"]
+        assert result["choices"]["batch_size"]["chosen"] == 4
+        assert 0 < result["tokens"] <= 2 * result["choices"]["batch_size"]["batch_tokens"]
+        assert 0 < result["loading"] < 1
+    assert tried == [1, 2, 4]
+
+
+@pytest.mark.parametrize("packing", [True, False, None])
+def test_a_model_computes_as_its_training_wants(made, packing):
+    task = load_prepared("classify", made.folder_ / "prepared/fold0").task
+    spec = TrainSpec(packing=packing, recompute=True)
+    model = working.model_to_train(task, ModelSpec(mixer="gru", width=8), spec)
+    assert model.blocks.packing is packing
+    assert model.blocks[0].recompute
 
 
 def start_worker(folder):
