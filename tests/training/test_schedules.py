@@ -22,6 +22,13 @@ def test_warm_up_rises_linearly_to_one(name):
     assert max(found) == pytest.approx(1.0)
 
 
+def test_linear_and_cosine_fall_as_they_are_called():
+    quarters = [factors(1000, schedule="linear", warmup=0.0)[n] for n in (250, 500, 750)]
+    assert quarters == pytest.approx([0.75, 0.5, 0.25], abs=0.01)
+    quarters = [factors(1000, schedule="cosine", warmup=0.0)[n] for n in (250, 500, 750)]
+    assert quarters == pytest.approx([0.854, 0.5, 0.146], abs=0.01)
+
+
 def test_inverse_square_root():
     found = factors(schedule="inverse_sqrt", warmup=0.1)
     assert found[40] == pytest.approx(0.5)
