@@ -41,9 +41,14 @@ def find_moments(
 
 
 def numeric_columns(frame: pd.DataFrame, *, exclude: Sequence[str] = ()) -> list[str]:
-    """The columns of numbers, without those that have another role."""
+    """The columns of numbers, without those that have another role.
+
+    What counts rows is no series, unless it is all there is: 0, 1, 2, … go on too.
+    """
     kinds = describe(frame)
     kept = [*NUMERIC, ColumnKind.CONSTANT]
+    if len(kinds) == 1:
+        kept.append(ColumnKind.IDENTIFIER)
     return [
         name
         for name, kind in kinds.items()

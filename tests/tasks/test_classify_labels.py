@@ -72,11 +72,25 @@ def test_every_way_of_writing_labels_is_found_and_read_alike(data):
         assert np.asarray(part.arrays["label"]).tolist() == [wanted[t] for t in part.frame["text"]]
 
 
-def test_another_delimiter_is_named():
+def test_commas_divide_labels_that_recombine():
     data = divided(", ")
     filled = data.assign(labels=data["labels"].replace("", "none"))
-    assert not prepare(filled).task.fitted.multi_label
+    assert prepare(filled).task.fitted.multi_label
     assert prepare(data, options={"delimiter": ","}).task.classes == sorted(KINDS)
+    assert not prepare(filled, options={"labels": "one"}).task.fitted.multi_label
+
+
+def test_names_with_commas_are_one_label():
+    places = ["Bath, England", "York, England", "Tours, France", "Nice, France"]
+    data = divided(rows=200).assign(labels=places * 50)
+    assert not prepare(data).task.fitted.multi_label
+
+
+def test_another_delimiter_is_named():
+    data = divided(" / ")
+    filled = data.assign(labels=data["labels"].replace("", "none"))
+    assert not prepare(filled).task.fitted.multi_label
+    assert prepare(data, options={"delimiter": "/"}).task.classes == sorted(KINDS)
 
 
 def test_flags_by_role_among_other_columns():

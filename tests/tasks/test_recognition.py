@@ -9,10 +9,10 @@ import pytest
 from seqlab import registry
 from seqlab.data.sources import read_table
 from seqlab.tasks.base import Sources
-from seqlab.workbench.gathering import UnclearTaskError, choose_task
+from seqlab.workbench.gathering import UnclearTaskError, choose_task, recognise
 from tests.reviews import reviews
 from tests.tasks.language_data import prose
-from tests.tasks.span_data import people
+from tests.tasks.span_data import NAMES, people
 from tests.tasks.tag_data import orders
 
 RNG = np.random.default_rng(0)
@@ -172,3 +172,32 @@ def test_each_task_can_be_asked_for_instead(tmp_path):
     table = read_table(write(tmp_path / "a.csv", CASES["texts and labels"][2]))
     for name in registry.names("tasks"):
         assert choose_task(Sources(table), name, {}) == (name, "as asked for")
+
+
+SUMS = [(f"{a}+{b}=", str(a + b)) for a in range(15) for b in range(8)]
+PLAIN = {
+    "whole numbers, one a line": ("forecast", "a.txt", "\n".join(map(str, range(100)))),
+    "sums as strings": ("translate", "a.csv", pd.DataFrame(SUMS, columns=["src", "tgt"])),
+    "short answers in contexts": (
+        "span",
+        "a.csv",
+        pd.DataFrame(
+            [(f"{n} met {m} .", "Who came ?", n) for n in NAMES for m in NAMES if n != m] * 2,
+            columns=["context", "question", "answer"],
+        ),
+    ),
+    "tags with commas": (
+        "tag",
+        "a.csv",
+        pd.DataFrame([("Ada saw Bo", "B,O,B"), ("it rained", "O,O")] * 9, columns=["text", "tags"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_data_that_could_be_taken_for_classes(name, tmp_path):
+    task, file, data = PLAIN[name]
+    path = tmp_path / file
+    path.write_text(data if isinstance(data, str) else data.to_csv(index=False))
+    found = recognise(read_table(path))
+    assert max(found, key=lambda one: found[one].score) == task, found

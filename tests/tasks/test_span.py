@@ -45,7 +45,7 @@ def gold(examples):
 
 
 def test_usual_columns_are_recognised():
-    assert Span.recognise(Table(frame(), "x")).score == 0.85
+    assert Span.recognise(Table(frame(), "x")).score == 0.93
     strange = frame().assign(answer="nowhere")
     assert Span.recognise(Table(strange, "x")).score < 0.5
     assert Span.recognise(Table(frame().drop(columns="answer"), "x")).score == 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,8 @@ from seqlab.errors import UserError
 from seqlab.tasks.rows import Origins
 
 JOIN = "+"  # several columns in one role: label=toxic+insult
-GUESSED = ("|", ";")  # delimiters that are recognised; another is named by options.delimiter
+GUESSED = ("|", ";", ",")  # delimiters that are recognised; another is named by options.delimiter
+FEWER = 0.75  # labels for each of their combinations, at most, where names may hold the mark too
 LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
 
 Labels = tuple[str, ...]
@@ -43,8 +45,13 @@ def form_of(frame: pd.DataFrame, columns: Sequence[str]) -> str:
 def _divides(values: Sequence[str], mark: str) -> bool:
     """Whether a mark makes few labels of many combinations, and not parts of names."""
     whole = set(values)
-    parts = {part for value in whole for part in _split(value, mark)}
-    return sum(mark in value for value in values) > 1 and 1 < len(parts) < len(whole)
+    counts = Counter(part for value in whole for part in _split(value, mark))
+    if sum(mark in value for value in values) < 2 or not 1 < len(counts) < len(whole):
+        return False
+    # Commas stand in names too: there each part has to recur in other combinations.
+    combined = {part for value in whole if mark in value for part in _split(value, mark)}
+    recur = all(counts[part] > 1 for part in combined)
+    return mark != "," or (recur and len(counts) <= FEWER * len(whole))
 
 
 def flags_in(frame: pd.DataFrame, taken: Sequence[str]) -> list[str]:

@@ -103,7 +103,10 @@ def recognise(table: Table) -> Confidence:
     names = ", ".join(f'"{roles[role]}"' for role in roles)
     if kept < 0.8 * len(sample.frame):
         return Confidence(0.2, f"columns {names}, but few answers are pieces of their context")
-    return Confidence(0.85, f"contexts, questions and answers within them in {names}: span")
+    plain = {"context", "question"} <= {guess.normalised(str(n)) for n in table.frame.columns}
+    return Confidence(
+        0.93 if plain else 0.85, f"contexts, questions and answers within them in {names}: span"
+    )
 
 
 def roles_of(table: Table, given: dict[str, str], answered: bool = True) -> dict[str, str]:

@@ -23,6 +23,15 @@ def as_list(cell: Any) -> list[str] | None:
     return text.split()
 
 
+def as_tags(cell: Any, count: int) -> list[str] | None:
+    """The same for the tags of `count` tokens, which commas may divide too: O,B-PER."""
+    tags = as_list(cell)
+    if count > 1 and tags is not None and len(tags) == 1:
+        divided = [part.strip() for part in tags[0].split(",")]
+        return divided if len(divided) == count else tags
+    return tags
+
+
 def _text(value: Any) -> str:
     """One value; a missing one is empty."""
     if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):

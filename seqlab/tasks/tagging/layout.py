@@ -19,7 +19,7 @@ from seqlab.data.table import Table
 from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence
-from seqlab.tasks.tagging.cells import as_list
+from seqlab.tasks.tagging.cells import as_list, as_tags
 
 # The earlier name wins.
 ALIASES = {
@@ -162,10 +162,9 @@ def recognise(table: Table) -> Confidence:
 
 def _of_lists(tokens: pd.Series, tags: pd.Series, roles: dict[str, str]) -> Confidence:
     """As many tags as tokens, in lists or divided by spaces."""
-    pairs = [
-        (len(as_list(a) or ()), len(as_list(b) or ()))
-        for a, b in zip(tokens[:SAMPLE], tags[:SAMPLE], strict=True)
-    ]
+    counts = [len(as_list(cell) or ()) for cell in tokens[:SAMPLE]]
+    own = [len(as_tags(b, n) or ()) for b, n in zip(tags[:SAMPLE], counts, strict=True)]
+    pairs = list(zip(counts, own, strict=True))
     many = sum(count for _, count in pairs) >= 1.5 * len(pairs)
     named = f'"{roles["tokens"]}" and their tags in "{roles["tags"]}"'
     if kind(tokens) is ColumnKind.LIST and kind(tags) is ColumnKind.LIST:

@@ -15,7 +15,7 @@ from seqlab.data.splits import Rows, Splits, folds, split
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.tagging.cells import as_list
+from seqlab.tasks.tagging.cells import as_list, as_tags
 from seqlab.tasks.tagging.layout import Layout, layout_of
 from seqlab.tasks.tagging.options import Options
 
@@ -130,7 +130,8 @@ def _of_rows(table: Table, layout: Layout) -> Tagged:
     tokens = [as_list(cell) or [] for cell in frame[column]]
     tags: list[list[str] | None] = [None] * len(frame)
     if "tags" in roles:
-        tags = [as_list(cell) for cell in frame[roles["tags"]]]
+        cells = zip(frame[roles["tags"]], tokens, strict=True)
+        tags = [as_tags(cell, len(some)) for cell, some in cells]
     for name, some, own in zip(names, tokens, tags, strict=True):
         if own is not None and len(own) != len(some):
             raise UserError(

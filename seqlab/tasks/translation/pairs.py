@@ -51,6 +51,10 @@ class Pairs:
         return divide(rows, spec, seed, self.origin)
 
 
+CLASSES = 20  # different targets up to which they are rather classes
+PLAIN = {"src", "tgt", "trg"}  # names that nothing but a pair of strings has
+
+
 def recognise(table: Table) -> Confidence:
     """Whether a table holds pairs of strings."""
     try:
@@ -99,6 +103,9 @@ def _by_alias(frame: pd.DataFrame, roles: Roles, origin: str) -> Found | None:
     sure = all(guess.normalised(name) in guess.ALIASES[r][0].split() for r, name in found.items())
     why, free = _told(frame, found), _free_form(frame, found)
     score = 0.85 if sure and free else 0.7 if free else 0.3
+    plain = {guess.normalised(name) for name in found.values()} <= PLAIN and len(found) == 2
+    if plain and not free and frame[found["tgt"]].nunique() > CLASSES:
+        score, why = 0.92, "columns src and tgt, strings to strings: translate"
     notes = tuple(f'{role}: column "{pair[role]}" (by its name)' for role in found)
     return Found(found, score, why, notes)
 
