@@ -212,6 +212,11 @@ class TrainSpec(Spec):
             )
         if self.ema is not None and self.swa is not None:
             raise ValueError(f"swa = {self.swa:g}: the weights are averaged by ema; choose one")
+        if self.prefetch and any(one.hook is not None for one in self.augment):
+            raise ValueError(
+                f"prefetch = {self.prefetch}: rewrite runs a function of yours, which a thread "
+                "would mix with the training's random draws; accepted with it: 0"
+            )
         if self.nesterov and (self.optimizer != "sgd" or not self.momentum):
             raise ValueError('nesterov = True: accepted with optimizer = "sgd" and a momentum')
         return self

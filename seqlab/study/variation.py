@@ -20,6 +20,7 @@ from seqlab.errors import UserError
 from seqlab.model.mixing import Mix
 from seqlab.specs import Augmentation, TrainSpec
 from seqlab.tasks.base import Task
+from seqlab.training.randomness import random_states_of
 
 ROWS, SHARE = "mixup_rows", "mixup_share"
 
@@ -73,7 +74,9 @@ class Variation:
         """The training texts as a user's function rewrites them in this epoch."""
         if one.hook is None:
             return []
-        texts = rewritten(one.hook, self.train.frame["text"].tolist(), self.spec.seed + epoch)
+        seed = self.spec.seed + epoch
+        with random_states_of(seed):  # a user's function may draw from any of them
+            texts = rewritten(one.hook, self.train.frame["text"].tolist(), seed)
         return [torch.from_numpy(ids).long() for ids in _tokenizer(self.task).encode_batch(texts)]
 
     def _mixed(self, batch: Batch, rng: np.random.Generator) -> Batch:

@@ -11,6 +11,7 @@ import torch
 
 from seqlab.batch import Batch
 from seqlab.kernels.threads import cores
+from seqlab.specs import TrainSpec
 from seqlab.training.objective import Objective
 from seqlab.training.prefetch import Ahead, Groups
 
@@ -64,7 +65,7 @@ class Feed:
             batch = batch.to(self.device)
         self.seconds += time.perf_counter() - begun
         if self.undecided:
-            self._decide(batch.inputs.shape[0] * batch.inputs.shape[1])
+            self._decide(batch.inputs.numel())
         return batch
 
     def place(self) -> Place:
@@ -115,6 +116,11 @@ class Feed:
         self.ahead = ahead
         if self._batches is not None:
             self._make(self._batches.close())
+
+
+def ahead_of(spec: TrainSpec) -> int | None:
+    """Batches that a thread makes ahead; none where a user's function makes them."""
+    return 0 if any(one.hook is not None for one in spec.augment) else spec.prefetch
 
 
 def _from(objective: Objective, epoch: int) -> Iterator[Placed]:

@@ -15,7 +15,7 @@ from seqlab.training.averaging import Averaging
 from seqlab.training.checkpoints import Checkpoints, Interrupted
 from seqlab.training.choosing import Settle, choose, directly, to_settle
 from seqlab.training.compiling import eager, forget_compilation
-from seqlab.training.feed import Feed
+from seqlab.training.feed import Feed, ahead_of
 from seqlab.training.history import DivergedError, History
 from seqlab.training.hooks import Hook, Progress, Reading
 from seqlab.training.memory import memory_mb
@@ -72,7 +72,7 @@ class _Fit:
         self.interval = max(1, round(self.total / spec.evaluations))
         self.updates = Updates(model, objective, spec, self.total)
         self.averaging = Averaging(model, spec, self.total)
-        self.feed = Feed(objective, spec.device, spec.prefetch)
+        self.feed = Feed(objective, spec.device, ahead_of(spec))
         self.history = History()
         self.best_weights: dict[str, Tensor] | None = None
         self.waited = 0

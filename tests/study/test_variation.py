@@ -1,6 +1,7 @@
 """Augmentation, mixup and smoothed labels in training: seeded, on the training part alone."""
 
 import math
+import random
 
 import pytest
 import torch
@@ -64,6 +65,24 @@ def test_rewritten_texts_are_trained_on(prepared):
 
 def first_word(texts, seed):
     return [text.split()[0] for text in texts]
+
+
+def test_what_a_users_function_draws_is_decided_by_seed_and_epoch(prepared):
+    """It may draw from the states that training draws from, and disturbs none of them."""
+    found = objective(
+        prepared, augment=[{"kind": "rewrite", "hook": "tests.study.test_variation:any_word"}]
+    )
+    torch.manual_seed(1)
+    first, drawn = inputs(found), torch.rand(1)
+    random.seed(4)
+    torch.manual_seed(1)
+    assert same(first, inputs(found))
+    assert torch.equal(drawn, torch.rand(1))
+    assert not same(first, inputs(found, 1))
+
+
+def any_word(texts, seed):
+    return [random.choice(text.split()) for text in texts if torch.rand(1) >= 0]
 
 
 def test_what_would_make_targets_wrong_is_refused(prepared):

@@ -201,6 +201,21 @@ def test_making_batches_leaves_the_random_states_alone():
     np.testing.assert_equal(before["numpy"], after["numpy"])
 
 
+HOOK = {"kind": "rewrite", "hook": "some.module:function"}
+
+
+def test_a_function_of_a_users_is_never_run_on_a_thread():
+    assert feeding.ahead_of(TrainSpec()) is None
+    assert feeding.ahead_of(TrainSpec(prefetch=3)) == 3
+    assert feeding.ahead_of(TrainSpec(augment=[HOOK])) == 0
+    with pytest.raises(UserError) as caught:
+        TrainSpec.read({"augment": [HOOK], "prefetch": 2}, "train")
+    assert caught.value.message == (
+        "train.prefetch = 2: rewrite runs a function of yours, which a thread would mix with the "
+        "training's random draws; accepted with it: 0"
+    )
+
+
 def test_a_negative_number_of_batches_is_refused_in_a_line():
     with pytest.raises(UserError) as caught:
         TrainSpec.read({"prefetch": -1}, "train")
