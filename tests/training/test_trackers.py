@@ -1,6 +1,7 @@
 """Trackers hear every evaluation, and nothing that goes wrong in one stops a training."""
 
 import importlib.util
+import os
 import sys
 import types
 
@@ -14,6 +15,12 @@ from tests.training.problems import Line, line_model
 
 SPEC = TrainSpec(epochs=3, evaluations=3, patience=None)
 NAMES = {"epoch", "train_loss", "valid", "learning_rate", "gradient_norm", "clipped", "loading"}
+
+
+@pytest.fixture(autouse=True)
+def no_place_of_trackio(monkeypatch):
+    monkeypatch.setenv("TRACKIO_DIR", "")  # noted first, so that what a test leaves is undone
+    monkeypatch.delenv("TRACKIO_DIR")
 
 
 def track(name, folder):
@@ -50,7 +57,9 @@ class Run:
 @pytest.mark.parametrize("name", ["wandb", "trackio"])
 def test_runs_are_opened_told_and_ended(name, tmp_path, monkeypatch):
     made = []
-    stand_in = types.SimpleNamespace(init=lambda **given: made.append(Run(**given)) or made[0])
+    stand_in = types.SimpleNamespace(
+        init=lambda **given: made.append(Run(**given)) or made[0], Settings=dict
+    )
     monkeypatch.setitem(sys.modules, name, stand_in)
     monkeypatch.delenv("WANDB_MODE", raising=False)
     tracker, _ = track(name, tmp_path)
@@ -73,7 +82,7 @@ def test_mlflow_keeps_runs_in_sqlite(tmp_path):
     assert len(client.get_metric_history(tracker.run, "train_loss")) == 3
 
 
-@pytest.mark.parametrize("broken", ["init", "log"])
+@pytest.mark.parametrize("broken", ["init", "log", "finish"])
 def test_a_tracker_that_fails_stops_nothing(broken, tmp_path, monkeypatch):
     calls = []
 
@@ -81,13 +90,24 @@ def test_a_tracker_that_fails_stops_nothing(broken, tmp_path, monkeypatch):
         calls.append(1)
         raise ConnectionError("no route")
 
-    run = types.SimpleNamespace(log=fail, finish=fail)
+    parts = {name: fail if name == broken else lambda *_, **__: None for name in ("log", "finish")}
+    run = types.SimpleNamespace(**parts)
     init = fail if broken == "init" else (lambda **_: run)
-    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=init))
+    stand_in = types.SimpleNamespace(init=init, Settings=dict)
+    monkeypatch.setitem(sys.modules, "wandb", stand_in)
     tracker, history = track("wandb", tmp_path)
     assert history.steps == 12
     assert tracker.failure == "ConnectionError: no route"
     assert len(calls) == 1, "it is not asked again"
+
+
+def test_trackio_keeps_its_numbers_with_the_study(tmp_path, monkeypatch):
+    stand_in = types.SimpleNamespace(init=lambda **given: Run(**given))
+    monkeypatch.setitem(sys.modules, "trackio", stand_in)
+    track("trackio", tmp_path)
+    assert os.environ["TRACKIO_DIR"] == str(tmp_path / "trackio")
+    track("trackio", tmp_path / "other")
+    assert os.environ["TRACKIO_DIR"] == str(tmp_path / "trackio"), "a user's own place is kept"
 
 
 def test_one_that_is_not_installed_is_refused_in_a_line(monkeypatch):
