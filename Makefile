@@ -7,7 +7,7 @@ BIN := $(VENV)/Scripts
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow check static bench docs docs-check clean
+.PHONY: demo test test-slow check static bench bench-peers docs docs-check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seqlab demo
@@ -29,6 +29,21 @@ static: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+# Peers live in environments of their own; PyTorch is installed first and alone, so that none of
+# them brings another build of it.
+PEERS := .venv-peers-hf .venv-peers-keras
+
+bench-peers: $(VENV)/.installed-dev $(PEERS:=/.installed)
+	$(BIN)/python -m bench peers
+
+.venv-peers-%/.installed: bench/peers-%.txt constraints.txt
+	$(PYTHON) -m venv $(@D)
+	$(subst $(VENV),$(@D),$(BIN))/python -m pip install --quiet -c constraints.txt torch
+	$(subst $(VENV),$(@D),$(BIN))/python -m pip install --quiet -c constraints.txt -r $<
+	$(foreach file,$(wildcard bench/peers-$*-alone.txt),\
+		$(subst $(VENV),$(@D),$(BIN))/python -m pip install --quiet --no-deps -r $(file))
+	touch $@
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.docs --write

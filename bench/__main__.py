@@ -29,10 +29,12 @@ SECTIONS = (
     Section("The training loop", "bench.overhead"),
     Section("Batches", "bench.batching", "Texts of imdb_small are cut to 512 tokens, or whole."),
     Section("Recomputing blocks", "bench.recompute"),
+    Section("Precision", "bench.precision"),
     Section("Kernels", "bench.kernels"),
     Section("Transformer block", "bench.blocks"),
     Section("Mixers", "bench.mixers"),
     Section("Statistics", "seqlab.compare.simulation"),
+    Section("Peers", "bench.peers", asked=True),
     Section("Quality", "bench.quality", "Skipped where the data sets are not there."),
     Section("Tasks", "bench.tasks", "What is not there is skipped.", asked=True),
 )

@@ -35,12 +35,13 @@ def main() -> None:
     step = training_step(kind, (int(B), int(T), int(width)), backend)
     gc.collect()
     RESET.write_text("5")
-    before = _peak()
+    before = status_mib()
     step()
-    print(_peak() - before)
+    print(status_mib() - before)
 
 
-def _peak() -> float:
+def status_mib() -> float:
+    """The peak of this process since it was reset last, in MiB."""
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 

@@ -1,67 +1,90 @@
 """What recomputing blocks saves and costs: 8 blocks, 4,096 positions, one step at a time.
 
-python -m bench.recompute – each setting in a process of its own, as memory is measured.
+python -m bench.recompute – memory is measured in a process for each, time in turns in one; both
+hold on to their memory as the processes of a study do.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 
 import torch
 from torch import nn
 
+from bench.memory import RESET, status_mib
+from bench.timing import interleaved
 from seqlab.batch import Context
 from seqlab.model.block import recompute_blocks
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
-from seqlab.training.memory import peak_memory_mb
+from seqlab.study.pool import KEEP_MEMORY
 
 T, DEPTH, WIDTH, STEPS = 4096, 8, 64, 3
 MEMORY, TIME = 0.5, 1.4  # at most, of what keeping everything takes
 MIXERS = ("gru", "attention")
 
 
-def measure(mixer: str, recompute: bool) -> tuple[float, float]:
-    """Peak MB above the model's own, and seconds a step."""
-    torch.set_num_threads(1)
+def build(mixer: str, recompute: bool) -> SequenceModel:
+    """A model whose kernels are compiled: what that takes is not the step's."""
     spec = ModelSpec(mixer=mixer, width=WIDTH, depth=DEPTH, residual=True, norm="pre", mlp=4.0)
     model = SequenceModel(spec, tokens=1000)
     model.head = nn.Linear(WIDTH, 1)
     if recompute:
         recompute_blocks(model)
-    ids = torch.randint(2, 1000, (2, T))
-    with torch.no_grad():
-        model(ids[:, :64], Context())
-    before, best = peak_memory_mb(), float("inf")
+    step(model, 64)
+    return model
+
+
+def step(model: SequenceModel, length: int = T) -> None:
+    """Forward and backward over two sequences."""
+    model.zero_grad(set_to_none=True)
+    model(torch.randint(2, 1000, (2, length)), Context()).sum().backward()
+
+
+def memory(mixer: str, recompute: bool) -> float:
+    """MiB that a step takes at its peak, over what the process held before."""
+    model = build(mixer, recompute)
+    RESET.write_text("5")
+    before = status_mib()
     for _ in range(STEPS):
-        begun = time.perf_counter()
-        model(ids, Context()).sum().backward()
-        best = min(best, time.perf_counter() - begun)
-    return peak_memory_mb() - before, best
+        step(model)
+    return status_mib() - before
+
+
+def slower(mixer: str) -> float:
+    """How many times as long a step takes with blocks computed again."""
+    kept, again = build(mixer, False), build(mixer, True)
+    times = interleaved(
+        {"kept": lambda: step(kept), "again": lambda: step(again)}, seconds=10, least=3
+    )
+    return times.ratio("again", "kept")
 
 
 def main() -> None:
     """Print the table as Markdown, or one measurement for the process that asked."""
+    torch.set_num_threads(1)
     if sys.argv[1:]:
-        print(*measure(sys.argv[1], sys.argv[2] == "True"))
+        mixer, what = sys.argv[1:]
+        print(slower(mixer) if what == "time" else memory(mixer, what == "less"))
         return
-    print("| 8 blocks, T = 4,096 | memory, MB | recomputed | ratio | at most | time | at most |")
+    print("| 8 blocks, T = 4,096 | memory, MiB | recomputed | ratio | at most | time | at most |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for mixer in MIXERS:
-        (kept, slow), (less, slower) = (
-            map(float, _apart(mixer, recompute).split()) for recompute in (False, True)
-        )
+        kept, less, times = (_apart(mixer, what) for what in ("all", "less", "time"))
         print(
             f"| {mixer}, width {WIDTH} | {kept:.0f} | {less:.0f} | {less / kept:.2f} | {MEMORY} "
-            f"| {slower / slow:.2f} | {TIME} |"
+            f"| {times:.2f} | {TIME} |",
+            flush=True,
         )
 
 
-def _apart(mixer: str, recompute: bool) -> str:
-    command = [sys.executable, "-m", "bench.recompute", mixer, str(recompute)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def _apart(mixer: str, what: str) -> float:
+    command = [sys.executable, "-m", "bench.recompute", mixer, what]
+    environment = {**os.environ, **KEEP_MEMORY}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return float(done.stdout)
 
 
 if __name__ == "__main__":
