@@ -3,10 +3,14 @@
 import math
 import random
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from seqlab import registry
+from seqlab.data.augmentation import SERIES
+from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.model.mixing import Mix
@@ -61,6 +65,35 @@ def test_rewritten_texts_are_trained_on(prepared):
     for batch in objective(prepared, augment=hook).batches(0):
         assert batch.context.mask is not None
         assert (batch.context.mask.sum(dim=1) <= 1).all()
+
+
+def test_synonyms_of_a_users_list_are_trained_on(prepared, tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text("great,superb\ndull,awful\n", encoding="utf-8")
+    varied = objective(prepared, augment=[{"kind": "synonyms", "rate": 1.0, "words": str(path)}])
+    great, superb = (int(prepared.task.tokenizer.encode_batch([w])[0][0]) for w in GREAT)
+    plain, found = (
+        torch.cat([x.flatten() for x in inputs(o)]) for o in (objective(prepared), varied)
+    )
+    assert (plain == great).any()
+    assert not (found == great).any()
+    assert torch.equal((plain == great) | (plain == superb), found == superb)
+
+
+GREAT = ("great", "superb")
+
+
+def test_values_are_varied_in_training():
+    rng = np.random.default_rng(0)
+    rows = {f"t{step}": rng.normal(size=60).round(3) for step in range(12)}
+    frame = pd.DataFrame({**rows, "label": ["rise", "fall"] * 30})
+    sources = Sources(read_table(frame))
+    prepared = registry.load("tasks", "series").prepare(sources, DataSpec(), 0)[0]
+    plain = objective(prepared)
+    for kind in SERIES:
+        varied = objective(prepared, augment=[{"kind": kind, "rate": 0.3}])
+        assert not same(inputs(plain), inputs(varied)), kind
+        assert same(inputs(varied), inputs(varied)), kind
 
 
 def first_word(texts, seed):
