@@ -105,7 +105,7 @@ def _left(moment: Moment) -> str:
 def _cells(reading: Mapping[str, Any]) -> tuple[str, ...]:
     """A training's numbers in few characters: the share that is done first, the time left last."""
     return (
-        f"{reading['step'] / reading['steps']:.0%}",
+        f"{reading['step'] / reading['steps']:.0%}{_format(reading)}",
         f"{reading['loss']:.3g}",
         "–" if reading["valid"] is None else f"{reading['valid']:.3g}",
         _thousands(reading["tokens_per_second"]),
@@ -115,6 +115,12 @@ def _cells(reading: Mapping[str, Any]) -> tuple[str, ...]:
         f"{reading['loading']:.0%}",
         in_words(reading["seconds_left"]),
     )
+
+
+def _format(reading: Mapping[str, Any]) -> str:
+    """The number format, where it is not the usual one."""
+    name = reading.get("precision", "float32")
+    return "" if name == "float32" else f" in {name}"
 
 
 def _thousands(number: float) -> str:

@@ -127,11 +127,23 @@ def _environment(study: StoredStudy) -> list[tuple[str, str]]:
         "candidates": settings.get("candidates"),
         "folds": settings.get("folds") if settings.get("folds") != 1 else None,
         "looks at the test part": settings.get("looks"),
+        **_settled(study),
         **study.environment,
         "seqlab": settings.get("seqlab_version"),
         "created": None if study.environment.get("date") else settings.get("created"),
     }
     return [(_label(k), _words(v)) for k, v in told.items() if v not in (None, "", [], {})]
+
+
+def _settled(study: StoredStudy) -> dict[str, str]:
+    """What contestants settled by measuring themselves, and why: precision, compilation."""
+    found: dict[str, str] = {}
+    for contestant in study.contestants:
+        for run in contestant.verdicts:
+            for setting, choice in (run.result.get("choices") or {}).items():
+                said = f"{choice['chosen']}: {choice['why']}"
+                found.setdefault(f"{setting} of {contestant.name}", said)
+    return found
 
 
 def _told(note: str, findings: list[dict[str, Any]]) -> bool:

@@ -197,6 +197,7 @@ class _Fit:
             loss=float(torch.stack(self.losses[-LATELY:]).mean()),
             valid=history.records[-1]["valid"] if history.records else None,
             seconds_left=history.seconds / history.steps * (self.total - history.steps),
+            precision=self.updates.precision.name,
             **self._pace(),
         )
 

@@ -20,6 +20,7 @@ class Reading:
     valid    the score of the last evaluation, None before the first
     clipped  the share of clipped steps
     loading  the share of time spent on waiting for batches
+    precision  the number format, as set or as measured
     """
 
     step: int
@@ -32,6 +33,7 @@ class Reading:
     tokens_per_second: float
     memory_mb: float
     seconds_left: float
+    precision: str
 
 
 @dataclass(frozen=True)

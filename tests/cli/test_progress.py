@@ -131,3 +131,10 @@ def test_a_narrow_terminal_keeps_one_line_a_run():
 def test_nothing_is_shown_where_silence_is_wanted(pipe, now):
     Bar(Console(file=pipe), silent=True).moment(moment({}))
     assert pipe.getvalue() == ""
+
+
+def test_a_number_format_that_is_not_the_usual_one_is_said(bar, pipe):
+    bar.moment(moment({"precision": "bfloat16"}, {"precision": "float32"}))
+    first, second = pipe.getvalue().splitlines()[1:]
+    assert "gru trial-0: 30% in bfloat16, loss" in first
+    assert "gru trial-1: 30%, loss" in second
