@@ -9,7 +9,9 @@ from seqlab.report.stored import Contestant, StoredStudy
 from seqlab.runs import Run
 from seqlab.training.doctor import Symptom, edge, examine, failure
 
-GRAVE = ("divergence", "loss spike")  # told even of a single run; others of half of them or more
+NO_MEMORY = "out of memory"
+# Told even of a single run; others of half of them or more.
+GRAVE = ("divergence", "loss spike", NO_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,21 @@ def _of(contestant: Contestant, higher_is_better: bool) -> Iterator[Ailment]:
 def _symptoms(run: Run, higher_is_better: bool) -> list[Symptom]:
     if not run.ok:
         return [failure(run.result["reason"])] if run.result.get("diverged") else []
-    return examine(
+    found = examine(
         run.history(),
         higher_is_better,
         run.result.get("rollbacks") or (),
         run.result.get("held_out"),
+    )
+    halved = int(run.result.get("batch_halved") or 0)
+    return [_smaller(halved), *found] if halved else found
+
+
+def _smaller(halved: int) -> Symptom:
+    """A run whose batches did not fit: they were halved, and accumulated to the same size."""
+    often = "once" if halved == 1 else f"{halved} times"
+    return Symptom(
+        NO_MEMORY,
+        f"batches were halved {often}; {2**halved} of them made a step of the same size",
+        "a smaller train.batch_size with train.accumulate, train.recompute, or fewer params",
     )

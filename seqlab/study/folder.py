@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from seqlab import registry
 from seqlab.data.findings import Finding
-from seqlab.errors import UserError
+from seqlab.errors import NO_ROOM, UserError
 from seqlab.runs import read_json, write_json
 from seqlab.study.spec import StudySpec
 from seqlab.study.work import load_prepared, save_prepared
@@ -53,6 +53,10 @@ def claimed(folder: Path) -> Iterator[None]:
         ) from None
     try:
         yield
+    except OSError as error:
+        if error.errno in NO_ROOM and error.filename is None:  # as libraries say it
+            error.filename = str(folder)
+        raise
     finally:
         lock.release()
         if not (folder / "identity.json").exists():

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 
+from seqlab.errors import UserError
 from seqlab.runs import list_runs, read_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study import batch_memory
@@ -21,6 +23,7 @@ from seqlab.training.checkpoints import Interrupted
 from tests.study.test_study_folder import study
 
 LONG = {"epochs": 30, "patience": None, "checkpoint_seconds": 0.0}
+SHORT = {**LONG, "epochs": 4}
 
 
 def assignment_like(made, **train):
@@ -82,6 +85,84 @@ def test_a_checkpoint_of_other_settings_is_not_continued(made):
     run = read_run(other.folder(made.folder_))
     assert (run.result["status"], run.result["resumed"]) == ("ok", [])
     assert not (run.folder / "checkpoints").exists()
+
+
+def stopped_after(assignment, study, steps):
+    """An assignment's checkpoints after so many steps, the last first."""
+    (assignment.folder(study) / "result.json").unlink(missing_ok=True)
+    asked = iter([False] * (steps - 1) + [True])
+    with pytest.raises(Interrupted):
+        work(assignment, study, Orders(stop=lambda: next(asked)))
+    kept = (assignment.folder(study) / "checkpoints").glob("*/step-*.safetensors")
+    return sorted(kept, reverse=True)
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_continues(made):
+    assignment = assignment_like(made, **SHORT, epsilon=1e-7)
+    last, _ = stopped_after(assignment, made.folder_, 4)
+    last.write_bytes(b"garbage")
+    told = []
+    work(assignment, made.folder_, Orders(remark=told.append))
+    assert told == [f"{last.name} is damaged; continues from the one before, of step 3"]
+    assert read_run(assignment.folder(made.folder_)).result["resumed"] == [3]
+
+
+def test_where_all_checkpoints_are_damaged_it_begins_anew(made):
+    assignment = assignment_like(made, **SHORT, epsilon=1e-6)
+    told = []
+    for path in stopped_after(assignment, made.folder_, 4):
+        path.write_bytes(path.read_bytes()[:100])
+    work(assignment, made.folder_, Orders(remark=told.append))
+    assert [line.partition("; ")[2] for line in told] == ["continues from the beginning"] * 2
+    assert read_run(assignment.folder(made.folder_)).result["resumed"] == []
+
+
+def test_a_checkpoint_of_another_version_is_left_to_the_user(made, monkeypatch):
+    """The run has not failed: what is in the way is named, and nothing of it is lost."""
+    assignment = assignment_like(made, **SHORT, epsilon=1e-5)
+    with monkeypatch.context() as patch:
+        patch.setattr("seqlab.training.checkpoints.VERSION", 0)
+        last, _ = stopped_after(assignment, made.folder_, 4)
+    with pytest.raises(UserError) as caught:
+        work(assignment, made.folder_)
+    assert caught.value.message == f"{last}: a checkpoint of version 0; accepted: 1"
+    assert caught.value.hint == "delete it to train from the beginning"
+    assert last.exists()
+    assert read_run(assignment.folder(made.folder_)) is None
+
+
+def test_a_kill_while_the_test_part_is_scored_costs_no_training(made, monkeypatch):
+    assignment = assignment_like(made, **SHORT, epsilon=1e-4)
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(working, "predict_all", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work(assignment, made.folder_)
+    work(assignment, made.folder_)
+    result = read_run(assignment.folder(made.folder_)).result
+    assert result["resumed"] == [result["steps"]]
+
+
+def test_two_processes_never_write_one_run(made, monkeypatch):
+    """Of a study that was killed and begun again at once, the old one's process still trains."""
+    assignment = assignment_like(made, **SHORT, epsilon=1e-3)
+    fit, calls = working.fit, []
+
+    def counted(*rest):
+        calls.append(1)
+        return fit(*rest)
+
+    monkeypatch.setattr(working, "fit", counted)
+    threads = [Thread(target=work, args=(assignment, made.folder_)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls == [1], "the second waited, and found the run finished"
+    assert read_run(assignment.folder(made.folder_)).ok
 
 
 def test_out_of_memory_halves_the_batch_and_keeps_the_effective_size(made, monkeypatch):
