@@ -33,7 +33,7 @@ def recomputed(function: Callable[..., Any], *arguments: Any, attends: bool) -> 
 
 
 def _keeping_attention() -> Any:
-    return create_selective_checkpoint_contexts(_policy)
+    return create_selective_checkpoint_contexts(_policy)  # type: ignore[no-untyped-call]
 
 
 def _policy(context: Any, operator: Any, *arguments: Any, **options: Any) -> CheckpointPolicy:
