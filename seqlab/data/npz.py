@@ -37,6 +37,7 @@ _EXPECTED = (
     " and y of (n,); also x_train, y_train, x_test, y_test"
 )
 WIDEST = 64  # columns of an array that stands beside others, a row a time step
+AGREEING = 0.8  # share of series that tells an axis of channels from one of unequal lengths
 _SMALLEST_IMAGE = 4  # pixels a side, from which a square of whole numbers can be an image
 
 
@@ -238,6 +239,8 @@ def oriented(arrays: Sequence[Array], origin: str) -> tuple[list[Array], str]:
         return [array[:, None] for array in arrays], f"{len(arrays):,} series of one channel"
     twos = [array if array.ndim == 2 else array[None] for array in arrays]
     first, second = ({array.shape[axis] for array in twos} for axis in (0, 1))
+    for axis, own, other in ((0, first, second), (1, second, first)):
+        _refuse_one_of_another_width(twos, axis, own, other, origin)
     if len(first) > 1 and len(second) > 1:
         row = next(i for i, a in enumerate(twos) if not set(a.shape) & set(twos[0].shape))
         raise UserError(
@@ -248,3 +251,19 @@ def oriented(arrays: Sequence[Array], origin: str) -> tuple[list[Array], str]:
     if len(first) > 1 or (len(second) == 1 and max(first) > max(second)):
         return list(twos), f"axes read as (steps, channels): {max(second)} channels"
     return [a.T for a in twos], f"axes read as (channels, steps): {max(first)} channels"
+
+
+def _refuse_one_of_another_width(
+    arrays: Sequence[Array], axis: int, own: set[int], other: set[int], origin: str
+) -> None:
+    """Where nearly all agree in the short axis, it is that of channels, and a few miss some."""
+    counts = np.array([array.shape[axis] for array in arrays])
+    usual = int(np.bincount(counts).argmax())
+    few = len(own) > 1 and (counts == usual).mean() >= AGREEING
+    if few and max(own) < min(other):
+        row = int((counts != usual).argmax())
+        raise UserError(
+            f'"{origin}" series {row + 1} has {counts[row]} channels, {(counts == usual).sum():,}'
+            f" others have {usual}",
+            "expected as many channels in every series",
+        )

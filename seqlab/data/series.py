@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from seqlab.data.columns import NUMERIC, ColumnKind, describe, find, kind, named
+from seqlab.data.columns import (
+    NUMERIC,
+    ColumnKind,
+    aliases,
+    describe,
+    find,
+    kind,
+    named,
+    normalised,
+)
 from seqlab.data.times import join_times, parse_times, time_parts
 from seqlab.errors import UserError
 
@@ -43,16 +52,18 @@ def find_moments(
 def numeric_columns(frame: pd.DataFrame, *, exclude: Sequence[str] = ()) -> list[str]:
     """The columns of numbers, without those that have another role.
 
-    What counts rows is no series, unless it is all there is: 0, 1, 2, … go on too.
+    What counts rows is no series, unless it is all there is or named as what is forecast: 0, 1,
+    2, … go on too.
     """
     kinds = describe(frame)
     kept = [*NUMERIC, ColumnKind.CONSTANT]
-    if len(kinds) == 1:
-        kept.append(ColumnKind.IDENTIFIER)
+    usual = [name for name in kinds if len(kinds) == 1 or normalised(name) in aliases("target")]
     return [
         name
         for name, kind in kinds.items()
-        if kind in kept and name not in exclude and pd.api.types.is_numeric_dtype(frame[name].dtype)
+        if (kind in kept or (kind is ColumnKind.IDENTIFIER and name in usual))
+        and name not in exclude
+        and pd.api.types.is_numeric_dtype(frame[name].dtype)
     ]
 
 

@@ -30,8 +30,9 @@ def squad_frame(content: dict[str, Any], origin: str) -> pd.DataFrame:
     try:
         rows = list(_rows(content))
     except (KeyError, TypeError, AttributeError) as error:
+        missing = f"{error.args[0]} is missing" if isinstance(error, KeyError) else "wrong nesting"
         raise UserError(
-            f'"{origin}": SQuAD\'s JSON is not complete: {error}',
+            f'"{origin}": SQuAD\'s JSON is not complete: {missing}',
             "expected data → paragraphs → context and qas → question and answers → text and"
             " answer_start",
         ) from None

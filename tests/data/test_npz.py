@@ -101,3 +101,10 @@ def test_arrays_beside_one_another_are_columns_of_steps(tmp_path):
         "arrays of 50 rows each: a row a time step",
         "arrays left out, for they are not a value a row: scale",
     )
+
+
+def test_a_series_with_a_channel_less_is_named():
+    arrays = [np.zeros((3, 20)) for _ in range(9)] + [np.zeros((2, 20))]
+    with pytest.raises(UserError) as raised:
+        oriented(arrays, "x.npz")
+    assert raised.value.message == '"x.npz" series 10 has 2 channels, 9 others have 3'

@@ -30,6 +30,8 @@ def prepare(
     reading = reading.with_(ends=len(names) > 1)
     vocabulary = learn([d.text for d in parts.train], reading.kind, spec.vocabulary)
     documents = [getattr(parts, part) for part in PARTS]
+    for part, held in zip(PARTS, documents, strict=True):
+        _check_tokens(sources.train.origin, part, 0 if not held else reading.block, reading)
     examples = examples_of(documents, vocabulary, reading)
     for part, held in zip(PARTS, examples, strict=True):
         _check_size(sources.train.origin, part, held, reading)
@@ -52,7 +54,10 @@ def stretches(examples: Examples) -> NDArray[np.int64]:
 
 
 def _check_size(origin: str, part: str, examples: Examples, reading: Reading) -> None:
-    count = int(lengths(examples).sum())
+    _check_tokens(origin, part, int(lengths(examples).sum()), reading)
+
+
+def _check_tokens(origin: str, part: str, count: int, reading: Reading) -> None:
     if count < reading.block:
         raise UserError(
             f'"{origin}": the {part} part has {count:,} tokens, fewer than one block of'

@@ -26,7 +26,7 @@ def as_list(cell: Any) -> list[str] | None:
 def as_tags(cell: Any, count: int) -> list[str] | None:
     """The same for the tags of `count` tokens, which commas may divide too: O,B-PER."""
     tags = as_list(cell)
-    if count > 1 and tags is not None and len(tags) == 1:
+    if count > 1 and tags is not None and len(tags) == 1 and isinstance(cell, str):
         divided = [part.strip() for part in tags[0].split(",")]
         return divided if len(divided) == count else tags
     return tags

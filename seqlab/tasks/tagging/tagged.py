@@ -127,6 +127,8 @@ def _of_rows(table: Table, layout: Layout) -> Tagged:
     frame, roles = table.frame, layout.roles
     column = roles["tokens"]
     names = [f'"{table.origin}" row {row + 1}' for row in range(len(frame))]
+    for role in {"tokens", "tags"} & set(roles):
+        _refuse_nesting(frame[roles[role]], names)
     tokens = [as_list(cell) or [] for cell in frame[column]]
     tags: list[list[str] | None] = [None] * len(frame)
     if "tags" in roles:
@@ -141,6 +143,16 @@ def _of_rows(table: Table, layout: Layout) -> Tagged:
             )
         _refuse_empty_tag(name, own)
     return Tagged(layout, tokens, tags, names, **_division(frame, roles))
+
+
+def _refuse_nesting(column: pd.Series, names: Sequence[str]) -> None:
+    for name, cell in zip(names, column, strict=True):
+        inner = next(iter(cell), None) if isinstance(cell, list | tuple | np.ndarray) else None
+        if isinstance(inner, list | tuple | np.ndarray | dict):
+            raise UserError(
+                f'{name}: a list within the list in "{column.name}"',
+                "expected one list of words, or of tags, a sequence",
+            )
 
 
 def _of_steps(table: Table, layout: Layout) -> Tagged:

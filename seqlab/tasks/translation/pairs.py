@@ -18,6 +18,7 @@ from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence, DataSpec, Sources
 from seqlab.tasks.rows import Origins, divide, dropped, parts_of
+from seqlab.tasks.texts.columns import refuse_lists
 
 FREE_FORM = 0.5  # from this share of different targets on they are no classes
 Roles = dict[str, str]
@@ -104,7 +105,7 @@ def _by_alias(frame: pd.DataFrame, roles: Roles, origin: str) -> Found | None:
     why, free = _told(frame, found), _free_form(frame, found)
     score = 0.85 if sure and free else 0.7 if free else 0.3
     plain = {guess.normalised(name) for name in found.values()} <= PLAIN and len(found) == 2
-    if plain and not free and frame[found["tgt"]].nunique() > CLASSES:
+    if plain and not free and frame[found["tgt"]].astype(str).nunique() > CLASSES:
         score, why = 0.92, "columns src and tgt, strings to strings: translate"
     notes = tuple(f'{role}: column "{pair[role]}" (by its name)' for role in found)
     return Found(found, score, why, notes)
@@ -207,6 +208,7 @@ def new_pairs(table: Table, roles: Roles) -> tuple[list[str], list[str | None]]:
 
 def as_strings(column: pd.Series) -> list[str]:
     """Values as strings in one form of Unicode; a missing one is empty, 7.0 is 7."""
+    refuse_lists(column)
     missing = column.isna()
     return [
         "" if lost else unicodedata.normalize("NFC", _plain(value)).strip()

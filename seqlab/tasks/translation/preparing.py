@@ -122,8 +122,9 @@ def _note_strangers(fitted: Fitted, parts: list[Examples], notes: list[str]) -> 
         assert isinstance(targets, Ragged)
         beyond = int((targets.lengths > limit).sum())
         if beyond:
+            are = "target is" if beyond == 1 else "targets are"
             notes.append(
-                f"{part}: {beyond:,} targets are longer than the decoder's limit of {limit} tokens"
+                f"{part}: {beyond:,} {are} longer than the decoder's limit of {limit} tokens"
             )
     test = parts[2].frame
     for side, vocabulary in (("source", fitted.source), ("target", fitted.target)):
