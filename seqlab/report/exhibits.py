@@ -113,7 +113,10 @@ def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
         + ", ".join(contestant.name for contestant, _ in shown),
         data=data,
         layout={"xaxis": x_axis, "yaxis": axis(first["y_label"])},
-        caption=_caption(bool(first.get("count")), bool(first.get("diagonal")) and not words),
+        caption=_caption(
+            any(len(set(curve.get("count") or ())) > 1 for _, curve in shown),
+            bool(first.get("diagonal")) and not words,
+        ),
         legend=[contestant for contestant, _ in shown],
     )
 

@@ -18,6 +18,12 @@ def write_report(study: Path) -> Path:
     page = render(read_study(study))
     path = study / "report.html"
     temporary = path.with_name(f".report.html.{os.getpid()}")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say it
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
     return path

@@ -1,6 +1,7 @@
 """A report is written from whatever part of a study there is."""
 
 import csv
+import errno
 import shutil
 
 import pytest
@@ -121,3 +122,18 @@ def test_a_damaged_file_is_named(study):
     (study / "verdict.json").write_text('{"sentence": "half a')
     with pytest.raises(UserError, match=r"verdict\.json: damaged, not JSON"):
         write_report(study)
+
+
+def test_a_full_disk_is_named_and_leaves_no_half_of_a_report(study, monkeypatch):
+    before = write_report(study).read_bytes()
+
+    def full(path, text, **_):
+        path.write_bytes(text[:100].encode())
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_report(study)
+    assert caught.value.filename == str(study / "report.html")
+    assert (study / "report.html").read_bytes() == before
+    assert not [path.name for path in study.iterdir() if path.name.startswith(".report")]

@@ -65,7 +65,7 @@ def test_classification(shown):
         ["neg", str(n), "0.000", "0.000"],
         ["pos", str(n), "0.000", "1.000"],
     ]
-    assert "Share wrong, by contestant." in report.text
+    assert "By contestant: share wrong." in report.text
     matrices = [rows for rows in report.tables if rows[0] == ["", "neg", "pos"]]
     assert [rows[1:] for rows in matrices] == [
         [["neg", str(n), ""], ["pos", "", str(n)]],
