@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ OWN = {
     *("costs.json", "looks.json", "comparison.json", "study.json", "verdict.json"),
     *("leaderboard.csv", "results.parquet", "report.html"),
 }
+
+HALF_WRITTEN = re.compile(r"\..+\.\d+")  # the name it will get, and the number of its process
 
 
 @contextmanager
@@ -52,6 +55,7 @@ def claimed(folder: Path) -> Iterator[None]:
             f"-o {folder}: cannot be written to: {reason}", "give another folder with -o"
         ) from None
     try:
+        _tidy(folder)
         yield
     except OSError as error:
         if error.errno in NO_ROOM and error.filename is None:  # as libraries say it
@@ -74,6 +78,13 @@ def _refuse_strangers(folder: Path) -> None:
             f'-o {folder}: the folder is not empty and holds no study ("{strangers[0]}")',
             "give another folder with -o",
         )
+
+
+def _tidy(folder: Path) -> None:
+    """Take away what a process that was killed had half written; runs see to theirs."""
+    for path in folder.iterdir():
+        if HALF_WRITTEN.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _sweep(folder: Path, made: bool) -> None:

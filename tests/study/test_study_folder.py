@@ -61,6 +61,14 @@ def test_the_same_study_again_does_nothing_and_says_the_same(small):
     assert again.verdict_["looks"] == 1
 
 
+def test_what_a_killed_process_had_half_written_is_taken_away(small):
+    for name in (".report.html.4711", ".verdict.json.12"):
+        (small.folder_ / name).write_text("half")
+    kept = {p.name for p in small.folder_.iterdir()} - {".report.html.4711", ".verdict.json.12"}
+    study(small.folder_)
+    assert {p.name for p in small.folder_.iterdir()} == kept
+
+
 def test_two_folders_give_the_same_numbers(small, tmp_path):
     other = study(tmp_path / "other")
     pd.testing.assert_frame_equal(quality(other), quality(small))
