@@ -107,6 +107,16 @@ def test_the_share_of_clipped_steps_is_recorded(limit):
     assert fit(line_model(), Line(), TrainSpec(**plain)).records[0]["clipped"] == 0.0
 
 
+def test_clipping_sees_float16_gradients_at_their_ordinary_size():
+    norms = [
+        fit(
+            line_model(), Line(gain=1e-3), TrainSpec(steps=1, precision=precision, **PLAIN)
+        ).records[0]["gradient_norm"]
+        for precision in ("float32", "float16")
+    ]
+    assert norms[1] == pytest.approx(norms[0], rel=0.02)
+
+
 def test_adaptive_clipping_acts_in_training():
     watch = Gradients()
     spec = TrainSpec(steps=1, clip_adaptive=0.01, **PLAIN)
