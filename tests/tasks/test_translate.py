@@ -288,7 +288,7 @@ def test_exhibits_show_the_same_examples_whoever_wrote():
     texts = [[item["text"] for item in e.data["items"]] for e in (first, second)]
     assert texts[0] == texts[1]
     assert len(texts[0]) == 12
-    assert all(item["score"] == 100 for item in first.data["items"])
+    assert all(item["score"] == 0 for item in first.data["items"])  # the token error rate
     assert sum(curve.data["count"]) == len(test)
     assert curve.data["y"] == [0] * len(curve.data["y"])
 
