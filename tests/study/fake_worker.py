@@ -2,7 +2,8 @@
 
 ok       leaves a finished run        dies    is killed, always
 unlucky  is killed the first time     full    finds the disk full
-slow     takes a minute
+slow     takes a minute                 asked    is asked to go, three times, and goes
+foreign  finds what only the user can decide about
 """
 
 import json
@@ -33,6 +34,12 @@ def main(study):
         tries = len(attempts.read_text())
         if job.candidate == "dies" or (job.candidate == "unlucky" and tries == 1):
             os.kill(os.getpid(), signal.SIGKILL)
+        if job.candidate == "asked" and tries <= 3:
+            tell(event="remark", text=f"goes for the {tries}. time")
+            sys.exit(0)
+        if job.candidate == "foreign":
+            tell(event="fatal", reason="x: a checkpoint of version 0", hint="delete it")
+            continue
         if job.candidate == "full":
             tell(event="fatal", reason=f"{folder}: cannot be written: the disk is full")
             continue

@@ -11,6 +11,7 @@ from seqlab.runs import Job
 from seqlab.study import pool as pools
 from seqlab.study.assignment import Assignment
 from seqlab.study.pool import Pool
+from seqlab.study.worker import Leaving
 
 FAKE = Path(__file__).with_name("fake_worker.py")
 
@@ -123,6 +124,60 @@ def test_a_full_disk_stops_the_study_and_keeps_what_is_done(tmp_path):
     assert "run the same command again" in raised.value.hint
     assert [outcome(a, tmp_path) for a in jobs] == [("ok", ""), None, None]
     assert alive(tmp_path) == []
+
+
+def test_who_was_asked_to_go_has_not_died(tmp_path):
+    """Whoever sends the signal: the checkpoint is continued from, as often as it takes."""
+    told, seen = [], []
+    with Pool(tmp_path, 1) as pool:
+        pool.remark = lambda a, text: told.append((a.job.candidate, text))
+        pool.execute([job("asked")], lambda a, share, reading: seen.append(share))
+    assert outcome(job("asked"), tmp_path) == ("ok", "")
+    assert told == [("asked", f"goes for the {n}. time") for n in (1, 2, 3)]
+    assert seen == [0.0, 0.0, 0.0, 1.0]
+
+
+def test_what_only_the_user_can_decide_stops_the_study(tmp_path):
+    with Pool(tmp_path, 1) as pool, pytest.raises(UserError) as raised:
+        pool.execute([job("foreign"), job("ok")])
+    assert (raised.value.message, raised.value.hint) == (
+        "x: a checkpoint of version 0",
+        "delete it",
+    )
+    assert outcome(job("foreign"), tmp_path) is None
+
+
+class LeftError(BaseException):
+    pass
+
+
+@pytest.fixture
+def leaving(monkeypatch):
+    """A worker's `Leaving` that raises where the process would end."""
+
+    def left(status):
+        raise LeftError
+
+    monkeypatch.setattr("seqlab.study.worker.os._exit", left)
+    return Leaving()
+
+
+def test_an_idle_worker_goes_at_once_and_a_busy_one_after_its_step(leaving):
+    with pytest.raises(LeftError):
+        leaving.ask()
+    leaving.asked, leaving.busy = False, True
+    leaving.ask()
+    leaving.ask()  # a signal to the whole group, and the study's own
+    assert leaving.now()
+    with pytest.raises(LeftError):
+        leaving.rest()
+
+
+def test_who_was_asked_and_lost_its_study_goes_at_once(leaving):
+    leaving.busy = True
+    leaving.orphaned()  # the study was killed: there is time for a step
+    with pytest.raises(LeftError):
+        leaving.orphaned()
 
 
 def test_interruption_stops_every_process_at_once(tmp_path):
