@@ -62,7 +62,8 @@ def lives(number, folder, step=STEPS, seconds=0.0):
 
 def reached(folder):
     """The last step of which a whole checkpoint is left."""
-    return max((int(p.stem.split("-")[1]) for p in folder.glob("kept/step-*.safetensors")), default=0)
+    kept = folder.glob("kept/step-*.safetensors")
+    return max((int(path.stem.split("-")[1]) for path in kept), default=0)
 
 
 def soak(number, folder, kills):
