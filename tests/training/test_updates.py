@@ -210,6 +210,16 @@ def test_lion_by_hand():
     torch.testing.assert_close(found, expected)
 
 
+def test_adamw_decays_apart_from_the_gradient_and_adam_as_part_of_it():
+    weight, still = torch.tensor([[1.0, -2.0]]), torch.zeros(1, 2)
+    fields = {"learning_rate": 0.1, "weight_decay": 0.5}
+    apart = _one_step(TrainSpec(optimizer="adamw", **fields), weight, still)
+    torch.testing.assert_close(apart, weight * (1 - 0.05) ** 2)
+    within = _one_step(TrainSpec(optimizer="adam", **fields), weight, still)
+    # Two steps of the rate, whatever the size of the decay: Adam divides by it.
+    torch.testing.assert_close(within, weight - 0.2 * weight.sign(), rtol=1e-2, atol=1e-3)
+
+
 def test_muon_steps_are_near_orthogonal_and_of_adams_size():
     torch.manual_seed(1)
     spec = TrainSpec(optimizer="muon", learning_rate=1.0, weight_decay=0.0)
