@@ -210,6 +210,17 @@ def test_lion_by_hand():
     torch.testing.assert_close(found, expected)
 
 
+def test_lion_keeps_the_length_of_its_steps_where_the_gradient_turns():
+    spec = TrainSpec(optimizer="lion", learning_rate=0.1, weight_decay=0.0, beta1=0.9, beta2=0.5)
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(model.weight)
+    optimiser = build_optimiser(model, spec)
+    for gradient in (0.3, -0.1, -0.9):  # signs of 0.03, 0.125 and −0.0675 blended with the memory
+        model.weight.grad = torch.full((1, 1), gradient)
+        optimiser.step()
+    assert model.weight.item() == pytest.approx(1 - 0.1 - 0.1 + 0.1)
+
+
 def test_adamw_decays_apart_from_the_gradient_and_adam_as_part_of_it():
     weight, still = torch.tensor([[1.0, -2.0]]), torch.zeros(1, 2)
     fields = {"learning_rate": 0.1, "weight_decay": 0.5}
