@@ -107,13 +107,13 @@ def write_page(path: Path, found: Gradients) -> None:
                 col=1,
             )
     for time, flow in found.flows.items():
-        begins = time == "start"
+        symbol = "circle-open" if time == "start" else "circle"
         figure.add_scatter(
             x=list(flow.layers),
             y=[norm or None for norm in flow.layers.values()],
             name=f"layers, {time}",
             mode="markers",
-            marker={"size": 11, "color": "#4a4a4a", "symbol": "circle-open" if begins else "circle"},
+            marker={"size": 11, "color": "#4a4a4a", "symbol": symbol},
             row=2,
             col=1,
         )
