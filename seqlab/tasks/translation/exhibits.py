@@ -69,7 +69,7 @@ def attentions(
     `read(row)` gives the pieces written, those of the source, and the weights between them.
     """
     short = np.flatnonzero(_sources(examples).lengths <= MOST_PIECES)
-    made = []
+    made: list[Exhibit] = []
     for row in short[spread(examples.take(short), DRAWN)] if len(short) else ():
         found = read(int(row))
         if found is None:
