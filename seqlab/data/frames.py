@@ -9,6 +9,7 @@ import pandas as pd
 
 from seqlab.data.class_names import with_names
 from seqlab.data.folders import join_splits, split_of
+from seqlab.data.records import unfolded
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 
@@ -55,7 +56,7 @@ def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _hugging_face(dataset: Any) -> pd.DataFrame:
     """A `datasets.Dataset` as a frame, its class numbers replaced by the classes' names."""
-    frame = _plain_frame(dataset.to_pandas())
+    frame = unfolded(_plain_frame(dataset.to_pandas()))
     for name, feature in dataset.features.items():
         inner = getattr(feature, "feature", feature)  # of a Sequence, what each of its values is
         names = getattr(inner, "names", None)

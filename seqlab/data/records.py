@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,4 +125,27 @@ def _frame(rows: list[Mapping[str, Any]], origin: str) -> pd.DataFrame:
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
     frame.columns = pd.Index([str(name) for name in frame.columns])
-    return frame.reset_index(drop=True)
+    return unfolded(frame.reset_index(drop=True))
+
+
+def unfolded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns that hold records of values, {"en": …, "de": …}, as a column for each field."""
+    parts = []
+    for name in frame.columns:
+        fields = _fields(frame[name])
+        values = [frame[name].map(operator.itemgetter(field)).rename(field) for field in fields]
+        taken = {*frame.columns} & {*fields}
+        parts += [v.rename(f"{name}.{v.name}") if taken else v for v in values] or [frame[name]]
+    return pd.concat(parts, axis=1) if len(parts) > len(frame.columns) else frame
+
+
+def _fields(column: pd.Series[Any]) -> list[str]:
+    """The fields that all values of a column have, if they are records of plain values alike."""
+    if column.dtype != object or not len(column):
+        return []
+    first = column.iloc[0]
+    if not isinstance(first, dict) or not first:
+        return []
+    alike = all(isinstance(value, dict) and value.keys() == first.keys() for value in column)
+    plain = alike and not any(isinstance(v, list | dict) for row in column for v in row.values())
+    return [str(field) for field in first] if plain else []

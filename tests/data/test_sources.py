@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import lzma
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -402,3 +404,19 @@ def test_a_file_that_may_not_be_read(tmp_path):
     path = tmp_path / "loop.csv"
     path.symlink_to(path)
     assert str(path) in error_of(path).message
+
+
+def test_records_within_a_field_become_columns(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    rows = [{"id": i, "translation": {"en": f"one {i}", "de": f"eins {i}"}} for i in range(3)]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    frame = read_table(path).frame
+    assert list(frame.columns) == ["id", "en", "de"]
+    assert frame["de"].tolist() == ["eins 0", "eins 1", "eins 2"]
+
+
+def test_records_within_a_field_keep_its_name_where_theirs_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    rows = [{"en": "x", "translation": {"en": f"one {i}", "de": "y"}} for i in range(3)]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert list(read_table(path).frame.columns) == ["en", "translation.en", "translation.de"]
