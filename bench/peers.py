@@ -26,6 +26,7 @@ from tokenizers import Tokenizer
 from bench.peer_service import write
 from seqlab.data.sources import read_table
 from seqlab.data.tokens import TokenSpec, train_tokenizer
+from seqlab.specs import TrainSpec
 from seqlab.study.pool import KEEP_MEMORY
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,20 +41,35 @@ SLOW = 3.0  # times the fastest backend of a library, beyond which one round tel
 
 @dataclass(frozen=True)
 class Case:
-    """One model at one batch size; who trains it, by name: the module with its arguments."""
+    """One model, and who trains it by name: the module with its arguments."""
 
     title: str
-    batch_size: int
+    batch_size: int  # of the peers, and of ours where they do not say another
     target: float
-    ours: dict[str, str]  # name → mixer and precision
+    ours: dict[str, str]  # name → mixer, precision, perhaps batch=N and lazy
     peers: dict[str, str]  # name → "hf", or a backend of Keras
 
 
-TRANSFORMER = {"seqlab": "attention float32", "seqlab, precision auto": "attention auto"}
-LAZY = {"seqlab, lazy embeddings": "attention float32 lazy"}
+DEFAULT = TrainSpec().batch_size
 CASES = (
-    Case("Transformer, batches of 8", 8, 3.0, TRANSFORMER | LAZY, {"Trainer": "hf"}),
-    Case("Transformer, batches of 64", 64, 3.0, TRANSFORMER, {"Trainer": "hf"}),
+    Case(
+        "Transformer, batches as each has them by default",
+        8,
+        3.0,
+        {
+            f"seqlab, {DEFAULT}": f"attention float32 batch={DEFAULT}",
+            f"seqlab, {DEFAULT}, precision auto": f"attention auto batch={DEFAULT}",
+            "seqlab, 8 as the Trainer, lazy embeddings": "attention float32 lazy",
+        },
+        {"Trainer, 8": "hf"},
+    ),
+    Case(
+        "Transformer, batches of 64",
+        64,
+        3.0,
+        {"seqlab": "attention float32", "seqlab, precision auto": "attention auto"},
+        {"Trainer": "hf"},
+    ),
     Case(
         "LSTM, batches of 32",
         32,
@@ -127,7 +143,11 @@ def sides(case: Case, folder: Path, pad: str, threads: int) -> Iterator[dict[str
     whole, compact = str(folder / "whole.npz"), str(folder / "compact.npz")
     commands: dict[str, tuple[list[str], dict[str, str]]] = {}
     for name, what in case.ours.items():
-        command = [sys.executable, "-m", "bench.peer_seqlab", compact, *shape, *what.split()]
+        mixer, precision, *more = what.split()
+        batch = [word.removeprefix("batch=") for word in more if word.startswith("batch=")]
+        own = [*(batch or shape[:1]), *shape[1:]]
+        command = [sys.executable, "-m", "bench.peer_seqlab", compact, *own, mixer, precision]
+        command += ["lazy"] if "lazy" in more else []
         commands[name] = (command, KEEP_MEMORY)
     for name, what in case.peers.items():
         if what == "hf":

@@ -226,7 +226,7 @@ FORECASTS = {
     "shorter than look-back and horizon": (
         series(rows=30),
         ["--lookback", "25", "--horizon", "6"],
-        'the series has 30 steps; look-back 25 + horizon 6 need at least 31',
+        "the series has 30 steps; look-back 25 + horizon 6 need at least 31",
         "--lookback or --horizon",
     ),
     "one block of test windows": (
