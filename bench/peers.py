@@ -143,11 +143,11 @@ def sides(case: Case, folder: Path, pad: str, threads: int) -> Iterator[dict[str
     whole, compact = str(folder / "whole.npz"), str(folder / "compact.npz")
     commands: dict[str, tuple[list[str], dict[str, str]]] = {}
     for name, what in case.ours.items():
-        mixer, precision, *more = what.split()
-        batch = [word.removeprefix("batch=") for word in more if word.startswith("batch=")]
+        mixer, precision, *others = what.split()
+        batch = [word.removeprefix("batch=") for word in others if word.startswith("batch=")]
         own = [*(batch or shape[:1]), *shape[1:]]
         command = [sys.executable, "-m", "bench.peer_seqlab", compact, *own, mixer, precision]
-        command += ["lazy"] if "lazy" in more else []
+        command += ["lazy"] if "lazy" in others else []
         commands[name] = (command, KEEP_MEMORY)
     for name, what in case.peers.items():
         if what == "hf":
