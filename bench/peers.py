@@ -151,15 +151,15 @@ def sides(case: Case, folder: Path, pad: str, threads: int) -> Iterator[dict[str
         commands[name] = (command, KEEP_MEMORY)
     for name, what in case.peers.items():
         if what == "hf":
-            more = [str(folder / "tokenizer.json"), pad]
-            commands[name] = ([str(HF), "-m", "bench.peer_hf", whole, *shape, *more], {})
+            spelling = [str(folder / "tokenizer.json"), pad]
+            commands[name] = ([str(HF), "-m", "bench.peer_hf", whole, *shape, *spelling], {})
         else:
             command = [str(KERAS), "-m", "bench.peer_keras", compact, *shape]
             commands[name] = (command, {"KERAS_BACKEND": what})
     with ExitStack() as stack:
         started = {}
-        for name, (command, more) in commands.items():
-            process = stack.enter_context(_process(command, more, threads))
+        for name, (command, variables) in commands.items():
+            process = stack.enter_context(_process(command, variables, threads))
             started[name] = Side(process)
         yield started
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from seqlab.errors import UserError
 from seqlab.training.nested import pack, unpack
 
-VERSION = 1
+VERSION = 2
 KEPT = 2
 SHARE = 100  # writing takes at most one part in so many of the time
 

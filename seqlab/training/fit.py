@@ -78,7 +78,7 @@ class _Fit:
         self.waited = 0
         self.losses: list[Tensor] = []
         self.norm = torch.zeros(())  # of the last step's gradients
-        self.good: dict[str, Any] | None = None  # the state at the last sound evaluation
+        self.good: list[dict[str, Any]] = []  # the states at the last two sound evaluations
         self.mark = (0.0, 0.0, 0)  # seconds, seconds of loading and tokens at the last evaluation
 
     def begin(self, settle: Settle) -> None:
@@ -94,7 +94,7 @@ class _Fit:
         begun = time.perf_counter() - history.seconds
         self._call("on_train_begin")
         self.model.train()
-        if self.good is None:
+        if not self.good:
             self._remember()
         while history.steps < self.total and history.stopped == "finished":
             step = self.updates.step(self.feed, history.steps)
@@ -258,22 +258,28 @@ class _Fit:
         """Where to go back to if the next steps diverge."""
         if len(self.history.rollbacks) < self.spec.retries:
             best, self.best_weights = self.best_weights, None  # never changed: no copy needed
-            self.good = {**copied(self._state()), "best_weights": best}
+            self.good = [*self.good[-1:], {**copied(self._state()), "best_weights": best}]
             self.best_weights = best
         else:
-            self.good = None
+            self.good = []
 
     def _roll_back(self, error: DivergedError) -> None:
-        """Go back to the last sound evaluation and on from there at a lower rate."""
+        """Go back to the last sound evaluation and on from there at a lower rate.
+
+        Where that was tried before, its weights may have been bad already: back to the one before.
+        """
         history = self.history
-        if self.good is None:
+        if not self.good:
             tried = len(history.rollbacks)
             again = f" (and {tried} times again at lower rates)" if tried else ""
             raise DivergedError(f"{error}{again}") from None
         rollbacks, resumed = history.rollbacks, history.resumed
         seconds, at = history.seconds, history.steps
         slowed = self.updates.slowed * SLOWER
-        self._restore(copied(self.good))
+        failed = {rollback["back_to"] for rollback in rollbacks}
+        if len(self.good) > 1 and self.good[-1]["history"]["steps"] in failed:
+            self.good.pop()
+        self._restore(copied(self.good[-1]))
         self.model.train()
         self.updates.slowed, history.seconds, history.resumed = slowed, seconds, resumed
         self._mark()
@@ -282,7 +288,7 @@ class _Fit:
             {"step": at, "back_to": history.steps, "factor": slowed, "reason": str(error)},
         ]
         if len(history.rollbacks) >= self.spec.retries:
-            self.good = None
+            self.good = []
         self._call("on_roll_back")
 
     def _preserve(self) -> None:

@@ -121,11 +121,11 @@ def test_a_checkpoint_of_another_version_is_left_to_the_user(made, monkeypatch):
     """The run has not failed: what is in the way is named, and nothing of it is lost."""
     assignment = assignment_like(made, **SHORT, epsilon=1e-5)
     with monkeypatch.context() as patch:
-        patch.setattr("seqlab.training.checkpoints.VERSION", 0)
+        patch.setattr("seqlab.training.checkpoints.VERSION", 1)
         last, _ = stopped_after(assignment, made.folder_, 4)
     with pytest.raises(UserError) as caught:
         work(assignment, made.folder_)
-    assert caught.value.message == f"{last}: a checkpoint of version 0; accepted: 1"
+    assert caught.value.message == f"{last}: a checkpoint of version 1; accepted: 2"
     assert caught.value.hint == "delete it to train from the beginning"
     assert last.exists()
     assert read_run(assignment.folder(made.folder_)) is None

@@ -148,8 +148,8 @@ def test_checkpoints_of_others_are_refused_in_a_line(tmp_path):
 
 
 def test_checkpoints_of_other_versions_are_refused_in_a_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqlab.training.checkpoints.VERSION", 0)
+    monkeypatch.setattr("seqlab.training.checkpoints.VERSION", 1)
     write_some(tmp_path, 2)
     monkeypatch.undo()
-    with pytest.raises(UserError, match=r"a checkpoint of version 0; accepted: 1"):
+    with pytest.raises(UserError, match=r"a checkpoint of version 1; accepted: 2"):
         Checkpoints(tmp_path).latest()

@@ -1,6 +1,7 @@
 """What is no number is rolled back, slowed down, tried again, and given up with the reason."""
 
 import pytest
+import torch
 
 from seqlab.specs import TrainSpec
 from seqlab.training.fit import DivergedError, fit
@@ -41,6 +42,38 @@ def test_it_is_tried_as_often_as_was_said_then_given_up():
         assert "not finite at step 4" in str(caught.value)
         assert words in str(caught.value)
         assert line.losses == 4 * (1 + retries)
+
+
+def test_where_the_last_point_leads_nowhere_it_goes_back_to_the_one_before():
+    """The weights of an evaluation may be bad although its loss, of the steps before, was sound."""
+    tracked = []
+
+    class Poisoned(Line):
+        def loss(self, model, batch, state=None):
+            bad = float(model.weight.detach().abs().max()) > 1e6
+            tracked.append(bad)
+            self.spoil = lambda call: float("nan") if bad else 1.0
+            return super().loss(model, batch, state)
+
+    class Blow:
+        """Makes the weights bad at the second evaluation, once: after its loss was judged."""
+
+        def __init__(self):
+            self.times = 0
+
+        def on_evaluate(self, progress):
+            if progress.history.steps == 8 and not self.times:
+                self.times += 1
+                with torch.no_grad():
+                    progress.model.weight.fill_(1e9)
+
+        def __getattr__(self, name):
+            return lambda progress: None
+
+    history = fit(line_model(), Poisoned(), SPEC.with_(retries=3), [Blow()])
+    assert any(tracked)
+    assert [r["back_to"] for r in history.rollbacks] == [8, 4]
+    assert history.steps == 20
 
 
 def test_a_spike_is_rolled_back_only_where_that_is_asked():
