@@ -7,7 +7,7 @@ from torch.nn.utils import parametrize
 
 from seqlab.batch import Context
 from seqlab.model.block import Block, build_mlp, mixer_settings, recompute_blocks
-from seqlab.model.noise import SharedDropout, drop_branches
+from seqlab.model.noise import SharedDropout, build_dropout, drop_branches
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
 
@@ -160,3 +160,10 @@ def kept_numbers(recompute):
 
 def test_recomputing_keeps_less():
     assert kept_numbers(True) < 0.3 * kept_numbers(False)
+
+
+def test_the_spec_chooses_one_mask_for_all_positions():
+    for shared in (True, False):
+        spec = ModelSpec(mixer="gru", width=8, variational_dropout=shared)
+        dropped = build_dropout(spec, 0.5).train()(torch.ones(4, 6, 8))
+        assert torch.equal(dropped, dropped[:, :1].expand_as(dropped)) == shared
