@@ -96,10 +96,12 @@ def _finished(study: Known, extra: list[str]) -> bool:
 def _row(study: Known) -> str:
     """What a study's contestants reach: means over all their verdict runs on the test part."""
     scores: dict[tuple[str, str], list[float]] = {}
+    seeds = set()
     for run in list_runs(study.folder):
         if run.ok and run.job.role == "verdict":
             who = (run.job.kind, run.job.candidate)
             scores.setdefault(who, []).append(run.result["test"][study.metric])
+            seeds.add(run.job.number)
     means = {who: float(np.mean(values)) for who, values in scores.items()}
     if study.share_of:
         means = {who: mean / means["baseline", study.share_of] for who, mean in means.items()}
@@ -113,10 +115,9 @@ def _row(study: Known) -> str:
     counted = [who for who in best.values() if who and study.best in (who[0], "any")]
     holds = any(study.holds(means[who]) for who in counted)
     shown = {kind: f"{who[1]} {means[who]:.4f}" if who else "–" for kind, who in best.items()}
-    seeds = len(scores[best["model"]]) if best["model"] else 0
     return (
         f"| {study.name} | {study.metric} | {study.wanted()} | {shown['model']} |"
-        f" {shown['baseline']} | {seeds} | {'yes' if holds else 'no'} |"
+        f" {shown['baseline']} | {len(seeds)} | {'yes' if holds else 'no'} |"
     )
 
 
