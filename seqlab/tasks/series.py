@@ -266,7 +266,8 @@ def _fit(
     """What is learned of the training part, and what was decided, in words."""
     lengths, cutting = np.array([len(values) for values in data.values]), options.cutting
     longest = min(int(lengths.max()), options.window or int(lengths.max()))
-    scaling, notes = fit_scaling([data.values[row] for row in splits.train], options, longest)
+    seen = min(int(lengths[splits.train].max()), longest)
+    scaling, notes = fit_scaling([data.values[row] for row in splits.train], options, seen)
     classes = fit_classes(data, splits, spec)
     if cutting is not None:  # what training reads are windows
         classes["examples"] = int(cutting.counts(lengths[splits.train]).sum())

@@ -69,7 +69,7 @@ def test_squad_is_read_with_its_unanswerable_questions(tmp_path):
 def test_incomplete_squad_is_one_line(tmp_path):
     path = tmp_path / "train.json"
     path.write_text('{"data": [{"paragraphs": [{"qas": []}, {"context": "a", "qas": [{}]}]}]}')
-    with pytest.raises(UserError, match=r"SQuAD's JSON is not complete: 'question'"):
+    with pytest.raises(UserError, match=r"SQuAD's JSON is not complete: question is missing"):
         read_table(str(path))
 
 

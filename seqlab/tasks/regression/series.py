@@ -87,7 +87,7 @@ def fit_series(
     train: Sequence[Values], layout: Layout, options: SeriesOptions
 ) -> tuple[SeriesReading, list[str]]:
     """Scale and patches of the training part, and what was decided, in words."""
-    scaling, notes = fit_scaling(train, options)
+    scaling, notes = fit_scaling(train, options, max(map(len, train)))
     steps = np.array([max(len(values) for values in train)])
     longest = int(scaling.positions(steps)[0])
     reading = SeriesReading(

@@ -94,15 +94,14 @@ class Scaling(Spec):
 
 
 def fit_scaling(
-    series: Sequence[Values], options: SeriesOptions, longest: int | None = None
+    series: Sequence[Values], options: SeriesOptions, longest: int
 ) -> tuple[Scaling, list[str]]:
     """The scale of the training part, and what was decided, in words.
 
-    longest: the most steps that a model reads at once; None: the longest series.
+    longest: the most of their steps that a model reads at once.
     """
     steps = np.concatenate([np.asarray(x, dtype=np.float64) for x in series])
     gaps = np.isnan(steps)
-    longest = longest or max(len(x) for x in series)
     average = min(options.average or -(-longest // STEPS), longest)
     left = -(-longest // average)
     patch = min(options.patch or -(-left // POSITIONS), left)
