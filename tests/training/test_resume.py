@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 
 from seqlab.errors import UserError
-from seqlab.training.checkpoints import Checkpoints, Interrupted
+from seqlab.training.checkpoints import VERSION, Checkpoints, Interrupted
 from seqlab.training.fit import fit
 from seqlab.training.hooks import Hook
 from tests.training.problems import Line, line_model
@@ -123,7 +123,7 @@ def test_a_checkpoint_holds_no_pickle(tmp_path):
     (_, path) = sorted(tmp_path.iterdir())
     with safe_open(path, framework="pt") as file:
         content = json.loads(file.metadata()["checkpoint"])
-    assert content["version"] == 1
+    assert content["version"] == VERSION
 
 
 def test_writing_rarely_takes_more_than_a_hundredth(tmp_path, monkeypatch):
