@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -75,3 +76,10 @@ def dropped(rows: Sequence[int] | NDArray[np.int64], why: str) -> str:
     more = f" and {len(rows) - LISTED:,} more" if len(rows) > LISTED else ""
     count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
     return f"{count} left out: {why} (row{'s' if len(rows) > 1 else ''} {some}{more})"
+
+
+def named(texts: Sequence[str]) -> str:
+    """The first of some texts, in brackets, for a note on examples that have no number left."""
+    some = ", ".join(f'"{shorten(text, 40, placeholder="…")}"' for text in texts[:LISTED])
+    more = f" and {len(texts) - LISTED:,} more" if len(texts) > LISTED else ""
+    return f"({some}{more})"

@@ -17,6 +17,7 @@ from seqlab.errors import UserError, unknown
 from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
+from seqlab.tasks.rows import named
 from seqlab.tasks.transcription.ctc import frames_needed
 from seqlab.tasks.transcription.recordings import Frames, Recordings
 from seqlab.tasks.translation.vocabulary import Vocabulary, learn
@@ -110,8 +111,10 @@ def fit_and_encode(
             "transcription writes one character a frame at most: bring more frames a second",
         )
     if not fits.all():
+        spoken = named([data.texts[row] for row in rows["train"][~fits]])
         notes.append(
             f"{int((~fits).sum()):,} training recordings left out: fewer frames than characters"
+            f" {spoken}"
         )
         rows["train"] = rows["train"][fits]
     taught = rows["train"]

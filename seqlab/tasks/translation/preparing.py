@@ -13,6 +13,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.splits import PARTS, Splits
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.base import DataSpec
+from seqlab.tasks.rows import named
 from seqlab.tasks.translation.fitted import SPARE, Fitted, Limits, Settings, TranslateOptions
 from seqlab.tasks.translation.pairs import Pairs
 from seqlab.tasks.translation.vocabulary import Kind, Vocabulary, kind_for, learn, size_for
@@ -50,7 +51,7 @@ def fit_and_encode(
         options=options,
     )
     fitted = Fitted(settings, source, target)
-    rows["train"] = _learnable(rows["train"], lengths, limits, notes)
+    rows["train"] = _learnable(rows["train"], lengths, limits, data.targets, notes)
     rows["valid"] = _some(rows["valid"], options.validation_pairs, seed, notes)
     parts = [
         fitted.encode([sides[0][r] for r in rows[part]], [sides[1][r] for r in rows[part]])
@@ -85,7 +86,9 @@ def _limits(source: Rows, target: Rows, given: int | None) -> Limits:
     )
 
 
-def _learnable(rows: Rows, lengths: list[Rows], limits: Limits, notes: list[str]) -> Rows:
+def _learnable(
+    rows: Rows, lengths: list[Rows], limits: Limits, targets: Sequence[str], notes: list[str]
+) -> Rows:
     """Without what the decoder could not end: from a target that is cut it learns not to end."""
     fits = lengths[1] <= limits.target
     if not fits.any():
@@ -97,6 +100,7 @@ def _learnable(rows: Rows, lengths: list[Rows], limits: Limits, notes: list[str]
         notes.append(
             f"{int((~fits).sum()):,} training pairs left out: targets of more than"
             f" {limits.target} tokens, the decoder's limit (data.max_tokens)"
+            f" {named([targets[row] for row in rows[~fits]])}"
         )
     cut = int((lengths[0][fits] > limits.source).sum())
     if cut:
