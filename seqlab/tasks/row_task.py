@@ -7,17 +7,15 @@ loss and prediction. Finding columns, leaving rows out, dividing, batching and s
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab import registry
-from seqlab.data.batching import plan_batches
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
@@ -26,14 +24,13 @@ from seqlab.data.splits import PARTS, Rows, Splits
 from seqlab.data.table import Table
 from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError, unknown
-from seqlab.metrics.base import Metric
-from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources, Task
+from seqlab.tasks.base import DataSpec, Prepared, Sources
+from seqlab.tasks.fitted_task import FittedTask
 from seqlab.tasks.rows import divide, dropped, parts_of
 
 if TYPE_CHECKING:
-    from seqlab.batch import Batch
+    pass
 
 DIVIDING = ("group", "split")  # roles of columns that divide rows and are not read
 
@@ -75,7 +72,7 @@ class Usable:
         return replace(self.table, frame=self.table.frame.iloc[rows].reset_index(drop=True))
 
 
-class RowTask(Task):
+class RowTask(FittedTask):
     """A task with a row of a table for an example; its class gives `metrics` and `fitted_type`.
 
     `encode` gives `inputs` – (n, T), (n, T, F) or Ragged; whole numbers are tokens, 0 fills up –
@@ -196,45 +193,3 @@ class RowTask(Task):
         """What a model reads of some examples, (B, T) or (B, T, F), and what of it is real."""
         inputs = examples.arrays["inputs"]
         return inputs.padded(rows) if isinstance(inputs, Ragged) else (inputs[rows], None)
-
-    def wanted(self, examples: Examples) -> NDArray[Any]:
-        """What is wanted of each example."""
-        return np.asarray(examples.arrays["label" if "label" in examples.arrays else "target"])
-
-    def batches(
-        self,
-        examples: Examples,
-        batch_size: int,
-        batch_tokens: int,
-        rng: np.random.Generator | None,
-    ) -> Iterator[Batch]:
-        """Examples of similar length together."""
-        import torch
-
-        from seqlab.batch import Batch, Context
-
-        wanted = self.wanted(examples)
-        for rows in plan_batches(self.lengths(examples), batch_size, batch_tokens, rng):
-            values, mask = self.sequences(examples, rows)
-            whole = np.issubdtype(values.dtype, np.integer)
-            inputs = torch.from_numpy(values.astype(np.int64 if whole else np.float32))
-            full = None if mask is None or mask.all() else torch.from_numpy(mask)
-            yield Batch(inputs, torch.from_numpy(wanted[rows]), Context(full), rows)
-
-    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
-        """Counted without gathering inputs."""
-        return len(plan_batches(self.lengths(examples), batch_size, batch_tokens))
-
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
-        """Of predictions and what is wanted, as they are."""
-        return metric.collect(predictions, self.wanted(examples).astype(np.float64))
-
-    def save(self, folder: Path) -> None:
-        """`task.json`."""
-        write_json(folder / "task.json", self.fitted.plain())
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
-        path = folder / "task.json"
-        return cls(cls.fitted_type.read(read_json(path), str(path)))

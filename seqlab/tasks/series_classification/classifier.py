@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples
 from seqlab.data.partition import nested_subsets
 from seqlab.data.splits import Splits
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
-from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Loss, Predictions, Task
+from seqlab.tasks.base import DataSpec, Loss, Predictions
 from seqlab.tasks.classification.preparing import (
     PARTS,
     class_weights_of,
     metrics_for,
     natural,
 )
+from seqlab.tasks.fitted_task import FittedTask
 from seqlab.tasks.losses import cross_entropy
 from seqlab.tasks.series_classification.collection import Collection
 
@@ -97,7 +94,7 @@ def card_of(data: Collection, splits: Splits, classes: Classes) -> dict[str, Any
     }
 
 
-class ValueClassifier(Task):
+class ValueClassifier(FittedTask):
     """Values in, class probabilities (n, C) out; subclasses say how values become sequences."""
 
     fitted_type: ClassVar[type[Classes]]
@@ -116,16 +113,6 @@ class ValueClassifier(Task):
         return self.fitted.columns
 
     @abstractmethod
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        """Positions of each example, (n,)."""
-
-    @abstractmethod
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-        """What a model reads of some examples, (B, T, features), and what of it is real."""
-
-    @abstractmethod
     def vectors(self, examples: Examples) -> list[NDArray[np.float32]]:
         """Standard values of each example, (steps, channels), as baselines read them."""
 
@@ -133,27 +120,6 @@ class ValueClassifier(Task):
         from torch import nn
 
         return nn.Linear(width, len(self.classes))
-
-    def batches(
-        self,
-        examples: Examples,
-        batch_size: int,
-        batch_tokens: int,
-        rng: np.random.Generator | None,
-    ) -> Iterator[Batch]:
-        import torch
-
-        from seqlab.batch import Batch, Context
-
-        labels = np.asarray(examples.arrays["label"])
-        for rows in plan_batches(self.lengths(examples), batch_size, batch_tokens, rng):
-            values, mask = self.sequences(examples, rows)
-            context = Context(None if mask is None else torch.from_numpy(mask))
-            targets = torch.from_numpy(labels[rows])
-            yield Batch(torch.from_numpy(values), targets, context, rows)
-
-    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
-        return len(plan_batches(self.lengths(examples), batch_size, batch_tokens))
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Cross-entropy, weighted by class where that was asked for."""
@@ -169,9 +135,6 @@ class ValueClassifier(Task):
         """Class probabilities (B, C)."""
         logits = model(batch.inputs, batch.context).double()
         return np.asarray(logits.softmax(dim=-1).cpu().numpy())
-
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
-        return metric.collect(predictions, np.asarray(examples.arrays["label"], dtype=np.float64))
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
         """Name, predicted class, its probability, and the probability of every class."""
@@ -189,11 +152,3 @@ class ValueClassifier(Task):
         rows = np.arange(len(examples))
         labels = np.asarray(examples.arrays["label"])
         return examples.take(nested_subsets(rows, [size], labels, seed)[size])
-
-    def save(self, folder: Path) -> None:
-        write_json(folder / "task.json", self.fitted.plain())
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        path = folder / "task.json"
-        return cls(cls.fitted_type.read(read_json(path), str(path)))
