@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -80,6 +79,8 @@ def dropped(rows: Sequence[int] | NDArray[np.int64], why: str) -> str:
 
 def named(texts: Sequence[str]) -> str:
     """The first of some texts, in brackets, for a note on examples that have no number left."""
-    some = ", ".join(f'"{shorten(text, 40, placeholder="…")}"' for text in texts[:LISTED])
+    some = ", ".join(
+        f'"{text[:39]}…"' if len(text) > 40 else f'"{text}"' for text in texts[:LISTED]
+    )
     more = f" and {len(texts) - LISTED:,} more" if len(texts) > LISTED else ""
     return f"({some}{more})"
