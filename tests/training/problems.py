@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from seqlab.batch import Batch
+from seqlab.training.hooks import Hook
 
 
 @dataclass
@@ -52,3 +53,18 @@ class Line:
 def line_model():
     torch.manual_seed(0)
     return nn.Linear(1, 1, bias=False)
+
+
+class KilledError(Exception):
+    """What `Kill` raises."""
+
+
+class Kill(Hook):
+    """End a training after a step, as a signal would."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_step_end(self, progress):
+        if progress.history.steps == self.step:
+            raise KilledError

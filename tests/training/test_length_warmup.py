@@ -14,10 +14,9 @@ from seqlab.study.objective import TaskObjective
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.training.checkpoints import Checkpoints
 from seqlab.training.fit import fit
-from seqlab.training.hooks import Hook
 from seqlab.training.length_warmup import LengthWarmup
 from tests.reviews import reviews
-from tests.training.problems import ScriptedLoss
+from tests.training.problems import Kill, KilledError, ScriptedLoss
 from tests.training.streams import Streams, build, settings
 
 LONGEST = 40
@@ -77,19 +76,6 @@ def test_sequences_that_are_short_are_left_whole():
             return 5
 
     assert [LengthWarmup(Short(), spec_of(), 12).length(n) for n in (0, 5, 6)] == [8, 8, None]
-
-
-class KilledError(Exception):
-    pass
-
-
-class Kill(Hook):
-    def __init__(self, step):
-        self.step = step
-
-    def on_step_end(self, progress):
-        if progress.history.steps == self.step:
-            raise KilledError
 
 
 @pytest.mark.parametrize("kill", [2, 5, 6, 9])

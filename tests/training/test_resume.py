@@ -11,24 +11,10 @@ from safetensors import safe_open
 from seqlab.errors import UserError
 from seqlab.training.checkpoints import VERSION, Checkpoints, Interrupted
 from seqlab.training.fit import fit
-from seqlab.training.hooks import Hook
-from tests.training.problems import Line, line_model
+from tests.training.problems import Kill, KilledError, Line, line_model
 from tests.training.streams import MIXERS, Streams, build, settings
 
 KILLS = max(5, -(-100 // len(MIXERS)))  # each: a hundred in all
-
-
-class KilledError(Exception):
-    pass
-
-
-class Kill(Hook):
-    def __init__(self, step):
-        self.step = step
-
-    def on_step_end(self, progress):
-        if progress.history.steps == self.step:
-            raise KilledError
 
 
 @pytest.mark.parametrize("number", range(len(MIXERS)), ids=MIXERS)
