@@ -175,11 +175,12 @@ def test_what_cannot_be_used_is_counted_and_listed():
     frame = table(100)
     frame.loc[4, "text"] = ""
     frame.loc[[7, 8], "text"] = ["abcdef" * 20, "fedcba" * 20]
+    frame["split"] = ["train"] * 60 + ["valid"] * 20 + ["test"] * 20
     notes = " | ".join(prepare(frame).card["notes"])
     assert "1 row left out: an empty text (row 5)" in notes
-    assert 'recordings left out: fewer frames than characters ("' in notes or (
-        "have fewer steps than characters" in notes
-    )
+    assert "2 training recordings left out: fewer frames than characters" in notes
+    assert '("abcdefabcdef' in notes
+    assert '"fedcbafedcba' in notes
 
 
 def test_data_that_are_refused():
