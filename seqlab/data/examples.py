@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,18 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def array(self, name: str) -> NDArray[Any]:
+        """An array with a row for each example."""
+        value = self.arrays[name]
+        assert isinstance(value, np.ndarray), f"{name} holds sequences of unequal length"
+        return value
+
+    def ragged(self, name: str) -> Ragged:
+        """Sequences of unequal length, one for each example."""
+        value = self.arrays[name]
+        assert isinstance(value, Ragged), f"{name} is an array"
+        return value
 
     def take(self, rows: Rows) -> Examples:
         """The given rows, in the given order."""

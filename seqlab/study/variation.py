@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from seqlab.errors import UserError
 from seqlab.model.mixing import Mix
 from seqlab.specs import Augmentation, TrainSpec
 from seqlab.tasks.base import Task
+from seqlab.tasks.inputs.text import Text
+from seqlab.tasks.row_task import RowTask
 from seqlab.training.randomness import random_states_of
 
 ROWS, SHARE = "mixup_rows", "mixup_share"
@@ -105,7 +107,7 @@ def accepted(task: Task) -> tuple[str, ...]:
         return ()
     if inputs.kind == "values":
         return changes.SERIES
-    return changes.TEXT if hasattr(task, "tokenizer") else ("token_dropout", "swap")
+    return changes.TEXT if _reads_text(task) else ("token_dropout", "swap")
 
 
 def _check(one: Augmentation, names: tuple[str, ...], task: str) -> None:
@@ -132,5 +134,9 @@ def _replaced(
     return replace(batch, inputs=inputs, context=replace(batch.context, mask=mask))
 
 
+def _reads_text(task: Task) -> bool:
+    return isinstance(task, RowTask) and isinstance(task.reader, Text)
+
+
 def _tokenizer(task: Task) -> Tokenizer:
-    return cast(Tokenizer, cast(Any, task).tokenizer)
+    return cast(Text, cast(RowTask, task).reader).tokenizer

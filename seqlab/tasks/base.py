@@ -152,6 +152,7 @@ class Prepared:
     valid: Examples
     test: Examples
     card: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
 
 @runtime_checkable

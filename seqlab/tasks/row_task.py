@@ -1,195 +1,459 @@
-"""What tasks share whose examples are the rows of a table, so that such a task is one short file.
+"""Tasks with a row of a table for an example: an input × a target, run through one pipeline.
 
-A subclass says what it learns from the training rows, how rows become sequences, and owns head,
-loss and prediction. Finding columns, leaving rows out, dividing, batching and storing are here.
+    find columns → leave out rows with flaws → divide → learn from the training rows → encode
+
+A task of this kind names its parts and owns head, loss and prediction; all else is here.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab import registry
-from seqlab.data.columns import named
-from seqlab.data.examples import Examples, Ragged
+from seqlab.data.batching import plan_batches
+from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import as_finding, split_findings
+from seqlab.data.inspection import as_finding, group_findings, split_findings
 from seqlab.data.splits import PARTS, Rows, Splits
 from seqlab.data.table import Table
-from seqlab.data.tabular import names_parts
-from seqlab.errors import UserError, unknown
+from seqlab.errors import UserError
+from seqlab.metrics.base import Metric
+from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Prepared, Sources
-from seqlab.tasks.fitted_task import FittedTask
-from seqlab.tasks.rows import divide, dropped, parts_of
+from seqlab.tasks.base import (
+    Confidence,
+    DataSpec,
+    Exhibit,
+    Inputs,
+    Predictions,
+    Prepared,
+    Sources,
+    Task,
+)
+from seqlab.tasks.parts import ColumnChoice, ColumnRequest, Input, NoOptions, Target, side_by_side
+from seqlab.tasks.rows import Origins, divide, dividing_columns, parts_of, reasons
 
 if TYPE_CHECKING:
-    pass
+    from seqlab.batch import Batch
+    from seqlab.model.base import Model
+    from seqlab.specs import ModelSpec
 
-DIVIDING = ("group", "split")  # roles of columns that divide rows and are not read
+FLAW = "problem"  # the column that says why a row of new data has no prediction
 
 
-class Fitted(Spec):
-    """What was learned from the training rows; a task's own adds what it needs.
+class TaskState(Spec):
+    """What a task of rows keeps beside its parts.
 
-    columns: role → column. metrics: the primary one first.
+    columns: role → column, those that divide rows too. reader: the class of the input part.
+    examples: rows that it was fitted on.
     """
 
     columns: dict[str, str]
-    metrics: tuple[str, ...]
+    reader: str
+    examples: int
 
 
-@dataclass(frozen=True)
-class Usable:
-    """The rows of all tables that can be used, their columns by role, and what was left out."""
+@dataclass(frozen=True, kw_only=True)
+class StudyRows:
+    """Every usable row of every given table, as anyone reads it; nothing is learned yet.
 
-    table: Table
-    columns: dict[str, str]
+    dividing: columns of group and split. notes: how columns were found. left_out: which rows were,
+    and why.
+    """
+
+    rows: Examples
+    reader: type[Input]
+    input: ColumnChoice
+    target: ColumnChoice
+    dividing: dict[str, str]
+    groups: list[Any] | None
+    given: list[str] | None
+    origin: str
     notes: tuple[str, ...]
+    left_out: tuple[str, ...]
 
-    def divide(self, spec: DataSpec, seed: int) -> list[Splits]:
-        """One division, or one per fold; equal rows are not left in training and test."""
-        frame, columns = self.table.frame, self.columns
-        groups, given = (
-            frame[columns[role]].tolist() if role in columns else None for role in DIVIDING
-        )
-        read = [
-            frame[column].astype(str) for role, column in columns.items() if role not in DIVIDING
-        ]
-        texts = [" → ".join(cells) for cells in zip(*read, strict=True)]
-        parts = None if given is None else parts_of(pd.Series(given))
-        rows = Rows(len(frame), None, texts, groups, None, parts)
-        return divide(rows, spec, seed, self.table.origin)
-
-    def part(self, rows: NDArray[np.int64]) -> Table:
-        """Some of the rows."""
-        return replace(self.table, frame=self.table.frame.iloc[rows].reset_index(drop=True))
+    @property
+    def columns(self) -> dict[str, str]:
+        """Role → column, of all roles."""
+        return {**self.input.columns, **self.target.columns, **self.dividing}
 
 
-class RowTask(FittedTask):
-    """A task with a row of a table for an example; its class gives `metrics` and `fitted_type`.
+class RowTask(Task):
+    """Subclasses name their parts; `options_type` is what a user may set of the task itself."""
 
-    `encode` gives `inputs` – (n, T), (n, T, F) or Ragged; whole numbers are tokens, 0 fills up –
-    and, where it is known, `label` (a class number, else −1) or `target` (else NaN).
-    """
+    input_types: ClassVar[tuple[type[Input], ...]]
+    target_type: ClassVar[type[Target]]
+    options_type: ClassVar[type[Spec]] = NoOptions
+    recognised_from: ClassVar[float] = 0.0
 
-    fitted_type: ClassVar[type[Fitted]]
-    row_by_row = True
-
-    def __init__(self, fitted: Any) -> None:
-        self.fitted = fitted
-        self.metrics = fitted.metrics
+    def __init__(self, reader: Input, target: Target, state: TaskState) -> None:
+        self.reader, self.target, self.state = reader, target, state
+        self.metrics = target.metrics
+        self.row_by_row = reader.row_by_row
+        self.cuts = reader.cuts  # type: ignore[assignment]
+        self.both_directions = reader.both_directions
+        self.model_defaults = {**reader.model_defaults(), **type(self).model_defaults}
+        self.train_defaults = {
+            **reader.train_defaults(state.examples),
+            **type(self).train_defaults,
+        }
 
     @property
     def columns(self) -> Mapping[str, str]:
         """The columns of the training table, by role."""
-        return dict(self.fitted.columns)
-
-    # -- for a task to write, beside recognise, inputs, head, loss, predict, encode and present --
-
-    @classmethod
-    @abstractmethod
-    def learn(cls, train: pd.DataFrame, common: dict[str, Any], spec: DataSpec) -> Any:
-        """Its `fitted_type` from the training rows; `common` are the fields of `Fitted`."""
-
-    @classmethod
-    def flaws(cls, frame: pd.DataFrame, columns: dict[str, str]) -> pd.Series:
-        """Why each row cannot be used; empty where it can."""
-        return pd.Series("", index=frame.index)
+        return self.state.columns
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
     @classmethod
-    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
-        """What was left out, how long sequences are, and the parts."""
+    def recognise(cls, table: Table) -> Confidence:
+        """As sure as its less sure part."""
         try:
-            usable = cls._usable(sources, spec)
-            splits = usable.divide(spec, seed)[0]
-            prepared = cls._prepared(usable, splits, spec)
+            dividing, _ = dividing_columns(table, {})
+            _, found = cls._find_input(table, {}, dividing, DataSpec())
+            target = cls._find_target(table, {}, found, dividing, DataSpec())
+        except UserError as error:
+            return Confidence(0.0, error.message)
+        if min(found.score, target.score) == target.score < found.score < 0.5:
+            return Confidence(target.score, target.why)
+        weaker = min((found, target), key=lambda choice: choice.score)
+        if weaker.score < 0.5:
+            return Confidence(weaker.score, weaker.why)
+        return Confidence(weaker.score, f"{found.why} and {target.why}: {cls.name}")
+
+    @classmethod
+    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
+        """What columns were found, what was left out, what is in both parts, how rows divide."""
+        try:
+            study = cls.study_rows(sources, spec)
         except UserError as error:
             return [as_finding(error)]
-        assert isinstance(prepared.task, RowTask)
-        lengths = prepared.task.lengths(prepared.train)
-        low, middle, high = (f"{n:,.0f}" for n in np.quantile(lengths, (0, 0.5, 1)))
-        title = f"{len(usable.table.frame):,} rows; sequences of {middle} positions in the middle"
-        found = [Finding("info", title, f"the shortest has {low}, the longest {high}")]
-        found += [Finding("warning", note) for note in usable.notes]
-        return found + split_findings(splits)
+        try:
+            splits = cls.divide(study, spec, seed)[0]
+        except UserError as error:
+            return [*cls._findings(study, sources, spec), as_finding(error)]
+        return cls._all_findings(study, splits, sources, spec, seed)
 
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         """Leave out what cannot be used, divide, and learn from the training rows alone."""
-        usable = cls._usable(sources, spec)
-        return [cls._prepared(usable, splits, spec) for splits in usable.divide(spec, seed)]
+        study = cls.study_rows(sources, spec)
+        divisions = cls.divide(study, spec, seed)
+        findings = cls._all_findings(study, divisions[0], sources, spec, seed)
+        return [cls._prepared(study, splits, spec, seed, findings) for splits in divisions]
 
     @classmethod
-    def _prepared(cls, usable: Usable, splits: Splits, spec: DataSpec) -> Prepared:
-        if spec.metric is not None and spec.metric not in cls.metrics:
-            raise unknown("metric", spec.metric, cls.metrics)
-        first = cls.metrics[0] if spec.metric is None else spec.metric
-        metrics = (first, *(name for name in cls.metrics if name != first))
-        common = {"columns": usable.columns, "metrics": metrics}
-        task = cls(cls.learn(usable.part(splits.train).frame, common, spec))
-        train, valid, test = (task.labelled(usable.part(getattr(splits, p))) for p in PARTS)
-        card = {
-            "parts": {"train": len(train), "valid": len(valid), "test": len(test)},
-            "split": splits.how,
-            "columns": usable.columns,
-            "notes": [*usable.table.notes, *usable.notes, *splits.notes],
-        }
-        return Prepared(task, train, valid, test, card)
-
-    @classmethod
-    def _usable(cls, sources: Sources, spec: DataSpec) -> Usable:
+    def study_rows(cls, sources: Sources, spec: DataSpec) -> StudyRows:
+        """The rows of all given tables that can be used."""
         table = sources.joined()
-        columns = cls._roles(table, spec)
-        flaws = cls.flaws(table.frame, columns).to_numpy(dtype=object)
-        notes = [dropped(np.flatnonzero(flaws == why), why) for why in dict.fromkeys(flaws) if why]
-        frame = table.frame[flaws == ""].reset_index(drop=True)
-        if frame.empty:
-            raise UserError(f'"{table.origin}": no row can be used', "; ".join(notes))
-        return Usable(replace(table, frame=frame), columns, tuple(notes))
-
-    @classmethod
-    def _roles(cls, table: Table, spec: DataSpec) -> dict[str, str]:
-        """Columns that the user names, or that are called like their role."""
-        frame, given = table.frame, dict(spec.columns)
-        given |= {"group": spec.group} if spec.group else {}
-        roles: dict[str, str] = {}
-        for role in registry.card("tasks", cls.name)["roles"]:
-            if role in given:
-                roles[role] = named(frame, given[role], table.origin)
-            elif role in DIVIDING:
-                own = role == "split" and role in frame.columns and names_parts(frame)
-                roles |= {role: role} if own else {}
-            elif role in frame.columns:
-                roles[role] = role
-            else:
-                held = ", ".join(map(str, frame.columns))
-                raise UserError(
-                    f'"{table.origin}": no column "{role}" among {held}',
-                    f"name it: --columns {role}=…",
-                )
-        return roles
-
-    # -- fitted ----------------------------------------------------------------------------------
-
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        """Positions of each example, (n,)."""
-        inputs = examples.arrays["inputs"]
-        return (
-            inputs.lengths if isinstance(inputs, Ragged) else np.full(len(inputs), inputs.shape[1])
+        if not len(table.frame):
+            raise UserError(f'"{table.origin}": no rows', f"bring a table for {cls.name}")
+        named = {**spec.columns, **({"group": spec.group} if spec.group else {})}
+        dividing, notes = dividing_columns(table, named)
+        reader, found = cls._find_input(table, named, dividing, spec)
+        gathered = reader.gather(table, found, cls.options_of(reader, reader, spec))
+        target = cls._find_target(gathered, named, found, dividing, spec, reader)
+        names = reader.names(gathered, found) or Origins.of(sources).names()
+        flaws = _combined(reader.flaws(gathered, found), cls.target_type.flaws(gathered, target))
+        usable = _some(gathered, np.flatnonzero(flaws == ""))
+        if not len(usable.frame):
+            raise UserError(
+                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}, and no other can be used',
+                "name the columns with --columns",
+            )
+        rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
+        reader.check(rows, found, table.origin)
+        cls.target_type.check(rows, target, table.origin)
+        frame = usable.frame
+        return StudyRows(
+            rows=rows,
+            reader=reader,
+            input=found,
+            target=target,
+            dividing=dividing,
+            groups=frame[dividing["group"]].tolist() if "group" in dividing else None,
+            given=parts_of(frame[dividing["split"]]) if "split" in dividing else None,
+            origin=Origins.of(sources).tables[0][0],
+            notes=(*gathered.notes, *notes, *found.notes, *target.notes),
+            left_out=tuple(reasons(flaws, names)),
         )
 
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """What a model reads of some examples, (B, T) or (B, T, F), and what of it is real."""
-        inputs = examples.arrays["inputs"]
-        return inputs.padded(rows) if isinstance(inputs, Ragged) else (inputs[rows], None)
+    @classmethod
+    def divide(cls, study: StudyRows, spec: DataSpec, seed: int) -> list[Splits]:
+        """One division of the rows, or one per fold; no example is in training and in test."""
+        rows, groups, notes = study.rows, study.groups, ()
+        if groups is None and study.given is None:
+            groups_and_note = study.reader.groups(rows)
+            if groups_and_note is not None:
+                groups, notes = list(groups_and_note[0]), (groups_and_note[1],)
+        known = Rows(
+            len(rows),
+            labels=cls.target_type.strata(rows),
+            texts=study.reader.duplicate_keys(rows),
+            groups=groups,
+            given=study.given,
+        )
+        divisions = divide(known, spec, seed, study.origin)
+        return [replace(splits, notes=(*notes, *splits.notes)) for splits in divisions]
+
+    @classmethod
+    def options_of(cls, reader: type[Input], part: type[Any], spec: DataSpec) -> Any:
+        """The options of one part: the reader, the target type or the task itself.
+
+        All that a user set is checked against what the three know together.
+        """
+        types = (reader.options_type, cls.target_type.options_type, cls.options_type)
+        distinct = [kind for kind in dict.fromkeys(types) if kind is not NoOptions]
+        every = type("Options", (*distinct, Spec), {}) if distinct else NoOptions
+        values = every.read(spec.options, "options")
+        fields = part.options_type.model_fields
+        return part.options_type(**{name: getattr(values, name) for name in fields})
+
+    @classmethod
+    def _find_input(
+        cls, table: Table, named: Mapping[str, str], dividing: Mapping[str, str], spec: DataSpec
+    ) -> tuple[type[Input], ColumnChoice]:
+        """The input type that fits the table best, with its columns."""
+        asked = [kind for kind in cls.input_types if set(kind.roles) & set(named)]
+        choices: list[tuple[type[Input], ColumnChoice]] = []
+        refused: list[UserError] = []
+        for kind in asked or cls.input_types:
+            others = [column for role, column in named.items() if role not in kind.roles]
+            taken = list(dict.fromkeys([*dividing.values(), *_split_all(table, others)]))
+            request = ColumnRequest(named, taken)
+            likely = cls.target_type.likely(table, request)
+            options = cls.options_of(kind, kind, spec)
+            try:
+                choices.append(
+                    (kind, kind.find(table, ColumnRequest(named, taken, likely, options)))
+                )
+            except UserError as error:
+                refused.append(error)
+        if not choices:
+            raise refused[0]
+        return max(choices, key=lambda pair: pair[1].score)
+
+    @classmethod
+    def _find_target(
+        cls,
+        table: Table,
+        named: Mapping[str, str],
+        found: ColumnChoice,
+        dividing: Mapping[str, str],
+        spec: DataSpec,
+        reader: type[Input] | None = None,
+    ) -> ColumnChoice:
+        taken = [*found.columns.values(), *dividing.values()]
+        options = cls.options_of(reader or cls.input_types[0], cls.target_type, spec)
+        return cls.target_type.find(table, ColumnRequest(named, taken, (), options))
+
+    @classmethod
+    def _findings(cls, study: StudyRows, sources: Sources, spec: DataSpec) -> list[Finding]:
+        """What does not depend on the division."""
+        told = sources.train.notes
+        rows = study.rows
+        return [
+            *(Finding("info", note) for note in study.notes if note not in told),
+            *(Finding("warning", note) for note in study.left_out),
+            *study.reader.findings(rows, cls.target_type.labels(rows)),
+            *cls.target_type.findings(rows, study.target),
+            *group_findings(sources.train.frame, spec.group),
+        ]
+
+    @classmethod
+    def _all_findings(
+        cls, study: StudyRows, splits: Splits, sources: Sources, spec: DataSpec, seed: int
+    ) -> list[Finding]:
+        rows, target = study.rows, cls.target_type
+        return [
+            *cls._findings(study, sources, spec),
+            *split_findings(splits, target.strata(rows)),
+            *target.findings_in_parts(rows, splits, study.reader.duplicate_keys(rows), seed),
+        ]
+
+    # -- learning --------------------------------------------------------------------------------
+
+    @classmethod
+    def learn(cls, train: Examples, study: StudyRows, spec: DataSpec) -> Self:
+        """The fitted task, from the training rows alone."""
+        reader, target = study.reader, cls.target_type
+        return cls(
+            reader.learn(train, study.input, spec, cls.options_of(reader, reader, spec)),
+            target.learn(train, study.target, spec, cls.options_of(reader, target, spec)),
+            TaskState(columns=study.columns, reader=reader.__name__, examples=len(train)),
+        )
+
+    @classmethod
+    def _prepared(
+        cls, study: StudyRows, splits: Splits, spec: DataSpec, seed: int, findings: list[Finding]
+    ) -> Prepared:
+        rows = {part: study.rows.take(getattr(splits, part)) for part in PARTS}
+        task = cls.learn(rows["train"], study, spec)
+        task.target.check_parts(rows, study.origin)
+        parts = {part: task.encoded(some) for part, some in rows.items()}
+        parts, notes = task.select(parts, seed)
+        notes += [*task.reader.notes(parts), *task.target.notes(parts)]
+        card = {
+            "parts": {part: len(some) for part, some in parts.items()},
+            "split": splits.how,
+            "columns": study.columns,
+            "notes": [*study.notes, *study.left_out, *splits.notes, *notes],
+            **task.target.card(parts["train"]),
+            **task.reader.card(parts["train"]),
+            "duplicates_removed": 0 if splits.overlap is None else len(splits.overlap.removed),
+        }
+        return Prepared(task, parts["train"], parts["valid"], parts["test"], card, findings)
+
+    def select(
+        self, parts: dict[str, Examples], seed: int
+    ) -> tuple[dict[str, Examples], list[str]]:
+        """The parts without what cannot be trained on, or is too much to validate on; and notes."""
+        return parts, []
+
+    # -- fitted, for models ----------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> Inputs:
+        """What its reader gives a model."""
+        return self.reader.inputs
+
+    def model(self, spec: ModelSpec) -> Model:
+        """The reader's model with the task's head."""
+        model = self.reader.model(spec)
+        model.head = self.head(model.head_width)
+        return model
+
+    def batches(
+        self,
+        examples: Examples,
+        batch_size: int,
+        batch_tokens: int,
+        rng: np.random.Generator | None,
+    ) -> Iterator[Batch]:
+        """Examples of similar length together."""
+        import torch
+
+        from seqlab.batch import Batch, Context
+
+        wanted = self.target.wanted(examples)
+        for rows in plan_batches(self.reader.lengths(examples), batch_size, batch_tokens, rng):
+            values, mask = self.reader.sequences(examples, rows)
+            whole = np.issubdtype(values.dtype, np.integer)
+            inputs = torch.from_numpy(values.astype(np.int64 if whole else np.float32, copy=False))
+            full = None if mask is None or mask.all() else torch.from_numpy(mask)
+            yield Batch(inputs, torch.from_numpy(wanted[rows]), Context(full), rows)
+
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        """Counted without gathering inputs."""
+        return len(plan_batches(self.reader.lengths(examples), batch_size, batch_tokens))
+
+    # -- fitted, for people ----------------------------------------------------------------------
+
+    def encoded(self, rows: Examples) -> Examples:
+        """Rows as anyone reads them, with the arrays of both parts."""
+        arrays = {**rows.arrays, **self.reader.encode(rows), **self.target.encode(rows)}
+        return replace(rows, arrays=arrays)
+
+    def encode(self, table: Table) -> Examples:
+        """New data: an example for each row, in order, whatever is in it.
+
+        A row that cannot be read stands there with what is wrong in `problem`, and gets no
+        prediction; its arrays are another row's.
+        """
+        found = self.reader.choice_for(table)
+        options = getattr(self.reader, "options", None)
+        gathered = self.reader.gather(table, found, options)
+        flaws = self.reader.flaws(gathered, found)
+        usable = np.flatnonzero(flaws == "")
+        if not len(gathered.frame):
+            raise UserError(f'"{table.origin}": no rows to predict')
+        if not len(usable):
+            names = self.reader.names(gathered, found) or ["row 1"]
+            raise UserError(
+                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}, and no other can be read',
+                "expected data like those it was trained on",
+            )
+        some = _some(gathered, usable)
+        target = self.target.choice_for(some)
+        rows = side_by_side(self.reader.rows(some, found), self.target.rows(some, target))
+        examples = self.encoded(rows)
+        if len(usable) == len(flaws):
+            return examples
+        place = np.zeros(len(flaws), dtype=np.int64)
+        place[usable] = np.arange(len(usable))
+        spread = examples.take(place)
+        spread.frame[FLAW] = flaws.to_numpy(dtype=object)
+        return spread
+
+    def known(self, examples: Examples) -> NDArray[np.bool_]:
+        """Which examples can be read and say what is wanted of them."""
+        known = self.target.known(examples)
+        if FLAW in examples.frame:
+            known = known & (examples.frame[FLAW] == "").to_numpy()
+        return known
+
+    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+        """As the target compares predictions with what is wanted."""
+        return self.target.statistics(metric, predictions, examples)
+
+    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
+        """What the target shows of any input, and what only this input has to show."""
+        return [
+            *self.target.exhibits(predictions, examples, self.reader),
+            *self.reader.exhibits(predictions, examples),
+        ]
+
+    def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
+        """A row for each example: what was read, and what is predicted."""
+        inputs = {name: examples.frame[name].to_numpy() for name in self.reader.presented(examples)}
+        predicted = pd.DataFrame(self.target.present(predictions, examples))
+        if FLAW in examples.frame:
+            bad = (examples.frame[FLAW] != "").to_numpy()
+            predicted = predicted.astype(object).mask(
+                np.repeat(bad[:, None], predicted.shape[1], 1)
+            )
+            inputs = {name: np.where(bad, None, values) for name, values in inputs.items()}
+            predicted[FLAW] = examples.frame[FLAW].to_numpy()
+        return pd.concat([pd.DataFrame(inputs), predicted], axis=1)
+
+    def subset(self, examples: Examples, size: int, seed: int) -> Examples:
+        """Nested subsets, as the target divides its values."""
+        return examples.take(self.target.subset(examples, size, seed))
+
+    def save(self, folder: Path) -> None:
+        """`task.json`, and a folder for each part."""
+        self.reader.save(folder / "input")
+        self.target.save(folder / "target")
+        write_json(folder / "task.json", self.state.plain())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        path = folder / "task.json"
+        state = TaskState.read(read_json(path), str(path))
+        kinds = {kind.__name__: kind for kind in cls.input_types}
+        if state.reader not in kinds:
+            raise UserError(f'{path}: {cls.name} reads no "{state.reader}"', "copy best/ again")
+        reader = kinds[state.reader].load(folder / "input")
+        return cls(reader, cls.target_type.load(folder / "target"), state)
+
+
+def _combined(first: pd.Series, second: pd.Series) -> pd.Series:
+    """The first of two reasons why a row cannot be used."""
+    return first.where(first != "", second)
+
+
+def _some(table: Table, rows: NDArray[np.int64]) -> Table:
+    return replace(table, frame=table.frame.iloc[rows].reset_index(drop=True))
+
+
+def _split_all(table: Table, columns: list[str]) -> list[str]:
+    from seqlab.tasks.parts import columns_in
+
+    return [name for column in columns for name in columns_in(table, column)]

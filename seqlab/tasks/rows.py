@@ -1,21 +1,24 @@
-"""Tables whose rows are examples: where each row came from, and how the rows are divided."""
+"""Tables whose rows are examples: where each came from, which are left out, how they are divided."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab.data.columns import named
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
 from seqlab.data.splits import Rows, Splits, folds, split
+from seqlab.data.table import Table
+from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 
-LISTED = 8  # rows that a note names
+LISTED_EXAMPLES = 10  # that a note names
+DIVIDING_ROLES = ("group", "split")  # of columns that divide rows and are not read
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,26 @@ class Origins:
             row -= rows
         raise AssertionError("a row beyond the last table")
 
+    def names(self) -> list[str]:
+        """What messages call each row: its number in its table, from 1, and which table that is."""
+        several = len(self.tables) > 1
+        return [
+            f'"{origin}" row {row + 1:,}' if several else f"row {row + 1:,}"
+            for origin, rows in self.tables
+            for row in range(rows)
+        ]
+
+
+def dividing_columns(table: Table, given: dict[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The columns of group and split by role, and how they were found."""
+    frame = table.frame
+    columns = {
+        role: named(frame, given[role], table.origin) for role in DIVIDING_ROLES if role in given
+    }
+    if "split" not in columns and "split" in frame.columns and names_parts(frame):
+        return {**columns, "split": "split"}, ('split: column "split"',)
+    return columns, ()
+
 
 def divide(rows: Rows, spec: DataSpec, seed: int, origin: str) -> list[Splits]:
     """One division of the rows, or one per fold."""
@@ -54,8 +77,53 @@ def divide(rows: Rows, spec: DataSpec, seed: int, origin: str) -> list[Splits]:
         raise UserError(f'"{origin}": {error.message}', error.hint) from None
 
 
+def parts_of(column: pd.Series) -> list[str]:
+    """The part that each row came with, under the names train, valid and test."""
+    return [SPLIT_NAMES.get(str(v).strip().lower(), str(v)) for v in column]
+
+
+def left_out(names: Sequence[str], why: str) -> str:
+    """A note that counts examples that were left out and names the first of them.
+
+    "row 4", "row 6" are written "rows 4, 6".
+    """
+    count = f"{len(names):,} {'example' if len(names) == 1 else 'examples'}"
+    listed = list(names[:LISTED_EXAMPLES])
+    if all(name.startswith("row ") for name in listed):
+        count = count.replace("example", "row")
+        numbers = ", ".join(name.removeprefix("row ") for name in listed)
+        listed = [f"row{'s' if len(names) > 1 else ''} {numbers}"]
+    more = f" and {len(names) - LISTED_EXAMPLES:,} more" if len(names) > LISTED_EXAMPLES else ""
+    return f"{count} left out: {why} ({', '.join(listed)}{more})"
+
+
+def reasons(flaws: pd.Series, names: Sequence[str]) -> list[str]:
+    """A note for each reason why rows cannot be used."""
+    by_row: NDArray[np.object_] = flaws.to_numpy(dtype=object)
+    return [
+        left_out([names[row] for row in np.flatnonzero(by_row == why)], why)
+        for why in dict.fromkeys(by_row)
+        if why
+    ]
+
+
+def quoted(texts: Sequence[str]) -> str:
+    """The first of some texts, in brackets, for a note on examples that have no number left."""
+    some = ", ".join(
+        f'"{text[:39]}…"' if len(text) > 40 else f'"{text}"' for text in texts[:LISTED_EXAMPLES]
+    )
+    more = f" and {len(texts) - LISTED_EXAMPLES:,} more" if len(texts) > LISTED_EXAMPLES else ""
+    return f"({some}{more})"
+
+
+# -- until every task stands on parts: what the others still call --------------------------------
+
+
 def only(rows: Rows, kept: NDArray[np.int64]) -> Rows:
     """What is known of some of the rows."""
+    from dataclasses import replace
+    from typing import Any
+
     known: dict[str, Any] = {
         name: np.asarray(values)[kept]
         for name in ("labels", "texts", "groups", "times", "given")
@@ -64,23 +132,9 @@ def only(rows: Rows, kept: NDArray[np.int64]) -> Rows:
     return replace(rows, count=len(kept), **known)
 
 
-def parts_of(column: pd.Series) -> list[str]:
-    """The part that each row came with, under the names train, valid and test."""
-    return [SPLIT_NAMES.get(str(v).strip().lower(), str(v)) for v in column]
-
-
 def dropped(rows: Sequence[int] | NDArray[np.int64], why: str) -> str:
     """A note that counts rows that were left out and lists the first of them."""
-    some = ", ".join(f"{int(row) + 1:,}" for row in rows[:LISTED])
-    more = f" and {len(rows) - LISTED:,} more" if len(rows) > LISTED else ""
-    count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
-    return f"{count} left out: {why} (row{'s' if len(rows) > 1 else ''} {some}{more})"
+    return left_out([f"row {int(row) + 1:,}" for row in rows], why)
 
 
-def named(texts: Sequence[str]) -> str:
-    """The first of some texts, in brackets, for a note on examples that have no number left."""
-    some = ", ".join(
-        f'"{text[:39]}…"' if len(text) > 40 else f'"{text}"' for text in texts[:LISTED]
-    )
-    more = f" and {len(texts) - LISTED:,} more" if len(texts) > LISTED else ""
-    return f"({some}{more})"
+named_texts = quoted

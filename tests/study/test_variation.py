@@ -71,7 +71,7 @@ def test_synonyms_of_a_users_list_are_trained_on(prepared, tmp_path):
     path = tmp_path / "words.csv"
     path.write_text("great,superb\ndull,awful\n", encoding="utf-8")
     varied = objective(prepared, augment=[{"kind": "synonyms", "rate": 1.0, "words": str(path)}])
-    great, superb = (int(prepared.task.tokenizer.encode_batch([w])[0][0]) for w in GREAT)
+    great, superb = (int(prepared.task.reader.tokenizer.encode_batch([w])[0][0]) for w in GREAT)
     plain, found = (
         torch.cat([x.flatten() for x in inputs(o)]) for o in (objective(prepared), varied)
     )

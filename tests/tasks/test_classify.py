@@ -61,7 +61,7 @@ def test_vocabulary_and_classes_come_from_training_alone():
     data = frame().assign(split=["train"] * 100 + ["valid"] * 30 + ["test"] * 30)
     data.loc[data["split"] == "test", "text"] += " unheard"
     prepared = prepare(data)
-    tokens = prepared.task.tokenizer.encode_batch(["unheard"])[0]
+    tokens = prepared.task.reader.tokenizer.encode_batch(["unheard"])[0]
     assert tokens.tolist() == [1]
     assert prepared.card["parts"] == {"train": 100, "valid": 30, "test": 30}
 
@@ -96,10 +96,44 @@ def test_the_primary_metric_of_uneven_classes_is_macro_f1():
 def test_label_weights_make_classes_count_alike():
     uneven = frame().assign(label=["rare" if i % 8 == 0 else "often" for i in range(160)])
     prepared = prepare(uneven, label_weights=True)
-    counts, weights = prepared.card["classes"], prepared.task.fitted.class_weights
+    counts, weights = prepared.card["classes"], prepared.task.target.class_weights
     pairs = zip(prepared.task.classes, weights, strict=True)
     by_class = [counts[name] * weight for name, weight in pairs]
     assert by_class[0] == pytest.approx(by_class[1])
+
+
+def test_rows_without_a_label_are_left_out_and_named():
+    data = frame().assign(label=lambda f: f["label"].where(~f.index.isin([4, 9]), [None, " "] * 80))
+    prepared = prepare(data)
+    note = '2 rows left out: no label in "label" (rows 5, 10)'
+    assert note in prepared.card["notes"]
+    assert sum(prepared.card["parts"].values()) == 158
+    assert note in [finding.title for finding in prepared.findings]
+
+
+def test_new_data_give_a_row_for_each_of_theirs():
+    task = prepare(frame()).task
+    new = table(pd.DataFrame({"text": ["great fun", None, ["a", "list"], "dull"]}))
+    examples = task.encode(new)
+    shown = task.present(np.tile([0.4, 0.6], (4, 1)), examples)
+    assert shown["text"].fillna("-").tolist() == ["great fun", "", "-", "dull"]
+    assert shown["predicted"].tolist()[:2] == ["pos", "pos"]
+    assert shown.loc[2].isna().tolist() == [True] * 5 + [False]
+    assert shown["problem"].tolist() == ["", "", 'a list where "text" should hold a text', ""]
+    assert not task.known(examples).any()
+
+
+def test_a_label_that_training_does_not_have_counts_as_wrong():
+    prepared = prepare(frame())
+    new = table(pd.DataFrame({"text": ["great"] * 3, "label": ["POS", "other", None]}))
+    examples = prepared.task.encode(new)
+    assert np.asarray(examples.arrays["label"]).tolist() == [1, -2, -1]
+    known = examples.take(np.flatnonzero(prepared.task.known(examples)))
+    for name, value in {"accuracy": 0.5, "log-loss": None, "macro-f1": None}.items():
+        metric = registry.load("metrics", name)()
+        statistics = prepared.task.statistics(metric, np.tile([0.1, 0.9], (2, 1)), known)
+        found = metric.value(statistics)
+        assert found == value if value is not None else np.isfinite(found)
 
 
 def test_numbers_as_classes_are_in_their_order():
@@ -111,7 +145,7 @@ def test_numbers_as_classes_are_in_their_order():
     ("examples", "epochs", "batch"), [(50, 40, 32), (2000, 26, 64), (10**5, 10, 64)]
 )
 def test_few_texts_are_read_more_often(examples, epochs, batch):
-    from seqlab.tasks.texts.reading import training
+    from seqlab.tasks.inputs.text import training
 
     assert training(examples) == {"epochs": epochs, "batch_size": batch}
 
@@ -150,7 +184,7 @@ def test_learns_exhibits_and_presents(tmp_path):
     predictions, model = trained(prepared)
     assert score(prepared, "accuracy", predictions) > 0.9
     made = {e.title: e for e in prepared.task.exhibits(predictions, prepared.test)}
-    assert [e.kind for e in made.values()] == ["curve", "table", "matrix", "curve", "examples"]
+    assert [e.kind for e in made.values()] == ["table", "matrix", "curve", "examples"]
     assert np.sum(made["Confusions"].data["values"]) == len(prepared.test)
     json.dumps([e.data for e in made.values()])
     prepared.task.save(tmp_path)
@@ -184,14 +218,12 @@ def test_the_reliability_diagram_by_hand():
 @pytest.mark.parametrize(
     ("change", "settings", "message"),
     [
-        (lambda f: f.assign(label=f["label"].where(f.index != 4)), {},
-         '"data.csv" column "label" row 5: no label'),
         (lambda f: f.assign(label="one"), {"columns": {"label": "label"}},
          '"data.csv": column "label" has one class only ("one")'),
         (lambda f: f.assign(text=" "), {"columns": {"text": "text"}}, "all texts are empty"),
         (lambda f: f.assign(label=[f"c{i}" for i in f.index]), {"columns": {"label": "label"}},
          'column "label" has 160 different values in 160 rows: these are not classes'),
-        (lambda f: f, {"metric": "bleu"}, 'unknown metric of classify "bleu"'),
+        (lambda f: f, {"metric": "bleu"}, 'unknown metric "bleu"'),
         (lambda f: f, {"options": {"document": "chunk"}},
          'unknown setting in options "document"; did you mean "documents"?'),
         (lambda f: f, {"options": {"documents": "middle"}}, "options.documents = 'middle'"),
@@ -236,7 +268,9 @@ def test_head_and_tail_are_the_ends_of_a_text():
     prepared = prepare(long_documents(), options={"documents": "head-tail"}, max_tokens=5)
     text = " ".join(["good", *["w1"] * 50, "bad"])
     ids = prepared.task.encode(table(pd.DataFrame({"text": [text]}))).arrays["tokens"][0]
-    known = [int(prepared.task.tokenizer.encode_batch([w])[0][0]) for w in ("good", "w1", "bad")]
+    known = [
+        int(prepared.task.reader.tokenizer.encode_batch([w])[0][0]) for w in ("good", "w1", "bad")
+    ]
     assert ids.tolist() == [known[0], known[1], known[1], known[1], known[2]]
 
 

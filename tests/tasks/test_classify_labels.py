@@ -65,7 +65,7 @@ def prepare(data, **settings):
 def test_every_way_of_writing_labels_is_found_and_read_alike(data):
     assert Classify.recognise(table(data)).score == 0.9
     prepared = prepare(data)
-    assert prepared.task.fitted.multi_label
+    assert prepared.task.target.multi_label
     assert prepared.task.classes == sorted(KINDS)
     wanted = {t: [int(kind in ls) for kind in sorted(KINDS)] for t, ls in sets()}
     for part in (prepared.train, prepared.valid, prepared.test):
@@ -75,21 +75,21 @@ def test_every_way_of_writing_labels_is_found_and_read_alike(data):
 def test_commas_divide_labels_that_recombine():
     data = divided(", ")
     filled = data.assign(labels=data["labels"].replace("", "none"))
-    assert prepare(filled).task.fitted.multi_label
+    assert prepare(filled).task.target.multi_label
     assert prepare(data, options={"delimiter": ","}).task.classes == sorted(KINDS)
-    assert not prepare(filled, options={"labels": "one"}).task.fitted.multi_label
+    assert not prepare(filled, options={"labels": "one"}).task.target.multi_label
 
 
 def test_names_with_commas_are_one_label():
     places = ["Bath, England", "York, England", "Tours, France", "Nice, France"]
     data = divided(rows=200).assign(labels=places * 50)
-    assert not prepare(data).task.fitted.multi_label
+    assert not prepare(data).task.target.multi_label
 
 
 def test_another_delimiter_is_named():
     data = divided(" / ")
     filled = data.assign(labels=data["labels"].replace("", "none"))
-    assert not prepare(filled).task.fitted.multi_label
+    assert not prepare(filled).task.target.multi_label
     assert prepare(data, options={"delimiter": "/"}).task.classes == sorted(KINDS)
 
 
@@ -101,18 +101,24 @@ def test_flags_by_role_among_other_columns():
 
 def test_names_with_a_bar_are_one_label():
     data = divided(rows=200).assign(labels=["NUM|date", "NUM|count", "HUM|one", "HUM|group"] * 50)
-    assert not prepare(data).task.fitted.multi_label
+    assert not prepare(data).task.target.multi_label
     asked = divided()
     asked.loc[asked["labels"] == "", "labels"] = "none"
     prepared = prepare(asked, options={"labels": "one"})
-    assert not prepared.task.fitted.multi_label
+    assert not prepared.task.target.multi_label
     assert "animal|food" in prepared.task.classes
 
 
 def test_rows_without_a_label_are_counted():
     none = sum(not labels for _, labels in sets())
-    said = [note for note in prepare(divided()).card["notes"] if "several labels" in note]
+    said = [f.title for f in prepare(divided()).findings if "several labels" in f.title]
     assert said[0].endswith(f"{none} rows have none")
+
+
+def test_rows_whose_labels_cannot_be_read_are_left_out():
+    broken = flags().assign(food=lambda f: f["food"].where(f.index != 6, 2))
+    notes = prepare(broken, columns={"text": "text", "label": "animal+food"}).card["notes"]
+    assert '1 row left out: "2" in "food", expected 0 or 1 (row 7)' in notes
 
 
 def test_labels_that_training_does_not_know_are_noted():
@@ -198,9 +204,6 @@ def test_the_inspection_counts_labels():
     [
         (as_json().assign(labels=lambda f: f["labels"].where(f.index != 3, "[")),
          {"options": {"labels": "several"}}, 'column "labels": no cell holds several labels'),
-        (flags().assign(food=lambda f: f["food"].where(f.index != 6, 2)),
-         {"columns": {"text": "text", "label": "animal+food"}},
-         '"data.csv" column "food" row 7: "2", expected 0 or 1'),
         (divided().assign(labels=""), {"options": {"delimiter": "|"}},
          'column "labels" has no labels'),
         (divided().assign(labels="one"), {"options": {"delimiter": "|"}},
@@ -208,7 +211,7 @@ def test_the_inspection_counts_labels():
         (divided(), {"columns": {"text": "text", "label": "animal+food"}},
          'unknown column "animal"'),
         (flags(), {"options": {"labels": "one"}}, 'options.labels = "one": 3 columns of labels'),
-        (divided(), {"metric": "rmse"}, 'unknown metric of classify "rmse"'),
+        (divided(), {"metric": "rmse"}, 'unknown metric "rmse"'),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_one_line(data, settings, message):

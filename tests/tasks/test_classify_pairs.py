@@ -13,7 +13,7 @@ from seqlab.study.training_one import train_one
 from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.classify import Classify
-from seqlab.tasks.texts.reading import shared_window
+from seqlab.tasks.inputs.text import shared_window
 
 THINGS = ["cat", "dog", "fish", "tree", "rock", "house", "bird", "sun", "moon", "cup"]
 
@@ -46,7 +46,7 @@ def accuracy(prepared, predictions):
 def test_two_texts_are_found_by_their_names(names):
     data = pairs(60).rename(columns={"sentence1": names[0], "sentence2": names[1]})
     prepared = prepare(data)
-    assert prepared.task.fitted.reading.pair
+    assert prepared.task.reader.pair
     assert prepared.task.columns["text2"] == names[1]
     said = f'two texts: "{names[0]}" and "{names[1]}" (by their names)'
     assert said in prepared.card["notes"]
@@ -55,15 +55,15 @@ def test_two_texts_are_found_by_their_names(names):
 def test_two_texts_by_role():
     data = pairs(60).rename(columns={"sentence1": "left", "sentence2": "right"})
     columns = {"text": "left", "text2": "right", "label": "label"}
-    assert prepare(data, columns=columns).task.fitted.reading.pair
+    assert prepare(data, columns=columns).task.reader.pair
     columns = {"text": "sentence1", "label": "label"}
     alone = pairs(60).drop(columns="sentence2")
-    assert not prepare(alone, columns=columns).task.fitted.reading.pair
+    assert not prepare(alone, columns=columns).task.reader.pair
 
 
 def test_texts_are_joined_by_a_separator_of_its_own():
     prepared = prepare(pairs(60))
-    tokenizer = prepared.task.tokenizer
+    tokenizer = prepared.task.reader.tokenizer
     new = Table(pd.DataFrame({"sentence1": ["cat dog"], "sentence2": ["sun"]}), "new")
     ids = prepared.task.encode(new).arrays["tokens"][0].tolist()
     first, second = (row.tolist() for row in tokenizer.encode_batch(["cat dog", "sun"]))

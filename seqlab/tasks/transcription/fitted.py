@@ -17,7 +17,7 @@ from seqlab.errors import UserError, unknown
 from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
-from seqlab.tasks.rows import named
+from seqlab.tasks.rows import named_texts as named
 from seqlab.tasks.transcription.ctc import frames_needed
 from seqlab.tasks.transcription.recordings import Frames, Recordings
 from seqlab.tasks.translation.vocabulary import Vocabulary, learn

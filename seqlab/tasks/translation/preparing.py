@@ -13,7 +13,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.splits import PARTS, Splits
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.base import DataSpec
-from seqlab.tasks.rows import named
+from seqlab.tasks.rows import named_texts as named
 from seqlab.tasks.translation.fitted import SPARE, Fitted, Limits, Settings, TranslateOptions
 from seqlab.tasks.translation.pairs import Pairs
 from seqlab.tasks.translation.vocabulary import Kind, Vocabulary, kind_for, learn, size_for

@@ -1,0 +1,1 @@
+"""What reports show of predictions, one kind of target a file."""

@@ -1,0 +1,1 @@
+"""What models read of a row: one kind of input a file."""

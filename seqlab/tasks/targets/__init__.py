@@ -1,0 +1,1 @@
+"""What models predict of a row: one kind of target a file."""

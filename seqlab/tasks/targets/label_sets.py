@@ -1,0 +1,128 @@
+"""Several labels an example: in one cell with a delimiter or as a list, or a column of 0/1 each.
+
+"funny|sad"     ["funny", "sad"]     funny,sad,long          → the labels funny and sad
+                                     1,1,0
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.columns import ColumnKind, aliases, kind, normalised
+
+GUESSED = ("|", ";", ",")  # delimiters that are recognised; another is named by options.delimiter
+FEWER = 0.75  # labels for each of their combinations, at most, where names may hold the mark too
+LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
+
+Labels = tuple[str, ...]
+
+
+def form_of(frame: pd.DataFrame, columns: Sequence[str]) -> str:
+    """How columns hold several labels: `flags`, `lists`, a delimiter; empty where they do not."""
+    if len(columns) > 1:
+        return FLAGS
+    column = frame[columns[0]]
+    if kind(column) is ColumnKind.LIST:
+        return LISTS
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return ""
+    values = [str(v).strip() for v in column.dropna()]
+    if values and all(v.startswith("[") and v.endswith("]") for v in values):
+        return LISTS if all(_list(v) is not None for v in values[:1000]) else ""
+    return next((mark for mark in GUESSED if _divides(values, mark)), "")
+
+
+def _divides(values: Sequence[str], mark: str) -> bool:
+    """Whether a mark makes few labels of many combinations, and not parts of names."""
+    whole = set(values)
+    counts = Counter(part for value in whole for part in _split(value, mark))
+    if sum(mark in value for value in values) < 2 or not 1 < len(counts) < len(whole):
+        return False
+    # Commas stand in names too: there each part has to recur in other combinations.
+    combined = {part for value in whole if mark in value for part in _split(value, mark)}
+    recur = all(counts[part] > 1 for part in combined)
+    return mark != "," or (recur and len(counts) <= FEWER * len(whole))
+
+
+def flags_in(frame: pd.DataFrame, taken: Sequence[str]) -> list[str]:
+    """Two or more columns of 0 and 1, if no other column can be the label."""
+    left = [str(name) for name in frame.columns if str(name) not in taken]
+    if any(normalised(name) in aliases("label") for name in left):
+        return []
+    flags = [name for name in left if _is_flag(frame[name])]
+    others = [name for name in left if name not in flags]
+    if len(flags) < 2 or any(kind(frame[name]) is ColumnKind.CATEGORY for name in others):
+        return []
+    return flags
+
+
+def _is_flag(column: pd.Series) -> bool:
+    if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column)):
+        return False
+    return bool(column.notna().all()) and set(np.unique(column.to_numpy("f8"))) <= {0.0, 1.0}
+
+
+def sets_of(frame: pd.DataFrame, columns: Sequence[str], form: str) -> list[Labels | None]:
+    """The labels of each row, each once, in the order in which they stand there; None: unreadable.
+
+    A missing cell holds no labels.
+    """
+    if form == FLAGS:
+        return _from_flags(frame, columns)
+    return [
+        None if names is None else tuple(dict.fromkeys(name for name in names if name))
+        for names in (_parsed(value, form) for value in frame[columns[0]])
+    ]
+
+
+def why_unreadable(frame: pd.DataFrame, columns: Sequence[str], form: str, row: int) -> str:
+    """What is wrong with a row whose labels are None."""
+    if form != FLAGS:
+        return f'"{frame[columns[0]].iloc[row]}" in "{columns[0]}" is no list of labels'
+    for name in columns:
+        value = pd.to_numeric(frame[name].iloc[[row]], errors="coerce").iloc[0]
+        if value not in (0, 1):
+            return f'"{frame[name].iloc[row]}" in "{name}", expected 0 or 1'
+    raise AssertionError("a readable row")
+
+
+def _parsed(value: Any, form: str) -> list[str] | None:
+    if isinstance(value, list | tuple | np.ndarray):
+        return [str(v).strip() for v in value]
+    if value is None or value != value:
+        return []
+    return _list(str(value)) if form == LISTS else _split(str(value), form)
+
+
+def _split(value: str, mark: str) -> list[str]:
+    return [part.strip() for part in value.split(mark) if part.strip()]
+
+
+def _list(text: str) -> list[str] | None:
+    """A list as JSON writes it, or as Python does."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text.strip() or "[]")
+        except (ValueError, SyntaxError):
+            continue
+        if isinstance(found, list | tuple):
+            return [str(v).strip() for v in found]
+    return None
+
+
+def _from_flags(frame: pd.DataFrame, columns: Sequence[str]) -> list[Labels | None]:
+    values = np.stack(
+        [pd.to_numeric(frame[name], errors="coerce").to_numpy("f8") for name in columns], axis=1
+    )
+    readable = np.isin(values, (0.0, 1.0)).all(axis=1)
+    names = np.asarray(columns, dtype=object)
+    return [
+        tuple(names[row == 1]) if good else None for row, good in zip(values, readable, strict=True)
+    ]
