@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.tasks.base import Exhibit, Predictions, Task
+from seqlab.tasks.parts import Input, Part, Target
+from seqlab.tasks.row_task import RowTask
+
+P = TypeVar("P", bound=Part)
 
 State = tuple[dict[str, Any], dict[str, NDArray[np.generic]]]  # JSON values, arrays
 
@@ -23,11 +27,17 @@ class Baseline(ABC):
     name: ClassVar[str]
     deterministic: ClassVar[bool] = True
     wants: ClassVar[str] = "data of another kind"  # what it enters, where that is not all
+    # Of a task of rows: the inputs that it reads and the targets that it predicts; empty: any.
+    input_types: ClassVar[tuple[type[Input], ...]] = ()
+    target_types: ClassVar[tuple[type[Target], ...]] = ()
 
     @classmethod
     def enters(cls, task: Task) -> bool:
         """Whether it can be fitted for a task that its card names, as that task was fitted."""
-        return True
+        if not isinstance(task, RowTask):
+            return not cls.input_types and not cls.target_types
+        reads = not cls.input_types or isinstance(task.reader, cls.input_types)
+        return reads and (not cls.target_types or isinstance(task.target, cls.target_types))
 
     @abstractmethod
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
@@ -54,3 +64,17 @@ class Baseline(ABC):
     @abstractmethod
     def from_state(cls, state: State) -> Self:
         """A fitted baseline from what `state` gave."""
+
+
+def input_of(task: Task, kind: type[P]) -> P:
+    """The input of a task of rows, of a kind that the baseline enters."""
+    assert isinstance(task, RowTask)
+    assert isinstance(task.reader, kind)
+    return task.reader
+
+
+def target_of(task: Task, kind: type[P]) -> P:
+    """The target of a task of rows, of a kind that the baseline enters."""
+    assert isinstance(task, RowTask)
+    assert isinstance(task.target, kind)
+    return task.target

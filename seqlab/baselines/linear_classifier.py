@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.data.examples import Examples
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.series_classification.classifier import ValueClassifier
+from seqlab.tasks.targets.classes import Classes
 
 Array = NDArray[np.float64]
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # of C
@@ -33,27 +33,28 @@ class LinearClassifier(Baseline):
         self.model = model or LogisticRegression()
 
     @abstractmethod
-    def features(self, task: ValueClassifier, examples: Examples) -> Array:
+    def features(self, task: Task, examples: Examples) -> Array:
         """Features of each example, (n, F)."""
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """One model per strength; the validation part chooses."""
-        assert isinstance(task, ValueClassifier)
         held, labels = self.features(task, train), np.asarray(train.arrays["label"])
         mean, std = held.mean(axis=0), held.std(axis=0)
         std = np.where(std > 1e-8, std, 1.0)
         features = (held - mean) / std
         models = [LogisticRegression(C=c, max_iter=500).fit(features, labels) for c in STRENGTHS]
         fitted = [type(self)(mean, std, model) for model in models]
-        wanted, classes = np.asarray(valid.arrays["label"]), np.arange(len(task.classes))
+        wanted, classes = (
+            np.asarray(valid.arrays["label"]),
+            np.arange(len(target_of(task, Classes).classes)),
+        )
         losses = [log_loss(wanted, one.predict(task, valid), labels=classes) for one in fitted]
         return fitted[int(np.argmin(losses))]
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """Class probabilities (n, C); none for a class that was not in its training part."""
-        assert isinstance(task, ValueClassifier)
         features = (self.features(task, examples) - self.mean) / self.std
-        probabilities = np.zeros((len(examples), len(task.classes)))
+        probabilities = np.zeros((len(examples), len(target_of(task, Classes).classes)))
         probabilities[:, self.model.classes_] = self.model.predict_proba(features)
         return probabilities
 

@@ -22,11 +22,12 @@ from numba import njit
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifierCV
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.series_classification.classifier import ValueClassifier
+from seqlab.tasks.inputs.values import ValueInput
+from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["series"]}
 
@@ -139,8 +140,7 @@ class Minirocket(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Convolutions, then a ridge on standard features, then the temperature."""
-        assert isinstance(task, ValueClassifier)
-        series, labels = task.vectors(train), np.asarray(train.arrays["label"])
+        series, labels = input_of(task, ValueInput).vectors(train), train.array("label")
         convolutions = fit_convolutions(series, seed)
         features = convolutions.features(series)
         mean, std = features.mean(axis=0), features.std(axis=0) + 1e-8
@@ -148,30 +148,32 @@ class Minirocket(Baseline):
         coef, intercept = np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
         if len(coef) == 1:  # two classes share one decision
             coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])
-        whole = np.zeros((len(task.classes), coef.shape[1]))
+        whole = np.zeros((len(target_of(task, Classes).classes), coef.shape[1]))
         whole[ridge.classes_] = coef
-        held = np.full(len(task.classes), -1e3)  # a class that training has not: never
+        held = np.full(
+            len(target_of(task, Classes).classes), -1e3
+        )  # a class that training has not: never
         held[ridge.classes_] = intercept
         arrays = {"mean": mean, "std": std, "coef": whole, "intercept": held}
         fitted = type(self)(convolutions, {**arrays, "temperature": np.ones(1)})
         best = fitted._temperature(task, valid)
         return type(self)(convolutions, {**arrays, "temperature": np.array([best])})
 
-    def _temperature(self, task: ValueClassifier, valid: Examples) -> float:
+    def _temperature(self, task: Task, valid: Examples) -> float:
         decisions = self._decisions(task, valid)
         rows, wanted = np.arange(len(valid)), np.asarray(valid.arrays["label"])
         losses = [-_log_softmax(t * decisions)[rows, wanted].mean() for t in TEMPERATURES]
         return float(TEMPERATURES[int(np.argmin(losses))])
 
-    def _decisions(self, task: ValueClassifier, examples: Examples) -> NDArray[np.float64]:
+    def _decisions(self, task: Task, examples: Examples) -> NDArray[np.float64]:
         assert self.convolutions is not None
         held = self.arrays
-        features = (self.convolutions.features(task.vectors(examples)) - held["mean"]) / held["std"]
+        raw = self.convolutions.features(input_of(task, ValueInput).vectors(examples))
+        features = (raw - held["mean"]) / held["std"]
         return np.asarray(features @ held["coef"].T + held["intercept"])
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """Class probabilities (n, C)."""
-        assert isinstance(task, ValueClassifier)
         decisions = self._decisions(task, examples)
         return np.exp(_log_softmax(float(self.arrays["temperature"][0]) * decisions))
 

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.series_classification.classifier import ValueClassifier
+from seqlab.tasks.inputs.values import ValueInput
+from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["series", "images"]}
 MOST_STEPS = 1024  # to which longer series are stretched
@@ -45,8 +46,7 @@ class NearestNeighbour(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Remember the training part; count neighbours on the validation part."""
-        assert isinstance(task, ValueClassifier)
-        series = task.vectors(train)
+        series = input_of(task, ValueInput).vectors(train)
         steps = min(MOST_STEPS, max(len(x) for x in series))
         values, labels = stretched(series, steps), np.asarray(train.arrays["label"], np.int64)
         counts = [count for count in COUNTS if count <= len(labels)]
@@ -59,9 +59,8 @@ class NearestNeighbour(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """Shares of the nearest (n, C)."""
-        assert isinstance(task, ValueClassifier)
-        found = np.zeros((len(examples), len(task.classes)))
-        values = stretched(task.vectors(examples), self.steps)
+        found = np.zeros((len(examples), len(target_of(task, Classes).classes)))
+        values = stretched(input_of(task, ValueInput).vectors(examples), self.steps)
         found[:, self.model.classes_] = self.model.predict_proba(values)
         return found
 

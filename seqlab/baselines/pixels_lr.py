@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqlab.baselines.base import input_of
 from seqlab.baselines.linear_classifier import Array, LinearClassifier
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.series_classification.classifier import ValueClassifier
+from seqlab.tasks.base import Task
+from seqlab.tasks.inputs.image import Image
 
 CARD = {"tasks": ["images"]}
 
@@ -16,6 +18,7 @@ CARD = {"tasks": ["images"]}
 class PixelsLr(LinearClassifier):
     """One weight a pixel, colour and class."""
 
-    def features(self, task: ValueClassifier, examples: Examples) -> Array:
+    def features(self, task: Task, examples: Examples) -> Array:
         """All standard values of an image, (n, height · width · colours)."""
-        return np.stack([x.ravel() for x in task.vectors(examples)]).astype(np.float64)
+        images = input_of(task, Image).vectors(examples)
+        return np.stack([image.ravel() for image in images]).astype(np.float64)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from seqlab.baselines.base import input_of
 from seqlab.baselines.linear_classifier import Array, LinearClassifier
 from seqlab.baselines.summary_statistics import summaries
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.series_classification.classifier import ValueClassifier
+from seqlab.tasks.base import Task
+from seqlab.tasks.inputs.values import ValueInput
 
 CARD = {"tasks": ["series"]}
 
@@ -15,6 +17,6 @@ CARD = {"tasks": ["series"]}
 class StatisticsLr(LinearClassifier):
     """Eleven numbers a channel, and the length."""
 
-    def features(self, task: ValueClassifier, examples: Examples) -> Array:
+    def features(self, task: Task, examples: Examples) -> Array:
         """Statistics (n, 11 · channels + 1)."""
-        return summaries(task.vectors(examples))
+        return summaries(input_of(task, ValueInput).vectors(examples))

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
 from seqlab import registry
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.baselines.summary_statistics import summaries
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.regress import Regress
-from seqlab.tasks.regression.fitted import standard
-from seqlab.tasks.regression.series import vectors
+from seqlab.tasks.inputs.series import Series
+from seqlab.tasks.targets.numbers import Numbers
 
 CARD = {"tasks": ["regress"]}
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the penalty; the validation part chooses
@@ -32,16 +31,13 @@ class StatisticsRidge(Baseline):
         self.weights = np.zeros((0, 0)) if weights is None else weights  # (K, statistics)
         self.intercepts = np.zeros(0) if intercepts is None else intercepts  # (K,)
 
-    @classmethod
-    def enters(cls, task: Task) -> bool:
-        """Series only."""
-        return task.inputs.kind == "values"
+    input_types = (Series,)
+    target_types = (Numbers,)
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Solve for every strength, keep the one that validates best."""
-        assert isinstance(task, Regress)
-        x = summaries(vectors(train))
-        y = standard(np.asarray(train.arrays["target"]), task.fitted)
+        x = summaries(input_of(task, Series).vectors(train))
+        y = target_of(task, Numbers).standard(train.array("target"))
         metric = registry.load("metrics", task.metrics[0])()
         sign = 1 if metric.higher_is_better else -1
         fitted = [type(self)(*_solve(x, y, strength)) for strength in STRENGTHS]
@@ -53,9 +49,10 @@ class StatisticsRidge(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """(n, K) in the targets' own units."""
-        assert isinstance(task, Regress)
-        found = summaries(vectors(examples)) @ self.weights.T + self.intercepts
-        return np.asarray(found * np.asarray(task.fitted.std) + np.asarray(task.fitted.mean))
+        found = (
+            summaries(input_of(task, Series).vectors(examples)) @ self.weights.T + self.intercepts
+        )
+        return target_of(task, Numbers).in_own_units(found)
 
     @property
     def parameters(self) -> int:

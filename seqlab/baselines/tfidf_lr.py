@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.baselines.tfidf import TfidfFeatures
 from seqlab.data.examples import Examples
 from seqlab.metrics.log_loss import LogLoss
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.classifier import Classifier
+from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["classify"]}
 STRENGTHS = (1.0, 4.0, 16.0)  # of C; the validation part chooses
@@ -41,12 +41,12 @@ class TfidfLr(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Vectorise the training texts and fit one model per strength."""
-        assert isinstance(task, Classifier)
+        target = target_of(task, Classes)
         features = TfidfFeatures.fit(train.frame)
         x, labels = features.transform(train.frame), np.asarray(train.arrays["label"])
-        solve = _each if task.target.multi_label else _one_of
+        solve = _each if target.multi_label else _one_of
         fitted = [
-            type(self)(features, *solve(x, labels, len(task.classes), strength))
+            type(self)(features, *solve(x, labels, len(target.classes), strength))
             for strength in STRENGTHS
         ]
         metric = LogLoss()
@@ -57,10 +57,9 @@ class TfidfLr(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """Probabilities (n, C); none for a class that was not in its training part."""
-        assert isinstance(task, Classifier)
         assert self.features is not None
         logits = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
-        if task.target.multi_label:
+        if target_of(task, Classes).multi_label:
             return np.asarray(1 / (1 + np.exp(-logits)))
         if logits.shape[1] == 1:
             second = 1 / (1 + np.exp(-logits))

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
 from seqlab import registry
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.baselines.tfidf import TfidfFeatures
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.regress import Regress
-from seqlab.tasks.regression.fitted import standard
+from seqlab.tasks.inputs.text import Text
+from seqlab.tasks.targets.numbers import Numbers
 
 CARD = {"tasks": ["regress"]}
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # of the penalty; the validation part chooses
@@ -37,17 +37,14 @@ class TfidfRidge(Baseline):
         self.weights = np.zeros((0, 0)) if weights is None else weights  # (K, features)
         self.intercepts = np.zeros(0) if intercepts is None else intercepts  # (K,)
 
-    @classmethod
-    def enters(cls, task: Task) -> bool:
-        """Texts only."""
-        return task.inputs.kind == "tokens"
+    input_types = (Text,)
+    target_types = (Numbers,)
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Solve for every strength, keep the one that validates best."""
-        assert isinstance(task, Regress)
         features = TfidfFeatures.fit(train.frame)
         x = features.transform(train.frame)
-        y = standard(np.asarray(train.arrays["target"]), task.fitted)
+        y = target_of(task, Numbers).standard(train.array("target"))
         metric = registry.load("metrics", task.metrics[0])()
         sign = 1 if metric.higher_is_better else -1
         fitted = [type(self)(features, *_solve(x, y, strength)) for strength in STRENGTHS]
@@ -59,10 +56,9 @@ class TfidfRidge(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """(n, K) in the targets' own units."""
-        assert isinstance(task, Regress)
         assert self.features is not None
         found = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
-        return np.asarray(found * np.asarray(task.fitted.std) + np.asarray(task.fitted.mean))
+        return target_of(task, Numbers).in_own_units(found)
 
     @property
     def parameters(self) -> int:

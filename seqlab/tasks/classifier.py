@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from seqlab.tasks.base import Loss, Predictions
-from seqlab.tasks.row_task import RowTask
+from seqlab.tasks.row_task import RowTask, averaged
 from seqlab.tasks.targets.classes import Classes
 
 if TYPE_CHECKING:
@@ -69,8 +67,10 @@ class Classifier(RowTask):
 
         logits: Tensor = model(batch.inputs, batch.context).double()
         if self.target.multi_label:
-            return np.asarray(logits.sigmoid().cpu().numpy())
-        if not self.binary:
-            return np.asarray(logits.softmax(dim=-1).cpu().numpy())
-        positive = logits.squeeze(-1).sigmoid()
-        return np.asarray(torch.stack((1 - positive, positive), dim=-1).cpu().numpy())
+            probabilities = logits.sigmoid()
+        elif self.binary:
+            positive = logits.squeeze(-1).sigmoid()
+            probabilities = torch.stack((1 - positive, positive), dim=-1)
+        else:
+            probabilities = logits.softmax(dim=-1)
+        return averaged(probabilities.cpu().numpy(), batch)

@@ -12,7 +12,7 @@ contestant makes of a row â€“ token ids, patches, pieces of another tokenizer â€
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
@@ -31,7 +32,7 @@ from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions
 
 if TYPE_CHECKING:
-    from seqlab.model.base import Model
+    from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
 JOIN = "+"  # several columns in one role: label=toxic+insult
@@ -77,6 +78,21 @@ class ColumnChoice:
     layout: Any = None
 
 
+@dataclass(frozen=True)
+class Sequences:
+    """What a model reads at once.
+
+    values: (N, T) token ids or (N, T, F) numbers. mask: (N, T), what of it is real; None: all.
+    rows: (B,) the examples that are read. of: (N,) where an example is read in several sequences,
+    which of `rows` each sequence is of: an example's answer is then the mean of theirs.
+    """
+
+    values: NDArray[Any]
+    mask: NDArray[np.bool_] | None
+    rows: NDArray[np.int64]
+    of: NDArray[np.int64] | None = None
+
+
 class Part(Spec, ABC):
     """An input or a target: a frozen spec of what was learned.
 
@@ -115,6 +131,11 @@ class Part(Spec, ABC):
     def check(cls, rows: Examples, choice: ColumnChoice, origin: str) -> None:
         """A UserError where the rows that are left cannot be used as they are."""
 
+    @classmethod
+    def settled(cls, rows: Examples, choice: ColumnChoice) -> ColumnChoice:
+        """The choice with what its layout says of all rows together."""
+        return choice
+
     # -- learned -------------------------------------------------------------------------------
 
     @abstractmethod
@@ -129,6 +150,10 @@ class Part(Spec, ABC):
             if all(name in table.frame.columns for name in columns_in(table, column))
         }
         return ColumnChoice(present, 1.0, "as in training", layout=self.layout_for(table))
+
+    def unreadable(self, table: Table, choice: ColumnChoice) -> pd.Series:
+        """Why each row of new data cannot be read, beyond what is a flaw of any; empty: it can."""
+        return type(self).flaws(table, choice)
 
     def layout_for(self, table: Table) -> Any:
         """How new data hold the values."""
@@ -181,6 +206,11 @@ class Input(Part):
         return None
 
     @classmethod
+    def digests(cls, rows: Examples) -> list[str] | None:
+        """What tells inputs of equal content that are kept, and warned of; None: not looked for."""
+        return None
+
+    @classmethod
     def groups(cls, rows: Examples) -> tuple[Sequence[Any], str] | None:
         """What must not be in two parts though no column says so, and a note; None: nothing."""
         return None
@@ -210,7 +240,23 @@ class Input(Part):
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """What a model reads of some examples, (B, T) or (B, T, F), and what of it is real."""
 
-    def model(self, spec: ModelSpec) -> Model:
+    def batches(
+        self,
+        examples: Examples,
+        batch_size: int,
+        batch_tokens: int,
+        rng: np.random.Generator | None,
+    ) -> Iterator[Sequences]:
+        """All examples once, those of similar length together; shuffled with a generator."""
+        for rows in plan_batches(self.lengths(examples), batch_size, batch_tokens, rng):
+            values, mask = self.sequences(examples, rows)
+            yield Sequences(values, mask, rows)
+
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        """How many batches hold all examples, counted without gathering inputs."""
+        return len(plan_batches(self.lengths(examples), batch_size, batch_tokens))
+
+    def model(self, spec: ModelSpec) -> SequenceModel:
         """The model of a spec that reads these inputs, without its head."""
         return sequence_model(spec, self.inputs)
 
@@ -222,13 +268,18 @@ class Input(Part):
         """TrainSpec fields for so many training examples."""
         return {}
 
-    def presented(self, examples: Examples) -> list[str]:
-        """Columns of the examples' frame that stand beside their predictions."""
-        return [str(name) for name in examples.frame.columns if name in self.roles]
+    def presented(self, examples: Examples) -> dict[str, Any]:
+        """What stands beside predictions, by the name of its column."""
+        frame = examples.frame
+        return {name: frame[name].to_numpy() for name in self.roles if name in frame}
 
     def shown(self, examples: Examples, row: int) -> str:
         """An example for people, in a line."""
         return f"{self.unit} {row + 1}"
+
+    def item(self, examples: Examples, row: int) -> dict[str, Any]:
+        """An example as exhibits show it: `text`, perhaps a small `curve`; or `pixels`."""
+        return {"text": self.shown(examples, row)}
 
     def lengths_shown(self, examples: Examples) -> tuple[NDArray[np.int64], str]:
         """How long each example is, and in what; for curves of quality by length."""
@@ -319,7 +370,7 @@ def columns_in(table: Table, column: str) -> list[str]:
     return [name.strip() for name in column.split(JOIN)]
 
 
-def sequence_model(spec: ModelSpec, inputs: Inputs) -> Model:
+def sequence_model(spec: ModelSpec, inputs: Inputs) -> SequenceModel:
     """A plain sequence model that reads such inputs, without its head."""
     from seqlab.model.sequence_model import SequenceModel
 

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import as_finding, group_findings, split_findings
@@ -36,7 +35,16 @@ from seqlab.tasks.base import (
     Sources,
     Task,
 )
-from seqlab.tasks.parts import ColumnChoice, ColumnRequest, Input, NoOptions, Target, side_by_side
+from seqlab.tasks.inputs.copies import conflicts, copies
+from seqlab.tasks.parts import (
+    ColumnChoice,
+    ColumnRequest,
+    Input,
+    NoOptions,
+    Target,
+    columns_in,
+    side_by_side,
+)
 from seqlab.tasks.rows import Origins, divide, dividing_columns, parts_of, reasons
 
 if TYPE_CHECKING:
@@ -44,6 +52,8 @@ if TYPE_CHECKING:
     from seqlab.model.base import Model
     from seqlab.specs import ModelSpec
 
+SURE = 0.5  # below it a confidence is told with the reason against, not for
+EXAMPLE = "example"  # in a batch of several sequences an example: which of its examples each is of
 FLAW = "problem"  # the column that says why a row of new data has no prediction
 
 
@@ -90,7 +100,6 @@ class RowTask(Task):
     input_types: ClassVar[tuple[type[Input], ...]]
     target_type: ClassVar[type[Target]]
     options_type: ClassVar[type[Spec]] = NoOptions
-    recognised_from: ClassVar[float] = 0.0
 
     def __init__(self, reader: Input, target: Target, state: TaskState) -> None:
         self.reader, self.target, self.state = reader, target, state
@@ -120,10 +129,8 @@ class RowTask(Task):
             target = cls._find_target(table, {}, found, dividing, DataSpec())
         except UserError as error:
             return Confidence(0.0, error.message)
-        if min(found.score, target.score) == target.score < found.score < 0.5:
-            return Confidence(target.score, target.why)
         weaker = min((found, target), key=lambda choice: choice.score)
-        if weaker.score < 0.5:
+        if weaker.score < SURE:
             return Confidence(weaker.score, weaker.why)
         return Confidence(weaker.score, f"{found.why} and {target.why}: {cls.name}")
 
@@ -154,7 +161,7 @@ class RowTask(Task):
         table = sources.joined()
         if not len(table.frame):
             raise UserError(f'"{table.origin}": no rows', f"bring a table for {cls.name}")
-        named = {**spec.columns, **({"group": spec.group} if spec.group else {})}
+        named = cls.named_columns(table, spec)
         dividing, notes = dividing_columns(table, named)
         reader, found = cls._find_input(table, named, dividing, spec)
         gathered = reader.gather(table, found, cls.options_of(reader, reader, spec))
@@ -170,6 +177,7 @@ class RowTask(Task):
         rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
         reader.check(rows, found, table.origin)
         cls.target_type.check(rows, target, table.origin)
+        found = reader.settled(rows, found)
         frame = usable.frame
         return StudyRows(
             rows=rows,
@@ -185,9 +193,15 @@ class RowTask(Task):
         )
 
     @classmethod
+    def named_columns(cls, table: Table, spec: DataSpec) -> dict[str, str]:
+        """Role → column, as the user said or as the form of the table leaves no doubt."""
+        return {**spec.columns, **({"group": spec.group} if spec.group else {})}
+
+    @classmethod
     def divide(cls, study: StudyRows, spec: DataSpec, seed: int) -> list[Splits]:
         """One division of the rows, or one per fold; no example is in training and in test."""
-        rows, groups, notes = study.rows, study.groups, ()
+        rows, groups = study.rows, study.groups
+        notes: tuple[str, ...] = ()
         if groups is None and study.given is None:
             groups_and_note = study.reader.groups(rows)
             if groups_and_note is not None:
@@ -210,7 +224,7 @@ class RowTask(Task):
         """
         types = (reader.options_type, cls.target_type.options_type, cls.options_type)
         distinct = [kind for kind in dict.fromkeys(types) if kind is not NoOptions]
-        every = type("Options", (*distinct, Spec), {}) if distinct else NoOptions
+        every: type[Spec] = type("Options", (*distinct, Spec), {}) if distinct else NoOptions
         values = every.read(spec.options, "options")
         fields = part.options_type.model_fields
         return part.options_type(**{name: getattr(values, name) for name in fields})
@@ -271,9 +285,12 @@ class RowTask(Task):
         cls, study: StudyRows, splits: Splits, sources: Sources, spec: DataSpec, seed: int
     ) -> list[Finding]:
         rows, target = study.rows, cls.target_type
+        digests = study.reader.digests(rows)
         return [
             *cls._findings(study, sources, spec),
             *split_findings(splits, target.strata(rows)),
+            *([] if digests is None else copies(digests, splits)),
+            *([] if digests is None else conflicts(digests, target.labels(rows))),
             *target.findings_in_parts(rows, splits, study.reader.duplicate_keys(rows), seed),
         ]
 
@@ -342,16 +359,22 @@ class RowTask(Task):
         from seqlab.batch import Batch, Context
 
         wanted = self.target.wanted(examples)
-        for rows in plan_batches(self.reader.lengths(examples), batch_size, batch_tokens, rng):
-            values, mask = self.reader.sequences(examples, rows)
-            whole = np.issubdtype(values.dtype, np.integer)
-            inputs = torch.from_numpy(values.astype(np.int64 if whole else np.float32, copy=False))
-            full = None if mask is None or mask.all() else torch.from_numpy(mask)
-            yield Batch(inputs, torch.from_numpy(wanted[rows]), Context(full), rows)
+        for read in self.reader.batches(examples, batch_size, batch_tokens, rng):
+            whole = np.issubdtype(read.values.dtype, np.integer)
+            values = read.values.astype(np.int64 if whole else np.float32, copy=False)
+            mask = None if read.mask is None or read.mask.all() else torch.from_numpy(read.mask)
+            rows = read.rows if read.of is None else read.rows[read.of]
+            yield Batch(
+                torch.from_numpy(values),
+                torch.from_numpy(wanted[rows]),
+                Context(mask),
+                read.rows,
+                {} if read.of is None else {EXAMPLE: torch.from_numpy(read.of)},
+            )
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
         """Counted without gathering inputs."""
-        return len(plan_batches(self.reader.lengths(examples), batch_size, batch_tokens))
+        return self.reader.batch_count(examples, batch_size, batch_tokens)
 
     # -- fitted, for people ----------------------------------------------------------------------
 
@@ -369,7 +392,7 @@ class RowTask(Task):
         found = self.reader.choice_for(table)
         options = getattr(self.reader, "options", None)
         gathered = self.reader.gather(table, found, options)
-        flaws = self.reader.flaws(gathered, found)
+        flaws = self.reader.unreadable(gathered, found)
         usable = np.flatnonzero(flaws == "")
         if not len(gathered.frame):
             raise UserError(f'"{table.origin}": no rows to predict')
@@ -411,14 +434,14 @@ class RowTask(Task):
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
         """A row for each example: what was read, and what is predicted."""
-        inputs = {name: examples.frame[name].to_numpy() for name in self.reader.presented(examples)}
+        inputs = self.reader.presented(examples)
         predicted = pd.DataFrame(self.target.present(predictions, examples))
         if FLAW in examples.frame:
             bad = (examples.frame[FLAW] != "").to_numpy()
             predicted = predicted.astype(object).mask(
                 np.repeat(bad[:, None], predicted.shape[1], 1)
             )
-            inputs = {name: np.where(bad, None, values) for name, values in inputs.items()}
+            inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
             predicted[FLAW] = examples.frame[FLAW].to_numpy()
         return pd.concat([pd.DataFrame(inputs), predicted], axis=1)
 
@@ -444,6 +467,16 @@ class RowTask(Task):
         return cls(reader, cls.target_type.load(folder / "target"), state)
 
 
+def averaged(answers: NDArray[Any], batch: Batch) -> NDArray[Any]:
+    """Answers of a batch's sequences (N, …) as those of its examples (B, …), which are means."""
+    if EXAMPLE not in batch.extra:
+        return answers
+    example = batch.extra[EXAMPLE].cpu().numpy()
+    sums = np.zeros((int(example.max()) + 1, *answers.shape[1:]))
+    np.add.at(sums, example, answers)
+    return np.asarray(sums / np.bincount(example)[:, None])
+
+
 def _combined(first: pd.Series, second: pd.Series) -> pd.Series:
     """The first of two reasons why a row cannot be used."""
     return first.where(first != "", second)
@@ -454,6 +487,4 @@ def _some(table: Table, rows: NDArray[np.int64]) -> Table:
 
 
 def _split_all(table: Table, columns: list[str]) -> list[str]:
-    from seqlab.tasks.parts import columns_in
-
     return [name for column in columns for name in columns_in(table, column)]

@@ -1,4 +1,4 @@
-"""Tables whose rows are examples: where each came from, which are left out, how they are divided."""
+"""Rows as examples: where each came from, which are left out, and how they are divided."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def reasons(flaws: pd.Series, names: Sequence[str]) -> list[str]:
     """A note for each reason why rows cannot be used."""
     by_row: NDArray[np.object_] = flaws.to_numpy(dtype=object)
     return [
-        left_out([names[row] for row in np.flatnonzero(by_row == why)], why)
+        left_out([names[int(row)] for row in np.flatnonzero(by_row == why)], why)
         for why in dict.fromkeys(by_row)
         if why
     ]

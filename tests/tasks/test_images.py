@@ -11,8 +11,8 @@ from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
 from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.images import Images
-from seqlab.tasks.series_classification.pictures import as_positions
+from seqlab.tasks.images import ClassifyImages as Images
+from seqlab.tasks.inputs.image import as_positions
 from seqlab.workbench.gathering import choose_task
 
 

@@ -12,7 +12,7 @@ from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
 from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.series import Series
+from seqlab.tasks.series import ClassifySeries as Series
 from seqlab.workbench.gathering import choose_task
 
 
@@ -137,7 +137,7 @@ def test_long_series_are_averaged():
     x, labels = waves(count=12, steps=1100, channels=1)
     prepared = prepare(pd.DataFrame({"series": list(x), "label": labels}), split="50/25/25")
     assert prepared.card["steps_read_as_one"] == 3
-    assert prepared.task.fitted.scaling.patch == 6
+    assert prepared.task.reader.scaling.patch == 6
     assert prepared.task.inputs.length == 62  # ⌈⌈1100/3⌉/6⌉
 
 

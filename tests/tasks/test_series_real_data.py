@@ -15,7 +15,7 @@ import pytest
 from seqlab import registry
 from seqlab.data.sources import read_table
 from seqlab.tasks.base import DataSpec, Prepared, Sources
-from seqlab.tasks.series import Series
+from seqlab.tasks.series import ClassifySeries as Series
 from seqlab.workbench.gathering import choose_task
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
 from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.series import Series
-from seqlab.tasks.series_classification.windows import Cutting, averaged
+from seqlab.tasks.series import ClassifySeries as Series
+from seqlab.tasks.inputs.windows import Cutting
 
 
 def recordings(count=24, seed=0):

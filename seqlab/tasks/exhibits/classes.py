@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -35,8 +35,7 @@ def exhibits(
     made = [*by_length(wrong, examples, read), by_class(wrong, labels, classes)]
     if len(classes) <= MOST_CLASSES:
         made.append(confusion(predictions.argmax(axis=1), labels, classes))
-    worst = hardest(predictions, labels, lambda row: read.shown(examples, row), classes)
-    return [*made, reliable, worst]
+    return [*made, reliable, hardest(predictions, labels, examples, classes, read)]
 
 
 def by_length(wrong: np.ndarray, examples: Examples, read: Input) -> list[Exhibit]:
@@ -128,7 +127,7 @@ def _hardest_sets(
     given = np.where(labels == 1, predictions, 1 - predictions)  # (n, L)
     items = [
         {
-            "text": read.shown(examples, int(row)),
+            **read.item(examples, int(row)),
             "target": ", ".join(names[labels[row] == 1]) or "none",
             "predicted": ", ".join(names[predictions[row] >= 0.5]) or "none",
             "score": float(given[row].min()),
@@ -143,13 +142,17 @@ def _hardest_sets(
 
 
 def hardest(
-    predictions: Predictions, labels: np.ndarray, said: Callable[[int], str], classes: list[str]
+    predictions: Predictions,
+    labels: np.ndarray,
+    examples: Examples,
+    classes: list[str],
+    read: Input,
 ) -> Exhibit:
-    """Examples whose given label is the least probable; `said` puts one into words."""
+    """Examples whose given label is the least probable."""
     given = predictions[np.arange(len(labels)), labels]
     items = [
         {
-            "text": said(int(row)),
+            **read.item(examples, int(row)),
             "target": classes[labels[row]],
             "predicted": classes[int(predictions[row].argmax())],
             "score": float(given[row]),
@@ -160,4 +163,5 @@ def hardest(
         "Lowest probability of the given label first, which stands in brackets; some of these"
         " labels may be wrong."
     )
-    return Exhibit("examples", "Hardest test examples", {"items": items}, note)
+    kind: Literal["images", "examples"] = "images" if "pixels" in items[0] else "examples"
+    return Exhibit(kind, f"Hardest test {kind}", {"items": items}, note)

@@ -28,7 +28,7 @@ from seqlab.tasks.inputs.text_cells import as_one, as_texts, not_texts, second_t
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Input, sequence_model
 
 if TYPE_CHECKING:
-    from seqlab.model.base import Model
+    from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
 LONGEST_TOKENS = 512  # that are read of a text by default, if the 99 % quantile is beyond
@@ -203,7 +203,7 @@ class Text(Input):
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         return examples.ragged("tokens").padded(rows)
 
-    def model(self, spec: ModelSpec) -> Model:
+    def model(self, spec: ModelSpec) -> SequenceModel:
         """Plain, of two texts, or of chunks, as the texts are read."""
         from seqlab.tasks.inputs.chunks import ChunkedModel
         from seqlab.tasks.inputs.pairs import PairModel
@@ -219,9 +219,6 @@ class Text(Input):
 
     def train_defaults(self, examples: int) -> dict[str, Any]:
         return training(examples)
-
-    def presented(self, examples: Examples) -> list[str]:
-        return [name for name in self.roles if name in examples.frame]
 
     def shown(self, examples: Examples, row: int) -> str:
         """The beginning of an example's text, or of its two."""

@@ -121,7 +121,7 @@ def _from_flags(frame: pd.DataFrame, columns: Sequence[str]) -> list[Labels | No
     values = np.stack(
         [pd.to_numeric(frame[name], errors="coerce").to_numpy("f8") for name in columns], axis=1
     )
-    readable = np.isin(values, (0.0, 1.0)).all(axis=1)
+    readable = [set(row) <= {0.0, 1.0} for row in values]
     names = np.asarray(columns, dtype=object)
     return [
         tuple(names[row == 1]) if good else None for row, good in zip(values, readable, strict=True)

@@ -17,8 +17,8 @@ from seqlab.data.table import Table
 from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence, DataSpec, Sources
+from seqlab.tasks.inputs.series_layouts import Layout, find_layout, one_row_each
 from seqlab.tasks.rows import divide, dropped, parts_of
-from seqlab.tasks.series_classification.layouts import Layout, find_layout, one_row_each
 from seqlab.tasks.translation.pairs import as_strings
 
 NAMES = ("text", "texts", "transcript", "transcription", "transcripts", "sentence", "words")

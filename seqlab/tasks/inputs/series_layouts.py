@@ -19,7 +19,7 @@ from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError
 from seqlab.specs import Spec
 
-FEWEST_COLUMNS = 8  # of numbers, from which a row can be a series
+FEWEST_STEP_COLUMNS = 8  # of numbers, from which a row can be a series
 _CELLS = ("series", "image", "signal", "values", "x", "signals")
 _IDS = ("id", "case", "case_id", "recording", "recording_id", "sample", "sample_id", "trial",
         "window_id", "sequence", "sequence_id", "record", "record_id", "file")  # fmt: skip
@@ -30,13 +30,16 @@ class Layout(Spec):
     """Which columns hold the values, and how.
 
     kind: `cells`, arrays or lists in one column; `wide`, a series a row; `long`, a step a row,
-    the rows of a series named by `id` and perhaps put in order by `time`.
+    the rows of a series named by `id` and perhaps put in order by `time`. steps: of every series,
+    where all are as long, else 0; longest: of the longest.
     """
 
     kind: Literal["cells", "wide", "long"]
     channels: tuple[str, ...]
     id: str = ""
     time: str = ""
+    steps: int = 0
+    longest: int = 0
 
 
 def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> Layout:
@@ -59,7 +62,7 @@ def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> L
         if channels:
             return Layout(kind="long", channels=tuple(channels), id=number, time=time)
     wide = [n for n in numeric_columns(frame, exclude=taken) if not _counts(frame, n, kinds[n])]
-    if len(wide) >= FEWEST_COLUMNS:
+    if len(wide) >= FEWEST_STEP_COLUMNS:
         return Layout(kind="wide", channels=tuple(wide))
     raise UserError(
         f'"{table.origin}": no series found among the columns {", ".join(map(str, frame.columns))}',

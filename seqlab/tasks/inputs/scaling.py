@@ -7,17 +7,60 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from seqlab.errors import UserError
 from seqlab.specs import Spec
-from seqlab.tasks.series_classification.collection import Values
-from seqlab.tasks.series_classification.settings import SeriesOptions
+from seqlab.tasks.inputs.windows import Cutting
 
-STEPS = 512  # of the longest series, that are left where longer ones are averaged
-POSITIONS = 64  # of the longest series, that patches make by default
-MUCH = 0.05  # share of missing values from which the gaps themselves may tell something
+MOST_STEPS = 512  # of the longest series, that are left where longer ones are averaged
+MOST_POSITIONS = 64  # of the longest series, that patches make by default
+MANY_MISSING = 0.05  # share of values from which the gaps themselves may tell something
 OVERLAP = 2  # patches in which each step is: a pattern is then seen whole, wherever it falls
 
 Floats = NDArray[np.float32]
+Values = NDArray[Any]  # (steps, channels) of one series
+
+
+class SeriesOptions(Spec):
+    """How series are read.
+
+    average: steps that become one by their mean and deviation; None: as many as leave 512.
+    patch: (averaged) steps that become one position; None: as many as make 64 of the longest.
+    missing: how gaps are filled: `interpolate` between their neighbours, or with the channel's
+    mean, and channels that say where (`mask`). None: interpolate, unless much is missing.
+    scale: values by the training part's mean and deviation, or each series by its own.
+    transpose: steps and channels were read the wrong way round.
+    window: steps of the windows that series are read in; None: each is read as a whole.
+    stride: steps between the windows of a prediction; None: half a window.
+    """
+
+    average: int | None = Field(None, ge=1)
+    patch: int | None = Field(None, ge=1)
+    missing: Literal["interpolate", "mask"] | None = None
+    scale: Literal["training", "each"] = "training"
+    transpose: bool = False
+    window: int | None = Field(None, ge=2)
+    stride: int | None = Field(None, ge=1)
+
+    @property
+    def cutting(self) -> Cutting | None:
+        """How series are cut into windows, if they are."""
+        if self.window is None:
+            if self.stride is not None:
+                raise UserError(
+                    f"options.stride = {self.stride}: there are no windows",
+                    "say of how many steps they are: --set options.window=STEPS",
+                )
+            return None
+        stride = self.stride or max(1, self.window // 2)
+        if stride > self.window:
+            raise UserError(
+                f"options.stride = {stride}: steps between windows of {self.window} are read by"
+                " none",
+                f"accepted: 1 to {self.window}",
+            )
+        return Cutting(steps=self.window, stride=stride)
 
 
 class Scaling(Spec):
@@ -102,10 +145,10 @@ def fit_scaling(
     """
     steps = np.concatenate([np.asarray(x, dtype=np.float64) for x in series])
     gaps = np.isnan(steps)
-    average = min(options.average or -(-longest // STEPS), longest)
+    average = min(options.average or -(-longest // MOST_STEPS), longest)
     left = -(-longest // average)
-    patch = min(options.patch or -(-left // POSITIONS), left)
-    missing = options.missing or ("mask" if gaps.mean() > MUCH else "interpolate")
+    patch = min(options.patch or -(-left // MOST_POSITIONS), left)
+    missing = options.missing or ("mask" if gaps.mean() > MANY_MISSING else "interpolate")
     marked = np.flatnonzero(gaps.any(axis=0)).tolist() if missing == "mask" else []
     scaling = Scaling(
         mean=tuple(_mean(steps).tolist()),

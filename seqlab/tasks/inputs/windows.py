@@ -72,10 +72,3 @@ class Cutting(Spec):
         number = np.arange(len(rows)) - np.repeat(counts.cumsum() - counts, counts)
         share = number / np.maximum(counts[rows] - 1, 1)
         return Windows(rows, np.round(share * room).astype(np.int64), steps)
-
-
-def averaged(answers: NDArray[np.float64], example: Numbers) -> NDArray[np.float64]:
-    """Answers of windows (N, C), and which example each is of, → means of each example (n, C)."""
-    sums = np.zeros((int(example.max()) + 1, answers.shape[1]))
-    np.add.at(sums, example, answers)
-    return sums / np.bincount(example)[:, None]

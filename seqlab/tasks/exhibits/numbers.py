@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.tasks.base import Exhibit
-from seqlab.tasks.binned import binned
-from seqlab.tasks.texts.showing import shown
+from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.parts import Input
 
 Array = NDArray[np.float64]
 
@@ -17,17 +19,23 @@ BINS = 8
 HARDEST = 12
 
 
-def exhibits(
-    predicted: Array, examples: Examples, names: tuple[str, ...], spread: Array
-) -> list[Exhibit]:
+@dataclass(frozen=True)
+class Scale:
+    """The targets' names, and the standard deviation of each in the training part."""
+
+    names: tuple[str, ...]
+    spread: Array
+
+
+def exhibits(predicted: Array, examples: Examples, scale: Scale, read: Input) -> list[Exhibit]:
     """Per target a scatter and its residuals; then the examples that are furthest off."""
-    wanted = np.asarray(examples.arrays["target"], dtype=np.float64)
+    wanted, names = examples.array("target"), scale.names
     made: list[Exhibit] = []
     for k, name in enumerate(names):
         known = ~np.isnan(wanted[:, k])
         if known.any():
             made += _target(name, predicted[known, k], wanted[known, k], len(names) > 1)
-    return [*made, _hardest(predicted, wanted, examples, names, spread)]
+    return [*made, _hardest(predicted, wanted, examples, scale, read)]
 
 
 def _target(name: str, predicted: Array, wanted: Array, several: bool) -> list[Exhibit]:
@@ -52,7 +60,7 @@ def _target(name: str, predicted: Array, wanted: Array, several: bool) -> list[E
         f"Residuals by predicted value{suffix}",
         predicted,
         lambda rows: away[rows].mean(),
-        (f"predicted {name}", "mean of true − predicted"),
+        (f"predicted {name}", "average of true − predicted"),
         note="Above 0 the predictions are too low there, below it too high.",
         bins=BINS,
     )
@@ -60,15 +68,15 @@ def _target(name: str, predicted: Array, wanted: Array, several: bool) -> list[E
 
 
 def _hardest(
-    predicted: Array, wanted: Array, examples: Examples, names: tuple[str, ...], spread: Array
+    predicted: Array, wanted: Array, examples: Examples, scale: Scale, read: Input
 ) -> Exhibit:
     """Furthest off in standard deviations of the targets, those of all targets together."""
-    off = np.nanmean(np.abs(predicted - wanted) / spread, axis=1)
+    off = np.nanmean(np.abs(predicted - wanted) / scale.spread, axis=1)
     items = [
         {
-            "text": shown(examples, int(row)),
-            "target": _numbers(names, wanted[row]),
-            "predicted": _numbers(names, predicted[row]),
+            **read.item(examples, int(row)),
+            "target": _numbers(scale.names, wanted[row]),
+            "predicted": _numbers(scale.names, predicted[row]),
             "score": float(off[row]),
         }
         for row in np.argsort(-off, kind="stable")[:HARDEST]

@@ -1,0 +1,354 @@
+"""Series of numbers as standard values in patches: whole, or in windows.
+
+A position of the sequence is a patch of steps, standardised by the training part. Each step is in
+two patches, so that a pattern is seen whole wherever it falls. With `options.window` a model reads
+windows of a series, and a series' answer is the mean of what it says of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqlab.data import columns as guess
+from seqlab.data.batching import plan_batches
+from seqlab.data.columns import ColumnKind
+from seqlab.data.examples import Examples, Ragged
+from seqlab.data.findings import Finding
+from seqlab.data.table import Table
+from seqlab.errors import UserError
+from seqlab.tasks.base import DataSpec, Inputs
+from seqlab.tasks.exhibits.series import sparkline
+from seqlab.tasks.inputs.copies import digest
+from seqlab.tasks.inputs.scaling import MANY_MISSING, Scaling, SeriesOptions, Values, fit_scaling
+from seqlab.tasks.inputs.series_layouts import Layout, find_layout, one_row_each
+from seqlab.tasks.inputs.values import ValueInput
+from seqlab.tasks.inputs.windows import Cutting, Windows
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Sequences
+
+NEVER_CHANGES = 1e-8  # standard deviation under which a channel is constant
+
+
+class Series(ValueInput):
+    """One or more channels over some steps, one series an example.
+
+    channels: their names. steps: of every series, where all are as long and are read whole; else
+    0. longest: the most steps that a model reads at once. decided: what was settled, in words.
+    """
+
+    roles = ("series", "time")
+    options_type = SeriesOptions
+    unit = "series"
+
+    layout: Layout
+    options: SeriesOptions
+    scaling: Scaling
+    channels: tuple[str, ...]
+    steps: int
+    longest: int
+    cutting: Cutting | None = None
+    decided: tuple[str, ...] = ()
+
+    # -- as a class, on raw tables -------------------------------------------------------------
+
+    @classmethod
+    def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
+        named = {role: request.named[role] for role in cls.roles if role in request.named}
+        layout = find_layout(table, named, request.others)
+        columns = {"series": layout.id} if layout.kind == "long" else {}
+        columns |= {"time": layout.time} if layout.time else {}
+        if layout.kind == "cells":
+            columns["series"] = layout.channels[0]
+        where = f'"{columns["series"]}"' if columns else f"{len(layout.channels)} columns"
+        score = 0.9 if layout.kind == "cells" else 0.6
+        return ColumnChoice(columns, score, f"series in {where}", layout=layout)
+
+    @classmethod
+    def gather(cls, table: Table, choice: ColumnChoice, options: Any) -> Table:
+        """One row a series, its values (steps, channels) in the column `series`."""
+        layout = choice.layout
+        if layout.kind == "long" and "split" in table.frame:
+            table = _apart(table, layout)
+        return one_row_each(table, layout, transpose=options.transpose)
+
+    @classmethod
+    def names(cls, table: Table, choice: ColumnChoice) -> list[str]:
+        return [f"series {name}" for name in _written_names(table, choice.layout, '"{}"')]
+
+    @classmethod
+    def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
+        """Channels, lengths and values that no model could read."""
+        cells = [np.asarray(cell) for cell in table.frame["series"]]
+        widths = Counter(cell.shape[1] for cell in cells if cell.ndim == 2)
+        usual = widths.most_common(1)[0][0] if widths else 0
+        return _each_cell(table, [_flaw(cell, usual) for cell in cells])
+
+    @classmethod
+    def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
+        """`name`, as it is written; `series`, the values (steps, channels) as they came."""
+        values = [np.asarray(cell, dtype=np.float32) for cell in table.frame["series"]]
+        names = _written_names(table, choice.layout, "{}")
+        frame = pd.DataFrame({"name": names}, dtype=object)
+        return Examples({"series": Ragged.of(list(values))}, frame)
+
+    @classmethod
+    def settled(cls, rows: Examples, choice: ColumnChoice) -> ColumnChoice:
+        """How long series are, of all parts: some models have a place for each position."""
+        lengths = rows.ragged("series").lengths
+        alike = int(lengths[0]) if np.ptp(lengths) == 0 else 0
+        layout = choice.layout.with_(steps=alike, longest=int(lengths.max()))
+        return replace(choice, layout=layout)
+
+    @classmethod
+    def findings(cls, rows: Examples, labels: Sequence[str] | None) -> list[Finding]:
+        """Counts, lengths, gaps, and channels or series that never change."""
+        series = rows.ragged("series")
+        return [
+            _counts(series),
+            *_gaps(series, rows.frame["name"]),
+            *_constant(series, rows.frame["name"]),
+        ]
+
+    @classmethod
+    def digests(cls, rows: Examples) -> list[str]:
+        series = rows.ragged("series")
+        return [digest(series[row]) for row in range(len(series))]
+
+    @classmethod
+    def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
+        """Scale and patches from the training series."""
+        layout, series, cutting = choice.layout, train.ragged("series"), options.cutting
+        longest = min(layout.longest, options.window or layout.longest)
+        seen = min(int(series.lengths.max()), longest)
+        scaling, decided = fit_scaling([series[row] for row in range(len(series))], options, seen)
+        if cutting is not None:  # what training reads are windows
+            decided = [cutting.said(series.lengths), *decided]
+        elif scaling.average > 1:
+            decided.append(
+                "where any stretch of a series tells its class, its windows are more to train on:"
+                " --set options.window=STEPS"
+            )
+        count = series.values.shape[1]
+        named = layout.channels if layout.kind == "long" else ()
+        return cls(
+            columns=choice.columns,
+            layout=layout,
+            options=options,
+            scaling=scaling,
+            channels=named or tuple(f"channel {c + 1}" for c in range(count)),
+            steps=0 if cutting is not None else layout.steps,
+            longest=longest,
+            cutting=cutting,
+            decided=tuple(decided),
+        )
+
+    # -- learned -------------------------------------------------------------------------------
+
+    def layout_for(self, table: Table) -> Layout:
+        """As in training; arrays may stand in a column of another name, if it is the only one."""
+        layout = self.layout
+        if layout.kind == "cells" and layout.channels[0] not in table.frame.columns:
+            kinds = guess.describe(table.frame)
+            lists = [name for name, kind in kinds.items() if kind is ColumnKind.LIST]
+            if len(lists) != 1:
+                raise UserError(
+                    f'"{table.origin}": no column "{layout.channels[0]}"',
+                    "name the column of series: --columns series=…",
+                )
+            return layout.with_(channels=(lists[0],))
+        return layout
+
+    def unreadable(self, table: Table, choice: ColumnChoice) -> pd.Series:
+        """Other channels than those of training, and other lengths where all were as long."""
+        channels, flaws = len(self.scaling.mean), []
+        for cell in table.frame["series"]:
+            values = np.asarray(cell)
+            flaw = _flaw(values, channels)
+            if not flaw and self.steps and len(values) != self.steps:
+                flaw = f"{len(values):,} steps, all of the training data have {self.steps:,}"
+            flaws.append(flaw)
+        return _each_cell(table, flaws)
+
+    def encode(self, rows: Examples) -> Arrays:
+        """`values`: standard values (steps, channels), gaps filled."""
+        series = rows.ragged("series")
+        return {
+            "values": Ragged.of([self.scaling.standard(series[row]) for row in range(len(series))])
+        }
+
+    @property
+    def inputs(self) -> Inputs:
+        """Patches of values; of one number where all series are as long."""
+        longest = int(self.scaling.positions(np.array(self.longest)))
+        return Inputs("values", self.scaling.features, longest if self.steps else None, longest)
+
+    def lengths(self, examples: Examples) -> NDArray[np.int64]:
+        steps = examples.ragged("values").lengths
+        if self.cutting is None:
+            return self.scaling.positions(steps)
+        read = self.scaling.positions(np.minimum(steps, self.cutting.steps))
+        return self.cutting.counts(steps) * read
+
+    def sequences(
+        self, examples: Examples, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        values = examples.ragged("values")
+        padded, _ = values.padded(rows)
+        return self._positions(padded.astype(np.float32, copy=False), values.lengths[rows])
+
+    def _positions(
+        self, padded: NDArray[np.float32], steps: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Standard values (B, T, channels) of so many steps as positions, and which are real."""
+        sequences = self.scaling.sequences(padded)
+        return sequences, np.arange(sequences.shape[1]) < self.scaling.positions(steps)[:, None]
+
+    def batches(
+        self,
+        examples: Examples,
+        batch_size: int,
+        batch_tokens: int,
+        rng: np.random.Generator | None,
+    ) -> Iterator[Sequences]:
+        """Of series; where they are cut, of windows to train on, or of all windows of series."""
+        cutting, lengths = self.cutting, examples.ragged("values").lengths
+        if cutting is None:
+            yield from super().batches(examples, batch_size, batch_tokens, rng)
+        elif rng is not None:
+            windows = cutting.windows(lengths, rng)
+            positions = self.scaling.positions(windows.steps)
+            for which in plan_batches(positions, batch_size, batch_tokens, rng):
+                some = windows.take(which)
+                yield Sequences(*self._windows(examples, some), some.rows)
+        else:
+            for rows in plan_batches(self.lengths(examples), batch_size, batch_tokens):
+                windows = cutting.windows(lengths[rows])
+                yield Sequences(*self._windows(examples.take(rows), windows), rows, windows.rows)
+
+    def _windows(
+        self, examples: Examples, windows: Windows
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        return self._positions(windows.cut(examples.ragged("values")), windows.steps)
+
+    def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
+        if self.cutting is None:
+            return super().batch_count(examples, batch_size, batch_tokens)
+        steps = self.cutting.windows(examples.ragged("values").lengths).steps
+        return len(plan_batches(self.scaling.positions(steps), batch_size, batch_tokens))
+
+    def vectors(self, examples: Examples) -> list[NDArray[np.float32]]:
+        """Standard values of each example, (steps, channels), as baselines read them."""
+        values = examples.ragged("values")
+        return [np.asarray(values[row], dtype=np.float32) for row in range(len(values))]
+
+    def presented(self, examples: Examples) -> dict[str, Any]:
+        """Names as they are written, under the name of their column."""
+        name = self.layout.id if self.layout.kind == "long" else "series"
+        return {name: examples.frame["name"].to_numpy()}
+
+    def shown(self, examples: Examples, row: int) -> str:
+        steps = int(examples.ragged("values").lengths[row])
+        return f"series {examples.frame['name'].iloc[row]}, {steps:,} steps"
+
+    def item(self, examples: Examples, row: int) -> dict[str, Any]:
+        """Its name, and its first channel in small."""
+        curve = sparkline(examples.ragged("values")[row][:, 0])
+        return {**super().item(examples, row), "curve": curve}
+
+    def lengths_shown(self, examples: Examples) -> tuple[NDArray[np.int64], str]:
+        return examples.ragged("values").lengths, "steps in the series"
+
+    def card(self, train: Examples) -> dict[str, Any]:
+        return {
+            "channels": len(self.channels),
+            "longest_series_in_steps": self.layout.longest,
+            "steps_read_as_one": self.scaling.average,
+            "steps_a_position": self.scaling.patch,
+            "missing_values": self.scaling.missing,
+        }
+
+    def notes(self, parts: Any) -> list[str]:
+        return list(self.decided)
+
+
+def _written_names(table: Table, layout: Layout, form: str) -> list[str]:
+    """What each series is called: by its id, or by its number from 1."""
+    if layout.kind == "long":
+        return [form.format(name) for name in table.frame[layout.id]]
+    return [str(number) for number in range(1, len(table.frame) + 1)]
+
+
+def _each_cell(table: Table, flaws: Sequence[str]) -> pd.Series:
+    return pd.Series(list(flaws), index=table.frame.index, dtype=object)
+
+
+def _flaw(values: Values, channels: int) -> str:
+    """Why one series cannot be read among others of so many channels."""
+    if values.ndim != 2 or values.shape[1] != channels:
+        width = values.shape[1] if values.ndim == 2 else values.shape
+        return f"{width} channels, expected {channels}"
+    if len(values) < 2:
+        return "no steps" if not len(values) else "one step, expected two or more"
+    if np.isinf(values).any():
+        step, channel = np.argwhere(np.isinf(values))[0]
+        return f"an infinite value at step {step + 1} of channel {channel + 1}"
+    return "no values: all are missing" if np.isnan(values).all() else ""
+
+
+def _apart(table: Table, layout: Layout) -> Table:
+    """A name in two given parts is two series, which is told where they would be mixed up."""
+    parts = table.frame.groupby(layout.id)["split"].nunique()
+    shared = parts[parts > 1]
+    if shared.empty:
+        return table
+    named = table.frame[layout.id].astype("str") + " (" + table.frame["split"].astype("str") + ")"
+    note = f'{len(shared):,} names of "{layout.id}" stand in two parts: read as different series'
+    return replace(table, frame=table.frame.assign(**{layout.id: named})).noting([note])
+
+
+def _counts(series: Ragged) -> Finding:
+    lengths, channels = series.lengths, series.values.shape[1]
+    steps = f"{lengths.min():,}" + (f" to {lengths.max():,}" if np.ptp(lengths) else "")
+    return Finding(
+        "info",
+        f"{len(lengths):,} series of {steps} steps, {channels} channel"
+        + ("s" if channels > 1 else ""),
+        f"the median is {np.median(lengths):,.0f} steps" if np.ptp(lengths) else "",
+    )
+
+
+def _gaps(series: Ragged, names: pd.Series) -> list[Finding]:
+    gaps = np.array([float(np.isnan(series[row]).mean()) for row in range(len(series))])
+    if not gaps.any():
+        return []
+    worst = int(np.argmax(gaps))
+    return [
+        Finding(
+            "warning" if gaps.mean() > MANY_MISSING or gaps.max() > 0.5 else "info",
+            f"missing values: {gaps.mean():.1%}, in {np.count_nonzero(gaps):,} series",
+            f"most in series {names.iloc[worst]}: {gaps[worst]:.0%}",
+            "filled in between neighbours, or marked: --set options.missing=interpolate|mask",
+        )
+    ]
+
+
+def _constant(series: Ragged, names: pd.Series) -> list[Finding]:
+    values = [np.asarray(series[row], dtype=np.float64) for row in range(len(series))]
+    spread = np.array([np.nanmax(np.nanstd(one, axis=0)) for one in values])
+    flat = np.flatnonzero(spread < NEVER_CHANGES)
+    if not len(flat):
+        return []
+    return [
+        Finding(
+            "warning",
+            f"series that never change: {len(flat):,}",
+            f"the first is series {names.iloc[int(flat[0])]}",
+            "was the sensor off? Take them out if so",
+        )
+    ]

@@ -1,1 +1,0 @@
-"""What regression is made of: targets, inputs of text or series, the data doctor, exhibits."""

@@ -1,1 +1,0 @@
-"""Classification of sequences of values: series, and images read as sequences."""
