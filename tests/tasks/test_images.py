@@ -50,7 +50,7 @@ def test_positions(colours, options, shape):
     prepared = prepare(frame_of(*bars(colours=colours)), options=options)
     inputs = prepared.task.inputs
     assert (inputs.length, inputs.size) == shape
-    values, mask = prepared.task.sequences(prepared.train, np.arange(3))
+    values, mask = prepared.task.reader.sequences(prepared.train, np.arange(3))
     assert values.shape == (3, *shape)
     assert mask is None
 
@@ -69,7 +69,7 @@ def test_recognised_scaled_by_training_and_kept_after_saving(tmp_path):
     frame = frame_of(*bars())
     assert choose_task(Sources(read_table(frame)), None, {})[0] == "images"
     prepared = prepare(frame)
-    values, _ = prepared.task.sequences(prepared.train, np.arange(len(prepared.train)))
+    values, _ = prepared.task.reader.sequences(prepared.train, np.arange(len(prepared.train)))
     assert (abs(values.mean()), values.std()) == pytest.approx((0, 1), abs=0.02)
     prepared.task.save(tmp_path)
     task = Images.load(tmp_path)
@@ -102,9 +102,8 @@ def test_sizes_must_agree_or_are_brought_to_one():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda i: [*i[:-1], np.zeros((2, 3, 4, 5), np.uint8)], "has the shape (2, 3, 4, 5)"),
-        (lambda i: [*i[:-1], np.full((6, 4), np.nan)], "values that are missing or infinite"),
-        (lambda i: [np.zeros((6, 4), np.uint8)] * len(i), "all pixels are 0"),
+        (lambda i: [np.zeros((2, 3, 4, 5), np.uint8)] * len(i), "image 1: no image: expected"),
+        (lambda i: [np.zeros((6, 4), np.uint8)] * len(i), "all pixels of training are 0"),
     ],
 )
 def test_bad_images_are_named(change, said):
@@ -114,9 +113,22 @@ def test_bad_images_are_named(change, said):
     assert said in error.value.message
 
 
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        (np.zeros((2, 3, 4, 5), np.uint8), "no image: expected numbers, (height, width)"),
+        (np.full((6, 4), np.nan), "an image with missing or infinite values"),
+    ],
+)
+def test_bad_images_are_left_out_and_named(last, why):
+    images, labels = bars()
+    notes = prepare(frame_of([*images[:-1], last], labels)).card["notes"]
+    assert any(n.startswith(f"1 example left out: {why}") and "(image 40)" in n for n in notes)
+
+
 def test_new_images_must_have_the_size_of_training():
     task = prepare(frame_of(*bars())).task
-    with pytest.raises(UserError, match="images of 5×4, training had 6×4"):
+    with pytest.raises(UserError, match="image 1: an image of 5×4, expected 6×4, and no other"):
         task.encode(read_table(pd.DataFrame({"image": bars(4, height=5)[0]})))
 
 

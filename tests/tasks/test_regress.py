@@ -75,7 +75,7 @@ def test_targets_are_standardised_by_the_training_part_and_given_back():
     batches = list(prepared.task.batches(prepared.train, 500, 10**6, None))
     assert float(batches[0].targets.mean()) == pytest.approx(0, abs=1e-5)
     assert float(batches[0].targets.std(correction=0)) == pytest.approx(1, abs=1e-5)
-    assert prepared.task.fitted.mean == pytest.approx([train.mean()])
+    assert prepared.task.target.mean == pytest.approx([train.mean()])
 
     class Exact(torch.nn.Module):
         def forward(self, inputs, context):
@@ -93,11 +93,19 @@ def test_rows_without_a_number_are_counted_and_listed():
     assert sum(prepared.card["parts"].values()) == 238
 
 
+def test_what_is_no_number_is_left_out_and_named():
+    frame = rated().assign(score=lambda f: f["score"].astype(object))
+    frame.loc[[3, 5], "score"] = ["many", np.inf]
+    notes = prepare(frame, columns={"target": "score"}).card["notes"]
+    assert '1 row left out: "many" in "score" is no number (row 4)' in notes
+    assert '1 row left out: an infinite value in "score" (row 6)' in notes
+
+
 def test_several_targets_one_of_them_sometimes_unknown():
     frame = rated().assign(length=lambda f: f["text"].str.len() * 1.5)
     frame.loc[:49, "length"] = np.nan
     prepared = prepare(frame, columns={"target": "score+length"})
-    assert prepared.task.targets == ("score", "length")
+    assert prepared.task.target.names == ("score", "length")
     model = build_model(prepared.task, ModelSpec(mixer="bag", width=8))
     batch = next(prepared.task.batches(prepared.train, 500, 10**6, None))
     assert batch.targets.isnan().any()
@@ -118,7 +126,7 @@ def test_several_targets_one_of_them_sometimes_unknown():
 )
 def test_the_loss_serves_the_metric(loss, metric, expected):
     options = {} if loss is None else {"loss": loss}
-    assert prepare(rated(), options=options, metric=metric).task.fitted.loss == expected
+    assert prepare(rated(), options=options, metric=metric).task.target.loss == expected
 
 
 def test_two_texts_are_read_as_a_pair():
@@ -130,7 +138,7 @@ def test_two_texts_are_read_as_a_pair():
         }
     )
     prepared = prepare(frame)
-    assert prepared.task.fitted.text.pair
+    assert prepared.task.reader.pair
     assert list(prepared.test.frame.columns) == ["text", "text2"]
     # What is in which text matters: a ridge on a, b, a⊙b and |a − b| sees it.
     humble = score(
@@ -221,7 +229,7 @@ def test_what_was_saved_predicts_alike(frame, tmp_path):
     model = build_model(prepared.task, ModelSpec(mixer="gru", width=8))
     prepared.task.save(tmp_path)
     task = Regress.load(tmp_path)
-    target = prepared.task.targets[0]
+    target = prepared.task.target.names[0]
     examples = task.encode(table(frame.drop(columns=target).head(5)))
     assert np.isnan(examples.arrays["target"]).all()
     shown = task.present(predict_all(task, model, examples), examples)
@@ -240,16 +248,6 @@ def test_what_was_saved_predicts_alike(frame, tmp_path):
             'no column of numbers to predict among text (text), score (text)',
         ),
         (
-            lambda f: f.assign(score=f["score"].astype(object).where(f.index != 3, "many")),
-            {"columns": {"target": "score"}},
-            '"data.csv" column "score" row 4: "many" is not a number',
-        ),
-        (
-            lambda f: f.assign(score=f["score"].where(f.index != 3, np.inf)),
-            {},
-            '"data.csv" column "score" row 4: infinite value, expected a number',
-        ),
-        (
             lambda f: f.assign(score=1.5),
             {"columns": {"target": "score"}},
             'column "score" is always 1.5 in the training part',
@@ -257,7 +255,7 @@ def test_what_was_saved_predicts_alike(frame, tmp_path):
         (
             lambda f: f.assign(score=np.nan),
             {"columns": {"target": "score"}},
-            'column "score": no row has a number',
+            'row 1: no number in "score", and no other can be used',
         ),
         (
             lambda f: f.assign(one=f["score"] * 2, two=1.5).drop(columns="score"),
@@ -265,7 +263,7 @@ def test_what_was_saved_predicts_alike(frame, tmp_path):
             "several columns could be the target: one, two",
         ),
         (lambda f: f.assign(text=" "), {"columns": {"text": "text"}}, "all texts are empty"),
-        (lambda f: f, {"metric": "accuracy"}, 'unknown metric of regress "accuracy"'),
+        (lambda f: f, {"metric": "accuracy"}, 'unknown metric "accuracy"'),
         (lambda f: f, {"options": {"los": "huber"}}, 'unknown setting in options "los"'),
         (lambda f: f, {"options": {"loss": "cubic"}}, "options.loss = 'cubic'"),
         (lambda f: f.head(0), {}, '"data.csv": no rows'),
@@ -285,7 +283,7 @@ def test_new_series_must_have_the_channels_of_training():
                       "target": np.arange(30) * 0.7}),
     )  # fmt: skip
     new = pd.DataFrame({"series": list(np.ones((3, 9, 1)))})
-    with pytest.raises(UserError, match="series of 1 channels, those of training have 2"):
+    with pytest.raises(UserError, match="series 1: 1 channels, expected 2"):
         prepared.task.encode(Table(new, "new"))
 
 

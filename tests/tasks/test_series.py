@@ -72,7 +72,7 @@ def test_layouts_hold_the_same_values():
     stacked = np.concatenate(list(by_id.values()))
     assert stacked.shape == (40 * 12, 2)
     np.testing.assert_allclose(stacked.mean(0), 0, atol=0.1)
-    first = by_id['series "s3"'] - by_row["series 4"]
+    first = by_id["s3"] - by_row["4"]
     assert np.ptp(first, axis=0).max() < 0.2  # the same but for the scales of other splits
 
 
@@ -99,8 +99,8 @@ def test_trailing_gaps_are_shorter_series_and_inner_ones_are_filled():
     frame.loc[0, ["t10", "t11"]] = np.nan
     frame.loc[1, "t5"] = np.nan
     values = everything(prepare(frame))
-    assert len(values["series 1"]) == 10
-    middle = values["series 2"]
+    assert len(values["1"]) == 10
+    middle = values["2"]
     np.testing.assert_allclose(middle[5], (middle[4] + middle[6]) / 2, rtol=1e-4)
 
 
@@ -109,8 +109,8 @@ def test_gaps_can_be_marked():
     frame = wide(x, labels)
     frame.iloc[:, 3] = np.where(np.arange(40) % 3 == 0, np.nan, frame.iloc[:, 3])
     values = everything(prepare(frame, options={"missing": "mask"}))
-    assert values["series 1"][3].tolist() == [0.0, 1.0]
-    assert values["series 2"][3][1] == 0.0
+    assert values["1"][3].tolist() == [0.0, 1.0]
+    assert values["2"][3][1] == 0.0
 
 
 def test_patches_overlap_and_padding_changes_nothing():
@@ -124,10 +124,10 @@ def test_patches_overlap_and_padding_changes_nothing():
     assert (task.inputs.size, task.inputs.length, task.inputs.longest) == (2 * 8, None, 3)
     short = int(np.flatnonzero(examples.arrays["values"].lengths == 9)[0])
     tall = int(np.flatnonzero(examples.arrays["values"].lengths == 12)[0])
-    alone, mask = task.sequences(examples, np.array([short]))
-    assert mask is None
-    together, mask = task.sequences(examples, np.array([short, tall]))
-    assert mask is None  # 9 and 12 steps are three patches of 4 both
+    alone, mask = task.reader.sequences(examples, np.array([short]))
+    assert mask.all()
+    together, mask = task.reader.sequences(examples, np.array([short, tall]))
+    assert mask.all()  # 9 and 12 steps are three patches of 4 both
     np.testing.assert_array_equal(alone[0], together[0])
     series = examples.arrays["values"][tall]
     np.testing.assert_array_equal(together[1, 1].reshape(8, 2), series[2:10])
@@ -146,7 +146,7 @@ def test_groups_and_given_parts_are_honoured():
     frame = pd.DataFrame({"series": list(x), "label": labels, "subject": np.arange(40) // 8})
     prepared = prepare(frame, group="subject")
     subjects = [
-        {(int(name.split()[1]) - 1) // 8 for name in part.frame["name"]}
+        {(int(name) - 1) // 8 for name in part.frame["name"]}
         for part in (prepared.train, prepared.valid, prepared.test)
     ]
     assert not subjects[0] & subjects[1]
@@ -162,7 +162,7 @@ def test_saved_and_loaded_it_encodes_and_presents_alike(tmp_path):
     model = build_model(task, ModelSpec(mixer="gru", width=8, pooling="mean"))
     examples = task.encode(read_table(frame.drop(columns="label")))
     shown = task.present(predict_all(task, model, examples), examples)
-    assert shown["name"].tolist()[:2] == ['series "s0"', 'series "s1"']
+    assert shown["id"].tolist()[:2] == ["s0", "s1"]
     assert (examples.arrays["label"] == -1).all()
     np.testing.assert_allclose(shown[["p(down)", "p(up)"]].sum(axis=1), 1)
 
@@ -188,20 +188,7 @@ X, LABELS = waves()
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (
-            pd.DataFrame({"series": [*X[:39], X[39][:, :1]], "label": LABELS}),
-            '"frame" series 40 has 1 channels, the first has 2',
-        ),
-        (
-            pd.DataFrame({"series": [*X[:39], X[39][:1]], "label": LABELS}),
-            '"frame" series 40 has one step',
-        ),
-        (with_nan(wide(X, LABELS)), '"frame" series 3 has no values: all are missing'),
         (wide(X, LABELS).assign(label="up"), 'column "label" has one class only ("up")'),
-        (
-            wide(X, [None, *LABELS[1:]]),
-            '"frame" series 1: no label in column "label"',
-        ),
         (
             pd.concat([long(X, LABELS), long(X, LABELS).head(1)]),
             'row 481: series "s0" has time "0" twice',
@@ -219,7 +206,6 @@ X, LABELS = waves()
             ),
             'column "time" row 4: "2020-01-01 00:03+01:00" has a time zone',
         ),
-        (wide(X, LABELS).replace({"t1": {X[0, 1, 0]: np.inf}}), "infinite value"),
         (pd.DataFrame({"a": [1, 2], "label": ["x", "y"]}), "no series found among the columns"),
     ],
 )
@@ -227,17 +213,46 @@ def test_bad_input_is_named(frame, said):
     assert said in error_of(frame).message
 
 
+@pytest.mark.parametrize(
+    ("frame", "note"),
+    [
+        (
+            pd.DataFrame({"series": [*X[:39], X[39][:, :1]], "label": LABELS}),
+            "1 example left out: 1 channels, expected 2 (series 40)",
+        ),
+        (
+            pd.DataFrame({"series": [*X[:39], X[39][:1]], "label": LABELS}),
+            "1 example left out: one step, expected two or more (series 40)",
+        ),
+        (with_nan(wide(X, LABELS)), "1 example left out: no values: all are missing (series 3)"),
+        (wide(X, [None, *LABELS[1:]]), '1 example left out: no label in "label" (series 1)'),
+        (
+            wide(X, LABELS).replace({"t1": {X[0, 1, 0]: np.inf}}),
+            "1 example left out: an infinite value at step 2 of channel 1 (series 1)",
+        ),
+    ],
+    ids=["channels", "one step", "missing", "no label", "infinite"],
+)
+def test_series_that_cannot_be_used_are_left_out_and_named(frame, note):
+    prepared = prepare(frame)
+    assert note in prepared.card["notes"]
+    assert note in [finding.title for finding in prepared.findings]
+    assert sum(prepared.card["parts"].values()) == 39
+
+
 def test_settings_are_checked():
     assert "options.patch" in error_of(wide(X, LABELS), options={"patch": 0}).message
     assert "pach" in error_of(wide(X, LABELS), options={"pach": 2}).message
 
 
-def test_new_data_must_have_the_channels_and_steps_of_training():
+def test_new_series_that_cannot_be_read_are_named_in_their_row():
     task = prepare(pd.DataFrame({"series": list(X), "label": LABELS})).task
-    with pytest.raises(UserError, match="1 channels, training had 2"):
+    with pytest.raises(UserError, match="series 1: 1 channels, expected 2, and no other"):
         task.encode(read_table(pd.DataFrame({"series": [X[0][:, :1]] * 2})))
-    with pytest.raises(UserError, match="series 1 has 5 steps, all of the training data have 12"):
-        task.encode(read_table(pd.DataFrame({"series": [X[0][:5]] * 2})))
+    examples = task.encode(read_table(pd.DataFrame({"series": [X[0][:5], X[1]]})))
+    shown = task.present(np.tile([0.3, 0.7], (2, 1)), examples)
+    assert shown["problem"].tolist() == ["5 steps, all of the training data have 12", ""]
+    assert shown["predicted"].isna().tolist() == [True, False]
 
 
 def test_inspection_finds_copies_flat_series_and_gaps():

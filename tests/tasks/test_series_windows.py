@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from torch import nn
 
+from seqlab.batch import Batch
 from seqlab.data.examples import Ragged
 from seqlab.data.sources import read_table
 from seqlab.errors import UserError
@@ -15,6 +17,7 @@ from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.series import ClassifySeries as Series
 from seqlab.tasks.inputs.windows import Cutting
+from seqlab.tasks.row_task import EXAMPLE, averaged
 
 
 def recordings(count=24, seed=0):
@@ -62,7 +65,8 @@ def test_windows_of_training_begin_anywhere_and_stay_within():
 
 def test_answers_are_the_means_of_each_example():
     answers = np.array([[0.2, 0.8], [0.4, 0.6], [1.0, 0.0]])
-    np.testing.assert_allclose(averaged(answers, np.array([0, 0, 1])), [[0.3, 0.7], [1.0, 0.0]])
+    batch = Batch(torch.zeros(3, 1), extra={EXAMPLE: torch.tensor([0, 0, 1])})
+    np.testing.assert_allclose(averaged(answers, batch), [[0.3, 0.7], [1.0, 0.0]])
 
 
 def test_training_reads_windows_and_predictions_are_of_recordings():
@@ -83,14 +87,13 @@ def test_training_reads_windows_and_predictions_are_of_recordings():
     assert whole.shape == (len(train), 2)
     for row in (0, 5):  # as if each recording came alone, and each of its windows
         (batch,) = task.batches(train.take(np.array([row])), 1, 1, None)
-        parts = model(batch.inputs, batch.context).double().softmax(-1).detach().numpy()
+        second = model(batch.inputs, batch.context).double().sigmoid().detach().numpy()
+        parts = np.concatenate([1 - second, second], axis=1)
         assert len(parts) == expected[row]
         np.testing.assert_allclose(whole[row], parts.mean(axis=0), atol=1e-6)
 
 
 def test_what_shows_within_any_window_is_learned_from_few_recordings(tmp_path):
-    import torch
-
     prepared = prepare(recordings(), window=32)
     task = prepared.task
     model = build_model(task, ModelSpec(mixer="tcn", width=8, pooling="mean", dropout=0.0))
