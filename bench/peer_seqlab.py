@@ -22,9 +22,10 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.work import TaskObjective, build_model
 from seqlab.tasks.base import Prepared
-from seqlab.tasks.classification.preparing import Fitted
 from seqlab.tasks.classify import Classify
-from seqlab.tasks.texts.reading import TextReading
+from seqlab.tasks.inputs.text import Text
+from seqlab.tasks.row_task import TaskState
+from seqlab.tasks.targets.classes import Classes
 from seqlab.training.choosing import choose
 from seqlab.training.fit import fit
 
@@ -51,17 +52,13 @@ class _Training(TaskObjective):
 def prepared(texts: Texts) -> Prepared:
     """The texts as the fitted task that seqlab's own reading would have made of them."""
     classes = tuple(map(str, np.unique(texts.labels)))
-    fitted = Fitted(
-        classes=classes,
-        metrics=("accuracy",),
-        columns={},
-        reading=TextReading(window=texts.longest),
-        examples=len(texts.ids),
-    )
     counted: Any = SimpleNamespace(vocabulary_size=texts.tokens)
+    reader = Text(columns={}, window=texts.longest).reading_by(counted)
+    target = Classes(columns={}, classes=classes, metrics=("accuracy",))
+    state = TaskState(columns={}, reader="Text", examples=len(texts.ids))
     arrays = {"tokens": Ragged.of(texts.ids), "label": texts.labels}
     examples = Examples(arrays, pd.DataFrame({"label": texts.labels}))
-    return Prepared(Classify(fitted, counted), examples, examples, examples, {})
+    return Prepared(Classify(reader, target, state), examples, examples, examples, {})
 
 
 def prepare() -> tuple[Callable[[], object], str]:

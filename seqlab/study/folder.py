@@ -14,7 +14,6 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from seqlab import registry
-from seqlab.data.findings import Finding
 from seqlab.errors import NO_ROOM, UserError
 from seqlab.runs import read_json, write_json
 from seqlab.study.spec import StudySpec
@@ -161,8 +160,7 @@ def prepare(
     made: list[Prepared] = task.prepare(sources, spec.data, spec.seed)
     for prepared, path, digest in zip(made, folders, digests, strict=True):
         save_prepared(prepared, path, digest)
-    findings = task.inspect(sources, spec.data, spec.seed)
-    write_json(folder / "data_card.json", _card(sources, fingerprint, made, findings))
+    write_json(folder / "data_card.json", _card(sources, fingerprint, made))
     return [load_prepared(spec.task, path) for path in folders], digests
 
 
@@ -171,15 +169,13 @@ def _digest_in(path: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _card(
-    sources: Sources, fingerprint: str, made: list[Prepared], findings: list[Finding]
-) -> dict[str, Any]:
+def _card(sources: Sources, fingerprint: str, made: list[Prepared]) -> dict[str, Any]:
     tables = {"train": sources.train, "valid": sources.valid, "test": sources.test}
     origins = {part: table.origin for part, table in tables.items() if table is not None}
     return {
         "origin": ", ".join(origins.values()),
         "fingerprint": fingerprint,
-        "findings": [finding.to_dict() for finding in findings],
+        "findings": [finding.to_dict() for finding in made[0].findings],
         "folds": len(made),
         **made[0].card,
     }

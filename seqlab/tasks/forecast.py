@@ -105,10 +105,10 @@ class Forecast(Task):
 
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
-        prepared = []
+        prepared, findings = [], cls.inspect(sources, spec, seed)
         for reading in read(sources, spec):
             fitted, (train, valid, test), card = fit(reading, spec)
-            prepared.append(Prepared(cls(fitted), train, valid, test, card))
+            prepared.append(Prepared(cls(fitted), train, valid, test, card, findings))
         return prepared
 
     # -- for models --------------------------------------------------------------------------

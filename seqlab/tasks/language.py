@@ -109,7 +109,7 @@ class Language(Task):
         """Cut in order, then learn the vocabulary from the training part alone."""
         reading, vocabulary, (train, valid, test), card = prepare(sources, spec)
         task = cls(reading, vocabulary, len(train), card["columns"])
-        return [Prepared(task, train, valid, test, card)]
+        return [Prepared(task, train, valid, test, card, cls.inspect(sources, spec, seed))]
 
     # -- fitted, for models --------------------------------------------------------------------
 

@@ -17,9 +17,9 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 from seqlab.study.recipes import recipes
 from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources
-from seqlab.tasks.classification.labelled import as_labels
-from seqlab.tasks.classify import Classify
+from seqlab.tasks.classifier import Classifier
 from seqlab.tasks.forecast import Forecast
+from seqlab.tasks.targets.classes import as_labels
 
 
 class _Estimator(BaseEstimator):
@@ -99,13 +99,13 @@ class SequenceClassifier(ClassifierMixin, _Estimator):
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
         """Learn from texts (n,) and their labels (n,)."""
-        texts, labels = list(X), np.asarray(y)
+        texts, labels = _texts(X), np.asarray(y)
         if len(texts) != len(labels):
             raise UserError(f"X has {len(texts)} texts but y has {len(labels)} labels")
         options = {"labels": "one", **(self.data or {}).get("options", {})}
         table = Table(pd.DataFrame({"text": texts, "label": labels}), "X, y")
         self._fit(table, {"options": options})
-        assert isinstance(self.task_, Classify)
+        assert isinstance(self.task_, Classifier)
         # The caller's own values, not their names, are what predict must give back.
         by_name = dict(zip(as_labels(pd.Series(labels)), labels, strict=True))
         self.classes_ = np.asarray([by_name[name] for name in self.task_.classes])
@@ -114,12 +114,26 @@ class SequenceClassifier(ClassifierMixin, _Estimator):
     def predict_proba(self, X: Sequence[str]) -> Predictions:
         """Class probabilities (n, C), columns as `classes_`."""
         check_is_fitted(self, "model_")
-        table = Table(pd.DataFrame({"text": list(X)}), "X")
+        table = Table(pd.DataFrame({"text": _texts(X)}), "X")
         return self._predict(self.task_.encode(table))
 
     def predict(self, X: Sequence[str]) -> Any:
         """The most probable class of each text."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def _texts(X: Any) -> list[Any]:
+    """One text an example: of a list, an array, a series, or a frame with one column of them."""
+    if isinstance(X, str):
+        raise UserError("X is one text", "pass a list of texts, [X], also where there is one only")
+    if isinstance(X, pd.DataFrame):
+        if len(X.columns) == 1 or "text" in X.columns:
+            return list(X["text"] if "text" in X.columns else X.iloc[:, 0])
+        raise UserError(
+            f"X has {len(X.columns)} columns, none of which is called text",
+            'pass the column of texts: X["…"]',
+        )
+    return list(X)
 
 
 class Forecaster(RegressorMixin, _Estimator):

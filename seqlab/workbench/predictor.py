@@ -55,7 +55,10 @@ class Predictor:
         """
         names, roles = columns_of(columns, self.task.columns)
         table = data if isinstance(data, Table) else read_table(data, columns=names, **reading)
-        return self._present(self._as_fitted(table, roles))
+        shown = self._present(self._as_fitted(table, roles))
+        if isinstance(data, pd.DataFrame) and len(shown) == len(data) and self.task.row_by_row:
+            shown.index = data.index  # a row for each of the caller's, who knows them by it
+        return shown
 
     def predict_pieces(
         self, data: Any, columns: Columns = None, **reading: Any

@@ -18,8 +18,8 @@ OPTIONS = [
     (["--candidates", "rnn,nope"], 'unknown candidate "nope"', CANDIDATES),
     (["--candidates", " , "], '--candidates " , ": expected names divided by commas', ""),
     (["--candidates", "lstm-50"], 'candidate "lstm-50" is for forecast, not for classify', "leave"),
-    (["--metric", "acuracy"], 'unknown metric of classify "acuracy"; did you mean "accuracy"?', ""),
-    (["--metric", "mse"], 'unknown metric of classify "mse"', METRICS),
+    (["--metric", "acuracy"], 'unknown metric "acuracy"; did you mean "accuracy"?', ""),
+    (["--metric", "mse"], 'unknown metric "mse"', METRICS),
     (
         ["--baselines", "majorty"],
         'unknown baseline for classify "majorty"; did you mean "majority"?',

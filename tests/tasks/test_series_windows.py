@@ -15,9 +15,9 @@ from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
 from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.series import ClassifySeries as Series
 from seqlab.tasks.inputs.windows import Cutting
 from seqlab.tasks.row_task import EXAMPLE, averaged
+from seqlab.tasks.series import ClassifySeries as Series
 
 
 def recordings(count=24, seed=0):

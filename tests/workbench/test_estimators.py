@@ -93,7 +93,7 @@ def test_refitting_learns_from_all_rows():
     ("settings", "message"),
     [
         ({"mixer": "grv"}, 'unknown candidate "grv"; did you mean "gru"?'),
-        ({"data": {"metric": "bleu"}}, 'unknown metric of classify "bleu"'),
+        ({"data": {"metric": "bleu"}}, 'unknown metric "bleu"'),
         ({"train": {"batch": 3}}, 'unknown setting in train "batch"'),
         ({"model": {"width": 0}}, "model.width = 0"),
         ({"data": {"tokenizer": "words"}}, "data.tokenizer = 'words'"),

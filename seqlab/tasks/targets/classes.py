@@ -202,10 +202,13 @@ class Classes(Target):
     def findings_in_parts(
         cls, rows: Examples, splits: Splits, shown: Sequence[str] | None, seed: int
     ) -> list[Finding]:
-        """Labels that are probably wrong, judged by the texts."""
-        if shown is None or "labels" in rows.frame:
+        """Parts of one class only; labels that are probably wrong, judged by the texts."""
+        if "labels" in rows.frame:
             return []
-        return noise_findings(list(shown), rows.frame["label"].tolist(), seed)
+        labels = rows.frame["label"]
+        found = [_one_class(part, labels.iloc[getattr(splits, part)]) for part in ("valid", "test")]
+        noise = [] if shown is None else noise_findings(list(shown), labels.tolist(), seed)
+        return [*(finding for finding in found if finding is not None), *noise]
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
@@ -343,6 +346,18 @@ def _why_not_classes(label: pd.Series) -> str:
     if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.to_numpy(dtype=float)).any():
         return f"row {int(np.isinf(label.to_numpy(dtype=float)).argmax()) + 1}: infinite value"
     return "has too many values to be classes"
+
+
+def _one_class(part: str, labels: pd.Series) -> Finding | None:
+    if labels.nunique() != 1:
+        return None
+    name = {"valid": "validation"}.get(part, part)
+    return Finding(
+        "warning",
+        f'all {len(labels):,} {name} examples are of class "{labels.iloc[0]}"',
+        "always predicting that class is right about all of them",
+        "no contestant can be told from another by them: bring examples of the other classes",
+    )
 
 
 def _sets(rows: Examples) -> list[Labels]:
