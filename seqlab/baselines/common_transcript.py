@@ -25,8 +25,7 @@ class CommonTranscript(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Count texts."""
-        targets = train.arrays["target"]
-        assert isinstance(targets, Ragged)
+        targets = train.ragged("target")
         texts = [tuple(targets[row].tolist()) for row in range(len(targets))]
         return type(self)(np.array(Counter(texts).most_common(1)[0][0], dtype=np.int32))
 

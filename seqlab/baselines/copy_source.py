@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.translate import Translate
+from seqlab.tasks.targets.translation import Translation
 
 CARD = {"tasks": ["translate"]}
 
@@ -23,8 +23,8 @@ class CopySource(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """Ragged ids (n) of the sources."""
-        assert isinstance(task, Translate)
-        return Ragged.of(list(task.fitted.target.encode(examples.frame["source"].tolist())))
+        vocabulary = target_of(task, Translation).vocabulary
+        return Ragged.of(list(vocabulary.encode(examples.frame["source"].tolist())))
 
     @property
     def parameters(self) -> int:

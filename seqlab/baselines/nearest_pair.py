@@ -36,8 +36,7 @@ class NearestPair(Baseline):
         """Keep every training pair."""
         transform = TfidfTransformer(sublinear_tf=True)
         known = transform.fit_transform(_counts(train.frame["source"].tolist()))
-        targets = train.arrays["target"]
-        assert isinstance(targets, Ragged)
+        targets = train.ragged("target")
         return type(self)(known.tocsr().astype(np.float32), transform.idf_, targets)
 
     def predict(self, task: Task, examples: Examples) -> Predictions:

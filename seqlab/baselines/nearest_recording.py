@@ -38,8 +38,7 @@ class NearestRecording(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Keep what every training recording is like."""
-        targets = train.arrays["target"]
-        assert isinstance(targets, Ragged)
+        targets = train.ragged("target")
         found = _summaries(train)
         scale = np.maximum(found.std(axis=0), 1e-6)
         return type(self)(found / scale, scale, targets)
@@ -81,8 +80,7 @@ class NearestRecording(Baseline):
 
 def _summaries(examples: Examples) -> Floats:
     """(n, 1 + stretches · features)."""
-    steps = examples.arrays["steps"]
-    assert isinstance(steps, Ragged)
+    steps = examples.ragged("steps")
     rows = []
     for row in range(len(steps)):
         x = np.asarray(steps[row], dtype=np.float64)

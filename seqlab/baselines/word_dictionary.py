@@ -20,12 +20,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.translate import Translate
-from seqlab.tasks.translation.vocabulary import Vocabulary
+from seqlab.tasks.inputs.source_text import SourceText
+from seqlab.tasks.inputs.vocabulary import Vocabulary
+from seqlab.tasks.targets.translation import Translation
 
 CARD = {"tasks": ["translate"]}
 
@@ -46,11 +47,13 @@ class WordDictionary(Baseline):
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Expectation–maximisation over the words that occur together."""
-        assert isinstance(task, Translate)
-        fitted = task.fitted
+        vocabularies = (
+            input_of(task, SourceText).vocabulary,
+            target_of(task, Translation).vocabulary,
+        )
         sides = [
             [_cut(text, vocabulary) for text in train.frame[name]]
-            for name, vocabulary in (("source", fitted.source), ("target", fitted.target))
+            for name, vocabulary in zip(("source", "target"), vocabularies, strict=True)
         ]
         sources, source_words = _numbered(sides[0])
         targets, target_words = _numbered(sides[1])
@@ -62,8 +65,8 @@ class WordDictionary(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """Ragged ids (n)."""
-        assert isinstance(task, Translate)
-        source, target = task.fitted.source, task.fitted.target
+        source = input_of(task, SourceText).vocabulary
+        target = target_of(task, Translation).vocabulary
         texts = []
         for text in examples.frame["source"]:
             words = [self.words.get(word, word) for word in _cut(text, source)]

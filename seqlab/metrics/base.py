@@ -26,6 +26,7 @@ class Metric(ABC):
     together may be added up beforehand.
     `unit_range` says that values lie between 0 and 1: differences are then told in points, and a
     perfect score on few examples is not taken for certainty.
+    `of_corpus` says that it means little for a single example.
     """
 
     name: ClassVar[str]
@@ -35,6 +36,12 @@ class Metric(ABC):
     relative_margin: ClassVar[bool] = False
     unit_range: ClassVar[bool] = False
     summed: ClassVar[bool] = False
+    of_corpus: ClassVar[bool] = False
+
+    @property
+    def signature(self) -> str:
+        """How scores were obtained, where the name alone does not say it."""
+        return ""
 
     @abstractmethod
     def collect(self, predictions: Array, targets: Array) -> Array:

@@ -30,6 +30,7 @@ class Bleu(Metric):
     higher_is_better = True
     space = "text"
     margin = 1.0
+    of_corpus = True
 
     @property
     def signature(self) -> str:

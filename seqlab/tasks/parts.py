@@ -220,6 +220,10 @@ class Input(Part):
         """What is in the inputs and what will go wrong; `labels` are there to find conflicts."""
         return []
 
+    def gathered(self, table: Table, choice: ColumnChoice) -> Table:
+        """New data with one row an example, as those of training were gathered."""
+        return self.gather(table, choice, None)
+
     @property
     @abstractmethod
     def inputs(self) -> Inputs:

@@ -265,7 +265,8 @@ class RowTask(Task):
     ) -> ColumnChoice:
         taken = [*found.columns.values(), *dividing.values()]
         options = cls.options_of(reader or cls.input_types[0], cls.target_type, spec)
-        return cls.target_type.find(table, ColumnRequest(named, taken, (), options))
+        known = {**found.columns, **named}  # a target may depend on where its input stands
+        return cls.target_type.find(table, ColumnRequest(known, taken, (), options))
 
     @classmethod
     def _findings(cls, study: StudyRows, sources: Sources, spec: DataSpec) -> list[Finding]:
@@ -390,8 +391,7 @@ class RowTask(Task):
         prediction; its arrays are another row's.
         """
         found = self.reader.choice_for(table)
-        options = getattr(self.reader, "options", None)
-        gathered = self.reader.gather(table, found, options)
+        gathered = self.reader.gathered(table, found)
         flaws = self.reader.unreadable(gathered, found)
         usable = np.flatnonzero(flaws == "")
         if not len(gathered.frame):

@@ -9,40 +9,29 @@ every step. Predictions are ragged ids of characters.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqlab import registry
 from seqlab.batch import Batch, Context
 from seqlab.data.batching import plan_batches
+from seqlab.data.columns import ColumnKind, describe
 from seqlab.data.examples import Array, Examples, Ragged
-from seqlab.data.findings import Finding
 from seqlab.data.table import Table
-from seqlab.metrics.base import Metric
+from seqlab.errors import UserError
 from seqlab.registry import registered
-from seqlab.tasks.base import (
-    Confidence,
-    DataSpec,
-    Exhibit,
-    Inputs,
-    Loss,
-    Predictions,
-    Prepared,
-    Sources,
-    Task,
-)
-from seqlab.tasks.transcription.ctc import BLANK, greedy, prefix_beam
-from seqlab.tasks.transcription.exhibits import exhibits
-from seqlab.tasks.transcription.fitted import Fitted, fit_and_encode
-from seqlab.tasks.transcription.inspecting import inspect
-from seqlab.tasks.transcription.recordings import new_recordings, recognise, recordings_of
+from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
+from seqlab.tasks.inputs.frames import MOST_STACKED, Frames
+from seqlab.tasks.parts import ColumnRequest
+from seqlab.tasks.row_task import RowTask, StudyRows, TaskState
+from seqlab.tasks.rows import quoted
+from seqlab.tasks.targets.ctc import BLANK, greedy, prefix_beam
+from seqlab.tasks.targets.transcript import Transcript, text_column
 
 CARD = {
     "roles": ["text", "series", "time", "group", "split"],
@@ -51,54 +40,78 @@ CARD = {
 }
 
 
+FREE_FORM = 0.5  # from this share of different texts on they are no classes
+STEPS_A_CHARACTER = 2  # that stacking leaves to every training text
+
+
 @registered
-class Transcribe(Task):
+class Transcribe(RowTask):
     """Frames in, ragged ids of characters out."""
 
+    input_types = (Frames,)
+    target_type = Transcript
+    reader: Frames
+    target: Transcript
+
     train_defaults: Mapping[str, Any] = MappingProxyType({"batch_size": 16, "epochs": 20})
-
-    def __init__(self, fitted: Fitted) -> None:
-        self.fitted = fitted
-        self.metrics = fitted.settings.metrics
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """The column of texts, and those that say which rows are a recording."""
-        return self.fitted.settings.columns
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
-        """Arrays, or channels by id, beside texts."""
-        return recognise(table)
+        """Arrays, or channels by id, beside texts of many kinds."""
+        frame, text = table.frame, text_column(table.frame)
+        if text is None:
+            return Confidence(0.0, "no column of texts called text or transcript")
+        lists = [name for name, kind in describe(frame).items() if kind is ColumnKind.LIST]
+        numeric = [name for name in lists if _holds_numbers(frame[name].dropna().iloc[0])]
+        if not numeric:
+            return _long(table, text)
+        values = frame[text].dropna()
+        if values.nunique() < FREE_FORM * len(values):
+            return Confidence(0.3, f'the texts of "{text}" repeat: these are classes')
+        why = f'frames in "{numeric[0]}" and a text for each in "{text}": transcribe'
+        return Confidence(0.96, why)
 
     @classmethod
-    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
-        """Counts, frames against characters, what is missing, repeated texts."""
-        return inspect(sources, spec, seed)
+    def learn(cls, train: Examples, study: StudyRows, spec: DataSpec) -> Self:
+        """Characters, then the scale of recordings that are long enough to say theirs."""
+        options = cls.options_of(study.reader, Transcript, spec)
+        target = Transcript.learn(train, study.target, spec, options)
+        frames = train.ragged("series").lengths
+        needed = target.frames_needed(train.frame["target"].tolist())
+        fits = frames >= needed
+        if not fits.any():
+            raise UserError(
+                f'"{study.origin}": every training text is longer than its recording has frames',
+                "transcription writes one character a frame at most: bring more frames a second",
+            )
+        own = cls.options_of(study.reader, Frames, spec)
+        stacked = own.with_(stack=own.stack or _stack(frames[fits], needed[fits]))
+        reader = Frames.learn(train.take(np.flatnonzero(fits)), study.input, spec, stacked)
+        state = TaskState(columns=study.columns, reader="Frames", examples=int(fits.sum()))
+        return cls(reader, target, state)
 
-    @classmethod
-    def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
-        """Split, then learn characters and scale from the training part alone."""
-        data = recordings_of(sources, spec)
-        prepared = []
-        for splits in data.divide(spec, seed):
-            fitted, (train, valid, test), card = fit_and_encode(data, splits, spec)
-            prepared.append(Prepared(cls(fitted), train, valid, test, card))
-        return prepared
+    def select(
+        self, parts: dict[str, Examples], seed: int
+    ) -> tuple[dict[str, Examples], list[str]]:
+        """Without training recordings that have fewer frames than characters."""
+        train = parts["train"]
+        texts = train.frame["target"]
+        fits = train.ragged("series").lengths >= self.target.frames_needed(texts.tolist())
+        if fits.all():
+            return parts, []
+        note = (
+            f"{int((~fits).sum()):,} training recordings left out: fewer frames than characters"
+            f" {quoted(texts[~fits].tolist())}"
+        )
+        return {**parts, "train": train.take(np.flatnonzero(fits))}, [note]
 
     # -- fitted, for models --------------------------------------------------------------------
 
-    @property
-    def inputs(self) -> Inputs:
-        """Values at steps that differ in number; an output for each."""
-        longest = self.fitted.settings.longest
-        return Inputs("values", self.fitted.features, longest=longest, per_position=True)
-
     def head(self, width: int) -> nn.Module:
         """Scores of the blank, the unknown and every character."""
-        return nn.Linear(width, self.fitted.characters.end)
+        return nn.Linear(width, self.target.vocabulary.end)
 
     def batches(
         self,
@@ -108,7 +121,7 @@ class Transcribe(Task):
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
         """Recordings of similar length together."""
-        steps, targets = _ragged(examples, "steps"), _ragged(examples, "target")
+        steps, targets = examples.ragged("steps"), examples.ragged("target")
         for rows in plan_batches(steps.lengths, batch_size, batch_tokens, rng):
             x, mask = steps.padded(rows)
             wanted, known = targets.padded(rows)
@@ -142,7 +155,7 @@ class Transcribe(Task):
         """The characters of each recording."""
         scores = model(batch.inputs, batch.context).log_softmax(dim=-1).cpu().numpy()
         lengths = batch.extra["steps"].tolist()
-        beam = self.fitted.settings.beam
+        beam = self.target.beam
         found: list[Array] = [
             greedy(one[:length]) if beam == 1 else prefix_beam(one[:length], beam)
             for one, length in zip(scores, lengths, strict=True)
@@ -151,44 +164,33 @@ class Transcribe(Task):
 
     # -- fitted, for people --------------------------------------------------------------------
 
-    def encode(self, table: Table) -> Examples:
-        """New recordings; their texts too, where the table has them."""
-        return self.fitted.encode(*new_recordings(table, self.fitted.settings.columns))
-
     def texts(self, predictions: Predictions) -> list[str]:
         """Predictions as strings."""
-        decoded = self.fitted.characters.decode
-        return [decoded(predictions[row].tolist()) for row in range(len(predictions))]
-
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
-        """Per-example statistics of texts, or of their words."""
-        sides: Any = (self.texts(predictions), examples.frame["target"].tolist())
-        if metric.space == "tokens":
-            sides = [[text.split() for text in side] for side in sides]
-        return metric.collect(*sides)
-
-    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
-        """Texts side by side, errors by length."""
-        metric: Metric = registry.load("metrics", self.metrics[0])()
-        statistics = self.statistics(metric, predictions, examples)
-        return exhibits(self.texts(predictions), examples, metric, statistics)
-
-    def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
-        """Each recording with its text."""
-        frame = examples.frame
-        return pd.DataFrame({"recording": frame["recording"], "predicted": self.texts(predictions)})
-
-    def save(self, folder: Path) -> None:
-        """Settings and characters."""
-        self.fitted.save(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Transcribe:
-        """Read what `save` wrote."""
-        return cls(Fitted.load(folder))
+        return self.target.texts(predictions)
 
 
-def _ragged(examples: Examples, name: str) -> Ragged:
-    found = examples.arrays[name]
-    assert isinstance(found, Ragged)
-    return found
+def _long(table: Table, text: str) -> Confidence:
+    """Frames by id, each recording with one text."""
+    nothing = Confidence(0.0, "no recordings")
+    try:
+        layout = Frames.find(table, ColumnRequest({}, [text])).layout
+    except UserError:
+        return nothing
+    if layout.kind != "long":
+        return nothing
+    texts = table.frame.groupby(layout.id)[text].nunique()
+    free = table.frame[text].nunique() >= FREE_FORM * len(texts)
+    if not free or not bool((texts <= 1).all()):
+        return nothing
+    return Confidence(0.94, f'frames by "{layout.id}" with one "{text}" each: transcribe')
+
+
+def _holds_numbers(cell: Any) -> bool:
+    return np.asarray(cell).dtype.kind in "fiu"
+
+
+def _stack(frames: NDArray[np.int64], needed: NDArray[np.int64]) -> int:
+    for stack in range(MOST_STACKED, 1, -1):
+        if (frames // stack >= STEPS_A_CHARACTER * needed).all():
+            return stack
+    return 1

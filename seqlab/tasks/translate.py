@@ -8,47 +8,36 @@ model of encoder and decoder gives logits for the tokens that follow. Prediction
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from seqlab import registry
 from seqlab.batch import Batch, Context
 from seqlab.data.batching import plan_batches
+from seqlab.data.columns import language
 from seqlab.data.examples import Array, Examples, Ragged
-from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.data.tokens import PAD, UNKNOWN
-from seqlab.metrics.base import Metric
+from seqlab.errors import UserError
 from seqlab.model.base import Model
 from seqlab.model.decoding import Decoding, decode
 from seqlab.model.encoder_decoder import EncoderDecoder
 from seqlab.registry import registered
 from seqlab.specs import ModelSpec
-from seqlab.tasks.base import (
-    Confidence,
-    DataSpec,
-    Exhibit,
-    Inputs,
-    Loss,
-    Predictions,
-    Prepared,
-    Sources,
-    Task,
-)
+from seqlab.tasks.base import Confidence, DataSpec, Exhibit, Inputs, Loss, Predictions
+from seqlab.tasks.exhibits import strings as shown
+from seqlab.tasks.inputs.source_text import SourceText
+from seqlab.tasks.inputs.string_pairs import pair_of_columns
 from seqlab.tasks.losses import IGNORED, cross_entropy
-from seqlab.tasks.translation import exhibits as shown
-from seqlab.tasks.translation.fitted import Fitted
-from seqlab.tasks.translation.inspecting import inspect
-from seqlab.tasks.translation.pairs import new_pairs, pairs_of, recognise
-from seqlab.tasks.translation.preparing import fit_and_encode
+from seqlab.tasks.row_task import RowTask, StudyRows
+from seqlab.tasks.rows import dividing_columns, quoted
+from seqlab.tasks.targets.translation import Translation
 
 CARD = {
     "roles": ["src", "tgt", "group", "split"],
@@ -70,53 +59,79 @@ SILENT = (PAD, UNKNOWN)  # ids that are never written
 
 
 @registered
-class Translate(Task):
+class Translate(RowTask):
     """Token ids in, ragged token ids out."""
 
-    row_by_row = True
+    input_types = (SourceText,)
+    target_type = Translation
+    reader: SourceText
+    target: Translation
 
     train_defaults: Mapping[str, Any] = MappingProxyType({"batch_size": 64})
-
-    def __init__(self, fitted: Fitted) -> None:
-        self.fitted = fitted
-        self.metrics = fitted.settings.metrics
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """The columns of sources and targets."""
-        return self.fitted.settings.columns
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
         """Two columns of texts, the second free in form."""
-        return recognise(table)
+        dividing, _ = dividing_columns(table, {})
+        try:
+            both = pair_of_columns(table, {}, tuple(dividing.values()))
+        except UserError as error:
+            named = [name for name in table.frame.columns if language(str(name))]
+            # Of several languages it is not said which two, but what else could they be.
+            return Confidence(0.8 if len(named) > 2 else 0.0, error.message)
+        return Confidence(both.score, both.why)
 
     @classmethod
-    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
-        """Counts, lengths against each other, copies, repetitions, leakage."""
-        return inspect(sources, spec, seed)
+    def learn(cls, train: Examples, study: StudyRows, spec: DataSpec) -> Self:
+        """Both sides, and how much longer a target is than its source."""
+        task = super().learn(train, study, spec)
+        sources, targets = (train.frame[side].tolist() for side in ("source", "target"))
+        lengths = (
+            [len(ids) for ids in vocabulary.encode(texts)]
+            for vocabulary, texts in (
+                (task.reader.vocabulary, sources),
+                (task.target.vocabulary, targets),
+            )
+        )
+        return cls(task.reader, task.target.growing(*lengths), task.state)
 
-    @classmethod
-    def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
-        """Split, then learn both vocabularies from the training part alone."""
-        data = pairs_of(sources, spec)
-        prepared = []
-        for splits in data.divide(spec, seed):
-            fitted, (train, valid, test), card = fit_and_encode(data, splits, spec, seed)
-            prepared.append(Prepared(cls(fitted), train, valid, test, card))
-        return prepared
+    def select(
+        self, parts: dict[str, Examples], seed: int
+    ) -> tuple[dict[str, Examples], list[str]]:
+        """Without what the decoder could not end: from a target that is cut it learns not to."""
+        train, valid, limit = parts["train"], parts["valid"], self.target.limit
+        lengths, notes = train.ragged("target").lengths, []
+        fits = lengths <= limit
+        if not fits.any():
+            raise UserError(
+                f"max_tokens = {limit}: every training target is longer",
+                f"the shortest has {int(lengths.min())}: raise it with --set data.max_tokens=…",
+            )
+        if not fits.all():
+            notes.append(
+                f"{int((~fits).sum()):,} training pairs left out: targets of more than {limit}"
+                f" tokens, the decoder's limit (data.max_tokens)"
+                f" {quoted(train.frame['target'][~fits].tolist())}"
+            )
+        most = self.target.options.validation_pairs
+        if len(valid) > most:
+            notes.append(
+                f"validation: {most:,} of {len(valid):,} pairs, drawn at random, since each"
+                " evaluation translates them (options.validation_pairs)"
+            )
+            drawn = np.random.default_rng(seed).choice(len(valid), most, replace=False)
+            valid = valid.take(np.sort(drawn))
+        return {**parts, "train": train.take(np.flatnonzero(fits)), "valid": valid}, notes
 
     # -- fitted, for models --------------------------------------------------------------------
 
     @property
     def inputs(self) -> Inputs:
         """Token ids; positions serve the longer of both sides."""
-        limits = self.fitted.settings.limits
-        return Inputs(
-            "tokens", self.fitted.source.size, longest=max(limits.source, limits.target + 1)
-        )
+        longest = max(self.reader.limit, self.target.limit + 1)
+        return replace(self.reader.inputs, longest=longest)
 
     def head(self, width: int) -> nn.Module:
         """Nothing: a decoder's output is its table of tokens."""
@@ -124,7 +139,7 @@ class Translate(Task):
 
     def model(self, spec: ModelSpec) -> Model:
         """An encoder and a decoder of the spec's blocks."""
-        return EncoderDecoder(spec, self.fitted.source.size, self.fitted.target.size)
+        return EncoderDecoder(spec, self.reader.vocabulary.size, self.target.vocabulary.size)
 
     def batches(
         self,
@@ -134,8 +149,8 @@ class Translate(Task):
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
         """Pairs of similar length together; both sides count."""
-        sources, targets = _ragged(examples, "source"), _ragged(examples, "target")
-        end = self.fitted.target.end
+        sources, targets = examples.ragged("source"), examples.ragged("target")
+        end = self.target.vocabulary.end
         lengths = sources.lengths if rng is None else sources.lengths + targets.lengths + 1
         for rows in plan_batches(lengths, batch_size, batch_tokens, rng):
             ids, mask = sources.padded(rows)
@@ -168,17 +183,17 @@ class Translate(Task):
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
         """What is written for each source, without its end."""
-        options = self.fitted.settings.options
+        options = self.target.options
         return self.written(model, batch, options.beam, options.length_penalty)
 
     def written(self, model: nn.Module, batch: Batch, beam: int, length_penalty: float) -> Ragged:
         """What is written for each source by a beam of some width, without its end."""
-        end = self.fitted.target.end
+        end = self.target.vocabulary.end
         how = Decoding(
             begin=end,
             end=end,
-            limit=self.fitted.settings.limits.written(batch.inputs.shape[1]),
-            beam=min(beam, self.fitted.target.size - len(SILENT)),
+            limit=self.target.most_written(batch.inputs.shape[1]),
+            beam=min(beam, self.target.vocabulary.size - len(SILENT)),
             length_penalty=length_penalty,
             forbidden=SILENT,
         )
@@ -187,32 +202,9 @@ class Translate(Task):
 
     # -- fitted, for people --------------------------------------------------------------------
 
-    def encode(self, table: Table) -> Examples:
-        """New sources; their targets too, where the table has them."""
-        return self.fitted.encode(*new_pairs(table, self.fitted.settings.columns))
-
     def texts(self, predictions: Predictions) -> list[str]:
         """Predictions as strings."""
-        decoded = self.fitted.target.decode
-        return [decoded(predictions[row].tolist()) for row in range(len(predictions))]
-
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
-        """Per-example statistics of texts or of their tokens, as the metric wants them."""
-        written, wanted = self.texts(predictions), examples.frame["target"].tolist()
-        if metric.space == "tokens":
-            return metric.collect(*(self._tokens(side) for side in (written, wanted)))
-        return metric.collect(written, wanted)  # type: ignore[arg-type]
-
-    def _tokens(self, texts: Sequence[str]) -> Any:
-        """What error rates count: characters, or what stands between blanks."""
-        spelled = self.fitted.target.kind == "character"
-        return [list(text) if spelled else text.split() for text in texts]
-
-    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
-        """Translations side by side, quality by length."""
-        metric: Metric = registry.load("metrics", self.metrics[0])()
-        statistics = self.statistics(metric, predictions, examples)
-        return shown.exhibits(self.texts(predictions), examples, metric, statistics)
+        return self.target.texts(predictions)
 
     def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
         """The attention between what is written and its source."""
@@ -223,37 +215,16 @@ class Translate(Task):
             with torch.inference_mode():
                 (batch,) = self.batches(examples.take(one), 1, 1, None)
                 ids = self.predict(coder, batch)[0]
-                previous = torch.tensor([[self.fitted.target.end, *ids.tolist()]])
+                previous = torch.tensor([[self.target.vocabulary.end, *ids.tolist()]])
                 weights = coder.attention(batch.inputs, batch.context, previous)
             if weights is None:
                 return None
-            source = self.fitted.source.labels(batch.inputs[0].tolist())
-            written = [*self.fitted.target.labels(ids.tolist()), "(end)"]
+            source = self.reader.vocabulary.labels(batch.inputs[0].tolist())
+            written = [*self.target.vocabulary.labels(ids.tolist()), "(end)"]
             found = np.asarray(weights[0].double().numpy())
             return written, source or ["?"], found
 
-        return shown.attentions(read, examples)
-
-    def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
-        """Source and what was written for it."""
-        return pd.DataFrame(
-            {"source": examples.frame["source"], "predicted": self.texts(predictions)}
-        )
-
-    def save(self, folder: Path) -> None:
-        """Settings and both vocabularies."""
-        self.fitted.save(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Translate:
-        """Read what `save` wrote."""
-        return cls(Fitted.load(folder))
-
-
-def _ragged(examples: Examples, name: str) -> Ragged:
-    found = examples.arrays[name]
-    assert isinstance(found, Ragged)
-    return found
+        return shown.attentions(read, examples, self.reader)
 
 
 def _until(ids: NDArray[np.int32], end: int) -> Ragged:

@@ -41,7 +41,7 @@ class Translator:
         self.beam = BEAM if beam is None else beam
         if self.beam < 1:
             raise UserError(f"--beam {self.beam}: expected 1 (greedy) or more")
-        own = task.fitted.settings.options.length_penalty
+        own = task.target.options.length_penalty
         self.length_penalty = own if length_penalty is None else length_penalty
 
     def translate(self, sources: Iterable[str]) -> list[str]:

@@ -104,7 +104,7 @@ def test_regression(shown):
     (cloud,) = (f for f in report.plots("true target") if len(f["data"]) == 2)
     assert cloud["data"][1]["x"] == pytest.approx(wanted[:, 0].tolist())
     assert cloud["data"][1]["y"] == pytest.approx((wanted[:, 0] + 1.5).tolist())
-    (residuals,) = report.plots("mean of true − predicted")
+    (residuals,) = report.plots("average of true − predicted")
     assert residuals["data"][0]["y"] == pytest.approx([-1.5] * len(residuals["data"][0]["y"]))
     lowest = f"{wanted.min():.4g}".replace("-", "−")
     assert f"given: {lowest} gru: " in report.text
@@ -202,7 +202,7 @@ def test_translations(shown):
     words = {"source_tokens": "word", "target_tokens": "word"}
     prepared = prepare("translate", translations(120), options=words)
     task, test = prepared.task, prepared.test
-    right = Ragged.of(task.fitted.target.encode(test.frame["target"].tolist()))
+    right = Ragged.of(task.target.vocabulary.encode(test.frame["target"].tolist()))
     model = build_model(task, ModelSpec(mixer="attention", width=8))
     report = shown(
         good=[*task.exhibits(right, test), *task.model_exhibits(model, test)],
@@ -254,7 +254,7 @@ def test_transcriptions(shown):
     series = pd.Series(x, dtype=object)
     prepared = prepare("transcribe", pd.DataFrame({"series": series, "text": words}))
     task, test = prepared.task, prepared.test
-    given = task.fitted.characters.encode(test.frame["target"].tolist())
+    given = task.target.vocabulary.encode(test.frame["target"].tolist())
     report = shown(gru=task.exhibits(Ragged.of(given), test))
     target = test.frame["target"].iloc[0]
     assert f"given: {target} gru: {target} (0)" in report.text

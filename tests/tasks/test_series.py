@@ -222,7 +222,7 @@ def test_bad_input_is_named(frame, said):
         ),
         (
             pd.DataFrame({"series": [*X[:39], X[39][:1]], "label": LABELS}),
-            "1 example left out: one step, expected two or more (series 40)",
+            "1 example left out: 1 step, expected 2 (series 40)",
         ),
         (with_nan(wide(X, LABELS)), "1 example left out: no values: all are missing (series 3)"),
         (wide(X, [None, *LABELS[1:]]), '1 example left out: no label in "label" (series 1)'),

@@ -1,7 +1,5 @@
 """String to string: what is recognised, prepared, learned, shown and refused."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,9 +11,9 @@ from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.work import TaskObjective, build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.inputs.vocabulary import Vocabulary, kind_for, learn
+from seqlab.tasks.targets.translation import Translation, TranslationOptions
 from seqlab.tasks.translate import Translate
-from seqlab.tasks.translation.fitted import Limits
-from seqlab.tasks.translation.vocabulary import Vocabulary, kind_for, learn
 from seqlab.training.fit import fit
 from seqlab.workbench.gathering import choose_task
 from tests.translations import WORDS, frame, sentences
@@ -119,7 +117,7 @@ def test_rarer_pieces_than_there_is_room_for_are_unknown():
 def test_batches_are_what_teacher_forcing_needs():
     prepared = prepare()
     task, seen = prepared.task, []
-    end = task.fitted.target.end
+    end = task.target.vocabulary.end
     for batch in task.batches(prepared.train, 16, 4096, np.random.default_rng(0)):
         for i, row in enumerate(batch.rows):
             wanted = prepared.train.arrays["target"][row].tolist()
@@ -135,7 +133,8 @@ def test_a_fitted_task_survives_being_stored(tmp_path):
     prepared = prepare(options={})
     prepared.task.save(tmp_path)
     again = Translate.load(tmp_path)
-    assert again.fitted.settings == prepared.task.fitted.settings
+    assert again.reader.plain() == prepared.task.reader.plain()
+    assert again.target.plain() == prepared.task.target.plain()
     table = Table(frame(20, seed=5), "new.csv")
     for name in ("source", "target"):
         first, second = (t.encode(table).arrays[name].values for t in (prepared.task, again))
@@ -193,8 +192,10 @@ def test_no_source_is_in_two_parts():
 
 
 def test_what_is_written_is_bounded_by_what_training_suggests():
-    limits = Limits(source=50, target=40, growth=1.5)
-    assert [limits.written(n) for n in (2, 10, 50)] == [9, 21, 41]
+    target = Translation(
+        columns={}, metrics=("bleu",), limit=40, growth=1.5, options=TranslationOptions()
+    )
+    assert [target.most_written(n) for n in (2, 10, 50)] == [9, 21, 41]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_what_is_written_is_bounded_by_what_training_suggests():
     [
         ({"options": {"bean": 4}}, 'unknown setting in options "bean"; did you mean "beam"?'),
         ({"options": {"beam": 0}}, "options.beam = 0: "),
-        ({"metric": "blue"}, 'metric of translate "blue"'),
+        ({"metric": "blue"}, 'unknown metric "blue"'),
         ({"max_tokens": 1}, "max_tokens = 1: every training target is longer"),
         ({"columns": {"src": "sorce"}}, '"pairs.csv": unknown column "sorce"'),
     ],
@@ -214,7 +215,7 @@ def test_settings_that_are_refused(settings, message):
 
 def test_data_that_are_refused():
     blank = frame().assign(tgt="")
-    assert refused(blank).message == '"pairs.csv": column "tgt" is empty in every row'
+    assert refused(blank).message == '"pairs.csv" row 1: an empty target, and no other can be used'
     numbers = pd.DataFrame({"a": range(9), "b": range(9)})
     assert refused(numbers).message.startswith('"pairs.csv": no columns of sources and targets')
     assert refused(numbers).hint == "name them: --columns src=…,tgt=…"
@@ -274,8 +275,9 @@ def test_models_learn_to_translate_and_to_turn_the_order(fields):
         values = np.array(exhibit.data["values"])
         assert values.shape == (len(exhibit.data["rows"]), len(exhibit.data["columns"]))
         assert np.abs(values.sum(axis=1) - 100).max() <= 3
-    settings = task.fitted.settings.with_(options={**TOKENS, "beam": 4})
-    wide = predict_all(Translate(replace(task.fitted, settings=settings)), model, test)
+    options = task.target.options.with_(beam=4)
+    target = task.target.model_copy(update={"options": options})
+    wide = predict_all(Translate(task.reader, target, task.state), model, test)
     assert match.value(task.statistics(match, wide, test)) > 0.5
 
 
@@ -322,7 +324,7 @@ def test_the_doctor_reports_what_would_end_a_study():
     (finding,) = Translate.inspect(sources(frame().assign(tgt="")), DataSpec(), 0)
     assert (finding.severity, finding.title) == (
         "error",
-        '"pairs.csv": column "tgt" is empty in every row',
+        '"pairs.csv" row 1: an empty target, and no other can be used',
     )
 
 
@@ -377,8 +379,8 @@ def test_only_what_is_written_counts():
     prepared = prepare()
     model = build_model(prepared.task, ModelSpec(mixer="gru", width=8))
     with torch.no_grad():
-        model.bias[prepared.task.fitted.target.end] = -100
+        model.bias[prepared.task.target.vocabulary.end] = -100
     found = predict_all(prepared.task, model, prepared.test)
-    longest = prepared.task.fitted.settings.limits.target + 1
+    longest = prepared.task.target.limit + 1
     assert found.lengths.max() <= longest
     assert found.values.min() >= 2

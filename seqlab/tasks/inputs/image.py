@@ -162,6 +162,9 @@ class Image(ValueInput):
         named = {n: c for n, c in self.columns.items() if c in table.frame.columns}
         return ColumnChoice({"image": image_column(table, named)}, 1.0, "as in training")
 
+    def gathered(self, table: Table, choice: ColumnChoice) -> Table:
+        return self.gather(table, choice, self.options)
+
     def unreadable(self, table: Table, choice: ColumnChoice) -> pd.Series:
         return _each_cell(table.frame[choice.columns["image"]], self.shape)
 

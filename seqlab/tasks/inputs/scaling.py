@@ -11,6 +11,7 @@ from pydantic import Field
 
 from seqlab.errors import UserError
 from seqlab.specs import Spec
+from seqlab.tasks.inputs.series_layouts import ArrayOptions
 from seqlab.tasks.inputs.windows import Cutting
 
 MOST_STEPS = 512  # of the longest series, that are left where longer ones are averaged
@@ -22,7 +23,7 @@ Floats = NDArray[np.float32]
 Values = NDArray[Any]  # (steps, channels) of one series
 
 
-class SeriesOptions(Spec):
+class SeriesOptions(ArrayOptions):
     """How series are read.
 
     average: steps that become one by their mean and deviation; None: as many as leave 512.
@@ -30,7 +31,6 @@ class SeriesOptions(Spec):
     missing: how gaps are filled: `interpolate` between their neighbours, or with the channel's
     mean, and channels that say where (`mask`). None: interpolate, unless much is missing.
     scale: values by the training part's mean and deviation, or each series by its own.
-    transpose: steps and channels were read the wrong way round.
     window: steps of the windows that series are read in; None: each is read as a whole.
     stride: steps between the windows of a prediction; None: half a window.
     """
@@ -39,7 +39,6 @@ class SeriesOptions(Spec):
     patch: int | None = Field(None, ge=1)
     missing: Literal["interpolate", "mask"] | None = None
     scale: Literal["training", "each"] = "training"
-    transpose: bool = False
     window: int | None = Field(None, ge=2)
     stride: int | None = Field(None, ge=1)
 

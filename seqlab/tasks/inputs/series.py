@@ -7,46 +7,36 @@ windows of a series, and a series' answer is the mean of what it says of them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data import columns as guess
 from seqlab.data.batching import plan_batches
-from seqlab.data.columns import ColumnKind
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
-from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Inputs
 from seqlab.tasks.exhibits.series import sparkline
-from seqlab.tasks.inputs.copies import digest
-from seqlab.tasks.inputs.scaling import MANY_MISSING, Scaling, SeriesOptions, Values, fit_scaling
-from seqlab.tasks.inputs.series_layouts import Layout, find_layout, one_row_each
-from seqlab.tasks.inputs.values import ValueInput
+from seqlab.tasks.inputs.scaling import MANY_MISSING, Scaling, SeriesOptions, fit_scaling
+from seqlab.tasks.inputs.series_rows import SeriesRows, by_row, flaw_of
 from seqlab.tasks.inputs.windows import Cutting, Windows
-from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Sequences
+from seqlab.tasks.parts import Arrays, ColumnChoice, Sequences
 
 NEVER_CHANGES = 1e-8  # standard deviation under which a channel is constant
 
 
-class Series(ValueInput):
+class Series(SeriesRows):
     """One or more channels over some steps, one series an example.
 
     channels: their names. steps: of every series, where all are as long and are read whole; else
     0. longest: the most steps that a model reads at once. decided: what was settled, in words.
     """
 
-    roles = ("series", "time")
     options_type = SeriesOptions
-    unit = "series"
 
-    layout: Layout
     options: SeriesOptions
     scaling: Scaling
     channels: tuple[str, ...]
@@ -58,54 +48,6 @@ class Series(ValueInput):
     # -- as a class, on raw tables -------------------------------------------------------------
 
     @classmethod
-    def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
-        named = {role: request.named[role] for role in cls.roles if role in request.named}
-        layout = find_layout(table, named, request.others)
-        columns = {"series": layout.id} if layout.kind == "long" else {}
-        columns |= {"time": layout.time} if layout.time else {}
-        if layout.kind == "cells":
-            columns["series"] = layout.channels[0]
-        where = f'"{columns["series"]}"' if columns else f"{len(layout.channels)} columns"
-        score = 0.9 if layout.kind == "cells" else 0.6
-        return ColumnChoice(columns, score, f"series in {where}", layout=layout)
-
-    @classmethod
-    def gather(cls, table: Table, choice: ColumnChoice, options: Any) -> Table:
-        """One row a series, its values (steps, channels) in the column `series`."""
-        layout = choice.layout
-        if layout.kind == "long" and "split" in table.frame:
-            table = _apart(table, layout)
-        return one_row_each(table, layout, transpose=options.transpose)
-
-    @classmethod
-    def names(cls, table: Table, choice: ColumnChoice) -> list[str]:
-        return [f"series {name}" for name in _written_names(table, choice.layout, '"{}"')]
-
-    @classmethod
-    def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
-        """Channels, lengths and values that no model could read."""
-        cells = [np.asarray(cell) for cell in table.frame["series"]]
-        widths = Counter(cell.shape[1] for cell in cells if cell.ndim == 2)
-        usual = widths.most_common(1)[0][0] if widths else 0
-        return _each_cell(table, [_flaw(cell, usual) for cell in cells])
-
-    @classmethod
-    def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
-        """`name`, as it is written; `series`, the values (steps, channels) as they came."""
-        values = [np.asarray(cell, dtype=np.float32) for cell in table.frame["series"]]
-        names = _written_names(table, choice.layout, "{}")
-        frame = pd.DataFrame({"name": names}, dtype=object)
-        return Examples({"series": Ragged.of(list(values))}, frame)
-
-    @classmethod
-    def settled(cls, rows: Examples, choice: ColumnChoice) -> ColumnChoice:
-        """How long series are, of all parts: some models have a place for each position."""
-        lengths = rows.ragged("series").lengths
-        alike = int(lengths[0]) if np.ptp(lengths) == 0 else 0
-        layout = choice.layout.with_(steps=alike, longest=int(lengths.max()))
-        return replace(choice, layout=layout)
-
-    @classmethod
     def findings(cls, rows: Examples, labels: Sequence[str] | None) -> list[Finding]:
         """Counts, lengths, gaps, and channels or series that never change."""
         series = rows.ragged("series")
@@ -114,11 +56,6 @@ class Series(ValueInput):
             *_gaps(series, rows.frame["name"]),
             *_constant(series, rows.frame["name"]),
         ]
-
-    @classmethod
-    def digests(cls, rows: Examples) -> list[str]:
-        series = rows.ragged("series")
-        return [digest(series[row]) for row in range(len(series))]
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
@@ -150,30 +87,16 @@ class Series(ValueInput):
 
     # -- learned -------------------------------------------------------------------------------
 
-    def layout_for(self, table: Table) -> Layout:
-        """As in training; arrays may stand in a column of another name, if it is the only one."""
-        layout = self.layout
-        if layout.kind == "cells" and layout.channels[0] not in table.frame.columns:
-            kinds = guess.describe(table.frame)
-            lists = [name for name, kind in kinds.items() if kind is ColumnKind.LIST]
-            if len(lists) != 1:
-                raise UserError(
-                    f'"{table.origin}": no column "{layout.channels[0]}"',
-                    "name the column of series: --columns series=…",
-                )
-            return layout.with_(channels=(lists[0],))
-        return layout
-
     def unreadable(self, table: Table, choice: ColumnChoice) -> pd.Series:
         """Other channels than those of training, and other lengths where all were as long."""
         channels, flaws = len(self.scaling.mean), []
         for cell in table.frame["series"]:
             values = np.asarray(cell)
-            flaw = _flaw(values, channels)
+            flaw = flaw_of(values, channels, self.fewest_steps)
             if not flaw and self.steps and len(values) != self.steps:
                 flaw = f"{len(values):,} steps, all of the training data have {self.steps:,}"
             flaws.append(flaw)
-        return _each_cell(table, flaws)
+        return by_row(table, flaws)
 
     def encode(self, rows: Examples) -> Arrays:
         """`values`: standard values (steps, channels), gaps filled."""
@@ -247,11 +170,6 @@ class Series(ValueInput):
         values = examples.ragged("values")
         return [np.asarray(values[row], dtype=np.float32) for row in range(len(values))]
 
-    def presented(self, examples: Examples) -> dict[str, Any]:
-        """Names as they are written, under the name of their column."""
-        name = self.layout.id if self.layout.kind == "long" else "series"
-        return {name: examples.frame["name"].to_numpy()}
-
     def shown(self, examples: Examples, row: int) -> str:
         steps = int(examples.ragged("values").lengths[row])
         return f"series {examples.frame['name'].iloc[row]}, {steps:,} steps"
@@ -275,41 +193,6 @@ class Series(ValueInput):
 
     def notes(self, parts: Any) -> list[str]:
         return list(self.decided)
-
-
-def _written_names(table: Table, layout: Layout, form: str) -> list[str]:
-    """What each series is called: by its id, or by its number from 1."""
-    if layout.kind == "long":
-        return [form.format(name) for name in table.frame[layout.id]]
-    return [str(number) for number in range(1, len(table.frame) + 1)]
-
-
-def _each_cell(table: Table, flaws: Sequence[str]) -> pd.Series:
-    return pd.Series(list(flaws), index=table.frame.index, dtype=object)
-
-
-def _flaw(values: Values, channels: int) -> str:
-    """Why one series cannot be read among others of so many channels."""
-    if values.ndim != 2 or values.shape[1] != channels:
-        width = values.shape[1] if values.ndim == 2 else values.shape
-        return f"{width} channels, expected {channels}"
-    if len(values) < 2:
-        return "no steps" if not len(values) else "one step, expected two or more"
-    if np.isinf(values).any():
-        step, channel = np.argwhere(np.isinf(values))[0]
-        return f"an infinite value at step {step + 1} of channel {channel + 1}"
-    return "no values: all are missing" if np.isnan(values).all() else ""
-
-
-def _apart(table: Table, layout: Layout) -> Table:
-    """A name in two given parts is two series, which is told where they would be mixed up."""
-    parts = table.frame.groupby(layout.id)["split"].nunique()
-    shared = parts[parts > 1]
-    if shared.empty:
-        return table
-    named = table.frame[layout.id].astype("str") + " (" + table.frame["split"].astype("str") + ")"
-    note = f'{len(shared):,} names of "{layout.id}" stand in two parts: read as different series'
-    return replace(table, frame=table.frame.assign(**{layout.id: named})).noting([note])
 
 
 def _counts(series: Ragged) -> Finding:

@@ -26,6 +26,12 @@ _IDS = ("id", "case", "case_id", "recording", "recording_id", "sample", "sample_
 _TIMES = ("step", "t", "index", "position", "frame", "sample_number")
 
 
+class ArrayOptions(Spec):
+    """transpose: steps and channels were read the wrong way round."""
+
+    transpose: bool = False
+
+
 class Layout(Spec):
     """Which columns hold the values, and how.
 

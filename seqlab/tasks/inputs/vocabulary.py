@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from seqlab.data.tokens import PAD, UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
 from seqlab.errors import UserError
 from seqlab.runs import read_json, write_json
+from seqlab.specs import Spec
 
 Kind = Literal["character", "word", "bpe"]
 Ids = NDArray[np.int32]
@@ -120,10 +121,35 @@ def kind_for(texts: Sequence[str]) -> tuple[Kind, str]:
     if each >= 1.5 and different <= min(SYMBOLS, total / 10):
         return "word", f"{different} symbols divided by blanks"
     if letters <= SHORT or each < 1.5:
-        return "character", f"short strings, {letters:.0f} characters in the mean"
+        return "character", f"short strings, {letters:.0f} characters on average"
     if letters / each > UNSPACED:
         return "character", "few blanks"
-    return "bpe", f"sentences, {each:.0f} words in the mean"
+    return "bpe", f"sentences, {each:.0f} words on average"
+
+
+PLURAL: dict[str, str] = {"character": "characters", "word": "words", "bpe": "byte pairs"}
+
+
+class VocabularySpec(Spec):
+    """What is asked of a vocabulary; None: told from the training part.
+
+    kind: how strings are cut. size: the most pieces. most: the most where no size is asked for.
+    """
+
+    kind: Kind | None = None
+    size: int | None = None
+    most: int
+
+    def learn(self, side: str, texts: Sequence[str]) -> tuple[Vocabulary, str]:
+        """The vocabulary of one side, and how its kind was chosen, in words."""
+        kind, note = self.kind, ""
+        if kind is None:
+            kind, why = kind_for(texts)
+            note = f"{side}: tokens are {PLURAL[kind]} ({why})"
+        size = self.size
+        if size is None:
+            size = size_for(texts, self.most) if kind == "bpe" else self.most
+        return learn(texts, kind, size), note
 
 
 def size_for(texts: Sequence[str], most: int) -> int:

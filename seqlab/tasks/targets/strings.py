@@ -1,0 +1,80 @@
+"""Strings that are written piece by piece: what translations and transcriptions share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PrivateAttr
+
+from seqlab import registry
+from seqlab.data.examples import Examples, Ragged
+from seqlab.metrics.base import Metric
+from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.exhibits.strings import Written, exhibits
+from seqlab.tasks.inputs.vocabulary import Vocabulary
+from seqlab.tasks.parts import Arrays, Input, Target
+
+
+class Strings(Target):
+    """Predictions are ragged ids of pieces; `target` in the rows is the string, None if unknown."""
+
+    _vocabulary: Vocabulary = PrivateAttr()
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The pieces of the training targets."""
+        return self._vocabulary
+
+    def writing_by(self, vocabulary: Vocabulary) -> Self:
+        """The same with a vocabulary; it is no plain data and stands in a file of its own."""
+        self._vocabulary = vocabulary
+        return self
+
+    def encode(self, rows: Examples) -> Arrays:
+        """`target`: ids; none where the string is not known."""
+        texts = [text or "" for text in rows.frame["target"]]
+        return {"target": Ragged.of(list(self.vocabulary.encode(texts)))}
+
+    def texts(self, predictions: Predictions) -> list[str]:
+        """Predictions as strings."""
+        decoded = self.vocabulary.decode
+        return [decoded(predictions[row].tolist()) for row in range(len(predictions))]
+
+    def known(self, examples: Examples) -> NDArray[np.bool_]:
+        return examples.frame["target"].notna().to_numpy()
+
+    def wanted(self, examples: Examples) -> NDArray[Any]:
+        raise AssertionError("strings differ in length: their tasks make batches of their own")
+
+    @abstractmethod
+    def pieces(self, texts: Sequence[str]) -> list[list[str]]:
+        """What error rates count."""
+
+    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+        """Of texts or of their pieces, as the metric wants them."""
+        sides: Any = (self.texts(predictions), examples.frame["target"].tolist())
+        if metric.space == "tokens":
+            sides = [self.pieces(side) for side in sides]
+        return metric.collect(*sides)
+
+    def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
+        return {"predicted": self.texts(predictions)}
+
+    def exhibits(self, predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
+        """Some side by side, quality by length."""
+        metric: Metric = registry.load("metrics", self.metrics[0])()
+        statistics = self.statistics(metric, predictions, examples)
+        return exhibits(Written(self.texts(predictions), metric, statistics), examples, read)
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        self.vocabulary.save(folder / "vocabulary.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return super().load(folder).writing_by(Vocabulary.load(folder / "vocabulary.json"))
