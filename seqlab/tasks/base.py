@@ -197,6 +197,11 @@ class Task(ABC):
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         """Columns, cleaning, splits and fitted encoders; one element, or one per fold."""
 
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """A made-up table of this task's kind, easy to learn: what its conformance is tested on."""
+        raise NotImplementedError(f"{cls.__name__} makes no sample")
+
     # -- fitted, for models --------------------------------------------------------------------
 
     @property

@@ -111,6 +111,15 @@ class Forecast(Task):
             prepared.append(Prepared(cls(fitted), train, valid, test, card, findings))
         return prepared
 
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Daily sales with a week in them."""
+        rng = np.random.default_rng(seed)
+        days = pd.date_range("2023-01-02", periods=5 * rows)
+        week = np.array([5.0, 4.0, 4.0, 4.5, 6.0, 9.0, 8.0])
+        sales = week[np.arange(len(days)) % 7] + rng.normal(0, 0.3, len(days))
+        return Table(pd.DataFrame({"ds": days, "y": sales.round(3)}), "sample")
+
     # -- for models --------------------------------------------------------------------------
 
     @property

@@ -111,6 +111,14 @@ class Language(Task):
         task = cls(reading, vocabulary, len(train), card["columns"])
         return [Prepared(task, train, valid, test, card, cls.inspect(sources, spec, seed))]
 
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Lines of a small grammar."""
+        rng = np.random.default_rng(seed)
+        parts = (["the", "a"], ["cat", "dog", "child"], ["sees", "hears"], ["rain.", "music."])
+        lines = [" ".join(rng.choice(part) for part in parts) for _ in range(6 * rows)]
+        return Table(pd.DataFrame({"text": lines}), "sample.txt")
+
     # -- fitted, for models --------------------------------------------------------------------
 
     @property

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from seqlab.data import columns as guess
 from seqlab.data.columns import ColumnKind
 from seqlab.data.table import Table
@@ -68,6 +71,16 @@ class Regress(RowTask):
         if found.score < 0.4:
             return Confidence(0.1, found.why)
         return Confidence(0.96, f'a series in each cell of "{lists[0]}" and {found.why}')
+
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Reviews and how much was liked."""
+        rng = np.random.default_rng(seed)
+        worth = {"great": 2.5, "fine": 1.2, "poor": -1.1, "awful": -2.4}
+        words = rng.choice(list(worth), (rows, 2))
+        texts = [f"a {one} film with a {other} end, {n}" for n, (one, other) in enumerate(words)]
+        score = [sum(worth[w] for w in pair) + rng.normal(0, 0.1) for pair in words]
+        return Table(pd.DataFrame({"text": texts, "score": np.round(score, 3)}), "sample")
 
     def head(self, width: int) -> nn.Module:
         """A number for each target."""

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from seqlab.data import columns as guess
 from seqlab.data.columns import ColumnKind
 from seqlab.data.examples import Examples
 from seqlab.data.table import Table
+from seqlab.data.ts_format import series_column
 from seqlab.registry import registered
 from seqlab.tasks.base import Confidence, DataSpec, Exhibit, Predictions
 from seqlab.tasks.classifier import Classifier
@@ -71,6 +73,17 @@ class ClassifySeries(Classifier):
         named = super().named_columns(table, spec)
         end = None if "label" in named else _end_label(table)
         return named if end is None else {**named, "label": end}
+
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Slow and fast waves of two channels."""
+        rng = np.random.default_rng(seed)
+        speeds = rng.choice([1.0, 2.0], rows)
+        steps = np.linspace(0, 2 * np.pi, 24)
+        waves = [np.stack([np.sin(v * steps), np.cos(v * steps)], axis=1) for v in speeds]
+        noisy = [(wave + rng.normal(0, 0.2, wave.shape)).astype(np.float32) for wave in waves]
+        labels = np.where(speeds == 1.0, "slow", "fast")
+        return Table(pd.DataFrame({"series": series_column(noisy), "label": labels}), "sample")
 
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         """What any classifier shows, and the first series of each class, drawn."""

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from seqlab.data.batching import plan_batches
 from seqlab.data.columns import ColumnKind, describe
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
+from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
@@ -72,6 +74,16 @@ class Transcribe(RowTask):
             return Confidence(0.3, f'the texts of "{text}" repeat: these are classes')
         why = f'frames in "{numeric[0]}" and a text for each in "{text}": transcribe'
         return Confidence(0.96, why)
+
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """A tone for each letter, four frames long."""
+        rng = np.random.default_rng(seed)
+        words = ["".join(rng.choice(list("abcd"), rng.integers(3, 7))) for _ in range(rows)]
+        tones = dict(zip("abcd", np.eye(4, dtype=np.float32), strict=True))
+        clean = [np.repeat([tones[letter] for letter in word], 4, axis=0) for word in words]
+        frames = [one + rng.normal(0, 0.1, one.shape).astype(np.float32) for one in clean]
+        return Table(pd.DataFrame({"series": series_column(frames), "text": words}), "sample")
 
     @classmethod
     def learn(cls, train: Examples, study: StudyRows, spec: DataSpec) -> Self:

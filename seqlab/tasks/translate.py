@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Self, cast
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -82,6 +83,16 @@ class Translate(RowTask):
             # Of several languages it is not said which two, but what else could they be.
             return Confidence(0.8 if len(named) > 2 else 0.0, error.message)
         return Confidence(both.score, both.why)
+
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Words of another language in reverse order."""
+        rng = np.random.default_rng(seed)
+        words = {"dog": "Hund", "cat": "Katze", "runs": "rennt", "sleeps": "ruht", "old": "alt"}
+        sources = [rng.choice(list(words), rng.integers(2, 6)).tolist() for _ in range(rows)]
+        pairs = [(f"{' '.join(s)} {n}", f"{n} {' '.join(words[w] for w in reversed(s))}")
+                 for n, s in enumerate(sources)]  # fmt: skip
+        return Table(pd.DataFrame(pairs, columns=["src", "tgt"]), "sample")
 
     @classmethod
     def learn(cls, train: Examples, study: StudyRows, spec: DataSpec) -> Self:
