@@ -77,7 +77,7 @@ class Frames(SeriesRows):
 
     def unreadable(self, table: Table, choice: ColumnChoice) -> Any:
         channels = len(self.mean)
-        cells = (np.asarray(cell) for cell in table.frame["series"])
+        cells = table.frame["series"]
         return by_row(table, [flaw_of(cell, channels, self.fewest_steps) for cell in cells])
 
     def encode(self, rows: Examples) -> Arrays:

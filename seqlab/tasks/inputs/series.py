@@ -90,8 +90,7 @@ class Series(SeriesRows):
     def unreadable(self, table: Table, choice: ColumnChoice) -> pd.Series:
         """Other channels than those of training, and other lengths where all were as long."""
         channels, flaws = len(self.scaling.mean), []
-        for cell in table.frame["series"]:
-            values = np.asarray(cell)
+        for values in table.frame["series"]:
             flaw = flaw_of(values, channels, self.fewest_steps)
             if not flaw and self.steps and len(values) != self.steps:
                 flaw = f"{len(values):,} steps, all of the training data have {self.steps:,}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -116,30 +117,38 @@ def one_row_each(table: Table, layout: Layout, *, transpose: bool) -> Table:
 
 
 def _from_cells(table: Table, column: str, transpose: bool) -> Table:
-    cells, notes = table.frame[column], []
-    arrays: list[np.ndarray[Any, Any]] = []
-    ready = all(isinstance(c, np.ndarray) and c.ndim == 2 and c.dtype != object for c in cells)
-    for row, cell in enumerate(cells):
-        try:
-            array = np.asarray(
-                [np.asarray(part, dtype=np.float32) for part in cell]
-                if len(cell) and not np.isscalar(cell[0]) and cell[0] is not None
-                else cell,
-                dtype=np.float32,
-            )
-        except (ValueError, TypeError):
-            raise UserError(
-                f'"{table.origin}" column "{column}" row {row + 1}: not one series of numbers',
-                "expected a list of numbers, or of channels that are as long",
-            ) from None
-        arrays.append(array)
+    cells = table.frame[column]
+    arrays: list[Any] = [_array(cell) for cell in cells]
+    known = [row for row, array in enumerate(arrays) if array is not None]
+    if not known:
+        raise UserError(
+            f'"{table.origin}" column "{column}" row 1: not one series of numbers',
+            "expected a list of numbers, or of channels that are as long",
+        )
+    notes = []
+    ready = all(
+        isinstance(c, np.ndarray) and c.ndim == 2 and c.dtype != object for c in cells[known]
+    )
     if not ready:
-        arrays, note = oriented(arrays, f"{table.origin}")
+        turned, note = oriented([arrays[row] for row in known], table.origin)
         notes.append(note)
+        for row, array in zip(known, turned, strict=True):
+            arrays[row] = array
     if transpose:
-        arrays = [array.T for array in arrays]
+        arrays = [None if array is None else array.T for array in arrays]
     frame = table.frame.drop(columns=column).assign(series=series_column(arrays))
-    return Table(frame, table.origin, (*table.notes, *notes), table.header)
+    return replace(table, frame=frame).noting(notes)
+
+
+def _array(cell: Any) -> np.ndarray[Any, Any] | None:
+    """A cell as numbers; None where it holds no series."""
+    try:
+        nested = len(cell) and not np.isscalar(cell[0]) and cell[0] is not None
+        parts = [np.asarray(part, dtype=np.float32) for part in cell] if nested else cell
+        array = np.asarray(parts, dtype=np.float32)
+    except (ValueError, TypeError, KeyError):
+        return None
+    return array if array.ndim in (1, 2) else None
 
 
 def _from_wide(table: Table, layout: Layout) -> Table:
@@ -155,7 +164,7 @@ def _from_wide(table: Table, layout: Layout) -> Table:
     lengths = np.where(known.any(axis=1), len(names) - known[:, ::-1].argmax(axis=1), len(names))
     series = [row[:length, None] for row, length in zip(held, lengths, strict=True)]
     frame = table.frame.drop(columns=names).assign(series=series_column(series))
-    return Table(frame, table.origin, table.notes, table.header)
+    return replace(table, frame=frame)
 
 
 def _from_long(table: Table, layout: Layout) -> Table:

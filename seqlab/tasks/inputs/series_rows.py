@@ -64,8 +64,8 @@ class SeriesRows(ValueInput):
     @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
         """Channels, lengths and values that no model could read."""
-        cells = [np.asarray(cell) for cell in table.frame["series"]]
-        widths = Counter(cell.shape[1] for cell in cells if cell.ndim == 2)
+        cells = table.frame["series"]
+        widths = Counter(cell.shape[1] for cell in cells if cell is not None and cell.ndim == 2)
         usual = widths.most_common(1)[0][0] if widths else 0
         return by_row(table, [flaw_of(cell, usual, cls.fewest_steps) for cell in cells])
 
@@ -127,8 +127,10 @@ def by_row(table: Table, flaws: Sequence[str]) -> pd.Series:
     return pd.Series(list(flaws), index=table.frame.index, dtype=object)
 
 
-def flaw_of(values: NDArray[Any], channels: int, fewest_steps: int) -> str:
+def flaw_of(values: NDArray[Any] | None, channels: int, fewest_steps: int) -> str:
     """Why one series cannot be read among others of so many channels."""
+    if values is None:
+        return "no series of numbers"
     if values.ndim != 2 or values.shape[1] != channels:
         width = values.shape[1] if values.ndim == 2 else values.shape
         return f"{width} channels, expected {channels}"

@@ -13,6 +13,7 @@ from seqlab.data import columns as guess
 from seqlab.data.columns import ColumnKind, describe, language
 from seqlab.data.table import Table
 from seqlab.errors import UserError
+from seqlab.tasks.inputs.text_cells import not_texts
 from seqlab.tasks.parts import ColumnChoice
 
 FREE_FORM = 0.5  # from this share of different targets on they are no classes
@@ -112,15 +113,9 @@ def _told(frame: pd.DataFrame, found: Roles) -> str:
 
 def empty_cells(column: pd.Series, what: str) -> pd.Series:
     """Why each cell is no string; empty where it is one."""
-    return pd.Series(
-        [
-            ("no text but a list" if isinstance(cell, list | tuple | np.ndarray | dict) else "")
-            or ("" if text.strip() else f"an empty {what}")
-            for cell, text in zip(column, as_strings(column), strict=True)
-        ],
-        column.index,
-        dtype=object,
-    )
+    flaws = not_texts(column)
+    empty = pd.Series([not text.strip() for text in as_strings(column)], column.index)
+    return flaws.mask((flaws == "") & empty, f"an empty {what}")
 
 
 def as_strings(column: pd.Series) -> list[str]:
