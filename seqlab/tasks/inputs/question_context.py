@@ -79,7 +79,7 @@ class QuestionContext(Input):
         flaws = pd.Series("", index=table.frame.index, dtype=object)
         for role in cls.roles:
             cells = table.frame[choice.columns[role]]
-            empty = [not text.strip() for text in as_texts(cells)]
+            empty = np.array([not text.strip() for text in as_texts(cells)], dtype=bool)
             own = not_texts(cells).mask(empty, f"the {role} is empty")
             flaws = flaws.where(flaws != "", own)
         return flaws
