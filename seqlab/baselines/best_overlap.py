@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.baselines.base import Baseline, State
-from seqlab.data.examples import Examples, Ragged
+from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.inputs.question_context import QuestionContext
+from seqlab.tasks.targets.spans import Spans
 
 CARD = {"tasks": ["span"]}
 
@@ -27,6 +29,9 @@ class BestOverlap(Baseline):
 
     A word weighs log(contexts / contexts that hold it), learned from the training part.
     """
+
+    input_types = (QuestionContext,)
+    target_types = (Spans,)
 
     def __init__(
         self, words: list[str] | None = None, counts: NDArray[np.int64] | None = None
@@ -49,8 +54,7 @@ class BestOverlap(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """(n, 3): first and last position, and the share of the question's weight."""
-        begin, offsets = np.asarray(examples.arrays["begin"]), examples.arrays["offsets"]
-        assert isinstance(offsets, Ragged)
+        begin, offsets = examples.array("begin"), examples.ragged("offsets")
         found = np.zeros((len(examples), 3))
         texts = zip(examples.frame["context"], examples.frame["question"], strict=True)
         for row, (context, question) in enumerate(texts):

@@ -177,7 +177,7 @@ class RowTask(Task):
         rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
         reader.check(rows, found, table.origin)
         cls.target_type.check(rows, target, table.origin)
-        found = reader.settled(rows, found)
+        found, target = reader.settled(rows, found), cls.target_type.settled(rows, target)
         frame = usable.frame
         return StudyRows(
             rows=rows,
@@ -381,8 +381,9 @@ class RowTask(Task):
 
     def encoded(self, rows: Examples) -> Examples:
         """Rows as anyone reads them, with the arrays of both parts."""
-        arrays = {**rows.arrays, **self.reader.encode(rows), **self.target.encode(rows)}
-        return replace(rows, arrays=arrays)
+        read = replace(rows, arrays={**rows.arrays, **self.reader.encode(rows)})
+        # a target may stand in what is read: positions of tokens
+        return replace(read, arrays={**read.arrays, **self.target.encode(read)})
 
     def encode(self, table: Table) -> Examples:
         """New data: an example for each row, in order, whatever is in it.

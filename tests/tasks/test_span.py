@@ -16,9 +16,8 @@ from seqlab.study.training_one import train_one
 from seqlab.study.work import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.span import Span
-from seqlab.tasks.spans.answers import answers, spans_of
-from seqlab.tasks.spans.decoding import best_spans
-from seqlab.tasks.spans.normalising import normalised
+from seqlab.tasks.targets.span_answers import answers, normalised, spans_of
+from seqlab.tasks.targets.span_decoding import best_spans
 from tests.tasks.span_data import people, squad
 
 
@@ -58,11 +57,11 @@ def test_squad_is_read_with_its_unanswerable_questions(tmp_path):
     assert len(table.frame) == 102
     assert Span.recognise(table).score == 0.95
     prepared = Span.prepare(Sources(table), DataSpec(), 0)[0]
-    assert prepared.task.fitted.unanswerable
+    assert prepared.task.target.unanswerable
     assert prepared.card["questions_without_answer"] == 2
     without = DataSpec(options={"unanswerable": False})
     prepared = Span.prepare(Sources(table), without, 0)[0]
-    assert not prepared.task.fitted.unanswerable
+    assert not prepared.task.target.unanswerable
     assert any("2 rows left out: there is no answer" in n for n in prepared.card["notes"])
 
 
@@ -173,8 +172,7 @@ def test_nothing_that_can_be_used_is_one_line():
     with pytest.raises(UserError) as caught:
         prepare(frame(20).assign(answer="Atlantis"))
     assert caught.value.message == (
-        '"data.csv" column "answer" row 1: the answer is not in the context, and no other row can'
-        " be used"
+        '"data.csv" row 1: the answer is not in the context, and no other can be used'
     )
 
 
@@ -193,7 +191,7 @@ def test_missing_columns(change, message):
 def test_settings_are_checked():
     with pytest.raises(UserError, match="longest_answer = 0"):
         prepare(frame(40), options={"longest_answer": 0})
-    with pytest.raises(UserError, match='unknown metric of span "bleu"'):
+    with pytest.raises(UserError, match='unknown metric "bleu"'):
         prepare(frame(40), metric="bleu")
     with pytest.raises(UserError, match="max_tokens = 2"):
         prepare(frame(40), max_tokens=2)
@@ -352,8 +350,31 @@ def test_what_was_saved_answers_alike(learned, tmp_path):
     examples = task.encode(Table(new, "new"))
     predictions = predict_all(task, model, examples)
     shown = task.present(predictions, examples)
-    assert list(shown.columns) == ["question", "answer", "start", "end", "probability", "context"]
+    assert list(shown.columns) == ["context", "question", "answer", "start", "end", "probability"]
     spans = spans_of(predictions, examples)
     assert [c[a:b] for c, (a, b) in zip(new["context"], spans, strict=True)] == list(
         shown["answer"]
     )
+
+
+def test_new_rows_are_answered_one_by_one(learned):
+    prepared, model, _ = learned
+    new = frame(6, seed=9)
+    new.loc[1, "context"] = " "
+    new.loc[2, "question"] = None
+    new.loc[3, "answer"] = "Atlantis"
+    new = new.rename(columns={"context": "passage"}).assign(surplus=1)
+    examples = prepared.task.encode(Table(new, "new"))
+    assert prepared.task.known(examples).tolist() == [True, False, False, False, True, True]
+    predictions = predict_all(prepared.task, model, examples)
+    shown = prepared.task.present(predictions, examples)
+    assert shown["problem"].tolist() == [
+        "",
+        "the context is empty",
+        "the question is empty",
+        "",
+        "",
+        "",
+    ]
+    assert shown["not scored"].iloc[3] == "the answer is not in the context"
+    assert shown["answer"].isna().tolist() == [False, True, True, False, False, False]

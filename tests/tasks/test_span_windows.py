@@ -10,9 +10,9 @@ from seqlab.errors import UserError
 from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
 from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.inputs.context_windows import logits_of, positions_read, starts_of, windows_of
 from seqlab.tasks.span import Span
-from seqlab.tasks.spans.answers import answers
-from seqlab.tasks.spans.windows import logits_of, positions_read, starts_of, windows_of
+from seqlab.tasks.targets.span_answers import answers
 from tests.tasks.span_data import people
 from tests.tasks.tag_data import table
 
@@ -82,7 +82,7 @@ def test_what_looks_at_tokens_alone_answers_as_without_windows(unanswerable):
     model = Pointwise(parts[0].task.inputs.size)
     found = []
     for prepared in parts:
-        longer = prepared.test.arrays["tokens"].lengths.max() > prepared.task.fitted.window
+        longer = prepared.test.arrays["tokens"].lengths.max() > prepared.task.reader.window
         assert longer == (prepared is parts[0])
         found.append(predict_all(prepared.task, model, prepared.test, "cpu"))
         for batch in prepared.task.batches(prepared.test, 8, 4096, None):

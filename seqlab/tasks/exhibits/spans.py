@@ -7,13 +7,13 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.data.examples import Examples, Ragged
+from seqlab.data.examples import Examples
 from seqlab.metrics.answer_f1 import AnswerF1
 from seqlab.metrics.exact_match import ExactMatch
 from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.binned import binned
-from seqlab.tasks.spans.answers import accepted, answers
-from seqlab.tasks.spans.normalising import normalised
+from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.parts import Input
+from seqlab.tasks.targets.span_answers import accepted, answers, normalised
 
 SPREAD, HARDEST = 6, 6  # examples shown: the same for all contestants, and each one's worst
 AROUND = 40  # tokens shown on either side of the answers
@@ -21,7 +21,7 @@ MOST_KINDS = 10
 MARK = "answer"
 
 
-def exhibits(predictions: Predictions, examples: Examples) -> list[Exhibit]:
+def exhibits(predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
     """Examples with known answers only."""
     given = np.array([normalised(text) for text in answers(predictions, examples)], dtype=object)
     wanted = accepted(examples)
@@ -29,7 +29,7 @@ def exhibits(predictions: Predictions, examples: Examples) -> list[Exhibit]:
     exact = ExactMatch().collect(given, wanted)[:, 0]
     return [
         _by_question(f1, exact, examples),
-        _by_length(f1, examples),
+        _by_length(f1, examples, read),
         _spread(predictions, f1, examples),
         _hardest(predictions, f1, examples),
     ]
@@ -55,11 +55,9 @@ def _first(question: str) -> str:
     return words[0] if words else ""
 
 
-def _by_length(f1: NDArray[np.float64], examples: Examples) -> Exhibit:
-    tokens = examples.arrays["tokens"]
-    assert isinstance(tokens, Ragged)
-    labels = ("tokens of question and context", "answer F1")
-    return binned("Quality by length", tokens.lengths, lambda rows: f1[rows].mean(), labels)
+def _by_length(f1: NDArray[np.float64], examples: Examples, read: Input) -> Exhibit:
+    lengths, unit = read.lengths_shown(examples)
+    return binned("Quality by length", lengths, lambda rows: f1[rows].mean(), (unit, "answer F1"))
 
 
 def _spread(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
@@ -82,12 +80,10 @@ def _hardest(predictions: Predictions, f1: NDArray[np.float64], examples: Exampl
 def _item(
     row: int, prediction: NDArray[np.float64], f1: float, examples: Examples
 ) -> dict[str, object]:
-    offsets = examples.arrays["offsets"]
-    assert isinstance(offsets, Ragged)
-    held, begin = np.asarray(offsets[row]), int(np.asarray(examples.arrays["begin"])[row])
+    offsets, begin = examples.ragged("offsets")[row], int(examples.array("begin")[row])
     context = str(examples.frame["context"].iloc[row])
-    words = [context[a:b] for a, b in held]
-    target = np.asarray(examples.arrays["answer"])[row] - begin
+    words = [context[a:b] for a, b in offsets]
+    target = examples.array("answer")[row] - begin
     predicted = prediction[:2].astype(np.int64) - begin
     shown = [int(p) for p in (*target, *predicted) if p >= 0] or [0]
     low, high = max(0, min(shown) - AROUND), max(shown) + AROUND + 1
