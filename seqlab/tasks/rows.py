@@ -33,14 +33,6 @@ class Origins:
         given = (sources.train, sources.valid, sources.test)
         return cls(tuple((part.origin, len(part.frame)) for part in given if part is not None))
 
-    def place(self, row: int, column: str) -> str:
-        """A cell for messages: the table it came from, its column, its row there from 1."""
-        for origin, rows in self.tables:
-            if row < rows:
-                return f'"{origin}" column "{column}" row {row + 1}'
-            row -= rows
-        raise AssertionError("a row beyond the last table")
-
     def names(self) -> list[str]:
         """What messages call each row: its number in its table, from 1, and which table that is."""
         several = len(self.tables) > 1
@@ -114,27 +106,3 @@ def quoted(texts: Sequence[str]) -> str:
     )
     more = f" and {len(texts) - LISTED_EXAMPLES:,} more" if len(texts) > LISTED_EXAMPLES else ""
     return f"({some}{more})"
-
-
-# -- until every task stands on parts: what the others still call --------------------------------
-
-
-def only(rows: Rows, kept: NDArray[np.int64]) -> Rows:
-    """What is known of some of the rows."""
-    from dataclasses import replace
-    from typing import Any
-
-    known: dict[str, Any] = {
-        name: np.asarray(values)[kept]
-        for name in ("labels", "texts", "groups", "times", "given")
-        if (values := getattr(rows, name)) is not None
-    }
-    return replace(rows, count=len(kept), **known)
-
-
-def dropped(rows: Sequence[int] | NDArray[np.int64], why: str) -> str:
-    """A note that counts rows that were left out and lists the first of them."""
-    return left_out([f"row {int(row) + 1:,}" for row in rows], why)
-
-
-named_texts = quoted

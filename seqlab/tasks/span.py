@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pandas as pd
 
 from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples
@@ -68,6 +69,20 @@ class Span(RowTask):
         """Answers are as long as those of the training part, in the input's tokens."""
         task = super().learn(train, study, spec)
         return cls(task.reader, task.target.as_long_as(task.encoded(train)), task.state)
+
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Who lives where, asked of one of two people."""
+        rng = np.random.default_rng(seed)
+        names, places = ["Ada", "Bob", "Cy", "Dee"], ["Rome", "Oslo", "Bern", "Lima", "Kyiv"]
+        cells = []
+        for n in range(rows):
+            who, where = rng.permutation(names)[:2], rng.permutation(places)[:2]
+            context = f"{who[0]} lives in {where[0]}, {who[1]} in {where[1]} at {n}."
+            asked = int(rng.integers(2))
+            cells.append((context, f"Where does {who[asked]} live?", where[asked]))
+        frame = pd.DataFrame(cells, columns=["context", "question", "answer"])
+        return Table(frame, "sample")
 
     def head(self, width: int) -> nn.Module:
         """Logits of a start and an end at each position."""

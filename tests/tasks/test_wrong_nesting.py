@@ -11,7 +11,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 
-LISTED = 'column "{}" row 1: a list where a text is expected'
+LISTED = 'row 1: a list where "{}" should hold a text, and no other can be used'
 TWICE = 'a list within the list in "{}"'
 NO_SERIES = "not one series of numbers"
 CASES = {

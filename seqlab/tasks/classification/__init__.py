@@ -1,1 +1,0 @@
-"""What text classification does to its data, in the order in which data passes through."""
