@@ -52,8 +52,8 @@ def cli_page(page: str) -> str:
 def files_page(page: str) -> str:
     """Every file with its line, folder by folder; what the page says now does not matter."""
     parts = [
-        "# Every file\n\nWritten by `make docs`: the first sentence of each file, in the order of the "
-        "layers, lowest first.\nWhat the folders are for and how they work together is in "
+        "# Every file\n\nWritten by `make docs`: the first sentence of each file, in the order of "
+        "the layers, lowest first.\nWhat the folders are for and how they work together is in "
         "[architecture.md](architecture.md).\n"
     ]
     loose = [path for path in _layers() if path.is_file()]
