@@ -7,7 +7,24 @@ BIN := $(VENV)/Scripts
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow check static bench bench-peers docs docs-check clean
+# Where PyTorch comes from, as arguments of pip: an index, or a folder of wheels. Empty: the index
+# that pip is configured with.
+TORCH_PIP_ARGS ?=
+# A file that pins all else with hashes, as CI has it; empty: the newest versions that are allowed.
+REQUIREMENTS ?=
+
+define TORCH_NOTE
+
+Fetching $(shell sed -n 's/^torch==/PyTorch /p' constraints.txt) $(if $(TORCH_PIP_ARGS),with: $(TORCH_PIP_ARGS),from the index that pip is configured with).
+On Linux the build on the public package index brings CUDA: several gigabytes. The build for CPUs is
+enough for all of this and has about 200 MB; to get it, stop here (Ctrl-C) and run
+    make $(or $(MAKECMDGOALS),demo) TORCH_PIP_ARGS="--index-url ADDRESS"
+with the address of PyTorch's own CPU index, which README.md names. On macOS and Windows the public
+index has the small build already.
+
+endef
+
+.PHONY: demo test test-slow check static bench bench-peers docs docs-check requirements-ci clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seqlab demo
@@ -54,13 +71,37 @@ docs-check: $(VENV)/.installed-dev
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+# PyTorch is installed first and alone, so that its source concerns nothing else.
+$(VENV)/.torch: $(VENV)/pyvenv.cfg constraints.txt
+	$(info $(TORCH_NOTE))
+	$(BIN)/python -m pip install --quiet $(TORCH_PIP_ARGS) -c constraints.txt torch
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.torch pyproject.toml
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+$(VENV)/.installed-dev: $(VENV)/.torch pyproject.toml $(REQUIREMENTS)
+ifeq ($(REQUIREMENTS),)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,references]"
+else
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(REQUIREMENTS)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check
+endif
 	touch $(VENV)/.installed $@
 
+# What is installed now, and green, becomes what CI installs. The resolver covers every platform.
+requirements-ci: $(VENV)/.installed-dev
+	$(PYTHON) -m venv $(VENV)-resolver
+	$(subst $(VENV),$(VENV)-resolver,$(BIN))/python -m pip install --quiet uv
+	$(BIN)/python -m pip freeze --exclude-editable >$(VENV)-resolver/installed.txt
+	head -2 requirements-ci.txt >$(VENV)-resolver/head.txt
+	$(subst $(VENV),$(VENV)-resolver,$(BIN))/uv pip compile pyproject.toml --extra dev \
+		--extra references --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header --no-emit-package torch -c $(VENV)-resolver/installed.txt \
+		-o $(VENV)-resolver/pinned.txt >/dev/null
+	cat $(VENV)-resolver/head.txt $(VENV)-resolver/pinned.txt >requirements-ci.txt
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-resolver build dist *.egg-info

@@ -1,10 +1,11 @@
-"""Docs that are generated: the command line's help, and a line for every file.
+"""Docs that are generated: the command line's help, a line for every file, a line for every folder.
 
-python -m bench.docs           fail if docs/cli.md or docs/architecture.md are out of date
+python -m bench.docs           fail if one of them is out of date
 python -m bench.docs --write   bring them up to date
 
-The order of the files in docs/architecture.md is written by hand; what is said of each is the
-first line of its docstring. New files are added at the end of their folder's list.
+docs/cli.md is what `--help` prints. docs/files.md names every file with the first sentence of its
+docstring, in the order of the layers that pyproject.toml declares. The list of folders in
+docs/architecture.md, between its two markers, is made the same way. Folders and files are found.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CLI, ARCHITECTURE = ROOT / "docs" / "cli.md", ROOT / "docs" / "architecture.md"
-LINE = re.compile(r"^- `(seqlab/[\w/]+\.py)` – .*$")
+MARKERS = ("<!-- folders: written by make docs -->", "<!-- end of folders -->")
 
 
 def commands() -> list[str]:
@@ -29,8 +31,8 @@ def commands() -> list[str]:
     return [function.__name__.replace("_", "-") for function in functions if function]
 
 
-def cli_page() -> str:
-    """Every command's help, as the terminal shows it."""
+def cli_page(page: str) -> str:
+    """Every command's help, as the terminal shows it; what the page says now does not matter."""
     parts = ["# The command line\n\nWritten by `make docs` from the commands' own help.\n"]
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
     for command in ("", *commands()):
@@ -47,55 +49,100 @@ def cli_page() -> str:
     return "\n".join(parts)
 
 
+def files_page(page: str) -> str:
+    """Every file with its line, folder by folder; what the page says now does not matter."""
+    parts = [
+        "# Every file\n\nWritten by `make docs`: the first sentence of each file, in the order of "
+        "the layers, lowest first.\nWhat the folders are for and how they work together is in "
+        "[architecture.md](architecture.md).\n"
+    ]
+    loose = [path for path in _layers() if path.is_file()]
+    parts.append("## seqlab/\n\n" + "\n".join(_file_line(path) for path in loose) + "\n")
+    for folder in _folders():
+        lines = [_file_line(path) for path in _files(folder)]
+        parts.append(f"## {_name(folder)}\n\n{summary(folder)}\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def architecture_page(page: str) -> str:
-    """The page with a current line for every file that exists, and none for others."""
-    summaries = {str(p.relative_to(ROOT)): _summary(p) for p in sorted(ROOT.glob("seqlab/**/*.py"))}
-    known = {found[1] for line in page.splitlines() if (found := LINE.match(line))}
-    missing = [p for p, s in summaries.items() if s and p not in known and not _is_face(p)]
-    lines: list[str] = []
-    for line in page.splitlines():
-        found = LINE.match(line)
-        if found is None:
-            lines.append(line)
-        elif found[1] in summaries:
-            lines.append(f"- `{found[1]}` – {summaries[found[1]]}")
-        if found is not None:  # a new file follows the last one of its folder
-            folder = str(Path(found[1]).parent)
-            rest = page.split(line, 1)[1]
-            if f"`{folder}/" not in re.sub(rf"`{folder}/\w+/", "", rest):
-                for path in [p for p in missing if str(Path(p).parent) == folder]:
-                    lines.append(f"- `{path}` – {summaries[path]}")
-                    missing.remove(path)
-    if missing:
-        lines += ["", *(f"- `{path}` – {summaries[path]}" for path in missing)]
-    return "\n".join(lines) + "\n"
+    """The page with a current line for every folder between its markers."""
+    before, _, rest = page.partition(MARKERS[0])
+    _, end, after = rest.partition(MARKERS[1])
+    if not end:
+        raise ValueError(f"docs/architecture.md has no lines {MARKERS[0]} and {MARKERS[1]}")
+    lines = [f"- `{_name(folder)}` – {summary(folder)}" for folder in _folders()]
+    return "\n".join([before + MARKERS[0], "", *lines, "", MARKERS[1] + after])
 
 
-def _summary(path: Path) -> str:
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+def summary(path: Path) -> str:
+    """What the docstring of a file, or of a folder's `__init__.py`, says before its first gap."""
+    source = path / "__init__.py" if path.is_dir() else path
+    text = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+    if not text:
+        raise ValueError(f"{source.relative_to(ROOT)} has no docstring: begin it with a sentence")
     return " ".join(text.partition("\n\n")[0].split())
 
 
-def _is_face(path: str) -> bool:
-    return path.endswith("__init__.py")
+def _layers() -> list[Path]:
+    """The package's files and folders, lowest layer first; what is in no layer comes last."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    declared = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    named = [name for layer in reversed(declared) for name in re.findall(r"[\w.]+", layer)]
+    package = ROOT / "seqlab"
+    ranks = {name.partition(".")[2]: rank for rank, name in enumerate(named)}
+    entries = [
+        path
+        for path in package.iterdir()
+        if (path.suffix == ".py" and path.name != "__init__.py") or (path / "__init__.py").exists()
+    ]
+    return sorted(entries, key=lambda path: (ranks.get(path.stem, len(ranks)), path.name))
+
+
+def _folders() -> Iterator[Path]:
+    """Every folder of the package in the order of the layers, each before those inside it."""
+    for entry in _layers():
+        if entry.is_dir():
+            yield entry
+            yield from sorted(path.parent for path in entry.glob("*/**/__init__.py"))
+
+
+def _files(folder: Path) -> list[Path]:
+    """A folder's own files: its contract first, then by name."""
+    files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    return sorted(files, key=lambda path: (path.name != "base.py", path.name))
+
+
+def _file_line(path: Path) -> str:
+    return f"- `{path.relative_to(ROOT).as_posix()}` – {summary(path)}"
+
+
+def _name(folder: Path) -> str:
+    return f"{folder.relative_to(ROOT).as_posix()}/"
+
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "docs/cli.md": cli_page,
+    "docs/files.md": files_page,
+    "docs/architecture.md": architecture_page,
+}
 
 
 def main() -> int:
     """Check or write."""
-    page = ARCHITECTURE.read_text(encoding="utf-8")
-    wanted = {CLI: cli_page(), ARCHITECTURE: architecture_page(page)}
-    stale = [
-        path
-        for path, text in wanted.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    if "--write" in sys.argv:
-        for path in stale:
-            path.write_text(wanted[path], encoding="utf-8")
-        return 0
-    for path in stale:
-        print(f"{path.relative_to(ROOT)} is out of date: run make docs", file=sys.stderr)
-    return 1 if stale else 0
+    stale = {}
+    for name, write in PAGES.items():
+        path = ROOT / name
+        page = path.read_text(encoding="utf-8") if path.exists() else ""
+        wanted = write(page)
+        if wanted != page:
+            stale[path] = wanted
+    for path, wanted in stale.items():
+        if "--write" in sys.argv:
+            path.write_text(wanted, encoding="utf-8", newline="\n")
+        else:
+            print(f"{path.relative_to(ROOT)} is out of date: run make docs", file=sys.stderr)
+    return 0 if "--write" in sys.argv or not stale else 1
 
 
 if __name__ == "__main__":
