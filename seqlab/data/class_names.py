@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqlab.data.formats import raw_bytes
 from seqlab.errors import UserError
 
 BESIDE = ("dataset_info.json", "features.json")  # files that describe the columns of others
@@ -28,7 +29,10 @@ def names_of(features: Any) -> Names:
         features = {f["name"]: f for f in features if isinstance(f, dict) and "name" in f}
     if not isinstance(features, Mapping):
         return {}
-    found = {str(column): _within(feature) for column, feature in features.items()}
+    try:
+        found = {str(column): _within(feature) for column, feature in features.items()}
+    except (ValueError, TypeError, RecursionError):  # names that are not numbered, endless nesting
+        return {}
     return {column: names for column, names in found.items() if names}
 
 
@@ -48,8 +52,8 @@ def beside(folder: Path) -> Names:
     """What a folder's description of its files says."""
     for name in BESIDE:
         try:
-            described = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            described = json.loads(raw_bytes(folder / name))
+        except (UserError, ValueError, RecursionError):
             continue
         if isinstance(described, Mapping):
             found = names_of(described.get("features", described))
@@ -103,6 +107,8 @@ def _name(value: Any, names: list[str], where: str) -> Any:
         return [_name(inner, names, where) for inner in value]
     if value is None or value != value or value == -1:
         return None
+    if isinstance(value, str | bytes) or not np.isscalar(value):
+        return value  # a name already
     if not 0 <= int(value) < len(names):
         raise UserError(
             f"{where}: {int(value)} has no name, for {len(names)} names are given",

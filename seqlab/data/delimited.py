@@ -18,8 +18,12 @@ from seqlab.errors import UserError
 
 CANDIDATES = (",", "\t", ";", "|")
 NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
-MISSING = frozenset(
-    ("", "NA", "N/A", "n/a", "#N/A", "na", "NaN", "nan", "NAN", "null", "NULL", "None", "?", "-")
+# Marks of missing values that are no words; those of spreadsheets for what cannot be computed too.
+_SYMBOLS = ". .. - -- --- – — ? … #DIV/0! #VALUE! #REF! #NAME? #NUM! #NULL!"
+MARKS = frozenset(_SYMBOLS.split())
+_WORDS = "NA N/A #N/A N.A. NaN -NaN <NA> NaT null (null) None nil \\N"
+MISSING = MARKS.union(
+    ("", "#N/A N/A"), *((word, word.lower(), word.upper(), word.title()) for word in _WORDS.split())
 )
 NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|Inf|infinity|Infinity)")
 _SAMPLE_CHARACTERS = 200_000

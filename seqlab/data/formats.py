@@ -10,6 +10,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import struct
 import zipfile
 import zlib
@@ -61,6 +62,20 @@ _BROKEN = (
     IndexError,
     struct.error,
 )
+
+
+def as_path(source: str | Path) -> Path:
+    """A path as the user means it: `~` is the home folder, unless a file is called so."""
+    path = Path(source)
+    try:
+        return path if path.exists() else path.expanduser()
+    except (RuntimeError, ValueError, OSError):  # no such user, or no name that a file can have
+        return path
+
+
+def printable(path: Path) -> str:
+    """A path in characters that can be written, whatever bytes it is made of."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def stem(name: str) -> str:

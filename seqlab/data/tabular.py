@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from seqlab.data.cells import column
+from seqlab.data.cells import column, notes_of
 from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
 from seqlab.data.split_spec import SPLIT_NAMES
@@ -59,20 +59,15 @@ def table_of(
             f'"{origin}" holds a header ({", ".join(names[:8])}) and no rows',
             "expected at least one row of data",
         )
-    frame = pd.DataFrame(
-        {
-            position: column(list(values), decimal_comma=decimal_comma)
-            for position, values in enumerate(zip(*cells, strict=True))
-        }
-    )
-    if header:
-        unique, renamed = without_repeats(names)
-        frame.columns = pd.Index(unique)
-        frame, chosen = _with_header(frame, wanted, origin)
-        return Table(frame, origin, (*notes, *renamed, *chosen), header=True)
-    frame.columns = pd.Index(names_for(frame))
-    frame, chosen = _without_header(frame, wanted, origin)
-    return Table(frame, origin, (*notes, *chosen), header=False)
+    read = [column(values, decimal_comma=decimal_comma) for values in zip(*cells, strict=True)]
+    frame = pd.DataFrame({position: cells.values for position, cells in enumerate(read)})
+    unique, renamed = without_repeats(names) if header else (names_for(frame), [])
+    frame.columns = pd.Index(unique)
+    choose = _with_header if header else _without_header
+    frame, chosen = choose(frame, wanted, origin)
+    by_name = dict(zip(wanted if len(wanted) == len(unique) else unique, read, strict=True))
+    said = notes_of({name: by_name[name] for name in frame.columns if name in by_name}, origin)
+    return Table(frame, origin, (*notes, *renamed, *chosen, *said), header=header)
 
 
 def _with_header(
