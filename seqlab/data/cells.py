@@ -18,6 +18,7 @@ import pandas as pd
 
 from seqlab.data.delimited import MARKS, MISSING, NUMBER
 from seqlab.data.numerals import read
+from seqlab.data.printed_lists import printed_lists
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _CODE = re.compile(r"0\d+|\d{19,}")
@@ -47,6 +48,9 @@ def column(values: Sequence[str], *, decimal_comma: bool = False) -> Column:
     plain = _plain_numbers(cells)
     if plain is not None:
         return Column(plain, _marks(cells))
+    lists = printed_lists(cells)
+    if lists is not None:
+        return Column(pd.Series(lists, dtype=object), "lists as NumPy prints them")
     return _numerals(cells, decimal_comma) or Column(
         pd.Series([value if value.strip() else None for value in values], dtype="str")
     )
@@ -94,7 +98,7 @@ def _numerals(cells: list[str], decimal_comma: bool) -> Column | None:
     if len(known) == len(cells) and not odd and (numbers == numbers.round()).all():
         values = values.astype(np.int64) if np.abs(numbers).max() < 2**53 else values
     marks = _marks([cell for cell in cells if not cell.startswith("#")])
-    how = "; ".join(part for part in (numerals.how, marks) if part)
+    how = "; ".join(part for part in (numerals.how and f"numbers, {numerals.how}", marks) if part)
     return Column(values, how, tuple((row + 1, cell) for row, cell in odd))
 
 
@@ -132,5 +136,5 @@ def notes_of(columns: dict[str, Column], origin: str) -> list[str]:
             )
     for how, names in alike.items():
         listed = ", ".join(names[:6]) + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
-        notes.append(f"column{'s' if len(names) > 1 else ''} {listed}: numbers; {how}")
+        notes.append(f"column{'s' if len(names) > 1 else ''} {listed}: {how}")
     return notes

@@ -11,6 +11,7 @@ from seqlab.data.cells import column, notes_of
 from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
 from seqlab.data.split_spec import SPLIT_NAMES
+from seqlab.data.surroundings import delimiter_of, merged_headers, trimmed
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 
@@ -25,8 +26,9 @@ def read_delimited(
     declared = _DECLARED.match(text)  # a spreadsheet's way to name the delimiter
     if declared:
         text, delimiter = text[declared.end() :], delimiter or declared[1]
-    chosen = delimiter or sniff(text, usual)
-    rows = split_rows(text, chosen or _NOTHING)
+    chosen = delimiter or delimiter_of(text, usual)
+    # In a table of one column a blank line is a row, and its prediction is waited for.
+    rows = split_rows(text, chosen or _NOTHING, blank=chosen is None)
     if delimiter is not None and rows.width() == 1:
         other = sniff(text, usual)
         held = f"; the lines look divided by a {named(other)}" if other else ""
@@ -37,8 +39,10 @@ def read_delimited(
     notes = []
     if delimiter is None and chosen not in (None, usual):
         notes.append(f"delimiter: {named(str(chosen))}")
+    rows, around = trimmed(rows, origin)
     rows, ragged = rectangular(rows, chosen or usual, origin)
-    return table_of(rows, origin, columns, notes + ragged, decimal_comma=chosen == ";")
+    notes += around + ragged
+    return table_of(rows, origin, columns, notes, decimal_comma=chosen == ";")
 
 
 def table_of(
@@ -50,9 +54,11 @@ def table_of(
     decimal_comma: bool = False,
 ) -> Table:
     """A table from rows of one width: the header found or names given to columns without one."""
+    rows, merged = merged_headers(rows)
+    notes = [*notes, *merged]
     names = [cell.strip() for cell in rows.cells[0]]
     wanted = list(columns or [])
-    header = has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
+    header = bool(merged) or has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
     cells = rows.cells[1:] if header else rows.cells
     if not cells:
         raise UserError(
