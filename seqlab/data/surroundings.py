@@ -25,7 +25,7 @@ MOST = 30  # lines of a preamble or footer
 HEADERS = 3  # lines of names or units under the first
 _SAMPLE = 500  # rows that tell what a column holds
 _LEAST = 5  # rows of a table below which nothing is judged by its pattern
-_WIDEST = 200  # columns: in a wider table names are numbers as often as not
+_WIDEST = 50  # columns that tell; a table with more lines of names than one is seldom wider
 _SHOWN = 40
 
 
@@ -144,7 +144,7 @@ def _others_fit(cells: Sequence[list[str]], width: int) -> bool:
 def _kinds(cells: Sequence[list[str]], width: int) -> Kinds:
     sample = [row for row in cells[:_SAMPLE] if len(row) == width]
     numbers, dates = [], []
-    for place in range(width if len(sample) >= _LEAST - 1 else 0):
+    for place in range(min(width, _WIDEST) if len(sample) >= _LEAST - 1 else 0):
         values = [row[place].strip() for row in sample]
         known = [value for value in values if value not in MISSING]
         if len(known) < 2:

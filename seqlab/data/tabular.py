@@ -122,5 +122,5 @@ def select(frame: pd.DataFrame, wanted: Sequence[str], origin: str) -> pd.DataFr
 
 def names_parts(frame: pd.DataFrame) -> bool:
     """Whether a frame's column `split` holds names of parts, such as train and dev."""
-    given = frame["split"].dropna().unique()
-    return len(given) > 0 and {str(name).strip().lower() for name in given} <= set(SPLIT_NAMES)
+    given = {str(name).strip().lower() for name in frame["split"].dropna()}
+    return len(given) > 0 and given <= set(SPLIT_NAMES)
