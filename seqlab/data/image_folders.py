@@ -98,6 +98,8 @@ def _decoded(content: bytes, origin: str) -> Pixels:
                 return (np.asarray(image, dtype=np.int64) >> 8).astype(np.uint8)
             grey = image.mode in ("1", "L", "LA")
             return np.asarray(image.convert("L" if grey else "RGB"))
+    except image_of.DecompressionBombError:  # Pillow's own bound, which is higher
+        raise _too_many_pixels(origin) from None
     except (UserError, MemoryError):
         raise
     except Exception as error:  # a decoder raises whatever it stumbles on in a damaged file
@@ -110,10 +112,13 @@ def _decoded(content: bytes, origin: str) -> Pixels:
 def _require_pixels(size: tuple[int, int], origin: str) -> None:
     width, height = size
     if width * height > MOST_PIXELS:
-        raise UserError(
-            f'"{origin}" claims {width:,} × {height:,} pixels and was not read',
-            f"expected at most {MOST_PIXELS:,} pixels an image: scale it down",
-        )
+        raise _too_many_pixels(origin)
+
+
+def _too_many_pixels(origin: str) -> UserError:
+    return UserError(
+        f'"{origin}" claims more than {MOST_PIXELS:,} pixels and was not read', "scale it down"
+    )
 
 
 def _pillow() -> Any:

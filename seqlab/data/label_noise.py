@@ -127,7 +127,7 @@ def _out_of_fold(
     words = TfidfVectorizer(
         sublinear_tf=True, token_pattern=r"\w+|[!?]", min_df=2, max_features=MOST_WORDS
     )
-    # One class against the rest, a text at a time: with many classes far sooner done than all at once.
+    # One class against the rest, a text at a time: far sooner done where classes are many.
     strength = 1 / (8.0 * len(texts))
     model = make_pipeline(
         words, SGDClassifier("log_loss", alpha=strength, max_iter=12, tol=None, random_state=seed)

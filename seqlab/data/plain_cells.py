@@ -118,15 +118,16 @@ def _in_digits(value: int) -> str:
 def _alike(values: pd.Series, known: pd.Series, lists: bool) -> tuple[pd.Series, str]:
     """Lists and single values as lists where most are, else all as words."""
     odd = next(r for r, v in enumerate(values) if not _is_missing(v) and _is_odd(v, lists)) + 1
+    cells: list[Any]
     if lists:
         cells = [v if isinstance(v, _LISTS) else [_word(v)] for v in known]
         said = f"single values among lists read as lists of one, row {odd} first"
     else:
         cells = [_word(v) for v in known]
         said = f"lists or objects among single values read as words, row {odd} first"
-    whole = pd.Series([None] * len(values), index=values.index, dtype=object)
-    for row, cell in zip(known.index, cells, strict=True):
-        whole.at[row] = cell
+    by_row = dict(zip(known.index, cells, strict=True))
+    plain = [by_row.get(row) for row in values.index]
+    whole = pd.Series(plain, index=values.index, dtype=object)
     return whole, said
 
 
