@@ -34,8 +34,8 @@ def squad_frame(content: dict[str, Any], origin: str) -> pd.DataFrame:
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         missing = f"{error.args[0]} is missing" if isinstance(error, KeyError) else "wrong nesting"
         raise UserError(
-            f'"{origin}": SQuAD\'s JSON is not complete at question {len(rows) + 1}: '
-            + (str(error) if isinstance(error, ValueError) else missing),
+            f'"{origin}": SQuAD\'s JSON is not complete: '
+            f"{str(error) if isinstance(error, ValueError) else missing}, at question {len(rows) + 1}",
             "expected data → paragraphs → context and qas → question and answers → text and"
             " answer_start",
         ) from None
