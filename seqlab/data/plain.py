@@ -27,7 +27,7 @@ def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
     delimiter = _delimiter(text)
     if delimiter is not None:
         return read_delimited(text, origin, delimiter, columns)
-    lines = [line.rstrip() for line in text.strip().split("\n")]
+    lines = [line.rstrip() for line in text.rstrip().lstrip("\n").split("\n")]
     before = len(text) - len(text.lstrip("\n"))
     numbers = [number for number, line in enumerate(lines, 1 + before) if line]
     words = [line for line in lines if line]

@@ -35,7 +35,7 @@ def squad_frame(content: dict[str, Any], origin: str) -> pd.DataFrame:
         missing = f"{error.args[0]} is missing" if isinstance(error, KeyError) else "wrong nesting"
         raise UserError(
             f'"{origin}": SQuAD\'s JSON is not complete: '
-            f"{str(error) if isinstance(error, ValueError) else missing}, at question {len(rows) + 1}",
+            f"{error if isinstance(error, ValueError) else missing}, at question {len(rows) + 1}",
             "expected data → paragraphs → context and qas → question and answers → text and"
             " answer_start",
         ) from None
