@@ -1,4 +1,4 @@
-"""Columns of cells, as strings, to columns of numbers where every cell is one.
+"""Columns of cells, as strings, to columns of numbers where the cells are numbers.
 
 Words such as "NA" or "None" are missing values among numbers but words among words: a text may
 well be "none", and a label often is. Leading zeros, or more digits than a number can hold, make
@@ -8,41 +8,133 @@ a code.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
-from seqlab.data.delimited import MISSING, NUMBER
+from seqlab.data.delimited import MARKS, MISSING, NUMBER
+from seqlab.data.numerals import read
+from seqlab.data.printed_lists import printed_lists
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _CODE = re.compile(r"0\d+|\d{19,}")
+_SAMPLE = 200  # cells that tell whether a column can be one of numbers
+ODD = 0.05  # share of cells that may be no numbers in a column of numbers
+_MEASURED = re.compile(r"[.,%$€£−-]|\de")  # in cells that count, order or name nothing
+_CLASSES = 20  # different whole numbers, up to which they may be names of classes
+_SHOWN = 3
 
 
-def column(values: list[str], *, decimal_comma: bool = False) -> pd.Series:
-    """Strings to integers, numbers or (the rest) strings with empty cells missing."""
+@dataclass(frozen=True)
+class Column:
+    """What a column's cells are, how they were written if not plainly, and cells that are odd."""
+
+    values: pd.Series
+    how: str = ""
+    odd: tuple[tuple[int, str], ...] = ()  # (row from 1, what stands there)
+
+
+def column(values: Sequence[str], *, decimal_comma: bool = False) -> Column:
+    """Strings to integers, numbers or (the rest) strings with empty cells missing.
+
+    A few odd cells among numbers are missing values, and returned. `decimal_comma`: where commas do
+    not divide cells, a lone one stands before decimals.
+    """
     cells = [value.strip() for value in values]
-    if decimal_comma and any(_DECIMAL_COMMA.fullmatch(cell) for cell in cells):
-        points = [
-            cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells
-        ]
-        if _all_numbers(points):
-            cells = points
-    if not _all_numbers(cells):
-        return pd.Series([value if value.strip() else None for value in values], dtype="str")
-    if all(_WHOLE.fullmatch(cell) for cell in cells):
+    plain = _plain_numbers(cells)
+    if plain is not None:
+        return Column(plain, _marks(cells))
+    lists = printed_lists(cells)
+    if lists is not None:
+        return Column(pd.Series(lists, dtype=object), "lists as NumPy prints them")
+    return _numerals(cells, decimal_comma) or Column(
+        pd.Series([value if value.strip() else None for value in values], dtype="str")
+    )
+
+
+def _plain_numbers(cells: list[str]) -> pd.Series | None:
+    """Cells that are all numbers or missing, at least one a number, and none a code."""
+    numbers = missing = 0
+    for cell in cells:
+        if NUMBER.fullmatch(cell):
+            if _CODE.fullmatch(cell):
+                return None
+            numbers += 1
+        elif cell in MISSING and cell not in MARKS:
+            missing += 1
+        elif cell not in MARKS:
+            return None
+    if not numbers or any(cell.startswith("#") and cell in MARKS for cell in cells):
+        return None
+    if numbers == len(cells) and all(_WHOLE.fullmatch(cell) for cell in cells):
         return pd.Series(np.array(cells, dtype=np.int64))
     return pd.Series([np.nan if cell in MISSING else float(cell) for cell in cells], dtype="f8")
 
 
-def _all_numbers(cells: list[str]) -> bool:
-    """Whether all cells are numbers or missing, at least one is a number, and none is a code."""
-    numbers = 0
-    for cell in cells:
-        if NUMBER.fullmatch(cell):
-            if _CODE.fullmatch(cell):
-                return False
-            numbers += 1
-        elif cell not in MISSING:
-            return False
-    return numbers > 0
+def _numerals(cells: list[str], decimal_comma: bool) -> Column | None:
+    """Cells most of which are numbers, as people write them; None where they are words or codes."""
+    known = [
+        (row, cell) for row, cell in enumerate(cells) if cell not in MISSING or cell[:1] == "#"
+    ]
+    sample = list(islice((cell for _, cell in known), _SAMPLE))
+    if 2 * sum(any(map(str.isdigit, cell)) and len(cell) < 40 for cell in sample) <= len(sample):
+        return None
+    written = [cell for _, cell in known]
+    if any(map(_CODE.fullmatch, written)):
+        return None
+    numerals = read(written, decimal_comma=decimal_comma)
+    if numerals is None:
+        return None
+    odd = tuple(known[i] for i, value in enumerate(numerals.values) if value is None)
+    if odd and not _may_be_odd([cell for _, cell in odd], written, numerals.how):
+        return None
+    numbers = np.full(len(cells), np.nan)
+    numbers[[row for row, _ in known]] = [np.nan if v is None else v for v in numerals.values]
+    values = pd.Series(numbers)
+    if len(known) == len(cells) and not odd and (numbers == numbers.round()).all():
+        values = values.astype(np.int64) if np.abs(numbers).max() < 2**53 else values
+    marks = _marks([cell for cell in cells if not cell.startswith("#")])
+    how = "; ".join(part for part in (numerals.how and f"numbers, {numerals.how}", marks) if part)
+    return Column(values, how, tuple((row + 1, cell) for row, cell in odd))
+
+
+def _may_be_odd(odd: Sequence[str], cells: Sequence[str], how: str) -> bool:
+    """Whether a few cells are errors among numbers, and the numbers no names of things."""
+    if len(odd) > max(1, ODD * len(cells)) or len(cells) - len(odd) < 3:
+        return False
+    if all(cell.startswith("#") for cell in odd) or how:
+        return True
+    numbers = [cell for cell in cells if NUMBER.fullmatch(cell)]
+    if any(map(_MEASURED.search, numbers)):
+        return True
+    # Codes have letters in some cells (C536379), classes a word for the rest.
+    return len(set(numbers)) > _CLASSES and not any(re.search(r"\d", cell) for cell in odd)
+
+
+def _marks(cells: Iterable[str]) -> str:
+    """Which marks, that are no words, stand for missing values."""
+    counts = Counter(cell for cell in cells if cell in MARKS)
+    return ", ".join(f'"{mark}" is a missing value ({n:,})' for mark, n in counts.most_common(3))
+
+
+def notes_of(columns: dict[str, Column], origin: str) -> list[str]:
+    """What was made of columns by their names, alike columns in one line; odd cells one by one."""
+    alike: dict[str, list[str]] = {}
+    notes = []
+    for name, cells in columns.items():
+        if cells.how:
+            alike.setdefault(cells.how, []).append(name)
+        if cells.odd:
+            shown = ", ".join(f'row {row} "{cell[:40]}"' for row, cell in cells.odd[:_SHOWN])
+            more = f" and {len(cells.odd) - _SHOWN:,} more" if len(cells.odd) > _SHOWN else ""
+            notes.append(
+                f'"{origin}" column "{name}": read as missing, for it is no number: {shown}{more}'
+            )
+    for how, names in alike.items():
+        listed = ", ".join(names[:6]) + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
+        notes.append(f"column{'s' if len(names) > 1 else ''} {listed}: {how}")
+    return notes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqlab.data.formats import raw_bytes
 from seqlab.errors import UserError
 
 BESIDE = ("dataset_info.json", "features.json")  # files that describe the columns of others
 SHOWN = 4
+# Zero-width marks. The two joiners only beside plain letters: they shape emoji and other scripts.
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u2060\ufeff]|(?<![^\u0000-\u024f])[\u200c\u200d]"
+)
 NAMES = "names"  # the attribute of a frame that holds what its file says of classes
 
 Names = dict[str, list[str]]  # column → the names of its numbers, from 0 on
@@ -28,7 +35,10 @@ def names_of(features: Any) -> Names:
         features = {f["name"]: f for f in features if isinstance(f, dict) and "name" in f}
     if not isinstance(features, Mapping):
         return {}
-    found = {str(column): _within(feature) for column, feature in features.items()}
+    try:
+        found = {str(column): _within(feature) for column, feature in features.items()}
+    except (ValueError, TypeError, RecursionError):  # names that are not numbered, endless nesting
+        return {}
     return {column: names for column, names in found.items() if names}
 
 
@@ -48,8 +58,8 @@ def beside(folder: Path) -> Names:
     """What a folder's description of its files says."""
     for name in BESIDE:
         try:
-            described = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            described = json.loads(raw_bytes(folder / name))
+        except (UserError, ValueError, RecursionError):
             continue
         if isinstance(described, Mapping):
             found = names_of(described.get("features", described))
@@ -103,9 +113,47 @@ def _name(value: Any, names: list[str], where: str) -> Any:
         return [_name(inner, names, where) for inner in value]
     if value is None or value != value or value == -1:
         return None
+    if isinstance(value, str | bytes):
+        return value  # a name already
     if not 0 <= int(value) < len(names):
         raise UserError(
             f"{where}: {int(value)} has no name, for {len(names)} names are given",
             f"expected 0 to {len(names) - 1}, or −1 for nothing",
         )
     return names[int(value)]
+
+
+def merged(values: pd.Series) -> tuple[pd.Series, list[str]]:
+    """Names of classes with those that look the same as one, and what was done or is doubtful.
+
+    Composed and decomposed letters (NFC), zero-width characters and odd spaces make no difference;
+    names that differ in case alone stay apart and are named.
+    """
+    names = list(dict.fromkeys(value for value in values if isinstance(value, str)))
+    shown = {name: _as_seen(name) for name in names}
+    seen: dict[str, list[str]] = {}
+    for name, looks in shown.items():
+        seen.setdefault(looks, []).append(name)
+    notes = [
+        f'class "{looks}" is written in {len(written)} ways that look alike: taken as one'
+        for looks, written in seen.items()
+        if len(written) > 1
+    ]
+    cases: dict[str, list[str]] = {}
+    for looks in seen:
+        cases.setdefault(looks.casefold(), []).append(looks)
+    notes += [
+        f"classes {' and '.join(alike)} differ in case alone: are they one?"
+        for alike in cases.values()
+        if len(alike) > 1
+    ]
+    if all(name == looks for name, looks in shown.items()):
+        return values, notes
+    return values.map(
+        lambda value: shown.get(value, value) if isinstance(value, str) else value
+    ), notes
+
+
+def _as_seen(name: str) -> str:
+    """A name as a reader sees it: letters composed, nothing invisible, plain single spaces."""
+    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", name)).split())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seqlab.data.times import is_numeric_time, looks_like_dates
 from seqlab.errors import UserError, unknown
@@ -100,13 +103,26 @@ def aliases(role: str) -> list[str]:
     return [*first.split(), *others.split()]
 
 
+# What is known of frames by their identity: each task asks for the same columns again.
+_described: dict[int, tuple[weakref.ref[pd.DataFrame], list[object], dict[str, ColumnKind]]] = {}
+
+
 def describe(frame: pd.DataFrame) -> dict[str, ColumnKind]:
-    """The kind of every column, by name."""
-    return {str(name): kind(frame[name]) for name in frame.columns}
+    """The kind of every column, by name; each column is looked at once, until it is replaced."""
+    key = id(frame)
+    form: list[object] = [len(frame), *frame.columns, *frame.dtypes]
+    known = _described.get(key)
+    if known is None or known[0]() is not frame or known[1] != form:
+        kinds = {str(name): kind(column) for name, column in frame.items()}
+        known = weakref.ref(frame, lambda _: _described.pop(key, None)), form, kinds
+        _described[key] = known
+    return dict(known[2])
 
 
 def kind(column: pd.Series) -> ColumnKind:
     """What one column holds, judged by its values alone."""
+    if column.dtype.kind in "iuf" and isinstance(column.dtype, np.dtype):
+        return _kind_of_numbers(column.to_numpy(), column)
     values = column.dropna()
     if values.empty:
         return ColumnKind.EMPTY
@@ -126,6 +142,17 @@ def kind(column: pd.Series) -> ColumnKind:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return ColumnKind.NUMBER
     return _kind_of_strings(values.astype(str), distinct)
+
+
+def _kind_of_numbers(values: NDArray[Any], column: pd.Series) -> ColumnKind:
+    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    if not len(known):
+        return ColumnKind.EMPTY
+    if len(column) > 1 and (known == known[0]).all():
+        return ColumnKind.CONSTANT
+    if values.dtype.kind == "f":
+        return ColumnKind.NUMBER
+    return ColumnKind.IDENTIFIER if _counts_rows(column) else ColumnKind.INTEGER
 
 
 def _counts_rows(column: pd.Series) -> bool:
@@ -150,15 +177,18 @@ def _are_codes(values: pd.Series) -> bool:
     return bool((~sample.str.contains(r"\s") & sample.str.contains(r"\d")).mean() > 0.95)
 
 
-def is_categorical(column: pd.Series) -> bool:
-    """Whether a column's values are few and repeat, so that they can be classes."""
-    values = column.dropna()
-    if kind(column) is ColumnKind.CATEGORY:
+def is_categorical(column: pd.Series, known: ColumnKind | None = None) -> bool:
+    """Whether a column's values are few and repeat, so that they can be classes.
+
+    `known` is its kind, where that was looked at before.
+    """
+    if (known or kind(column)) is ColumnKind.CATEGORY:
         return True
     if pd.api.types.is_numeric_dtype(column.dtype):
-        whole = bool(np.isfinite(values).all() and (values == values.round()).all())
-        distinct = int(values.nunique())
-        return whole and 1 < distinct <= 100 and 2 * distinct <= len(values)
+        values = column.dropna().to_numpy()
+        whole = bool(np.isfinite(values).all() and (values == np.round(values)).all())
+        distinct = len(np.unique(values)) if whole else 0
+        return 1 < distinct <= 100 and 2 * distinct <= len(values)
     return False
 
 
@@ -185,7 +215,7 @@ def find(
         return Found(by_name[0], f'{role}: column "{by_name[0]}" (by its name)')
     if by_name:
         raise ambiguous(role, by_name, origin)
-    by_kind = _by_kind(frame[names], role)
+    by_kind = _by_kind(frame, names, role)
     if len(by_kind) > 1:
         raise ambiguous(role, by_kind, origin)
     if by_kind:
@@ -260,14 +290,16 @@ def _finest(frame: pd.DataFrame, names: list[str]) -> list[str]:
     return [name for name in names if distinct[name] == most]
 
 
-def _by_kind(frame: pd.DataFrame, role: str) -> list[str]:
+def _by_kind(frame: pd.DataFrame, names: Sequence[str], role: str) -> list[str]:
+    wanted = set(names)
+    kinds = {name: held for name, held in describe(frame).items() if name in wanted}
     match role:
         case "text":
-            return [name for name, held in describe(frame).items() if held is ColumnKind.TEXT]
+            return [name for name, held in kinds.items() if held is ColumnKind.TEXT]
         case "label":
-            return [str(name) for name in frame.columns if is_categorical(frame[name])]
+            return [name for name, held in kinds.items() if is_categorical(frame[name], held)]
         case "time":
-            return [name for name, held in describe(frame).items() if held is ColumnKind.DATE]
+            return [name for name, held in kinds.items() if held is ColumnKind.DATE]
         case "target":
-            return [name for name, held in describe(frame).items() if held in NUMERIC]
+            return [name for name, held in kinds.items() if held in NUMERIC]
     return []

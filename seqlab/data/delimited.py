@@ -18,8 +18,12 @@ from seqlab.errors import UserError
 
 CANDIDATES = (",", "\t", ";", "|")
 NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
-MISSING = frozenset(
-    ("", "NA", "N/A", "n/a", "#N/A", "na", "NaN", "nan", "NAN", "null", "NULL", "None", "?", "-")
+# Marks of missing values that are no words; those of spreadsheets for what cannot be computed too.
+_SYMBOLS = ". .. - -- --- – — ? … #DIV/0! #VALUE! #REF! #NAME? #NUM! #NULL!"
+MARKS = frozenset(_SYMBOLS.split())
+_WORDS = "NA N/A #N/A N.A. NaN -NaN <NA> NaT null (null) None nil \\N"
+MISSING = MARKS.union(
+    ("", "#N/A N/A"), *((word, word.lower(), word.upper(), word.title()) for word in _WORDS.split())
 )
 NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|Inf|infinity|Infinity)")
 _SAMPLE_CHARACTERS = 200_000
@@ -71,12 +75,12 @@ def given(delimiter: str) -> str:
     return character
 
 
-def split_rows(text: str, delimiter: str) -> Rows:
-    """Rows under the reading of quotes that fits best."""
-    plain = _unquoted(text, delimiter)
+def split_rows(text: str, delimiter: str, *, blank: bool = False) -> Rows:
+    """Rows under the reading of quotes that fits best; `blank`: blank lines inside are rows."""
+    plain = _unquoted(text, delimiter, blank)
     if '"' not in text:
         return plain
-    strict = _quoted(text, delimiter, strict=True)
+    strict = _quoted(text, delimiter, blank, strict=True)
     if strict is not None and strict.odd() is None:
         # A lone quote in one line and another further down would merge the lines in between.
         merged = len(strict.cells) < len(plain.cells) and delimiter == "\t"
@@ -84,29 +88,35 @@ def split_rows(text: str, delimiter: str) -> Rows:
             return strict
     if plain.odd() is None:
         return plain
-    readings = (strict, plain, _quoted(text, delimiter, strict=False))
+    readings = (strict, plain, _quoted(text, delimiter, blank, strict=False))
     return max((rows for rows in readings if rows is not None), key=Rows.fit)
 
 
-def _unquoted(text: str, delimiter: str) -> Rows:
+def _unquoted(text: str, delimiter: str, blank: bool) -> Rows:
     lines = text.split("\n")
     kept = [number for number, line in enumerate(lines) if line.strip("\n ")]
+    if blank and kept:
+        kept = list(range(kept[0], kept[-1] + 1))
     return Rows([lines[i].split(delimiter) for i in kept], [i + 1 for i in kept])
 
 
-def _quoted(text: str, delimiter: str, *, strict: bool) -> Rows | None:
+def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Rows | None:
     csv.field_size_limit(2**31 - 1)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     cells: list[list[str]] = []
     lines: list[int] = []
+    end = 0  # rows up to the last that is no blank line
     try:
         for row in reader:
-            if row and (len(row) > 1 or row[0].strip()):
-                cells.append(row)
+            filled = len(row) > 1 or bool(row and row[0].strip())
+            if filled or (blank and cells):
+                cells.append(row or [""])
                 lines.append(reader.line_num)
+            if filled or (blank and row and cells):  # an empty cell in quotes is a row
+                end = len(cells)
     except csv.Error:
         return None
-    return Rows(cells, lines)
+    return Rows(cells[:end], lines[:end])
 
 
 def sniff(text: str, preferred: str = ",") -> str | None:

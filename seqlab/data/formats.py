@@ -10,13 +10,19 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePath
+from typing import Any
 
+from seqlab.data.bounds import read_within, require_regular, require_size
 from seqlab.errors import UserError
 
-COMPRESSIONS = (".xz", ".gz", ".bz2", ".zip")
+OPENERS: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+COMPRESSIONS = (*OPENERS, ".zip")
 DELIMITED = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 RECORDS = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
@@ -43,15 +49,33 @@ REFUSED = {
     ".html": "export the data as CSV",
     ".xml": "export the data as CSV",
 }
+# What the decompressors raise for damaged files, members of unknown methods included.
 _BROKEN = (
     lzma.LZMAError,
     EOFError,
-    gzip.BadGzipFile,
     zlib.error,
     zipfile.BadZipFile,
     OSError,
     RuntimeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    struct.error,
 )
+
+
+def as_path(source: str | Path) -> Path:
+    """A path as the user means it: `~` is the home folder, unless a file is called so."""
+    path = Path(source)
+    try:
+        return path if path.exists() else path.expanduser()
+    except (RuntimeError, ValueError, OSError):  # no such user, or no name that a file can have
+        return path
+
+
+def printable(path: Path) -> str:
+    """A path in characters that can be written, whatever bytes it is made of."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def stem(name: str) -> str:
@@ -81,10 +105,7 @@ def is_binary(name: str, content: bytes) -> bool:
 
 def read_bytes(path: Path) -> tuple[str, bytes]:
     """The name and content of a file, decompressed; a zip archive must hold one file of data."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
+    raw = raw_bytes(path)
     if not raw:
         raise _empty(str(path))
     try:
@@ -100,21 +121,28 @@ def read_bytes(path: Path) -> tuple[str, bytes]:
     return name, content
 
 
+def raw_bytes(path: Path) -> bytes:
+    """A file as it is on disk; an error for what is no file, cannot be read or is too large."""
+    require_regular(path)
+    try:
+        require_size(path.stat().st_size, str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
+
+
 def _empty(origin: str) -> UserError:
     return UserError(f'"{origin}" is empty', "expected at least one row of data")
 
 
 def _decompress(path: Path, raw: bytes) -> tuple[str, bytes]:
-    match path.suffix.lower():
-        case ".xz":
-            return path.stem, lzma.decompress(raw)
-        case ".gz":
-            return path.stem, gzip.decompress(raw)
-        case ".bz2":
-            return path.stem, bz2.decompress(raw)
-        case ".zip":
-            return _only_member(path, raw)
-    return path.name, raw
+    ending = path.suffix.lower()
+    if ending == ".zip":
+        return _only_member(path, raw)
+    if ending not in OPENERS:
+        return path.name, raw
+    with OPENERS[ending](io.BytesIO(raw)) as stream:
+        return path.stem, read_within(stream, str(path), len(raw))
 
 
 def _only_member(path: Path, raw: bytes) -> tuple[str, bytes]:
@@ -132,7 +160,21 @@ def _only_member(path: Path, raw: bytes) -> tuple[str, bytes]:
                 f'"{path}" must hold one file of data; it holds {held}',
                 "unpack it and name the file or folder to read",
             )
-        return files[0], archive.read(files[0])
+        with archive.open(files[0]) as member:
+            return files[0], read_within(member, str(path), len(raw))
+
+
+def require_encoding(name: str) -> None:
+    """An error for an encoding that Python does not know, or that decodes no text files."""
+    try:
+        b"a".decode(name)
+    except UnicodeDecodeError:
+        return  # half a character of UTF-16, say
+    except (LookupError, ValueError) as error:
+        raise UserError(
+            f'--encoding: unknown encoding "{name}"',
+            "accepted: any encoding Python knows, such as utf-8, latin-1, cp1252, utf-16",
+        ) from error
 
 
 def decode(content: bytes, origin: str, encoding: str | None = None) -> str:
@@ -141,14 +183,10 @@ def decode(content: bytes, origin: str, encoding: str | None = None) -> str:
         marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
         codec = "utf-16" if marked else "utf-8-sig"
     else:
+        require_encoding(encoding)
         codec = encoding
     try:
         text = content.decode(codec)
-    except LookupError as error:
-        raise UserError(
-            f'--encoding: unknown encoding "{encoding}"',
-            "accepted: any encoding Python knows, such as utf-8, latin-1, cp1252, utf-16",
-        ) from error
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         name = encoding or codec.removesuffix("-sig").upper()
@@ -156,6 +194,8 @@ def decode(content: bytes, origin: str, encoding: str | None = None) -> str:
             f'"{origin}" line {line} is not {name} (byte 0x{content[error.start]:02x})',
             "if the file is Latin-1 (Western European), add --encoding latin-1",
         ) from error
+    except UnicodeError as error:  # of punycode and idna, which name no byte
+        raise UserError(f'"{origin}" is not {encoding}', "name another with --encoding") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise UserError(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from seqlab.data.class_names import with_names
 from seqlab.data.folders import join_splits, split_of
+from seqlab.data.plain_cells import with_plain_cells
 from seqlab.data.records import unfolded
 from seqlab.data.table import Table
 from seqlab.errors import UserError
@@ -17,7 +18,8 @@ from seqlab.errors import UserError
 def from_memory(source: Any) -> Table:
     """A table from a pandas frame, a Hugging Face `Dataset`, or several of them by split."""
     if isinstance(source, pd.DataFrame):
-        return Table(_plain_frame(source), "frame")
+        frame, notes = with_plain_cells(_plain_frame(source), "frame")
+        return Table(frame, "frame", tuple(notes))
     if isinstance(source, Mapping):  # a DatasetDict, or frames by split
         named = {split_of(str(name)): part for name, part in source.items()}
         others = [str(name) for name in source if split_of(str(name)) is None]
@@ -30,7 +32,9 @@ def from_memory(source: Any) -> Table:
         notes = [f'part "{name}" left out: it is none of train, valid, test' for name in others]
         return join_splits(tables, "data set").noting(notes)
     if hasattr(source, "to_pandas") and hasattr(source, "features"):
-        return Table(_hugging_face(source), str(getattr(source, "builder_name", "") or "data set"))
+        origin = str(getattr(source, "builder_name", "") or "data set")
+        frame, notes = with_plain_cells(_hugging_face(source), origin)
+        return Table(frame, origin, tuple(notes))
     raise UserError(
         f"data of type {type(source).__name__} cannot be read",
         "expected a path, a pandas frame or a Hugging Face data set",

@@ -6,52 +6,78 @@ pattern of the cells below it, or it is made of names that columns usually have.
 
 from __future__ import annotations
 
-import re
 from statistics import median
 
 import pandas as pd
 
+from seqlab.data.cells import column
 from seqlab.data.columns import ALIASES, LANGUAGES, ColumnKind, describe, is_categorical, normalised
 from seqlab.data.delimited import MISSING, is_number
 from seqlab.data.times import looks_like_dates
 
-_NAME = re.compile(r"[^\W\d][\w .\-/()%#°\[\]]{0,39}")
+_LONGEST = 120  # characters of a name: a question of a survey is one
 _KNOWN = frozenset(
     alias for best, others in ALIASES.values() for alias in [*best.split(), *others.split()]
 )
 _SAMPLE = 2000
+_SELDOM = 0.01  # share of a column's values that may be its name
 
 
 def has_header(rows: list[list[str]]) -> bool:
     """Whether the first of some rows of cells (all of one width) names the columns."""
-    first = [cell.strip() for cell in rows[0]]
-    body = [list(column) for column in zip(*rows[1 : _SAMPLE + 1], strict=True)]
+    first = _without_empty_end([cell.strip() for cell in rows[0]])
+    body = [list(column) for column in zip(*rows[1 : _SAMPLE + 1], strict=True)][: len(first)]
     filled = [cell for cell in first if cell]
-    if len(set(filled)) < len(filled) or len(first) - len(filled) > 1:
+    if not filled or len(first) - len(filled) > 1:
         return False
     if not body:
         return all(normalised(cell) in _KNOWN for cell in first)
     if any(_breaks_pattern(cell, column) for cell, column in zip(first, body, strict=True)):
         return True
-    if any(is_number(cell) for cell in filled):
+    if len(set(filled)) < len(filled) or any(is_number(cell) for cell in filled):
         return False
-    if not all(_NAME.fullmatch(cell) for cell in filled):
+    if not all(_may_be_name(cell) for cell in filled):
         return False
     fresh = [cell not in column for cell, column in zip(first, body, strict=True)]
+    known = [normalised(cell) in _KNOWN | LANGUAGES for cell in first]
     if not all(fresh):
-        return False
-    if any(normalised(cell) in _KNOWN | LANGUAGES for cell in filled):
+        return _is_header_nonetheless(first, body, known)
+    if any(known):
         return True
     return any(_is_foreign(cell, column) for cell, column in zip(first, body, strict=True))
 
 
-def _breaks_pattern(cell: str, column: list[str]) -> bool:
-    """Whether a cell is a word where all below it are numbers or dates."""
-    below = [value.strip() for value in column if value.strip() not in MISSING]
+def _without_empty_end(cells: list[str]) -> list[str]:
+    """The cells up to the last that holds something: a spreadsheet fills lines up with blanks."""
+    end = next((i for i in range(len(cells), 0, -1) if cells[i - 1]), 0)
+    return cells[:end]
+
+
+def _may_be_name(cell: str) -> bool:
+    return len(cell) <= _LONGEST and not cell[0].isdigit() and "\n" not in cell
+
+
+def _is_header_nonetheless(first: list[str], body: list[list[str]], known: list[bool]) -> bool:
+    """Whether a line one of whose cells stands below it too names the columns, as the others say.
+
+    A label of data is there often, a name that happens to be a value seldom.
+    """
+    counts = [column.count(cell) for cell, column in zip(first, body, strict=True)]
+    if any(n > max(1, _SELDOM * len(c)) for n, c in zip(counts, body, strict=True)):
+        return False
+    others = [i for i, count in enumerate(counts) if not count]
+    return any(known[i] or _is_foreign(first[i], body[i]) for i in others)
+
+
+def _breaks_pattern(cell: str, values: list[str]) -> bool:
+    """Whether a cell is a word where nearly all below it are numbers or dates."""
+    below = [value.strip() for value in values if value.strip() not in MISSING]
     if not below or not cell or cell in MISSING or is_number(cell):
         return False
     if all(map(is_number, below)):
         return True
+    if pd.api.types.is_numeric_dtype(column(below).values.dtype):
+        return not pd.api.types.is_numeric_dtype(column([cell]).values.dtype)
     dates = looks_like_dates(pd.Series(below))
     return dates and not looks_like_dates(pd.Series([cell]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.folders import join_splits, split_of
-from seqlab.data.formats import is_documentation
+from seqlab.data.formats import is_documentation, raw_bytes
 from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError
 
+# Pillow opens whatever a file turns out to be unless the formats are named, and runs another
+# program, Ghostscript, on some.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+
+MOST_PIXELS = 100_000_000  # of an image: a small file can claim any number
 
 Pixels = NDArray[np.uint8]
 
@@ -77,24 +83,42 @@ def read_image(content: bytes, origin: str) -> Table:
 
 
 def _read(path: Path) -> Pixels:
-    try:
-        return _decoded(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UserError(f'"{path}" cannot be read: {error.strerror or error}') from error
+    return _decoded(raw_bytes(path), str(path))
 
 
 def _decoded(content: bytes, origin: str) -> Pixels:
     image_of = _pillow()
     try:
-        with image_of.open(io.BytesIO(content)) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about sizes, which are judged here
+            image = image_of.open(io.BytesIO(content), formats=FORMATS)
+        with image:
+            _require_pixels(image.size, origin)
             if image.mode.startswith("I"):  # 65,536 levels of grey
                 return (np.asarray(image, dtype=np.int64) >> 8).astype(np.uint8)
             grey = image.mode in ("1", "L", "LA")
             return np.asarray(image.convert("L" if grey else "RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
+    except image_of.DecompressionBombError:  # Pillow's own bound, which is higher
+        raise _too_many_pixels(origin) from None
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # a decoder raises whatever it stumbles on in a damaged file
         raise UserError(
-            f'"{origin}" is not a readable image', "take it out or write it again"
+            f'"{origin}" is not a readable image',
+            f"take it out or write it again; accepted: {', '.join(FORMATS)}",
         ) from error
+
+
+def _require_pixels(size: tuple[int, int], origin: str) -> None:
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise _too_many_pixels(origin)
+
+
+def _too_many_pixels(origin: str) -> UserError:
+    return UserError(
+        f'"{origin}" claims more than {MOST_PIXELS:,} pixels and was not read', "scale it down"
+    )
 
 
 def _pillow() -> Any:

@@ -11,16 +11,20 @@ Files are never unpickled: arrays of Python objects are refused.
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from seqlab.data.bounds import read_within
 from seqlab.data.folders import join_splits
 from seqlab.data.formats import is_documentation, read_bytes
 from seqlab.data.split_spec import SPLIT_NAMES
@@ -37,31 +41,29 @@ _EXPECTED = (
     " and y of (n,); also x_train, y_train, x_test, y_test"
 )
 WIDEST = 64  # columns of an array that stands beside others, a row a time step
+_KINDS = "biufUSM"  # of arrays that are read: numbers, words, moments
 AGREEING = 0.8  # share of series that tells an axis of channels from one of unequal lengths
 _SMALLEST_IMAGE = 4  # pixels a side, from which a square of whole numbers can be an image
 
 
 def read_npz(content: bytes, origin: str) -> Table:
     """A table from an `.npz` archive: `series` or `image` a row, `label`, `split`, others."""
+    arrays: dict[str, Array] = {}
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = {name: _array(archive, name, origin) for name in archive.files}
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    stored = read_within(member, origin, len(content))
+                stem = name.removesuffix(".npy")
+                arrays[stem] = _array(stored, f"{origin}: {stem}")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise _damaged(origin, error) from None
-    except ValueError as error:
-        raise _refused(origin, error) from None
     return table_of_arrays(arrays, origin)
 
 
 def read_npy(content: bytes, origin: str) -> Table:
     """A table of one array: series or images to be predicted."""
-    try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (EOFError, OSError) as error:
-        raise _damaged(origin, error) from None
-    except ValueError as error:
-        raise _refused(origin, error) from None
-    return table_of_arrays({"x": array}, origin)
+    return table_of_arrays({"x": _array(content, origin)}, origin)
 
 
 def read_npy_folder(folder: Path) -> Table | None:
@@ -69,35 +71,44 @@ def read_npy_folder(folder: Path) -> Table | None:
     files = [p for p in sorted(folder.iterdir()) if p.is_file() and not is_documentation(p.name)]
     if len(files) < 2 or any(path.suffix.lower() != ".npy" for path in files):
         return None
-    arrays: dict[str, Array] = {}
-    for path in files:
-        try:
-            arrays[path.stem] = np.load(io.BytesIO(read_bytes(path)[1]), allow_pickle=False)
-        except (EOFError, OSError) as error:
-            raise _damaged(str(path), error) from None
-        except ValueError as error:
-            raise _refused(str(path), error) from None
+    arrays = {path.stem: _array(read_bytes(path)[1], str(path)) for path in files}
     return table_of_arrays(arrays, str(folder))
 
 
-def _array(archive: Any, name: str, origin: str) -> Array:
+def _array(content: bytes, origin: str) -> Array:
+    """An array of NumPy's format; what its header claims is held against the bytes there are."""
+    stream = io.BytesIO(content)
     try:
-        return np.asarray(archive[name])
-    except ValueError as error:
-        raise _refused(f"{origin}: {name}", error) from None
+        version = npy.read_magic(stream)
+        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = header(stream)
+        if dtype.hasobject:
+            raise UserError(
+                f'"{origin}" holds Python objects, which are not read',
+                "series of unequal length: x of (all steps, channels) beside lengths of (n,);"
+                " or .ts",
+            )
+        if dtype.kind not in _KINDS or min(shape, default=0) < 0:
+            raise UserError(f'"{origin}" holds {dtype}, not numbers or words', _EXPECTED)
+        claimed, there = math.prod(shape) * max(1, dtype.itemsize), len(content) - stream.tell()
+        if claimed > there:
+            raise UserError(
+                f'"{origin}" claims an array {shape} of {claimed:,} bytes and holds {there:,}',
+                "the file seems truncated or damaged: write it again",
+            )
+        return npy.read_array(io.BytesIO(content), allow_pickle=False)
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # the header is a Python literal, which can be wrong in any way
+        raise UserError(f'"{origin}" is not a NumPy file: {_reason(error)}', _EXPECTED) from None
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).partition("\n")[0][:100]
 
 
 def _damaged(origin: str, error: Exception) -> UserError:
     return UserError(f'"{origin}" cannot be read: {error}', "write the file again")
-
-
-def _refused(origin: str, error: ValueError) -> UserError:
-    if "allow_pickle" in str(error) or "pickle" in str(error):
-        return UserError(
-            f'"{origin}" holds Python objects, which are not read',
-            "series of unequal length: x of (all steps, channels) beside lengths of (n,); or .ts",
-        )
-    return UserError(f'"{origin}" is not a NumPy file: {error}', _EXPECTED)
 
 
 def table_of_arrays(arrays: dict[str, Array], origin: str) -> Table:

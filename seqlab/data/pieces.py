@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from seqlab.data.delimited import given
-from seqlab.data.formats import DELIMITED, suffix
+from seqlab.data.formats import DELIMITED, as_path, printable, suffix
 from seqlab.data.opening import opened
 from seqlab.data.records import read_json_lines
 from seqlab.data.sources import read_table, recorded
@@ -34,7 +34,7 @@ def in_pieces(
     CSV, TSV and JSON lines are divided, plain or compressed with xz, gz or bz2; the first piece
     tells header and delimiter for all.
     """
-    path = Path(source).expanduser() if isinstance(source, str | Path) else None
+    path = as_path(source) if isinstance(source, str | Path) else None
     ending = suffix(path.name) if path is not None else ""
     lines = ending in (*DELIMITED, *LINES) and path is not None and path.is_file()
     if path is None or not lines or path.suffix.lower() == ".zip":
@@ -46,7 +46,7 @@ def in_pieces(
         texts.close()
         yield read_table(path, delimiter=delimiter, columns=columns, encoding=encoding)
         return
-    origin = str(path)
+    origin = printable(path)
     if ending in LINES:
         for text in chain([first], texts):
             yield recorded(read_json_lines(text, origin), path, columns)

@@ -12,8 +12,9 @@ import pandas as pd
 from seqlab.data.delimited import CANDIDATES, Rows, is_number, split_rows
 from seqlab.data.formats import stem
 from seqlab.data.header import has_header
+from seqlab.data.surroundings import trimmed
 from seqlab.data.table import Table
-from seqlab.data.tabular import read_delimited, table_of
+from seqlab.data.tabular import read_delimited, select, table_of
 from seqlab.errors import UserError
 
 _MARKED = re.compile(r"__label__\S+")  # fastText's way to write a label
@@ -26,10 +27,10 @@ def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
     delimiter = _delimiter(text)
     if delimiter is not None:
         return read_delimited(text, origin, delimiter, columns)
-    lines = [(number, line.rstrip()) for number, line in enumerate(text.split("\n"), 1)]
-    lines = [(number, line) for number, line in lines if line.strip()]
-    numbers = [number for number, _ in lines]
-    words = [line for _, line in lines]
+    lines = [line.rstrip() for line in text.rstrip().lstrip("\n").split("\n")]
+    before = len(text) - len(text.lstrip("\n"))
+    numbers = [number for number, line in enumerate(lines, 1 + before) if line]
+    words = [line for line in lines if line]
     if all(is_number(cell) for line in words for cell in line.split()):
         rows = Rows([line.split() for line in words], numbers)
         return table_of(rows, origin, columns, ["delimiter: space"])
@@ -42,7 +43,8 @@ def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
             f'"{origin}" has one text a line; --columns names {len(named)} ({", ".join(named)})',
             "if the lines are divided in some way, name it with --delimiter",
         )
-    rows = Rows([named, *([line] for line in words)], [0, *numbers])
+    # A blank line is a row, for a prediction is waited for in its place.
+    rows = Rows([named, *([line] for line in lines)], list(range(before, before + len(lines) + 1)))
     documents = pd.DataFrame({"name": [stem(PurePath(origin).name)], "text": [text]})
     return replace(table_of(rows, origin, named, ["each line is a text"]), documents=documents)
 
@@ -52,7 +54,7 @@ def _delimiter(text: str) -> str | None:
     for delimiter in sorted(CANDIDATES, key=lambda candidate: candidate != "\t"):
         if delimiter not in text:
             continue
-        rows = split_rows(text, delimiter)
+        rows, _ = trimmed(split_rows(text, delimiter), "")
         if delimiter == "\t" and rows.fit() >= 0.95:
             return delimiter
         if rows.fit() == 1.0 and (has_header(rows.cells) or all(map(is_number, rows.cells[-1]))):
@@ -71,10 +73,28 @@ def _labels_first(pairs: list[list[str]]) -> bool:
     return few and all(map(_CLASS.fullmatch, labels))
 
 
+def _marked(pair: list[str]) -> tuple[list[str], str]:
+    """The labels with which a line of fastText begins, and its text."""
+    labels, text = [], " ".join(pair)
+    while (word := _MARKED.match(text)) is not None and len(word[0]) < len(text):
+        labels.append(word[0].removeprefix("__label__"))
+        text = text[len(word[0]) :].lstrip()
+    return labels, text
+
+
 def _labelled(
     pairs: list[list[str]], numbers: list[int], origin: str, columns: Sequence[str] | None
 ) -> Table:
     notes = ["each line is a label, a space and a text; columns named label, text"]
+    blank = numbers[-1] - numbers[0] + 1 - len(numbers)
+    if blank:
+        notes.append(f"blank lines, which have no label, left out: {blank:,}")
+    marked = [_marked(pair) for pair in pairs]
+    if any(len(labels) > 1 for labels, _ in marked):
+        notes.append("several labels in some lines: a list of labels in every row")
+        frame = pd.DataFrame({"label": [list(labels) for labels, _ in marked]}, dtype=object)
+        frame["text"] = [text for _, text in marked]
+        return Table(select(frame, columns or (), origin), origin, tuple(notes), header=False)
     labels = [pair[0].removeprefix("__label__") for pair in pairs]
     texts = [pair[1] for pair in pairs]
     names = list(_LABELS)

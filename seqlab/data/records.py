@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import operator
+import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,15 +14,51 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seqlab.data.bounds import require_size, unpacked_bound
 from seqlab.data.class_names import NAMES, is_numbered, names_of
+from seqlab.data.header import without_repeats
 from seqlab.data.squad import is_squad, squad_frame
 from seqlab.errors import UserError
 
 _HINT = 'expected one JSON object a line, such as {"text": "…", "label": "…"}'
 
 
+# An escaped character of two halves, or one half alone, which is no character; an even number of
+# backslashes before it stands for backslashes.
+_HALVES = re.compile(
+    r"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]\w{2}\\u[dD][c-fC-F]\w{2})|\\u[dD][89a-fA-F]\w{2})"
+)
+CHANGED = "changed"  # the attribute of a frame that says what was made readable
+
+
 def read_json_lines(text: str, origin: str) -> pd.DataFrame:
     """One JSON object a line; a line that is a string is a text."""
+    text, changed = _whole_characters(text)
+    frame = _json_lines(text, origin)
+    frame.attrs[CHANGED] = changed
+    return frame
+
+
+def _whole_characters(text: str) -> tuple[str, list[str]]:
+    """JSON with each half of a character as the sign for an unreadable one, and what was done."""
+    lines: list[int] = []
+
+    def whole(found: re.Match[str]) -> str:
+        if found[2]:
+            return found[0]
+        lines.append(text.count("\n", 0, found.start()) + 1 if not lines else 0)
+        return f"{found[1]}\\ufffd"
+
+    text = _HALVES.sub(whole, text) if "\\u" in text else text
+    said = (
+        f"halves of characters replaced: {len(lines):,}, the first in line {lines[0]}"
+        if lines
+        else ""
+    )
+    return text, [said] if said else []
+
+
+def _json_lines(text: str, origin: str) -> pd.DataFrame:
     rows = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -30,10 +68,17 @@ def read_json_lines(text: str, origin: str) -> pd.DataFrame:
 
 def read_json(text: str, origin: str) -> pd.DataFrame:
     """A list of objects, an object of columns, or either under one name; else JSON lines."""
+    text, changed = _whole_characters(text)
+    frame = _json(text, origin)
+    frame.attrs[CHANGED] = changed
+    return frame
+
+
+def _json(text: str, origin: str) -> pd.DataFrame:
     try:
-        content = json.loads(text)
+        content = _loaded(text, f'"{origin}"')
     except json.JSONDecodeError:
-        return read_json_lines(text, origin)
+        return _json_lines(text, origin)
     if is_squad(content):
         return squad_frame(content, origin)
     described: dict[str, Any] = {}
@@ -77,14 +122,19 @@ def _may_be(column: str) -> bool:
 def read_parquet(content: bytes, origin: str) -> pd.DataFrame:
     """A Parquet file; its index, if it has a name, becomes a column."""
     try:
-        stored = pq.read_table(io.BytesIO(content))
-    except (pa.ArrowInvalid, OSError) as error:
+        file = pq.ParquetFile(io.BytesIO(content))
+        described = file.metadata
+        groups = (described.row_group(i).total_byte_size for i in range(described.num_row_groups))
+        # A value that repeats is stored once, and takes its place in every row.
+        size = max(sum(groups), described.num_rows * described.num_columns)
+        require_size(size, origin, unpacked_bound(len(content)), unpacked=True)
+        return parquet_frame(file.read())
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(
             f'"{origin}" is not a readable Parquet file: {reason}',
             "the file seems truncated or of another format: write it again",
         ) from error
-    return parquet_frame(stored)
 
 
 def parquet_frame(stored: pa.Table) -> pd.DataFrame:
@@ -95,18 +145,36 @@ def parquet_frame(stored: pa.Table) -> pd.DataFrame:
     frame = _named(frame)
     try:
         said = json.loads((stored.schema.metadata or {}).get(b"huggingface", b"{}"))
-    except ValueError:
-        said = {}
-    return _with_names(frame, {"features": said.get("info", {}).get("features", {})})
+        features = said["info"]["features"]
+    except (ValueError, KeyError, TypeError, RecursionError):  # none, or of another shape
+        features = {}
+    return _with_names(frame, {"features": features})
 
 
 def _parse(line: str, origin: str, number: int) -> Any:
     try:
-        return json.loads(line)
+        return _loaded(line, f'"{origin}" line {number}')
     except json.JSONDecodeError as error:
         raise UserError(
             f'"{origin}" line {number} is not JSON: {error.msg} at column {error.colno}', _HINT
         ) from error
+
+
+def _loaded(text: str, where: str) -> Any:
+    """Parsed JSON; what no parser takes is an error of its own, apart from JSONDecodeError."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise UserError(
+            f"{where}: lists or objects are nested too deeply to be read", _HINT
+        ) from None
+    except ValueError:  # Python bounds the digits, for to read them takes their number squared
+        raise UserError(
+            f"{where}: a whole number has more than {sys.get_int_max_str_digits():,} digits",
+            "write codes of that length as strings, in double quotes",
+        ) from None
 
 
 def _record(value: Any, where: str) -> Mapping[str, Any]:
@@ -124,7 +192,8 @@ def _frame(rows: list[Mapping[str, Any]], origin: str) -> pd.DataFrame:
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    frame.columns = pd.Index([str(name) for name in frame.columns])
+    names, _ = without_repeats([str(name) for name in frame.columns])
+    frame.columns = pd.Index(names)
     return unfolded(frame.reset_index(drop=True))
 
 

@@ -16,7 +16,9 @@ from seqlab.data.formats import (
     PLAIN,
     RECORDS,
     REFUSED,
+    as_path,
     is_binary,
+    printable,
     stem,
     suffix,
 )
@@ -39,7 +41,7 @@ def in_stretches(
     compressed with xz, gz or bz2, and folders of them. What is short, or turns out to be a table,
     comes as from `in_pieces`.
     """
-    path = Path(source).expanduser() if isinstance(source, str | Path) else None
+    path = as_path(source) if isinstance(source, str | Path) else None
     files = [] if path is None or reading.get("delimiter") else _files(path, encoding, characters)
     if not files:
         yield from in_pieces(source, encoding=encoding, **reading)
@@ -61,7 +63,7 @@ def _files(path: Path, encoding: str | None, characters: int) -> list[Path]:
     first = next(_stretches(path, encoding, characters), "")
     if len(first) < characters // 2:
         return []
-    origin = str(path)
+    origin = printable(path)
     table = read_special(ending, first.encode(), origin) or read_plain(first, origin, None)
     return [path] if table.documents is not None else []
 
@@ -79,7 +81,7 @@ def _document(path: Path, encoding: str | None, characters: int) -> Iterator[Tab
 
 def _stretch(path: Path, name: str, text: str, *, ends: bool) -> Table:
     documents = pd.DataFrame({"name": [name], "text": [text], "ends": [ends]})
-    return Table(documents[["text"]], str(path), documents=documents)
+    return Table(documents[["text"]], printable(path), documents=documents)
 
 
 def _stretches(path: Path, encoding: str | None, characters: int) -> Iterator[str]:

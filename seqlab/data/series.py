@@ -70,6 +70,8 @@ def numeric_columns(frame: pd.DataFrame, *, exclude: Sequence[str] = ()) -> list
 def numbers(frame: pd.DataFrame, name: str, origin: str) -> np.ndarray:
     """A column as float64; the error names the first row that is not a number."""
     column = frame[name]
+    if column.dtype.kind in "iuf" and isinstance(column.dtype, np.dtype):
+        return column.to_numpy("f8")
     values = pd.to_numeric(column, errors="coerce").astype("f8")
     wrong = (values.isna() & column.notna()).to_numpy()
     if wrong.any():

@@ -20,15 +20,18 @@ from seqlab.data.formats import (
     PARQUET,
     RECORDS,
     REFUSED,
+    as_path,
     decode,
     is_binary,
+    printable,
     read_bytes,
     suffix,
 )
 from seqlab.data.frames import from_memory
 from seqlab.data.plain import read_plain
+from seqlab.data.plain_cells import with_plain_cells
 from seqlab.data.readers import FILES, read_special, read_special_folder
-from seqlab.data.records import read_json, read_json_lines, read_parquet
+from seqlab.data.records import CHANGED, read_json, read_json_lines, read_parquet
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, select
 from seqlab.errors import UserError
@@ -50,7 +53,7 @@ def read_table(
         return source
     if not isinstance(source, str | Path):
         return _selected(from_memory(source), columns)
-    path = Path(source).expanduser()
+    path = as_path(source)
     if path.is_dir():
 
         def read_file(file: Path) -> Table:
@@ -62,7 +65,8 @@ def read_table(
                 return _selected(special, columns)
             return _selected_folder(read_folder(path, read_file, encoding), columns)
         except PermissionError as error:
-            raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
+            origin = printable(path)
+            raise UserError(f'"{origin}" cannot be read: {error.strerror}') from error
     if path.exists():
         return _read_file(path, delimiter, columns, encoding)
     if catalogue.knows(str(source)):
@@ -86,7 +90,7 @@ def read_splits(train: Any, valid: Any = None, test: Any = None, **options: Any)
 def _read_file(
     path: Path, delimiter: str | None, columns: Sequence[str] | None, encoding: str | None
 ) -> Table:
-    origin = str(path)
+    origin = printable(path)
     if suffix(path.name) in REFUSED and suffix(path.name) not in FILES:
         raise _refused(origin, suffix(path.name))
     name, content = read_bytes(path)
@@ -113,8 +117,10 @@ def _read_file(
 
 def recorded(frame: pd.DataFrame, path: Path, columns: Sequence[str] | None) -> Table:
     """A table of a file's records, with the names of classes that are stored as numbers."""
-    frame, notes = named(frame, path)
-    return Table(select(frame, columns or (), str(path)), str(path), tuple(notes))
+    origin, changed = printable(path), frame.attrs.pop(CHANGED, [])
+    frame, notes = with_plain_cells(frame, origin)
+    frame, replaced = named(frame, path)
+    return Table(select(frame, columns or (), origin), origin, (*changed, *notes, *replaced))
 
 
 def _selected(table: Table, columns: Sequence[str] | None) -> Table:

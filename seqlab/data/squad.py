@@ -27,12 +27,15 @@ def is_squad(content: Any) -> bool:
 
 def squad_frame(content: dict[str, Any], origin: str) -> pd.DataFrame:
     """The questions of all articles; one that cannot be answered has no answers."""
+    rows: list[tuple[Any, ...]] = []
     try:
-        rows = list(_rows(content))
-    except (KeyError, TypeError, AttributeError) as error:
+        for row in _rows(content):
+            rows.append(row)  # one by one: how many were read tells where an error is
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         missing = f"{error.args[0]} is missing" if isinstance(error, KeyError) else "wrong nesting"
         raise UserError(
-            f'"{origin}": SQuAD\'s JSON is not complete: {missing}',
+            f'"{origin}": SQuAD\'s JSON is not complete: '
+            f"{error if isinstance(error, ValueError) else missing}, at question {len(rows) + 1}",
             "expected data → paragraphs → context and qas → question and answers → text and"
             " answer_start",
         ) from None
@@ -49,8 +52,20 @@ def _rows(content: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
                 yield (
                     str(asked.get("id", "")),
                     str(article.get("title", "")),
-                    paragraph["context"],
-                    asked["question"],
-                    [answer["text"] for answer in found],
-                    [int(answer.get("answer_start", -1)) for answer in found],
+                    _text(paragraph["context"], "context"),
+                    _text(asked["question"], "question"),
+                    [_text(answer["text"], "text") for answer in found],
+                    [_offset(answer.get("answer_start", -1)) for answer in found],
                 )
+
+
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"its {field} is a {type(value).__name__}, not a text")
+    return value
+
+
+def _offset(value: Any) -> int:
+    if isinstance(value, float | int) and value == value and abs(value) < 2**63:
+        return int(value)
+    raise ValueError(f'its answer_start "{str(value)[:40]}" is not a whole number')

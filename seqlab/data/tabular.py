@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from seqlab.data.cells import column
+from seqlab.data.cells import column, notes_of
 from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
 from seqlab.data.split_spec import SPLIT_NAMES
+from seqlab.data.surroundings import delimiter_of, merged_headers, trimmed
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 
@@ -25,8 +26,9 @@ def read_delimited(
     declared = _DECLARED.match(text)  # a spreadsheet's way to name the delimiter
     if declared:
         text, delimiter = text[declared.end() :], delimiter or declared[1]
-    chosen = delimiter or sniff(text, usual)
-    rows = split_rows(text, chosen or _NOTHING)
+    chosen = delimiter or delimiter_of(text, usual)
+    # In a table of one column a blank line is a row, and its prediction is waited for.
+    rows = split_rows(text, chosen or _NOTHING, blank=chosen is None)
     if delimiter is not None and rows.width() == 1:
         other = sniff(text, usual)
         held = f"; the lines look divided by a {named(other)}" if other else ""
@@ -37,8 +39,10 @@ def read_delimited(
     notes = []
     if delimiter is None and chosen not in (None, usual):
         notes.append(f"delimiter: {named(str(chosen))}")
+    rows, around = trimmed(rows, origin)
     rows, ragged = rectangular(rows, chosen or usual, origin)
-    return table_of(rows, origin, columns, notes + ragged, decimal_comma=chosen == ";")
+    notes += around + ragged
+    return table_of(rows, origin, columns, notes, decimal_comma=chosen == ";")
 
 
 def table_of(
@@ -50,29 +54,26 @@ def table_of(
     decimal_comma: bool = False,
 ) -> Table:
     """A table from rows of one width: the header found or names given to columns without one."""
+    rows, merged = merged_headers(rows)
+    notes = [*notes, *merged]
     names = [cell.strip() for cell in rows.cells[0]]
     wanted = list(columns or [])
-    header = has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
+    header = bool(merged) or has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
     cells = rows.cells[1:] if header else rows.cells
     if not cells:
         raise UserError(
             f'"{origin}" holds a header ({", ".join(names[:8])}) and no rows',
             "expected at least one row of data",
         )
-    frame = pd.DataFrame(
-        {
-            position: column(list(values), decimal_comma=decimal_comma)
-            for position, values in enumerate(zip(*cells, strict=True))
-        }
-    )
-    if header:
-        unique, renamed = without_repeats(names)
-        frame.columns = pd.Index(unique)
-        frame, chosen = _with_header(frame, wanted, origin)
-        return Table(frame, origin, (*notes, *renamed, *chosen), header=True)
-    frame.columns = pd.Index(names_for(frame))
-    frame, chosen = _without_header(frame, wanted, origin)
-    return Table(frame, origin, (*notes, *chosen), header=False)
+    read = [column(values, decimal_comma=decimal_comma) for values in zip(*cells, strict=True)]
+    frame = pd.DataFrame({position: cells.values for position, cells in enumerate(read)})
+    unique, renamed = without_repeats(names) if header else (names_for(frame), [])
+    frame.columns = pd.Index(unique)
+    choose = _with_header if header else _without_header
+    frame, chosen = choose(frame, wanted, origin)
+    by_name = dict(zip(wanted if len(wanted) == len(unique) else unique, read, strict=True))
+    said = notes_of({name: by_name[name] for name in frame.columns if name in by_name}, origin)
+    return Table(frame, origin, (*notes, *renamed, *chosen, *said), header=header)
 
 
 def _with_header(
@@ -121,5 +122,5 @@ def select(frame: pd.DataFrame, wanted: Sequence[str], origin: str) -> pd.DataFr
 
 def names_parts(frame: pd.DataFrame) -> bool:
     """Whether a frame's column `split` holds names of parts, such as train and dev."""
-    given = frame["split"].dropna().unique()
-    return len(given) > 0 and {str(name).strip().lower() for name in given} <= set(SPLIT_NAMES)
+    given = {str(name).strip().lower() for name in frame["split"].dropna()}
+    return len(given) > 0 and given <= set(SPLIT_NAMES)

@@ -51,8 +51,16 @@ def gather(
     return Sources(tables[0], tables[1], tables[2]), declared
 
 
-def choose_task(sources: Sources, name: str | None, settings: Mapping[str, Any]) -> tuple[str, str]:
-    """The task's name and why it was chosen: asked for, the only one that fits, or recognised."""
+def choose_task(
+    sources: Sources,
+    name: str | None,
+    settings: Mapping[str, Any],
+    seen: Mapping[str, Confidence] | None = None,
+) -> tuple[str, str]:
+    """The task's name and why it was chosen: asked for, the only one that fits, or recognised.
+
+    `seen` is what the tasks said of the training table, where they were asked before.
+    """
     if name is not None:
         registry.card("tasks", name)
         strange = _foreign(name, settings)
@@ -68,7 +76,8 @@ def choose_task(sources: Sources, name: str | None, settings: Mapping[str, Any])
         )
     if len(fitting) == 1:
         return fitting[0], "the only task with these settings"
-    found = {name: c for name, c in recognise(sources.train).items() if name in fitting}
+    seen = recognise(sources.train) if seen is None else seen
+    found = {name: c for name, c in seen.items() if name in fitting}
     task, best = max(found.items(), key=lambda item: item[1].score)
     if best.score < SURE:
         nearest = sorted(found.items(), key=lambda item: -item[1].score)[:NEAREST]

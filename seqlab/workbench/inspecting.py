@@ -59,7 +59,7 @@ def inspect(
     seen = recognise(sources.train)
     findings: list[Finding]
     try:
-        chosen, why = choose_task(sources, task, declared)
+        chosen, why = choose_task(sources, task, declared, seen)
     except UnclearTaskError as error:  # an inspection says what is wrong; it does not stop at it
         chosen = max(seen, key=lambda name: seen[name].score)
         why = f"a guess: {seen[chosen].why}"

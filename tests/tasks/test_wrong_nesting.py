@@ -51,7 +51,8 @@ def test_squad_that_is_not_complete(paragraphs, message, tmp_path):
     path.write_text(json.dumps({"data": [{"title": "x", "paragraphs": paragraphs}]}))
     with pytest.raises(UserError) as raised:
         read_table(path)
-    assert raised.value.message == f'"{path}": SQuAD\'s JSON is not complete: {message}'
+    said = f'"{path}": SQuAD\'s JSON is not complete: {message}, at question 1'
+    assert raised.value.message == said
 
 
 def test_a_text_of_one_character_is_too_short():
