@@ -13,7 +13,7 @@ import pandas as pd
 
 from seqlab.data.columns import ALIASES, LANGUAGES, ColumnKind, describe, is_categorical, normalised
 from seqlab.data.delimited import MISSING, is_number
-from seqlab.data.times import looks_like_dates
+from seqlab.data.moments.forms import looks_like_dates
 
 _NAME = re.compile(r"[^\W\d][\w .\-/()%#°\[\]]{0,39}")
 _KNOWN = frozenset(
