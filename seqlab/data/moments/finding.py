@@ -23,9 +23,9 @@ JOIN = "+"  # several columns in one role: time=Date+Time
 # What the columns of a moment in parts are called.
 _PARTS = {
     "year": "year yr yyyy jahr",
-    "quarter": "quarter qtr quartal",
     "month": "month mon mm month_name monat",
     "week": "week isoweek iso_week week_number weekno week_no week_of_year weekofyear kw woche",
+    "quarter": "quarter qtr quartal",
     "yearday": "day_of_year dayofyear doy yday",
     "day": "day date_of_month day_of_month dayofmonth dom dd tag",
     "hour": "hour hr hh hour_of_day hod stunde uhrzeit",
@@ -70,6 +70,12 @@ class Moments:
         if any(pd.isna(cell) for cell in cells):
             return UserError(f'"{origin}" {where}: the date is missing', EXPECTED)
         given = ("-" if "year" in self.roles else " ").join(map(str, cells))
+        if _zoned(column, row) != bool(self.form.zone.name):
+            which = ("no", "with") if self.form.zone.name else ("a", "without")
+            return UserError(
+                f'"{origin}" {where}: "{given}" has {which[0]} time zone, unlike the data before',
+                f"write all moments {which[1]} a zone",
+            )
         hint = EXPECTED
         if "year" in self.roles:
             hint = "expected whole numbers such as 2010, 1, 31"
@@ -93,6 +99,13 @@ class Moments:
             TimeForm(formats=formats, midnight=midnight and _format(midnight), zone=zone, **form),
             tuple(plain["roles"]),
         )
+
+
+def _zoned(column: pd.Series, row: int) -> bool:
+    """Whether a moment says its time zone."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column.dt.tz is not None
+    return bool(divided([str(column.iloc[row]).strip()])[1][0])
 
 
 def _format(plain: Mapping[str, Any]) -> Format:
@@ -159,8 +172,8 @@ def _chosen(frame: pd.DataFrame, given: str | None, origin: str) -> Chosen | Non
     if found is None:
         if not parts:
             return None
-        names = ", ".join(parts.values())
-        return tuple(parts.values()), tuple(parts), f"time: columns {names} joined"
+        listed = ", ".join(parts.values())
+        return tuple(parts.values()), tuple(parts), f"time: columns {listed} joined"
     if clock is not None and _is_day(frame[found.column]):
         columns = [found.column, clock[1]]
         return (*columns,), ("date", clock[0]), f"time: columns {', '.join(columns)} joined"
@@ -182,7 +195,8 @@ def date_parts(frame: pd.DataFrame) -> dict[str, str]:
     if "month" in by_part and ("day" in by_part or "week" not in by_part):
         within = ["month", *(["day"] if "day" in by_part else [])]
     else:
-        within = [part for part in ("week", "quarter", "yearday") if part in by_part][:1]
+        within = [part for part in _PARTS if part in ("week", "quarter", "yearday")]
+        within = [part for part in within if part in by_part][:1]
     if not within:
         return {}
     used = ["year", *within]

@@ -59,7 +59,10 @@ class TimeForm:
     def read(self, column: pd.Series) -> tuple[Stamps, Valid]:
         """Microseconds of each cell, and whether the cell is a moment of this form."""
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
-            return self._on_clock(*_native(column))
+            stamps, valid = _native(column)
+            if (column.dt.tz is None) != (not self.zone.name):
+                return stamps, np.zeros_like(valid)
+            return self._on_clock(stamps), valid
         if isinstance(column.dtype, pd.PeriodDtype):
             return _starts(column)
         if self.kind == "count" and pd.api.types.is_numeric_dtype(column.dtype):
@@ -90,13 +93,15 @@ class TimeForm:
         zoned = np.array([bool(zone) for zone in zones])
         if not zoned.any():
             return stamps, valid & (not self.zone.name or self.kind != "text")
-        valid &= zoned & np.array([is_known(zone) for zone in zones])
-        return self._on_clock(np.where(valid, in_utc(stamps, zones), 0), valid, utc=True)
-
-    def _on_clock(self, stamps: Stamps, valid: Valid, utc: bool = False) -> tuple[Stamps, Valid]:
-        if utc and self.zone.name and self.clock == "wall":
-            return stamps + self.zone.offsets(stamps), valid
+        valid &= zoned & np.array([is_known(zone) for zone in zones]) & bool(self.zone.name)
+        known = np.flatnonzero(valid)
+        utc = in_utc(stamps[known], [zones[i] for i in known])
+        stamps[known] = self._on_clock(utc)
         return stamps, valid
+
+    def _on_clock(self, utc: Stamps) -> Stamps:
+        """Moments of UTC on the clock of this form."""
+        return utc + self.zone.offsets(utc) if self.clock == "wall" else utc
 
     def write(self, moments: NDArray[np.generic]) -> Any:
         """Moments (datetime64) in this form: texts, numbers, or an index of their own type."""
@@ -167,7 +172,7 @@ def learn(
     if pd.api.types.is_datetime64_any_dtype(first.dtype):
         return _learn_native(first)
     if isinstance(first.dtype, pd.PeriodDtype):
-        return TimeForm("period", unit=first.dtype.freq.freqstr)
+        return TimeForm("period", unit=str(first.dtype).removeprefix("period[").rstrip("]"))
     if pd.api.types.is_numeric_dtype(first.dtype) and pattern is None:
         form = numeral_of(pd.concat([column.dropna() for column in columns]))
         if form is not None:
@@ -282,10 +287,9 @@ def _learn_native(column: pd.Series) -> TimeForm:
 
 
 def _starts(column: pd.Series) -> tuple[Stamps, Valid]:
-    """The first moment of each period; by its fields, which know no bounds."""
+    """The first moment of each period."""
     valid = column.notna().to_numpy()
-    fields = [column.dt.start_time]
-    stamps = fields[0].to_numpy().astype("datetime64[us]").astype(np.int64)
+    stamps = column.dt.start_time.to_numpy().astype("datetime64[us]").astype(np.int64)
     return np.where(valid, stamps, 0), valid
 
 

@@ -165,9 +165,9 @@ def formats_of(cells: Sequence[str], order: str) -> tuple[list[Format], Stamps, 
     stamps = np.zeros(len(cells), dtype=np.int64)
     read = np.zeros(len(cells), dtype=bool)
     counts: list[tuple[int, Format]] = []
-    rest = np.arange(len(cells))
+    rest: Stamps = np.arange(len(cells))
     while len(rest) and len(counts) < MOST_FORMATS:
-        left = [cells[i] for i in rest]
+        left = [cells[int(i)] for i in rest]
         best: tuple[Stamps, NDArray[np.bool_]] | None = None
         for pattern in candidates(left[0], order):
             moments, valid = Format(pattern).read(left)

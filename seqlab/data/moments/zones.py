@@ -179,10 +179,10 @@ def zone_of(utc: Stamps, texts: Sequence[str]) -> Zone:
         short = re.fullmatch(r"\s?[A-Z]{2,5}", texts[0])
         return Zone(name, texts[0] if short else suffix)
     offsets = np.array([minutes[text] for text in texts])
-    name = _region_of(utc, offsets * MINUTE)
-    if name is None:
+    found = _region_of(utc, offsets * MINUTE)
+    if found is None:
         return Zone("UTC", suffix if "z" in suffix else " UTC")
-    return Zone(name, suffix)
+    return Zone(found, suffix)
 
 
 def _suffix(text: str) -> str:

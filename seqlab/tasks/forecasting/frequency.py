@@ -265,14 +265,15 @@ def _months(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Freq
     """Months, quarters or years, whose steps differ in days: one day of the month, or nearly."""
     dates = (stamps // DAY).astype("datetime64[D]")
     first = dates.astype("datetime64[M]")
-    steps = np.diff(first.astype(np.int64))[same]
+    months = np.asarray(first.astype(np.int64))
+    steps = np.diff(months)[same]
     if steps.min() < 1 or gaps.min() < 26 * DAY:
         return None
     sizes, counts = np.unique(steps, return_counts=True)
     size = int(sizes[counts.argmax()])
     if (steps % size != 0).mean() > TOLERATED:
         size = int(np.gcd.reduce(sizes[counts >= 0.02 * len(steps)], initial=size))
-    phases, counts = np.unique(first.astype(np.int64) % size, return_counts=True)
+    phases, counts = np.unique(months % size, return_counts=True)
     frequency = Frequency("months", size, int(phases[counts.argmax()]), clock=_clock_of(stamps))
     found = _on_days(frequency, dates, first)
     if found is not None:
@@ -295,9 +296,12 @@ def _on_days(frequency: Frequency, dates: Moments, first: Moments) -> Frequency 
     weeks = [week for week in WORKING_WEEKS if np.is_busday(dates, weekmask=week).all()]
     plain = [replace(frequency, day=rule) for rule in (MONTH_END, day, latest)]
     rolled = [
-        replace(frequency, day=rule, roll=roll, week=week)
+        rule
         for week in weeks
-        for rule, roll in ((MONTH_END, "back"), (1, "forward"))
+        for rule in (
+            replace(frequency, day=MONTH_END, roll="back", week=week),
+            replace(frequency, day=1, roll="forward", week=week),
+        )
     ]
     for rules, share in ((plain, 1.0), (rolled, 1.0), (rolled + plain, 1 - TOLERATED)):
         for rule in rules:
