@@ -74,7 +74,7 @@ WAYS = [
     ("an offset without colon", "h", strftime("%Y-%m-%dT%H:%M:%S-0300")),
     ("a short zone", "h", strftime("%Y-%m-%d %H:%M UTC")),
     ("working days", "B", strftime("%d.%m.%Y")),
-    ("working days at four", "B", lambda i: (i + pd.Timedelta("16h")).strftime("%Y-%m-%d %H:%M").tolist()),
+    ("working days at four", "B", strftime("%Y-%m-%d 16:30")),
     ("Sunday to Thursday", pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue Wed Thu"),
      strftime("%Y-%m-%d")),
     ("Monday to Saturday", pd.offsets.CustomBusinessDay(weekmask="Mon Tue Wed Thu Fri Sat"),
@@ -176,19 +176,14 @@ def test_numbers_that_are_moments_go_on_as_numbers(name):
 def test_clocks_a_little_late_are_rounded_to_the_step():
     late = np.random.default_rng(0).integers(0, 5, COUNT)
     _, times = learned(EPOCH[:COUNT] * 1000 + 320 + late)
-    after = continued(times, 2)
-    assert (
-        str(after[0])
-        == str(pd.Timestamp(EPOCH[COUNT], unit="s").to_datetime64() + np.timedelta64(320, "ms"))[
-            :26
-        ]
-    )
+    expected = EPOCH[COUNT : COUNT + 2] * 1000 + 320
+    np.testing.assert_array_equal(continued(times, 2), expected.astype("M8[ms]"))
 
 
 ZONED = [
     ("Europe/Berlin", "h", "%z"),
     ("Europe/Berlin", "D", "%z"),
-    ("America/New_York", "h", "%Z"),
+    ("America/New_York", "h", " %Z"),
     ("America/New_York", "15min", "%z"),
     ("Europe/London", "D", "%z"),
 ]
@@ -198,10 +193,7 @@ ZONED = [
 def test_summer_time_comes_and_goes_as_in_the_region(zone, alias, suffix):
     count = {"h": 24 * 240, "D": 240, "15min": 96 * 240}[alias]
     index = pd.date_range("2023-01-10", periods=count + count // 4, freq=alias, tz=zone)
-    cells = [
-        t.strftime(f"%Y-%m-%d %H:%M {suffix}").replace(" +", "+").replace(" -0", "-0")
-        for t in index
-    ]
+    cells = [t.strftime(f"%Y-%m-%d %H:%M{suffix}") for t in index]
     moments, times = learned(cells[:count])
     after = moments.write(continued(times, count // 4))
     assert list(after) == cells[count:]
@@ -328,7 +320,7 @@ def test_zones_of_new_data_are_brought_to_that_of_the_study():
     moments, _ = learned(["2024-05-20 00:00:00+05:30", "2024-05-20 01:00:00+05:30"])
     new = pd.DataFrame({"date": ["2024-05-19 20:30:00Z"]})
     assert list(moments.write(moments.read(new, "n").to_numpy())) == ["2024-05-20 02:00:00+05:30"]
-    with pytest.raises(UserError, match="is not a date"):
+    with pytest.raises(UserError, match="has no time zone, unlike"):
         moments.read(pd.DataFrame({"date": ["2024-05-19 20:30:00"]}), "n")
 
 

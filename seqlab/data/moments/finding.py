@@ -15,7 +15,7 @@ from seqlab.data.moments.formats import Format
 from seqlab.data.moments.forms import TimeForm, as_texts, learn
 from seqlab.data.moments.months import month_of
 from seqlab.data.moments.patterns import is_time_of_day
-from seqlab.data.moments.zones import Zone, divided
+from seqlab.data.moments.zones import Zone, divided, is_known
 from seqlab.errors import UserError
 
 EXPECTED = "expected dates such as 2016-07-01 or 2016-07-01 13:00:00, written alike in every row"
@@ -105,7 +105,8 @@ def _zoned(column: pd.Series, row: int) -> bool:
     """Whether a moment says its time zone."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column.dt.tz is not None
-    return bool(divided([str(column.iloc[row]).strip()])[1][0])
+    zone = divided([str(column.iloc[row]).strip()])[1][0]
+    return bool(zone) and is_known(zone)
 
 
 def _format(plain: Mapping[str, Any]) -> Format:

@@ -307,12 +307,18 @@ def _series(
         return [], ""
     kinds = describe(frame)
     words = [n for n in free.values() if kinds[n] in (ColumnKind.CATEGORY, ColumnKind.IDENTIFIER)]
+    words += [n for n in free.values() if kinds[n] is ColumnKind.TEXT and _recurs(frame[n])]
     words = [n for n in words if not pd.api.types.is_numeric_dtype(frame[n].dtype)]
     for chosen in [*([n] for n in by_name), by_name, *([n] for n in words), words]:
         if chosen and not _repeats(frame, times, chosen):
             how = "by its name" if set(chosen) <= set(by_name) else "it tells the dates apart"
             return chosen, f"series: {_listed(chosen)} ({how})"
     return best, note
+
+
+def _recurs(column: pd.Series) -> bool:
+    """Whether values come again and again, as the names of a few series do."""
+    return 2 * column.nunique() <= len(column)
 
 
 def _repeats(frame: pd.DataFrame, times: pd.Series, columns: list[str]) -> bool:
