@@ -71,7 +71,7 @@ def index_columns(index: pd.Index) -> pd.DataFrame | None:
         dated = is_dated(level)
         name = str(level.name) if level.name is not None else "timestamp" if dated else "item_id"
         name = name if name not in columns else f"{name}{len(columns) + 1}"
-        column = level.to_series(index=range(len(index)))
+        column = level.to_series(index=pd.RangeIndex(len(index)))
         columns[name] = column if dated else column.astype("str").where(column.notna())
     dated_levels = [is_dated(index.get_level_values(i)) for i in range(index.nlevels)]
     return pd.DataFrame(columns) if any(dated_levels) else None
@@ -92,13 +92,14 @@ def indexed_like(forecasts: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
     names = [level for level in levels if not is_dated(level)]
     if len(names) == len(levels) or forecasts["ds"].isna().any():
         return forecasts
-    rows = dict(zip(zip(*names, strict=True), range(len(index)), strict=True))
-    by_name = {"/".join(map(str, key)): row for key, row in rows.items()}
+    by_name: dict[str, int] = {}
+    for row, key in enumerate(zip(*names, strict=True)):
+        by_name.setdefault("/".join(map(str, key)), row)
     if names and not set(forecasts["unique_id"]) <= by_name.keys():
         return forecasts
-    row = [by_name[name] for name in forecasts["unique_id"]] if names else []
+    rows = [by_name[name] for name in forecasts["unique_id"]] if names else []
     moments = pd.Index(forecasts["ds"])
-    found = [moments if is_dated(level) else level[row] for level in levels]
+    found = [moments if is_dated(level) else level[rows] for level in levels]
     if len(found) == 1:
         return forecasts.set_index(found[0].rename(index.name))
     return forecasts.set_index(pd.MultiIndex.from_arrays(found, names=index.names))

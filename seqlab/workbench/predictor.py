@@ -15,6 +15,7 @@ import pandas as pd
 from seqlab import registry
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
+from seqlab.data.frames import indexed_like
 from seqlab.data.pieces import in_pieces
 from seqlab.data.running_text import in_stretches
 from seqlab.data.sources import read_table
@@ -55,7 +56,10 @@ class Predictor:
         """
         names, roles = columns_of(columns, self.task.columns)
         table = data if isinstance(data, Table) else read_table(data, columns=names, **reading)
-        return self._present(self._as_fitted(table, roles))
+        predictions = self._present(self._as_fitted(table, roles))
+        if isinstance(data, pd.DataFrame) and "ds" in predictions:  # forecasts
+            return indexed_like(predictions, data.index)
+        return predictions
 
     def predict_pieces(
         self, data: Any, columns: Columns = None, **reading: Any

@@ -337,3 +337,10 @@ def test_zones_of_new_data_are_brought_to_that_of_the_study():
 )
 def test_words_and_numbers_are_no_dates(cells):
     assert not looks_like_dates(pd.Series(cells))
+
+
+def test_new_data_are_not_read_in_an_order_that_the_study_does_not_tell():
+    moments, _ = learned(["2022-11-01", "2022-11-02"])
+    for cell in ("05/11/2022", "05/11/22"):
+        with pytest.raises(UserError, match="is not a date"):
+            moments.read(pd.DataFrame({"date": [cell]}), "new.csv")

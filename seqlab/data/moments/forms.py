@@ -24,6 +24,7 @@ from seqlab.errors import UserError
 
 Valid = NDArray[np.bool_]
 _LONGEST = 60  # characters of a moment; longer cells are texts
+AS_GIVEN = "as given"  # an order: moments are in the user's own format and in no other
 SAMPLE = 500  # cells that tell whether a column holds dates
 _WORDS = {"Y": "YYYY", "G": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "hh", "I": "hh",
           "M": "mm", "S": "ss", "f": "f", "b": "Month", "a": "Day", "p": "AM/PM", "q": "q",
@@ -73,23 +74,24 @@ class TimeForm:
                 return unit.read(column.to_numpy("i8")), valid
             return unit.read(np.where(valid, values, 0)), valid
         codes, cells = pd.factorize(as_texts(column))
-        stamps, valid = self._read_texts([str(cell) for cell in cells])
         if not len(cells):
             return np.zeros(len(codes), dtype=np.int64), np.zeros(len(codes), dtype=bool)
-        return stamps[codes], valid[codes] & (codes >= 0)
+        stamps, valid = self._read_texts([str(cell) for cell in cells])
+        rows = np.asarray(codes, dtype=np.int64)
+        return stamps[rows], valid[rows] & (rows >= 0)
 
     def _read_texts(self, cells: list[str]) -> tuple[Stamps, Valid]:
         cores, zones = divided(cells)
         stamps, valid = np.zeros(len(cells), dtype=np.int64), np.zeros(len(cells), dtype=bool)
-        known = (*self.formats, *((self.midnight,) if self.midnight else ()))
-        for form in known:
+        for form in (*self.formats, *((self.midnight,) if self.midnight else ())):
             rest = np.flatnonzero(~valid)
             if len(rest):
                 stamps[rest], valid[rest] = form.read([cores[i] for i in rest])
         rest = np.flatnonzero(~valid)
-        if len(rest):  # ways of writing that the study has not: read where there is but one reading
+        if len(rest) and self.order != AS_GIVEN:
+            # Ways of writing that the study has not: read where there is but one reading.
             left = [cores[i] for i in rest]
-            stamps[rest], valid[rest] = formats_of(left, self.order or "year")[1:]
+            stamps[rest], valid[rest] = formats_of(left, self.order)[1:]
         zoned = np.array([bool(zone) for zone in zones])
         if not zoned.any():
             return stamps, valid & (not self.zone.name or self.kind != "text")
@@ -169,6 +171,8 @@ def learn(
 ) -> TimeForm:
     """The form of a column, from the cells of every file that has it."""
     first = columns[0]
+    if pattern is not None:
+        given_format(pattern, ())  # a wrong one is wrong for any data
     if pd.api.types.is_datetime64_any_dtype(first.dtype):
         return _learn_native(first)
     if isinstance(first.dtype, pd.PeriodDtype):
@@ -186,7 +190,7 @@ def _learn_texts(
     cells: list[str], column: pd.Series, day_first: bool | None, pattern: str | None
 ) -> TimeForm:
     cores, zones = divided(cells)
-    order = Order()
+    order = Order(AS_GIVEN)
     if pattern is not None:
         formats = [given_format(pattern, cores)]
         stamps, read = formats[0].read(cores)

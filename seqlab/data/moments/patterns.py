@@ -110,7 +110,10 @@ def _rebuilt(
 
 
 def _dates(text: str, order: str) -> list[str]:
-    found = [*_rebuilt(text, list(_DATE_PATTERNS.values())), *_rebuilt(text, _ORDERED[order])]
+    found = [
+        *_rebuilt(text, list(_DATE_PATTERNS.values())),
+        *_rebuilt(text, _ORDERED.get(order, ())),
+    ]
     if text.isdigit():
         return [pattern for pattern in COMPACT if Format(pattern).regex.fullmatch(text)]
     if weekday := _WEEKDAY.match(text):
@@ -160,6 +163,7 @@ def is_time_of_day(cell: str) -> bool:
 def formats_of(cells: Sequence[str], order: str) -> tuple[list[Format], Stamps, NDArray[np.bool_]]:
     """The fewest formats that read cells (their zones cut off), the moments, and what is read.
 
+    `order` is that of day, month and year in three numbers; "": such cells are not read.
     The first format is the most usual one.
     """
     stamps = np.zeros(len(cells), dtype=np.int64)
