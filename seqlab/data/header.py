@@ -7,6 +7,7 @@ pattern of the cells below it, or it is made of names that columns usually have.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from statistics import median
 
 import pandas as pd
@@ -20,6 +21,8 @@ _KNOWN = frozenset(
     alias for best, others in ALIASES.values() for alias in [*best.split(), *others.split()]
 )
 _SAMPLE = 2000
+_YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
+FEWEST_STEPS = 5  # columns of years from which they are a header
 
 
 def has_header(rows: list[list[str]]) -> bool:
@@ -34,7 +37,7 @@ def has_header(rows: list[list[str]]) -> bool:
     if any(_breaks_pattern(cell, column) for cell, column in zip(first, body, strict=True)):
         return True
     if any(is_number(cell) for cell in filled):
-        return False
+        return _ends_in_years(first)
     if not all(_NAME.fullmatch(cell) for cell in filled):
         return False
     fresh = [cell not in column for cell, column in zip(first, body, strict=True)]
@@ -43,6 +46,17 @@ def has_header(rows: list[list[str]]) -> bool:
     if any(normalised(cell) in _KNOWN | LANGUAGES for cell in filled):
         return True
     return any(_is_foreign(cell, column) for cell, column in zip(first, body, strict=True))
+
+
+def _ends_in_years(first: list[str]) -> bool:
+    """Whether words are followed by years in equal steps, above the values of each year."""
+    names = [cell for cell in first if cell]
+    years = [name for name in names if _YEAR.fullmatch(name)]
+    words = names[: len(names) - len(years)]
+    if len(years) < FEWEST_STEPS or not words or any(map(is_number, words)):
+        return False
+    steps = {int(after) - int(before) for before, after in pairwise(years)}
+    return len(steps) == 1 and names[len(words) :] == years
 
 
 def _breaks_pattern(cell: str, column: list[str]) -> bool:

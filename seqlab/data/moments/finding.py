@@ -28,7 +28,7 @@ _PARTS = {
     "quarter": "quarter qtr quartal",
     "yearday": "day_of_year dayofyear doy yday",
     "day": "day date_of_month day_of_month dayofmonth dom dd tag",
-    "hour": "hour hr hh hour_of_day hod stunde uhrzeit",
+    "hour": "hour hr hh hour_of_day hod hour_ending hourending stunde",
     "minute": "minute min",
     "second": "second sec",
 }

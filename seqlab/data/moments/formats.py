@@ -41,6 +41,8 @@ _DIRECTIVES = {
     "a": (WORD, WORD),
     "p": (r"[AaPp]\.?[Mm]\.?", r"[AaPp]\.?[Mm]\.?"),
 }
+_WIDTHS = {"Y": 4, "G": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "q": 1, "h": 1,
+           "V": 2, "u": 1}  # fmt: skip
 _SPLIT = re.compile(r"%(-?\d?)([A-Za-z])")
 DAYS_OF_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FULL_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -76,21 +78,63 @@ class Format:
 
     def read(self, cells: Sequence[str]) -> tuple[Stamps, NDArray[np.bool_]]:
         """The moment of each cell, and whether the cell is one that this format writes."""
+        if (width := self._width) is not None:
+            alike = np.fromiter((len(cell) == width for cell in cells), bool, len(cells))
+            if alike.all():
+                return self._read_alike(cells)
         match = self.regex.fullmatch
         rows = [found.groups() if (found := match(cell)) else None for cell in cells]
         valid = np.array([row is not None for row in rows], dtype=bool)
         stamps = np.zeros(len(cells), dtype=np.int64)
         if valid.any():
             columns = zip(*(row for row in rows if row is not None), strict=True)
-            fields = dict(zip(self.directives, map(list, columns), strict=True))
-            stamps[valid], right = _moments(fields)
+            texts = dict(zip(self.directives, columns, strict=True))
+            stamps[valid], right = _moments({name: _parsed(name, t) for name, t in texts.items()})
             valid[valid] = right
         return stamps, valid
+
+    @cached_property
+    def _width(self) -> int | None:
+        """The length of cells whose numbers have all their zeros; None: names vary in length."""
+        pieces = _SPLIT.split(self.pattern)
+        if any(char.isspace() and char != " " for char in self.pattern):
+            return None
+        widths = [int(flag or 6) if letter == "f" else _WIDTHS.get(letter) for flag, letter in
+                  zip(pieces[1::3], pieces[2::3], strict=True)]  # fmt: skip
+        known = [width for width in widths if width is not None]
+        return sum(known) + sum(map(len, pieces[::3])) if len(known) == len(widths) else None
+
+    def _read_alike(self, cells: Sequence[str]) -> tuple[Stamps, NDArray[np.bool_]]:
+        """Cells of one length, read character by character for all at once."""
+        codes = np.array(cells, dtype=f"U{self._width}").view(np.uint32).reshape(len(cells), -1)
+        pieces = _SPLIT.split(self.pattern)
+        valid = np.ones(len(cells), dtype=bool)
+        place, fields = 0, {}
+        for i in range(-2, len(pieces) - 2, 3):
+            if i > 0:
+                letter = pieces[i + 1]
+                width = int(pieces[i] or 6) if letter == "f" else _WIDTHS[letter]
+                digits = codes[:, place : place + width].astype(np.int64) - ord("0")
+                valid &= ((digits >= 0) & (digits <= 9)).all(axis=1)
+                fields[letter] = digits @ 10 ** np.arange(width - 1, -1, -1)
+                if letter == "f":
+                    fields[letter] = fields[letter] * 10**6 // 10**width
+                place += width
+            for char in pieces[i + 2]:
+                valid &= codes[:, place] == ord(char)
+                place += 1
+        fields = {letter: np.where(valid, value, 1) for letter, value in fields.items()}
+        for letter, most in (("q", 4), ("h", 2), ("u", 7)):
+            if letter in fields:
+                valid &= (fields[letter] >= 1) & (fields[letter] <= most)
+        stamps, right = _moments(fields)
+        return stamps, valid & right
 
     def with_padding(self, cells: Sequence[str]) -> Format:
         """The format that writes numbers as these cells do, with or without leading zeros."""
         short = set()
-        for cell in cells:
+        full = self._width
+        for cell in cells if full is None else (cell for cell in cells if len(cell) < full):
             if found := self.regex.fullmatch(cell):
                 groups = zip(self.directives, found.groups(), strict=True)
                 short |= {letter for letter, text in groups if len(text) == 1}
@@ -129,48 +173,54 @@ def _literal(text: str) -> str:
     return "".join(r"\s+" if char.isspace() else re.escape(char) for char in text)
 
 
-def _moments(fields: dict[str, list[str]]) -> tuple[Stamps, NDArray[np.bool_]]:
-    """Moments of fields as texts, and whether each is a moment of the calendar."""
-    count = len(next(iter(fields.values())))
+def _parsed(letter: str, texts: Sequence[str]) -> Stamps:
+    """A field's texts as numbers: of names the month, of fractions microseconds."""
+    match letter:
+        case "b":
+            return np.array([month_of(text) or 0 for text in texts], dtype=np.int64)
+        case "a":
+            return np.zeros(len(texts), dtype=np.int64)
+        case "p":
+            return np.array([text[0] in "pP" for text in texts], dtype=np.int64)
+        case "f":
+            return np.array([int(text[:6].ljust(6, "0")) for text in texts], dtype=np.int64)
+    return np.array([int(text) for text in texts], dtype=np.int64)
 
-    def number(letter: str, usual: int) -> Stamps:
-        texts = fields.get(letter)
-        return np.full(count, usual) if texts is None else np.array(texts, dtype=np.int64)
 
-    days, valid = _days(fields, number)
-    hour, minute, second = number("H", 0), number("M", 0), number("S", 0)
+def _moments(fields: dict[str, Stamps]) -> tuple[Stamps, NDArray[np.bool_]]:
+    """Moments of fields by the letters of their directives, and whether each is in the calendar."""
+    days, valid = _days(fields)
+    none = np.zeros_like(days)
+    hour, minute, second = (fields.get(letter, none) for letter in "HMS")
     if "I" in fields:
-        half = number("I", 12)
+        half = fields["I"]
         valid &= (half >= 1) & (half <= 12)
-        later = np.array([text[0] in "pP" for text in fields["p"]], dtype=np.int64)
-        hour = half % 12 + 12 * later
-    micros = np.zeros(count, dtype=np.int64)
-    if "f" in fields:
-        micros = np.array([int(text[:6].ljust(6, "0")) for text in fields["f"]], dtype=np.int64)
-    clock = hour * HOUR + minute * MINUTE + second * SECOND + micros
+        hour = half % 12 + 12 * fields["p"]
+    clock = hour * HOUR + minute * MINUTE + second * SECOND + fields.get("f", none)
     valid &= (minute < 60) & (second < 60) & (clock <= DAY)  # 24:00 is the end of its day
     return days * DAY + clock, valid
 
 
-def _days(fields: dict[str, list[str]], number: object) -> tuple[Stamps, NDArray[np.bool_]]:
-    assert callable(number)
-    year = number("Y", 1970)
+def _days(fields: dict[str, Stamps]) -> tuple[Stamps, NDArray[np.bool_]]:
+    one = np.ones_like(next(iter(fields.values())))
     if "y" in fields:
-        year = number("y", 0)
-        year = year + np.where(year < 69, 2000, 1900)
+        year = fields["y"] + np.where(fields["y"] < 69, 2000, 1900)
+    else:
+        year = fields.get("G", fields.get("Y", 1970 * one))
     if "V" in fields:
-        return _week_days(number("G", 1970) if "G" in fields else year, number("V", 1), number)
+        first = _first_monday(year)
+        start = first + 7 * (fields["V"] - 1)
+        valid = (fields["V"] >= 1) & (start < _first_monday(year + 1))
+        return start + fields.get("u", one) - 1, valid
     if "j" in fields:
-        day = number("j", 1)
-        return days_of(year, np.ones_like(year)) + day - 1, (day >= 1) & (day <= _length(year))
-    month = number("m", 1)
-    if "b" in fields:
-        month = np.array([month_of(text) or 0 for text in fields["b"]], dtype=np.int64)
+        day, length = fields["j"], days_of(year + 1, one) - days_of(year, one)
+        return days_of(year, one) + day - 1, (day >= 1) & (day <= length)
+    month = fields.get("b", fields.get("m", one))
     if "q" in fields:
-        month = 3 * number("q", 1) - 2
+        month = 3 * fields["q"] - 2
     if "h" in fields:
-        month = 6 * number("h", 1) - 5
-    day = number("d", 1)
+        month = 6 * fields["h"] - 5
+    day = fields.get("d", one)
     valid = (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)
     first = days_of(year, np.where(valid, month, 1))
     after = days_of(year, np.where(valid, month, 1) + 1)
@@ -183,20 +233,8 @@ def days_of(year: Stamps, month: Stamps) -> Stamps:
     return np.asarray(months.astype("datetime64[D]").astype(np.int64))
 
 
-def _length(year: Stamps) -> Stamps:
-    one = np.ones_like(year)
-    return days_of(year + 1, one) - days_of(year, one)
-
-
-def _week_days(year: Stamps, week: Stamps, number: object) -> tuple[Stamps, NDArray[np.bool_]]:
-    """Days of ISO weeks: week 1 holds January 4, weeks begin on Mondays."""
-    assert callable(number)
-    first = _first_monday(year)
-    start = first + 7 * (week - 1)
-    return start + number("u", 1) - 1, (week >= 1) & (start < _first_monday(year + 1))
-
-
 def _first_monday(year: Stamps) -> Stamps:
+    """The day on which week 1 begins, that of January 4."""
     fourth = days_of(year, np.ones_like(year)) + 3
     return np.asarray(fourth - (fourth + 3) % 7)  # 1970-01-01 was a Thursday
 

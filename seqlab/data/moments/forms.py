@@ -16,13 +16,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.moments.formats import DAY, SECOND, Format, Stamps
+from seqlab.data.moments.months import month_of
 from seqlab.data.moments.numerals import LEAST_YEAR, MOST_YEAR, UNITS, numeral_of
-from seqlab.data.moments.patterns import ORDERS, candidates, completed, formats_of
+from seqlab.data.moments.patterns import ANY, LITERALS, candidates, completed, formats_of
 from seqlab.data.moments.readings import Order, choose_order
 from seqlab.data.moments.zones import NOWHERE, Zone, divided, in_utc, is_known, zone_of
 from seqlab.errors import UserError
 
 Valid = NDArray[np.bool_]
+_LONG = re.compile(r"[^\W\d_]{3,}")
 _LONGEST = 60  # characters of a moment; longer cells are texts
 AS_GIVEN = "as given"  # an order: moments are in the user's own format and in no other
 SAMPLE = 500  # cells that tell whether a column holds dates
@@ -337,12 +339,14 @@ def _is_date(cell: str, digits: bool, known: list[Format]) -> bool:
     (core,), _ = divided([cell])
     if any(form.read([core])[1][0] for form in known):
         return True
-    for order in ORDERS:
-        for pattern in candidates(core, order):
-            form = Format(pattern)
-            if not digits and pattern == "%Y-%j":  # numbers of invoices are written so
-                continue
-            if form.read([core])[1][0]:
-                known.append(form)
-                return True
+    words = _LONG.findall(core)
+    if any(month_of(word) is None and word.casefold() not in LITERALS for word in words):
+        return False
+    for pattern in candidates(core, ANY):
+        form = Format(pattern)
+        if not digits and pattern == "%Y-%j":  # numbers of invoices are written so
+            continue
+        if form.read([core])[1][0]:
+            known.append(form)
+            return True
     return False

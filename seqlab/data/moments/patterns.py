@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seqlab.data.moments.formats import WORD, Format, Stamps
+from seqlab.data.moments.formats import DAYS_OF_WEEK, FULL_DAYS, WORD, Format, Stamps
 from seqlab.data.moments.months import month_of, names_as_written
 
 # `~` stands for a separator, `{…}` for one of the words between the braces, both kept as the cell
@@ -19,6 +19,7 @@ _BY_ORDER = {
     "year": ("%y~%m~%d",),
 }
 ORDERS = tuple(_BY_ORDER)
+ANY = "any"  # every order at once
 _QUARTER = "{Q|q|Qtr|Quarter|Quartal|T|Trim}"
 _WEEK = "{W|w|KW|Wk|Week|S|Sem}"
 _UNORDERED = (
@@ -57,6 +58,10 @@ _BETWEEN = r"[Tt]|[\s,;_]+(?:-\s)?(?:at\s)?|\s-\s|(?<=\d):(?=\d\d:)"  # a date a
 _FRACTION = re.compile(r"(.*:\d\d)([.,])(\d{1,9})(\s?[AaPp]\.?[Mm]\.?)?")
 _WEEKDAY = re.compile(r"([^\W\d_]{2,9})(\.?,?\s+)(?=\S)")
 _DAYS = frozenset(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
+# Words of three letters and more that dates have, besides the names of months.
+LITERALS = frozenset(["qtr", "quarter", "quartal", "trim", "week", "sem"]) | frozenset(
+    day.casefold() for day in (*DAYS_OF_WEEK, *FULL_DAYS)
+)
 _SEPARATOR = r"[-/.:'’,_\s]*"
 _PLAIN = {"Y": r"\d{4}", "G": r"\d{4}", "b": WORD, "q": "[1-4]", "h": "[12]", "u": "[1-7]",
           "j": r"\d{3}", "y": r"\d{2}", "p": r"[AaPp]\.?[Mm]\.?", "M": r"\d{2}",
@@ -90,6 +95,7 @@ _DATE_PATTERNS = {pattern: _compiled(pattern) for pattern in _UNORDERED}
 _ORDERED = {
     order: [_compiled(pattern) for pattern in patterns] for order, patterns in _BY_ORDER.items()
 }
+_ORDERED[ANY] = [pattern for order in ORDERS for pattern in _ORDERED[order]]
 _TIME_PATTERNS = [_compiled(pattern) for pattern in _TIMES]
 
 

@@ -19,6 +19,7 @@ _ZONE = re.compile(
     r"(Z|z|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|(?![AaPp][Mm]\b)[A-Z]{2,5})?"
     r"(\s?\[?[A-Z][A-Za-z_]+(?:/[A-Za-z_+-]+)+\]?)?"
 )
+_DIGITS = frozenset("0123456789:., ")
 # Minutes before or after UTC of the usual short names.
 _SHORT = {"UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 60, "CET": 60, "CEST": 120, "MEZ": 60,
           "MESZ": 120, "EET": 120, "EEST": 180, "MSK": 180, "BST": 60, "IST": 330, "JST": 540,
@@ -109,11 +110,16 @@ def divided(cells: Sequence[str]) -> tuple[list[str], list[str]]:
     """Cells without their zones, and the zones as they are written (empty: there is none)."""
     cores, zones = [], []
     for cell in cells:
-        found = _ZONE.fullmatch(cell)
+        found = _ZONE.fullmatch(cell) if _may_end_in_a_zone(cell) else None
         zone = "" if found is None else "".join(part or "" for part in found.groups()[1:])
         zones.append(zone if zone.strip() else "")
         cores.append(cell[: len(cell) - len(zone)] if zone.strip() else cell)
     return cores, zones
+
+
+def _may_end_in_a_zone(cell: str) -> bool:
+    """A cheap look before the pattern is tried: most cells end in the digits of a time or date."""
+    return (":" in cell or "T" in cell) and not set(cell[-6:]) <= _DIGITS
 
 
 def _region(text: str) -> str:

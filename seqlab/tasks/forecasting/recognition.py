@@ -32,6 +32,7 @@ def recognise(table: Table) -> Confidence:
     texts = [name for name, kind in kinds.items() if kind is ColumnKind.TEXT]
     dates, columns = _dates(table)
     numeric = [name for name in numeric if name not in columns] or numeric
+    texts = [name for name in texts if name not in columns]
     if dates is None:
         return _undated(frame, kinds, numeric)
     if texts:
