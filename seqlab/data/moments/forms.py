@@ -322,31 +322,37 @@ def can_be_moments(column: pd.Series) -> bool:
 
 
 def _share_of_dates(values: pd.Series, digits: bool) -> float:
-    cells, wrong = [str(value).strip() for value in values], 0
-    known: list[Format] = []  # formats of earlier cells: most columns have one
-    for seen, cell in enumerate(cells):
-        wrong += not _is_date(cell, digits, known)
-        if wrong > 0.1 * len(cells):
-            return (seen + 1 - wrong) / len(cells)
-    return 1 - wrong / max(1, len(cells))
+    """The share of cells that are dates; 0 where more than a tenth are none."""
+    rest = [str(value).strip() for value in values]
+    most, wrong, right = 0.1 * len(rest), 0, 0
+    while rest:
+        form = _format_of(rest[0], digits)
+        if form is None:
+            wrong, rest = wrong + 1, rest[1:]
+            if wrong > most:
+                break
+            continue
+        valid = form.read(divided(rest)[0])[1]
+        valid[0] = True  # whatever its zone
+        right += int(valid.sum())
+        rest = [cell for cell, is_read in zip(rest, valid, strict=True) if not is_read]
+    return right / max(1, right + wrong) if wrong <= most else 0.0
 
 
-def _is_date(cell: str, digits: bool, known: list[Format]) -> bool:
+def _format_of(cell: str, digits: bool) -> Format | None:
+    """A format that reads a cell; None: it is no date."""
     if not 4 <= len(cell) <= _LONGEST or not any(map(str.isdigit, cell)):
-        return False
+        return None
     if cell.isdigit() and not (digits and LEAST_YEAR <= int(cell[:4]) <= MOST_YEAR):
-        return False
+        return None
     (core,), _ = divided([cell])
-    if any(form.read([core])[1][0] for form in known):
-        return True
     words = _LONG.findall(core)
     if any(month_of(word) is None and word.casefold() not in LITERALS for word in words):
-        return False
+        return None
     for pattern in candidates(core, ANY):
         form = Format(pattern)
         if not digits and pattern == "%Y-%j":  # numbers of invoices are written so
             continue
         if form.read([core])[1][0]:
-            known.append(form)
-            return True
-    return False
+            return form
+    return None
