@@ -80,7 +80,8 @@ class Moments:
         if "year" in self.roles:
             hint = "expected whole numbers such as 2010, 1, 31"
         elif self.form.formats:
-            hint = f"dates here are written {self.form.words()}; write all of them alike"
+            example = self.form.write(np.array(["2016-07-01"], dtype="datetime64[us]"))[0]
+            hint = f"expected dates such as {example} ({self.form.words()}), written alike"
         return UserError(f'"{origin}" {where}: "{given}" is not a date', hint)
 
     def write(self, moments: NDArray[np.generic]) -> Any:
