@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.times import is_numeric_time, looks_like_dates
+from seqlab.data.moments.forms import can_be_moments, looks_like_dates
 from seqlab.errors import UserError, unknown
 
 # Of the first names the earlier wins; the second are as good as each other and yield to the first.
@@ -36,7 +36,8 @@ ALIASES: dict[str, tuple[str, str]] = {
     ),
     "time": (
         "ds timestamp datetime date_time ts",
-        "time date day month week year period date_utc observation_date",
+        "time date day month quarter week year period date_utc observation_date yearmonth"
+        " year_month yyyymm year_week year_quarter yearquarter yq datum zeit monat fecha",
     ),
     "src": ("src source source_text source_sentence", "input question original english"),
     "tgt": (
@@ -129,6 +130,8 @@ def kind(column: pd.Series) -> ColumnKind:
     if isinstance(values.iloc[0], list | tuple | np.ndarray):
         return ColumnKind.LIST
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return ColumnKind.DATE
+    if isinstance(column.dtype, pd.PeriodDtype):
         return ColumnKind.DATE
     if pd.api.types.is_bool_dtype(column.dtype):
         return ColumnKind.CATEGORY
@@ -277,8 +280,8 @@ def _by_alias(names: Sequence[str], role: str) -> list[str]:
 
 
 def _can_be_time(column: pd.Series) -> bool:
-    """Whether values can be moments: dates, or whole numbers that are years or Unix times."""
-    return kind(column) is ColumnKind.DATE or is_numeric_time(column)
+    """Whether values can be moments: dates, or numbers such as 202001 or Unix times."""
+    return kind(column) is not ColumnKind.LIST and can_be_moments(column)
 
 
 def _finest(frame: pd.DataFrame, names: list[str]) -> list[str]:

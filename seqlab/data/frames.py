@@ -53,9 +53,60 @@ def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     if repeated:
         raise UserError(f'the frame has several columns "{repeated[0]}"', "rename all but one")
     plain = frame.set_axis(names, axis=1)
-    if isinstance(plain.index, pd.DatetimeIndex):
-        return plain.rename_axis(str(plain.index.name or "timestamp")).reset_index()
-    return plain.reset_index(drop=True)
+    levels = index_columns(frame.index)
+    if levels is None:
+        return plain.reset_index(drop=True)
+    taken = [name for name in levels.columns if name in names]
+    if taken:
+        raise UserError(
+            f'the frame has "{taken[0]}" as a column and in its index', "rename one of the two"
+        )
+    return pd.concat([levels, plain.reset_index(drop=True)], axis=1)
+
+
+def index_columns(index: pd.Index) -> pd.DataFrame | None:
+    """An index of moments, or of names and moments, as columns; None: it only numbers the rows.
+
+    Names become texts, so that numbers of shops are no measurements. Levels without a name are
+    called as what they hold: timestamp or item_id.
+    """
+    columns: dict[str, pd.Series] = {}
+    for level in map(index.get_level_values, range(index.nlevels)):
+        dated = is_dated(level)
+        name = str(level.name) if level.name is not None else "timestamp" if dated else "item_id"
+        name = name if name not in columns else f"{name}{len(columns) + 1}"
+        column = level.to_series(index=pd.RangeIndex(len(index)))
+        columns[name] = column if dated else column.astype("str").where(column.notna())
+    dated_levels = [is_dated(index.get_level_values(i)) for i in range(index.nlevels)]
+    return pd.DataFrame(columns) if any(dated_levels) else None
+
+
+def is_dated(level: pd.Index) -> bool:
+    """Whether an index holds moments or periods."""
+    return isinstance(level, pd.DatetimeIndex | pd.PeriodIndex)
+
+
+def indexed_like(forecasts: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
+    """Forecasts (with unique_id and ds) under an index such as that of the data they follow on.
+
+    Where that only numbered the rows, or names series that the forecasts do not, they stay as they
+    are.
+    """
+    levels = [index.get_level_values(i) for i in range(index.nlevels)]
+    names = [level for level in levels if not is_dated(level)]
+    if len(names) == len(levels) or forecasts["ds"].isna().any():
+        return forecasts
+    by_name: dict[str, int] = {}
+    for row, key in enumerate(zip(*names, strict=True)):
+        by_name.setdefault("/".join(map(str, key)), row)
+    if names and not set(forecasts["unique_id"]) <= by_name.keys():
+        return forecasts
+    rows = [by_name[name] for name in forecasts["unique_id"]] if names else []
+    moments = pd.Index(forecasts["ds"])
+    found = [moments if is_dated(level) else level[rows] for level in levels]
+    if len(found) == 1:
+        return forecasts.set_index(found[0].rename(index.name))
+    return forecasts.set_index(pd.MultiIndex.from_arrays(found, names=index.names))
 
 
 def _hugging_face(dataset: Any) -> pd.DataFrame:

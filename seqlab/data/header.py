@@ -6,6 +6,8 @@ pattern of the cells below it, or it is made of names that columns usually have.
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from statistics import median
 
 import pandas as pd
@@ -13,7 +15,7 @@ import pandas as pd
 from seqlab.data.cells import column
 from seqlab.data.columns import ALIASES, LANGUAGES, ColumnKind, describe, is_categorical, normalised
 from seqlab.data.delimited import MISSING, is_number
-from seqlab.data.times import looks_like_dates
+from seqlab.data.moments.forms import looks_like_dates
 
 _LONGEST = 120  # characters of a name: a question of a survey is one
 _KNOWN = frozenset(
@@ -21,6 +23,8 @@ _KNOWN = frozenset(
 )
 _SAMPLE = 2000
 _SELDOM = 0.01  # share of a column's values that may be its name
+_YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
+FEWEST_STEPS = 5  # columns of years from which they are a header
 
 
 def has_header(rows: list[list[str]]) -> bool:
@@ -34,9 +38,9 @@ def has_header(rows: list[list[str]]) -> bool:
         return all(normalised(cell) in _KNOWN for cell in first)
     if any(_breaks_pattern(cell, column) for cell, column in zip(first, body, strict=True)):
         return True
-    if len(set(filled)) < len(filled) or any(is_number(cell) for cell in filled):
-        return False
-    if not all(_may_be_name(cell) for cell in filled):
+    if any(is_number(cell) for cell in filled):
+        return _ends_in_years(first)
+    if len(set(filled)) < len(filled) or not all(_may_be_name(cell) for cell in filled):
         return False
     fresh = [cell not in column for cell, column in zip(first, body, strict=True)]
     known = [normalised(cell) in _KNOWN | LANGUAGES for cell in first]
@@ -67,6 +71,17 @@ def _is_header_nonetheless(first: list[str], body: list[list[str]], known: list[
         return False
     others = [i for i, count in enumerate(counts) if not count]
     return any(known[i] or _is_foreign(first[i], body[i]) for i in others)
+
+
+def _ends_in_years(first: list[str]) -> bool:
+    """Whether words are followed by years in equal steps, above the values of each year."""
+    names = [cell for cell in first if cell]
+    years = [name for name in names if _YEAR.fullmatch(name)]
+    words = names[: len(names) - len(years)]
+    if len(years) < FEWEST_STEPS or not words or any(map(is_number, words)):
+        return False
+    steps = {int(after) - int(before) for before, after in pairwise(years)}
+    return len(steps) == 1 and names[len(words) :] == years
 
 
 def _breaks_pattern(cell: str, values: list[str]) -> bool:

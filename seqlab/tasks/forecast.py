@@ -42,7 +42,7 @@ from seqlab.tasks.forecasting.exhibits import draw
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
 from seqlab.tasks.forecasting.options import MIDDLE
-from seqlab.tasks.forecasting.panel import Panel, build_panel, shown
+from seqlab.tasks.forecasting.panel import Panel, build_panel
 from seqlab.tasks.forecasting.parts import Parts
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
@@ -249,10 +249,11 @@ class Forecast(Task):
         if missing.any():
             s, step, column = (int(place) for place in np.argwhere(missing)[0])
             moment = panel.moments(np.array([s]), ahead[s, step : step + 1])[0]
+            place = self.fitted.layout.shown(moment)
             name = self.fitted.layout.known_inputs[column].partition("=")[0]
             of = f' of series "{panel.series[s]}"' if self.fitted.layout.series else ""
             raise UserError(
-                f'"{table.origin}" column "{name}": nothing at {shown(moment)}{of}, which is to be'
+                f'"{table.origin}" column "{name}": nothing at {place}{of}, which is to be'
                 " forecast",
                 f"give rows for {H} steps after the last target, with what is known in advance",
             )
@@ -342,13 +343,13 @@ class Forecast(Task):
         H = self.fitted.geometry.horizon
         first = windowed.starts(examples) + windowed.origins(examples)
         positions = first[:, None] + np.arange(H)
-        grid = windowed.grid(examples, self.fitted)
+        grid, written = windowed.grid(examples, self.fitted), self.fitted.layout.written
         columns: dict[str, Any] = {
             "unique_id": np.repeat(examples.frame["unique_id"].astype("str").to_numpy(), H)
         }
         if examples.frame["unique_id"].duplicated().any():
-            columns["cutoff"] = np.repeat(grid.moments(first - 1), H)
-        columns["ds"] = grid.moments(positions.ravel())
+            columns["cutoff"] = written(np.repeat(grid.moments(first - 1), H))
+        columns["ds"] = written(grid.moments(positions.ravel()))
         predicted, middle = np.asarray(predictions), self.middle(predictions)
         for c, name in enumerate(self.fitted.layout.targets):
             columns[name] = middle[:, :, c].ravel()

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from seqlab import registry
 from seqlab.data.examples import Examples
+from seqlab.data.frames import indexed_like
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
@@ -179,7 +180,7 @@ class Forecaster(RegressorMixin, _Estimator):
         given = {"horizon": self.horizon, "lookback": self.lookback, "season": self.season}
         table = _table(X)
         self._fit(table, {name: value for name, value in given.items() if value is not None})
-        self._seen = table
+        self._seen, self._index = table, _index(X)
         return self
 
     def predict(self, X: Any = None) -> pd.DataFrame:
@@ -187,7 +188,9 @@ class Forecaster(RegressorMixin, _Estimator):
         check_is_fitted(self, "model_")
         table = self._seen if X is None else _table(X)
         examples = self.task_.encode(table)
-        return self.task_.present(self._predict(examples), examples)
+        forecasts = self.task_.present(self._predict(examples), examples)
+        index = self._index if X is None else _index(X)
+        return forecasts if index is None else indexed_like(forecasts, index)
 
     def score(self, X: Any, y: None = None, sample_weight: None = None) -> float:
         """R² over every window of X that has a look-back before it and its targets known."""
@@ -198,11 +201,15 @@ class Forecaster(RegressorMixin, _Estimator):
         return float(r2.value(self.task_.statistics(r2, self._predict(examples), examples)))
 
 
+def _index(X: Any) -> pd.Index | None:
+    """The index of a frame or series, which forecasts then have too."""
+    return X.index if isinstance(X, pd.DataFrame | pd.Series) else None
+
+
 def _table(X: Any) -> Table:
     """A file, a frame or a bare series of numbers as a table."""
     if isinstance(X, pd.Series):
-        dated = isinstance(X.index, pd.DatetimeIndex)
-        X = X.to_frame(str(X.name or "y")).rename_axis("ds").reset_index(drop=not dated)
+        X = X.to_frame(str(X.name or "y"))
     elif isinstance(X, list | tuple | np.ndarray):
         X = pd.DataFrame({"y": np.asarray(X, dtype=float)})
     return X if isinstance(X, Table) else read_table(X)

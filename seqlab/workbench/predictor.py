@@ -15,6 +15,7 @@ import pandas as pd
 from seqlab import registry
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
+from seqlab.data.frames import indexed_like
 from seqlab.data.pieces import in_pieces
 from seqlab.data.running_text import in_stretches
 from seqlab.data.sources import read_table
@@ -56,6 +57,8 @@ class Predictor:
         names, roles = columns_of(columns, self.task.columns)
         table = data if isinstance(data, Table) else read_table(data, columns=names, **reading)
         shown = self._present(self._as_fitted(table, roles))
+        if isinstance(data, pd.DataFrame) and "ds" in shown:  # forecasts
+            return indexed_like(shown, data.index)
         if isinstance(data, pd.DataFrame) and len(shown) == len(data) and self.task.row_by_row:
             shown.index = data.index  # a row for each of the caller's, who knows them by it
         return shown

@@ -6,15 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seqlab.data.clock import parse_times
 from seqlab.data.columns import describe, find, is_categorical, require
-from seqlab.data.series import (
-    find_moments,
-    is_series_per_row,
-    numbers,
-    numeric_columns,
-    rows_to_long,
-)
-from seqlab.data.times import parse_times
+from seqlab.data.moments.finding import find_moments
+from seqlab.data.series import numbers, numeric_columns
+from seqlab.data.wide import find_wide
 from seqlab.errors import UserError
 
 N = 40
@@ -137,7 +133,7 @@ def test_ambiguous_and_missing_columns_are_errors_that_list_them():
 )
 def test_ways_to_write_a_date(written, first, last):
     times = parse_times(pd.Series(written), "x.csv")
-    assert times.dtype == "datetime64[ns]"
+    assert times.dtype == "datetime64[us]"
     assert times.iloc[0] == pd.Timestamp(first)
     assert times.iloc[-1] == pd.Timestamp(last)
 
@@ -182,13 +178,14 @@ def test_rows_that_are_series():
     )
     wide.loc[1, ["V6", "V7"]] = np.nan
     wide.loc[0, "V3"] = np.nan
-    assert is_series_per_row(wide)
-    long = rows_to_long(wide)
+    found = find_wide(wide)
+    assert found is not None
+    long = found.long(wide, "x.csv")
     assert long[long["unique_id"] == "H2"]["y"].tolist() == [20.0, 30.0, 40.0, 50.0]
     assert long[long["unique_id"] == "H1"]["y"].isna().tolist() == [False, True] + [False] * 4
     assert long["step"].tolist() == [0, 1, 2, 3, 4, 5, 0, 1, 2, 3]
     dated = wide.assign(V1=["2020-01-01", "2020-01-02"])
-    assert not is_series_per_row(dated)
+    assert find_wide(dated) is None
 
 
 def test_columns_of_numbers():

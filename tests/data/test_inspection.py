@@ -13,7 +13,6 @@ from seqlab.data.inspection import (
     text_findings,
 )
 from seqlab.data.label_noise import noise_findings, quick_look
-from seqlab.data.series_inspection import time_findings, value_findings, zone_findings
 from seqlab.data.split_spec import SplitSpec
 from seqlab.data.splits import Rows, split
 
@@ -115,80 +114,3 @@ def test_texts_that_say_nothing_about_labels():
     findings = noise_findings(texts, list(rng.choice(["a", "b"], 200)))
     assert titled(findings, "TF-IDF + logistic regression is right in").severity == "warning"
     assert noise_findings(texts[:20], ["a", "b"] * 10) == []
-
-
-# -- series ------------------------------------------------------------------------------------
-
-
-def hours(count):
-    return pd.date_range("2020-01-01", periods=count, freq="h").to_numpy().copy()
-
-
-@pytest.mark.parametrize(
-    ("times", "step"),
-    [
-        (hours(50), "1 hour"),
-        (pd.date_range("2020-01-01", periods=50, freq="15min"), "15 minutes"),
-        (pd.date_range("2020-01-31", periods=30, freq="ME"), "1 month"),
-        (pd.date_range("2020-01-01", periods=30, freq="QS"), "1 quarter"),
-        (pd.date_range("2020-01-01", periods=9, freq="YS"), "1 year"),
-        (pd.bdate_range("2020-01-01", periods=60), "1 working day"),
-    ],
-)
-def test_regular_steps(times, step):
-    (finding,) = time_findings(np.asarray(times))
-    assert finding.title == f"the step is {step}"
-
-
-def test_gaps_and_irregular_steps():
-    times = np.delete(hours(50), [10, 11, 30])
-    gap = titled(time_findings(times), "moments missing: 3 in 2 gaps")
-    assert gap.detail == "the longest, 3 hours, ends at 2020-01-01 12:00:00 (row 11)"
-    times = hours(50)
-    times[20] += np.timedelta64(7, "m")
-    odd = titled(time_findings(times), "irregular steps: 2")
-    assert odd.detail == "the first is 67 minutes before row 21 (2020-01-01 20:07:00)"
-    months = np.delete(pd.date_range("2020-01-01", periods=20, freq="MS").to_numpy(), 4)
-    assert titled(time_findings(months), "moments missing: 1 in 1 gaps")
-
-
-def test_disorder_names_the_row():
-    times = hours(10)
-    times[[4, 5]] = times[[5, 4]]
-    finding = titled(time_findings(times), "dates that run backwards: 1")
-    assert (finding.severity, finding.detail) == (
-        "error",
-        "row 6 (2020-01-01 04:00:00) comes after a later one",
-    )
-    twice = np.concatenate([hours(5), hours(5)])
-    assert titled(time_findings(twice), "dates that repeat: 5").detail.startswith("row 6 ")
-    (fine,) = time_findings(twice, series=["a"] * 5 + ["b"] * 5)
-    assert fine.title == "the step is 1 hour"
-
-
-def test_time_zones():
-    mixed = pd.Series(["2020-01-01 00:00+01:00", "2020-01-01 01:00"], name="ds")
-    (finding,) = zone_findings(mixed)
-    assert finding.severity == "error"
-    assert finding.detail == '1 do not; row 2 is "2020-01-01 01:00"'
-    summer = pd.Series(["2020-01-01 00:00+01:00", "2020-07-01 00:00+02:00"], name="ds")
-    assert zone_findings(summer)[0].detail == "offsets +0100, +0200"
-    assert zone_findings(pd.Series(["2020-01-01", "2020-07-01"], name="ds")) == []
-
-
-def test_values():
-    frame = pd.DataFrame(
-        {
-            "infinite": [1.0, np.inf, 2.0],
-            "empty": [np.nan] * 3,
-            "constant": [2.5] * 3,
-            "holes": [1.0, np.nan, 3.0],
-            "fine": [1.0, 2.0, 3.0],
-        }
-    )
-    findings = value_findings(frame, list(frame.columns))
-    assert titled(findings, 'column "infinite": infinite values: 1').detail.endswith("row 2")
-    titled(findings, 'column "empty" is empty')
-    titled(findings, 'column "constant" is always 2.5')
-    titled(findings, 'column "holes": 33.3% of the values are missing')
-    assert not [finding for finding in findings if "fine" in finding.title]

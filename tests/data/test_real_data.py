@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.data.series import find_moments, is_series_per_row, rows_to_long
+from seqlab.data.moments.finding import find_moments
 from seqlab.data.sources import read_table
+from seqlab.data.wide import find_wide
 from seqlab.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +77,8 @@ def test_series(path):
 
 def test_m4_rows_become_series():
     table = read_table(DATA / "m4" / "Hourly-train.csv.xz")
-    assert is_series_per_row(table.frame)
-    lengths = rows_to_long(table.frame).groupby("unique_id").size()
+    wide = find_wide(table.frame)
+    assert wide is not None
+    lengths = wide.long(table.frame, table.origin).groupby("unique_id").size()
     assert len(lengths) == 414
     assert set(lengths) == {700, 960}

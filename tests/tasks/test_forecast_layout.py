@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data.series import is_series_per_row
 from seqlab.data.table import Table
+from seqlab.data.wide import find_wide
 from seqlab.errors import UserError
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting.layout import observe, read_layout
@@ -209,11 +209,11 @@ def test_new_data_must_have_the_columns_trained_on():
 
 def test_wide_tables_are_told_by_cheap_checks(monkeypatch):
     """Describing thousands of columns takes seconds; names and types say enough."""
-    monkeypatch.setattr("seqlab.data.series.describe", None)
+    monkeypatch.setattr("seqlab.data.columns.describe", None)
     values = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 900)))
     values.columns = [f"V{i}" for i in range(2, 902)]
     values.insert(0, "V1", [f"H{i}" for i in range(40)])
-    assert is_series_per_row(values)
-    assert not is_series_per_row(values.rename(columns={"V7": "price"}))
+    assert find_wide(values) is not None
+    assert find_wide(values.rename(columns={"V7": "price"})) is None
     dates = pd.date_range("2024-01-01", periods=40).astype(str)
-    assert not is_series_per_row(values.assign(V1=dates))
+    assert find_wide(values.assign(V1=dates)) is None

@@ -59,7 +59,7 @@ def test_frequencies_are_inferred_and_dates_continue(alias, name, season, horizo
 @given(
     st.sampled_from(
         [
-            Frequency("fixed", 3600 * 10**9, 60 * 10**9),
+            Frequency("fixed", 3600 * 10**6, 60 * 10**6),
             Frequency("months", 1, 0, 31),
             Frequency("months", 3, 2, 15),
             Frequency("months", 12, 5, 1),

@@ -155,3 +155,17 @@ def test_wrong_forecasts_are_one_line(settings, message):
     with pytest.raises(UserError) as caught:
         Forecaster(**settings).fit(season())
     assert message in caught.value.message
+
+
+def test_forecasts_have_the_index_of_the_data():
+    days, wave = pd.date_range("2024-01-01", periods=60), np.sin(np.arange(120.0))
+    quick = Forecaster("gru", horizon=2, lookback=7, season=1, params=1_000, epochs=1, refit=False)
+    both = pd.MultiIndex.from_product([[3, 4], days], names=["shop", "day"])
+    found = quick.fit(pd.DataFrame({"y": wave}, index=both)).predict()
+    after = pd.date_range("2024-03-01", periods=2)
+    assert list(found.index) == [(shop, day) for shop in (3, 4) for day in after]
+    assert list(found.index.names) == ["shop", "day"]
+    months = pd.period_range("2010-01", periods=60, freq="M", name="month")
+    found = quick.fit(pd.Series(wave[:60], index=months)).predict()
+    assert list(found.index) == list(pd.period_range("2015-01", periods=2, freq="M"))
+    assert list(quick.fit(wave[:60].tolist()).predict().index) == [0, 1]

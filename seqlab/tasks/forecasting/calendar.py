@@ -29,10 +29,10 @@ def features(moments: NDArray[np.generic], chosen: tuple[str, ...]) -> Array:
     """Sine and cosine of each cycle: (rows,) → (rows, 2 · cycles)."""
     if not chosen:
         return np.zeros((len(moments), 0), dtype=np.float32)
-    stamps = moments.astype("datetime64[ns]")
+    stamps = moments.astype("datetime64[us]")
     days = stamps.astype(np.int64) / DAY
     year = stamps.astype("datetime64[Y]")
-    in_year = (stamps - year.astype("datetime64[ns]")).astype(np.int64) / DAY
+    in_year = (stamps - year.astype("datetime64[us]")).astype(np.int64) / DAY
     place = {"day": days % 1, "week": (days + 3) % 7 / 7, "year": in_year / 366}
     angles = 2 * np.pi * np.stack([place[c] for c in chosen], axis=1)
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlab.data.moments.finding import Moments
 from seqlab.runs import read_json, write_json
 from seqlab.tasks.forecasting.frequency import Frequency
 from seqlab.tasks.forecasting.layout import Layout
@@ -107,7 +108,12 @@ class Fitted:
         plain = read_json(folder / "forecast.json")
         layout = plain.pop("layout")
         words = tuple((name, tuple(held)) for name, held in layout.pop("categories", ()))
-        layout = Layout(categories=words, **_tuples(layout))
+        moments = layout.pop("moments", None)
+        layout = Layout(
+            categories=words,
+            moments=None if moments is None else Moments.from_plain(moments),
+            **_tuples(layout),
+        )
         with np.load(folder / "scales.npz", allow_pickle=False) as stored:
             scales = Scales(stored["mean"], stored["std"], stored["naive"])
         frequency = Frequency(**plain.pop("frequency"))

@@ -5,7 +5,7 @@ A frequency maps dates to whole positions on a grid and back, so that gaps becom
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,40 +16,55 @@ from seqlab.errors import UserError
 Moments = NDArray[np.datetime64]
 Positions = NDArray[np.int64]
 
-SECOND = 10**9  # nanoseconds
+SECOND = 10**6  # microseconds
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
 MONTH_END = 31
 # A series with more steps off its grid than this has no frequency to speak of.
 TOLERATED = 0.1
 FINEST = 12  # the usual gap is at most this many steps
+JITTER = 0.05  # of a step: by how much clocks may be late or early
+WORKING = "1111100"  # Monday to Friday, one digit a day as numpy has it
+WORKING_WEEKS = (WORKING, "1111001", "1111110", "1101111")  # to Thursday, to Saturday, from Sunday
 
 
 @dataclass(frozen=True)
 class Frequency:
-    """One step, as a fixed time, a number of months, a working day, or just a step.
+    """One step, as a fixed time, a number of months, a day of the working week, or just a step.
 
-    size   fixed: nanoseconds; months: months
-    phase  fixed: nanoseconds past a multiple of the size; months: months past one; steps: the
-           number of the first
-    day    months: the day of the month, 31: the last
+    size    fixed: microseconds; months: months
+    phase   fixed: microseconds past a multiple of the size; months: months past one; steps: the
+            number of the first
+    day     months: the day of the month, 31: the last
+    roll    months: where the day is free, it is the working day before (`back`) or after
+            (`forward`); "": it stays
+    week    the days of the week that are worked, Monday first
+    clock   months and weekdays: microseconds past midnight
+    jitter  fixed: microseconds by which a moment may lie beside its step
     """
 
     kind: Literal["fixed", "months", "weekdays", "steps"] = "steps"
     size: int = 1
     phase: int = 0
     day: int = 1
+    roll: Literal["", "back", "forward"] = ""
+    week: str = WORKING
+    clock: int = 0
+    jitter: int = 0
 
     def positions(self, moments: NDArray[np.generic]) -> tuple[Positions, NDArray[np.bool_]]:
-        """The nearest position of each moment, and whether it lies exactly there."""
+        """The nearest position of each moment, and whether it lies there."""
         if self.kind == "steps":
             steps = moments.astype(np.int64) - self.phase
             return steps, np.ones(len(steps), dtype=bool)
+        stamps = moments.astype("datetime64[us]").astype(np.int64)
         if self.kind == "fixed":
-            past = moments.astype("datetime64[ns]").astype(np.int64) - self.phase
-            return (past + self.size // 2) // self.size, past % self.size == 0
+            positions = (stamps - self.phase + self.size // 2) // self.size
+            away = np.abs(stamps - self.phase - positions * self.size)
+            return positions, away <= self.jitter
         if self.kind == "weekdays":
-            days = moments.astype("datetime64[D]")
-            return np.busday_count("1970-01-01", days), np.is_busday(days)
+            days = (stamps // DAY).astype("datetime64[D]")
+            positions = np.busday_count("1970-01-01", days, weekmask=self.week)
+            return positions, np.is_busday(days, weekmask=self.week)
         months = moments.astype("datetime64[M]").astype(np.int64) - self.phase
         return (months + self.size // 2) // self.size, months % self.size == 0
 
@@ -58,15 +73,30 @@ class Frequency:
         if self.kind == "steps":
             return positions + self.phase
         if self.kind == "fixed":
-            return (positions * self.size + self.phase).astype("datetime64[ns]")
+            return (positions * self.size + self.phase).astype("datetime64[us]")
         if self.kind == "weekdays":
-            return np.busday_offset("1970-01-01", positions, roll="forward").astype(
-                "datetime64[ns]"
-            )
-        months = (positions * self.size + self.phase).astype("datetime64[M]")
+            days = np.busday_offset("1970-01-01", positions, roll="forward", weekmask=self.week)
+        else:
+            days = self._days((positions * self.size + self.phase).astype("datetime64[M]"))
+        return days.astype("datetime64[us]") + np.timedelta64(self.clock, "us")
+
+    def _days(self, months: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+        """The day of each month."""
         last = (months + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
-        day = months.astype("datetime64[D]") + np.timedelta64(self.day - 1, "D")
-        return np.minimum(day, last).astype("datetime64[ns]")
+        days = np.minimum(months.astype("datetime64[D]") + np.timedelta64(self.day - 1, "D"), last)
+        if not self.roll:
+            return days
+        roll: Literal["backward", "forward"] = "backward" if self.roll == "back" else "forward"
+        return np.busday_offset(days, 0, roll=roll, weekmask=self.week)
+
+    def beside(self, stamps: Positions) -> Frequency:
+        """The same steps where new data lie beside them, half an hour later, say."""
+        if self.kind != "fixed" or not len(stamps):
+            return self
+        if self.jitter:
+            return replace(self, phase=_roundest(stamps, self.size) % self.size)
+        phases, counts = np.unique(stamps % self.size, return_counts=True)
+        return replace(self, phase=int(phases[counts.argmax()]))
 
     @property
     def dated(self) -> bool:
@@ -81,7 +111,7 @@ class Frequency:
                 return self.size / DAY
             case "months":
                 return 30.44 * self.size
-        return 7 / 5
+        return 7 / self.week.count("1")
 
     def __str__(self) -> str:
         if self.kind == "steps":
@@ -98,10 +128,23 @@ class Frequency:
                 return f"{count} {name}{'s' if count > 1 else ''}"
         return f"{self.size / SECOND:g} seconds"
 
+    @property
+    def calendar(self) -> str:
+        """What else a user should know of the steps, in words; nothing where they are plain."""
+        if self.jitter:
+            return "moments a little late or early are rounded to the step"
+        if self.kind == "weekdays":
+            return _days_of(self.week)
+        if self.kind != "months":
+            return ""
+        if self.roll:
+            return f"each on its {'last' if self.roll == 'back' else 'first'} working day"
+        return "each on its last day" if self.day == MONTH_END else ""
+
     def season(self) -> int:
         """Steps in the shortest cycle that people's data usually have; 1: none."""
         if self.kind == "weekdays":
-            return 5
+            return self.week.count("1")
         if self.kind == "months":
             return max(1, 12 // self.size)
         if self.kind == "steps" or self.size > 7 * DAY:
@@ -119,7 +162,7 @@ class Frequency:
         if self.kind == "months":
             return {1: 12, 3: 4}.get(self.size, 6)
         if self.kind == "weekdays":
-            return 20
+            return 4 * self.week.count("1")
         if self.kind == "fixed" and self.size >= DAY:
             return 28 if self.size == DAY else 13
         return season if season > 1 else 12
@@ -134,43 +177,134 @@ class Frequency:
         return -(-steps // season) * season
 
 
+def _days_of(week: str) -> str:
+    """The days of a week that are worked: Monday to Friday, or one by one."""
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    return ", ".join(name for name, worked in zip(names, week, strict=True) if worked == "1")
+
+
 def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
     """The frequency of dates in order within each series (numbers, so that equal ones adjoin)."""
-    stamps = moments.astype("datetime64[ns]").astype(np.int64)
-    gaps = np.diff(stamps)[np.diff(series) == 0]
+    stamps = moments.astype("datetime64[us]").astype(np.int64)
+    same = np.diff(series) == 0
+    gaps = np.diff(stamps)[same]
     if len(gaps) == 0:
         raise UserError(
             f'"{origin}": no series has two dates',
             "expected several dates for each series: is the series column the right one?",
         )
-    calendar = _months(moments, gaps)
-    if calendar is not None:
-        return calendar
+    found = _months(stamps, gaps, same) or _weekdays(stamps, gaps, same)
+    if found is not None:
+        return found
     sizes, counts = np.unique(gaps, return_counts=True)
     size = int(sizes[counts.argmax()])
     if (gaps % size != 0).mean() > TOLERATED:  # the usual gap may be several steps
         finer = int(np.gcd.reduce(sizes[counts >= 0.02 * len(gaps)], initial=size))
         size = finer if size <= FINEST * finer else size  # else: no common step, just noise
-    if size == DAY and len(gaps) >= 10 and np.is_busday(moments.astype("datetime64[D]")).all():
-        return Frequency("weekdays")
     phases, counts = np.unique(stamps % size, return_counts=True)
-    return Frequency("fixed", size, int(phases[counts.argmax()]))
+    if counts.max() < (1 - TOLERATED) * len(stamps):
+        found = _jittered(stamps, gaps)
+    return found or Frequency("fixed", size, int(phases[counts.argmax()]))
 
 
-def _months(moments: Moments, gaps: Positions) -> Frequency | None:
-    """Months, quarters or years, whose steps differ in days: one day of the month, or nearly."""
-    if gaps.min() < 28 * DAY:
+def _clock_of(stamps: Positions) -> int:
+    """The usual time of day, microseconds past midnight."""
+    clocks, counts = np.unique(stamps % DAY, return_counts=True)
+    return int(clocks[counts.argmax()])
+
+
+def _weekdays(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Frequency | None:
+    """Some days of every week: Monday to Friday, Sunday to Thursday, each Monday and Thursday."""
+    if len(gaps) < 10 or (gaps % DAY != 0).any():
         return None
-    dates = moments.astype("datetime64[D]")
+    days = (stamps // DAY).astype("datetime64[D]")
+    worked = np.unique((stamps // DAY + 3) % 7)  # 1970-01-01 was a Thursday
+    if not 2 <= len(worked) <= 6:
+        return None
+    week = "".join("1" if day in worked else "0" for day in range(7))
+    steps = np.diff(np.busday_count("1970-01-01", days, weekmask=week))[same]
+    sizes, counts = np.unique(gaps, return_counts=True)
+    daily = sizes[counts.argmax()] == DAY
+    # Holidays are gaps; but days that come by chance have no week.
+    if (steps == 1).mean() < (0.5 if daily else 0.9):
+        return None
+    return Frequency("weekdays", week=week, clock=_clock_of(stamps))
+
+
+def _jittered(stamps: Positions, gaps: Positions) -> Frequency | None:
+    """A step from which clocks are a little late or early; None where they are more than that."""
+    size = _round_within(float(np.median(gaps)) * (1 - JITTER / 4),
+                         float(np.median(gaps)) * (1 + JITTER / 4))  # fmt: skip
+    phase = _roundest(stamps, size)
+    away = np.abs((stamps - phase + size // 2) % size - size // 2)
+    if (away <= JITTER * size).mean() < 1 - TOLERATED:
+        return None
+    return Frequency("fixed", size, phase % size, jitter=int(JITTER * size))
+
+
+def _roundest(stamps: Positions, size: int) -> int:
+    """The roundest moment among those of a step: where clocks mean to be that are late or early."""
+    away = (stamps - stamps[0] + size // 2) % size - size // 2
+    near = away[np.abs(away - np.median(away)) <= JITTER * size]
+    near = near if len(near) else away
+    return _round_within(float(stamps[0] + near.min()), float(stamps[0] + near.max()))
+
+
+def _round_within(low: float, high: float) -> int:
+    """The multiple of the largest unit that lies between two numbers of microseconds."""
+    middle = (low + high) / 2
+    for unit in (7 * DAY, DAY, HOUR, 30 * MINUTE, 15 * MINUTE, 10 * MINUTE, 5 * MINUTE, MINUTE,
+                 10 * SECOND, SECOND, 10**5, 10**4, 1000, 100, 10):  # fmt: skip
+        nearest = round(middle / unit) * unit
+        if low <= nearest <= high and nearest:
+            return int(nearest)
+    return round(middle)
+
+
+def _months(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Frequency | None:
+    """Months, quarters or years, whose steps differ in days: one day of the month, or nearly."""
+    dates = (stamps // DAY).astype("datetime64[D]")
     first = dates.astype("datetime64[M]")
-    day = (dates - first.astype("datetime64[D]")).astype(np.int64) + 1
-    is_last = bool(((dates + 1).astype("datetime64[M]") != first).all())
-    days = gaps / DAY
-    for size, low, high in ((1, 28, 31), (3, 90, 92), (12, 365, 366)):
-        usual = (days >= low) & (days <= high)
-        varied = len(np.unique(gaps[usual])) > 1  # always 28 days is four weeks, not a month
-        if usual.mean() >= 0.5 and (varied or is_last or (day == day[0]).all()):
-            phases, counts = np.unique(first.astype(np.int64) % size, return_counts=True)
-            usual_day = MONTH_END if is_last else int(np.bincount(day).argmax())
-            return Frequency("months", size, int(phases[counts.argmax()]), usual_day)
+    months = np.asarray(first.astype(np.int64))
+    steps = np.diff(months)[same]
+    if steps.min() < 1 or gaps.min() < 26 * DAY:
+        return None
+    sizes, counts = np.unique(steps, return_counts=True)
+    size = int(sizes[counts.argmax()])
+    if (steps % size != 0).mean() > TOLERATED:
+        size = int(np.gcd.reduce(sizes[counts >= 0.02 * len(steps)], initial=size))
+    phases, counts = np.unique(months % size, return_counts=True)
+    frequency = Frequency("months", size, int(phases[counts.argmax()]), clock=_clock_of(stamps))
+    found = _on_days(frequency, dates, first)
+    if found is not None:
+        return found
+    usual = (gaps >= 28 * size * DAY) & (gaps <= 31 * size * DAY)
+    if usual.mean() < 0.5 or len(np.unique(gaps[usual])) == 1:  # 28 days are four weeks, no month
+        return None
+    return replace(frequency, day=_day_of(dates, first))
+
+
+def _day_of(dates: Moments, first: Moments) -> int:
+    """The usual day of the month."""
+    return int(np.bincount((dates - first.astype("datetime64[D]")).astype(np.int64)).argmax()) + 1
+
+
+def _on_days(frequency: Frequency, dates: Moments, first: Moments) -> Frequency | None:
+    """The frequency with the rule that gives the days of the month, the plainest that fits."""
+    day = _day_of(dates, first)
+    latest = int((dates - first.astype("datetime64[D]")).astype(np.int64).max()) + 1
+    weeks = [week for week in WORKING_WEEKS if np.is_busday(dates, weekmask=week).all()]
+    plain = [replace(frequency, day=rule) for rule in (MONTH_END, day, latest)]
+    rolled = [
+        rule
+        for week in weeks
+        for rule in (
+            replace(frequency, day=MONTH_END, roll="back", week=week),
+            replace(frequency, day=1, roll="forward", week=week),
+        )
+    ]
+    for rules, share in ((plain, 1.0), (rolled, 1.0), (rolled + plain, 1 - TOLERATED)):
+        for rule in rules:
+            if (rule._days(first) == dates).mean() >= share:
+                return rule
     return None

@@ -2,7 +2,7 @@
 
 unique_id,ds,y   item_id,timestamp,target   one row a moment and series
 date,HUFL,HULL,…,OT                         one row a moment, a channel a column
-V1,V2,V3,…                                  one row a series, no dates (M4), or dates on top
+V1,V2,V3,…   country,town,1/22/20,1/23/20   one row a series, no dates (M4), or dates on top
 year,month,day,hour,pm2.5,…                 the date in parts
 """
 
@@ -10,24 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.clock import refuse_mixed_zones
 from seqlab.data.columns import ALIASES, ColumnKind, aliases, describe, named, normalised
-from seqlab.data.series import (
-    Moments,
-    find_moments,
-    is_series_per_row,
-    numeric_columns,
-    rows_to_long,
-)
+from seqlab.data.moments.finding import Found, Moments, find_moments
+from seqlab.data.series import numeric_columns
 from seqlab.data.table import Table
-from seqlab.data.times import looks_like_dates
+from seqlab.data.wide import ID, MOMENT, STEP, find_wide
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.forecasting import covariates as further
+from seqlab.tasks.forecasting.options import Options
 
 UNNAMED = "series"  # the name of the only series, where no column names it
 ROLES = ("time", "series", "target", "covariates", "known", "static")
@@ -57,7 +53,9 @@ class Layout:
     """Columns by role; `notes` say in words how they were found.
 
     by_row   one row a series, as in M4, instead of one row a moment
-    time     one column, or the parts of the date, or nothing where there are no dates
+    ids      the columns that name the series then
+    time     one column, or several that are joined, or nothing where there are no dates
+    moments  how those are read and written
     step     a column of whole numbers that counts steps, where there are no dates
     covariates, known, static  inputs that end with the target, that are known for the time to be
              forecast, and that are the same in all rows of a series
@@ -73,6 +71,8 @@ class Layout:
     known: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
     categories: further.Categories = ()
+    ids: tuple[str, ...] = ()
+    moments: Moments | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -90,12 +90,24 @@ class Layout:
         """The numbers of a series."""
         return further.names(self.static, self.categories)
 
+    def written(self, moments: NDArray[np.generic]) -> Any:
+        """Moments as the data have them; without dates, the numbers of the steps."""
+        if self.moments is None or not np.issubdtype(moments.dtype, np.datetime64):
+            return moments
+        return self.moments.write(moments)
+
+    def shown(self, moment: np.generic) -> str:
+        """A moment in messages, as the data have it."""
+        if not isinstance(moment, np.datetime64):
+            return f"step {moment}"
+        return str(self.written(np.array([moment]))[0]).removesuffix(" 00:00:00")
+
 
 @dataclass(frozen=True)
 class Observations:
     """The rows of one table as arrays.
 
-    series  (rows,) names; moments  (rows,) datetime64[ns], or int64 steps; None: rows count
+    series  (rows,) names; moments  (rows,) datetime64[us], or int64 steps; None: rows count
     values  (rows, targets + past inputs + known inputs) float64, NaN where missing
     static  (rows, static inputs) float64, NaN where missing
     """
@@ -107,22 +119,38 @@ class Observations:
     static: NDArray[np.float64]
 
 
-def read_layout(table: Table, columns: dict[str, str]) -> Layout:
-    """The roles of a table's columns, the user's own choices first."""
+def read_layout(
+    table: Table,
+    columns: dict[str, str],
+    others: Sequence[Table] = (),
+    options: Options | None = None,
+) -> Layout:
+    """The roles of a table's columns, the user's own choices first.
+
+    `others` are the study's further files: how moments are written is learned from all of them.
+    """
     for role in columns:
         if role not in ROLES:
             raise unknown("role in --columns for forecasts", role, ROLES)
-    frame, by_row = _in_long_form(table.frame)
-    moments = None
-    if not by_row or "ds" in frame:
-        moments = find_moments(frame, given=columns.get("time"), origin=table.origin)
-    time = () if moments is None else moments.columns
-    step = None if by_row or moments is not None else _step_column(frame)
-    taken = ["step"] if by_row and not time else [*time, *([step] if step else [])]
+    frame, ids = _in_long_form(table)
+    by_row = ids is not None
+    found = None
+    if not by_row or MOMENT in frame:
+        found = find_moments(
+            frame,
+            given=columns.get("time"),
+            origin=table.origin,
+            others=[_in_long_form(other, ids)[0] for other in others],
+            day_first=None if options is None else options.day_first,
+            pattern=None if options is None else options.time_format,
+        )
+    time = () if found is None else found.columns
+    step = None if by_row or found is not None else _step_column(frame)
+    taken = [STEP] if by_row and not time else [*time, *([step] if step else [])]
     named = [columns[role] for role in SAID if columns.get(role, "all") != "all"]
     spoken = [name for given in named for name in several(frame, given, table.origin)]
-    held = taken if moments is None else [*taken, *spoken]
-    series, series_note = _series(table, frame, moments, columns.get("series"), held)
+    held = taken if found is None else [*taken, *spoken]
+    series, series_note = _series(table, frame, found, columns.get("series"), held)
     taken += series
     targets, target_note = _targets(table, frame, columns, taken, spoken)
     taken += targets
@@ -132,10 +160,11 @@ def read_layout(table: Table, columns: dict[str, str]) -> Layout:
         taken += inputs[role]
     every = [name for held in inputs.values() for name in held]
     notes = [
-        "one series a row" if by_row else "",
-        moments.sentence if moments is not None else "time: no dates; steps are counted",
-        series_note,
-        target_note,
+        *([] if ids is None else _wide_notes(frame, ids, [*taken, *every])),
+        "" if found is None else _time_note(found, by_row),
+        "" if found is not None else "time: no dates; steps are counted",
+        "" if by_row else series_note,
+        "" if by_row else target_note,
         *(f"{SAID[role]}: {', '.join(names)}" for role, names in inputs.items() if names),
     ]
     return Layout(
@@ -146,14 +175,36 @@ def read_layout(table: Table, columns: dict[str, str]) -> Layout:
         tuple(targets),
         **{role: tuple(names) for role, names in inputs.items()},
         categories=further.categories(frame, every, table.origin),
+        ids=ids or (),
+        moments=None if found is None else found.moments,
         notes=tuple(note for note in notes if note),
     )
 
 
+def _time_note(found: Found, by_row: bool) -> str:
+    """Where the moments are, how they are read, and what is doubtful in that."""
+    form = found.moments.form
+    where = "time: the names of the columns" if by_row else found.sentence
+    where = where or f"time: {JOIN.join(found.columns)}"
+    said = "" if form.kind == "datetime" and not form.zone.name else form.words()
+    return ", ".join(filter(None, (where, said and f"read as {said}", form.remark)))
+
+
+def _wide_notes(frame: pd.DataFrame, ids: Sequence[str], used: Sequence[str]) -> list[str]:
+    """That each row is a series, what names it, and what else stands in the rows."""
+    unused = [name for name in map(str, frame.columns) if name not in (*used, ID, MOMENT, STEP)]
+    how = f", named by {_listed(ids)}" if ids else ""
+    notes = [f"one series a row{how}"]
+    if unused:
+        hint = f"(to read them as inputs: --columns static={JOIN.join(unused[:2])})"
+        notes.append(f"not used: {_listed(unused, 6)} {hint}")
+    return notes
+
+
 def observe(table: Table, layout: Layout) -> Observations:
     """A table's rows as arrays, under a layout that was read from it or from its like."""
-    frame, by_row = _in_long_form(table.frame)
-    if by_row != layout.by_row:
+    frame, ids = _in_long_form(table, layout.ids if layout.by_row else None)
+    if (ids is not None) != layout.by_row:
         shape = "one row a series" if layout.by_row else "one row a moment"
         raise UserError(f'"{table.origin}": expected {shape}, as in the data trained on')
     inputs = (*layout.covariates, *layout.known)
@@ -194,36 +245,25 @@ def _names(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> NDArray[
     return np.array(joined, dtype=object)
 
 
-def _in_long_form(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """One value a row, and whether the frame had one series a row."""
-    if has_header_of_dates(frame):
-        long = frame.set_axis(["unique_id", *frame.columns[1:]], axis=1)
-        long = long.melt("unique_id", None, "ds", "y")
-        return long.assign(ds=pd.to_datetime(long["ds"])), True
-    if is_series_per_row(frame):
-        return rows_to_long(frame), True
-    return frame, False
+def _in_long_form(
+    table: Table, known: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
+    """One value a row; and where the table had one series a row, the columns that name them.
 
-
-def has_header_of_dates(frame: pd.DataFrame) -> bool:
-    """Whether each row is a series whose dates are the columns' names."""
-    names = pd.Series(list(map(str, frame.columns[1:])), dtype="str")
-    return len(names) >= 5 and looks_like_dates(names)
+    `known` are the columns that named them in the data trained on.
+    """
+    wide = find_wide(table.frame, known)
+    if wide is None:
+        return table.frame, None
+    return wide.long(table.frame, table.origin), wide.ids
 
 
 def _moments(table: Table, frame: pd.DataFrame, layout: Layout) -> NDArray[np.generic] | None:
     if layout.step:
         return frame[layout.step].to_numpy("i8")
-    if not layout.time:
+    if layout.moments is None:
         return None
-    if len(layout.time) == 1:
-        column = frame[layout.time[0]]
-        if pd.api.types.is_string_dtype(column.dtype):  # not numbers, and not dates of one zone
-            refuse_mixed_zones(column, f'"{table.origin}" column "{column.name}"')
-    given = layout.time[0] if len(layout.time) == 1 else None
-    moments = find_moments(frame, given=given, origin=table.origin)
-    assert moments is not None
-    return moments.times.to_numpy("datetime64[ns]")
+    return layout.moments.read(frame, table.origin).to_numpy("datetime64[us]")
 
 
 def _step_column(frame: pd.DataFrame) -> str | None:
@@ -248,7 +288,7 @@ def several(frame: pd.DataFrame, given: str, origin: str) -> list[str]:
 def _series(
     table: Table,
     frame: pd.DataFrame,
-    moments: Moments | None,
+    found: Found | None,
     given: str | None,
     taken: Sequence[str],
 ) -> tuple[list[str], str]:
@@ -257,8 +297,8 @@ def _series(
         return several(frame, given, table.origin), ""
     free = {normalised(str(name)): str(name) for name in frame.columns if name not in taken}
     by_name = [free[alias] for alias in aliases("series") if alias in free]
-    step = frame[taken[0]] if moments is None and taken else None
-    times = moments.times if moments is not None else step
+    step = frame[taken[0]] if found is None and taken else None
+    times = found.times if found is not None else step
     best = ([n for n in by_name if normalised(n) in USUAL] or by_name)[:1]
     note = f'series: column "{best[0]}" (by its name)' if best else ""
     if times is None or (best and normalised(best[0]) in USUAL):
@@ -267,12 +307,18 @@ def _series(
         return [], ""
     kinds = describe(frame)
     words = [n for n in free.values() if kinds[n] in (ColumnKind.CATEGORY, ColumnKind.IDENTIFIER)]
+    words += [n for n in free.values() if kinds[n] is ColumnKind.TEXT and _recurs(frame[n])]
     words = [n for n in words if not pd.api.types.is_numeric_dtype(frame[n].dtype)]
     for chosen in [*([n] for n in by_name), by_name, *([n] for n in words), words]:
         if chosen and not _repeats(frame, times, chosen):
             how = "by its name" if set(chosen) <= set(by_name) else "it tells the dates apart"
             return chosen, f"series: {_listed(chosen)} ({how})"
     return best, note
+
+
+def _recurs(column: pd.Series) -> bool:
+    """Whether values come again and again, as the names of a few series do."""
+    return 2 * column.nunique() <= len(column)
 
 
 def _repeats(frame: pd.DataFrame, times: pd.Series, columns: list[str]) -> bool:

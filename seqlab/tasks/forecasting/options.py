@@ -20,12 +20,16 @@ class Options(Spec):
     quantiles  probabilities such as 0.1, 0.9
     intervals  percentages such as 80, each two quantiles
     residual   the forecast to which a model's outputs are added; None: to none
+    day_first  whether 1/2/2016 is in February; None: as the whole column suggests
+    time_format  how moments are written, such as %d.%m.%Y %H:%M; None: as the cells show
     """
 
     strategy: str = "direct"
     quantiles: tuple[float, ...] = ()
     intervals: tuple[float, ...] = ()
     residual: Literal["last-value", "seasonal-naive"] | None = None
+    day_first: bool | None = None
+    time_format: str | None = None
 
     @field_validator("quantiles", "intervals", mode="before")
     @classmethod

@@ -156,8 +156,9 @@ def _check_order(table: Observations, codes: Rows, layout: Layout) -> None:
             rows = order[1:][wrong]
             row = int(rows.min())
             of = f' of series "{table.series[row]}"' if layout.series else ""
+            moment = layout.shown(table.moments[row])
             raise UserError(
-                f'"{table.origin}" {where} row {row + 1}: {shown(table.moments[row])}{of} {what}'
+                f'"{table.origin}" {where} row {row + 1}: {moment}{of} {what}'
                 + (f" ({len(rows)} such rows)" if len(rows) > 1 else ""),
                 hint,
             )
@@ -172,13 +173,6 @@ def _repeat_hint(layout: Layout) -> str:
     )
 
 
-def shown(moment: np.generic) -> str:
-    """A moment as people write it."""
-    if not isinstance(moment, np.datetime64):
-        return f"step {moment}"
-    return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")
-
-
 def _on_grid(
     stamps: NDArray[np.generic],
     codes: Rows,
@@ -190,16 +184,12 @@ def _on_grid(
     if not np.issubdtype(stamps.dtype, np.datetime64):
         return Frequency(), stamps.astype(np.int64), 0
     order = np.argsort(codes, kind="stable")
-    ordered = np.asarray(stamps[order], dtype="datetime64[ns]")
-    grid = frequency
-    if grid is None or grid.kind == "fixed":
-        grid = infer(ordered, codes[order], origin) if _has_gaps(codes) else grid
-        assert grid is not None
-        if frequency is not None and frequency.size != grid.size:
-            raise UserError(
-                f'"{origin}" steps by {grid}; the data trained on steps by {frequency}',
-                "give data of the same frequency",
-            )
+    ordered = np.asarray(stamps[order], dtype="datetime64[us]")
+    if frequency is None:
+        grid = infer(ordered, codes[order], origin)
+    else:
+        grid = frequency.beside(ordered.astype(np.int64))
+        _check_steps(grid, ordered, codes[order], origin)
     positions, exact = grid.positions(stamps)
     moved = int((~exact).sum())
     later = positions[order][1:][np.diff(codes[order]) == 0]
@@ -209,10 +199,27 @@ def _on_grid(
         raise UserError(
             f'"{origin}" column "{layout.time[0]}": the steps are irregular (mostly {grid};'
             f" {moved} of {len(stamps)} rows lie off that grid,"
-            f" the first in row {row + 1}: {shown(stamps[row])})",
+            f" the first in row {row + 1}: {layout.shown(stamps[row])})",
             "resample the data to a regular step first, such as hourly means",
         )
     return grid, positions, moved
+
+
+FEW_STEPS = 3  # so many may be gaps, and say nothing of the step
+
+
+def _check_steps(grid: Frequency, stamps: NDArray[np.datetime64], codes: Rows, origin: str) -> None:
+    """New data must step as the data trained on."""
+    if grid.kind != "fixed" or grid.jitter or not _has_gaps(codes):
+        return
+    own = infer(stamps, codes, origin)
+    few = len(codes) - len(np.unique(codes)) < FEW_STEPS
+    fits = own.kind == "fixed" and own.size % grid.size == 0
+    if own.size != grid.size and not (few and (fits or own.kind == "months")):
+        raise UserError(
+            f'"{origin}" steps by {own}; the data trained on steps by {grid}',
+            "give data of the same frequency",
+        )
 
 
 def _has_gaps(codes: Rows) -> bool:
@@ -259,8 +266,9 @@ def _scatter(
     if offsets[-1] > MOST_GAPS * observed.sum() + 1000:
         worst = int((last - first).argmax())
         ends = grid.moments(np.array([first[worst], last[worst]]))
+        begin, end = map(layout.shown, ends)
         raise UserError(
-            f"{called(names[held[worst]])} reaches from {shown(ends[0])} to {shown(ends[1])}"
+            f"{called(names[held[worst]])} reaches from {begin} to {end}"
             f" in steps of {grid}: {int(offsets[-1])} steps for {int(observed.sum())} values",
             "check its first and last dates",
         )

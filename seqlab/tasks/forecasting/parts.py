@@ -142,7 +142,7 @@ def _dates(panel: Panel, split: str, fields: Sequence[str]) -> Parts:
     starts = []
     for field in fields:
         try:
-            starts.append(np.array([pd.Timestamp(field)], dtype="datetime64[ns]")[0])
+            starts.append(np.array([pd.Timestamp(field)], dtype="datetime64[us]")[0])
         except (ValueError, TypeError) as error:
             raise UserError(f'--split "{split}": "{field}" is not a date', HINT) from error
     if sorted(starts) != starts or len(set(starts)) < len(starts):

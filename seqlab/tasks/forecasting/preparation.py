@@ -50,12 +50,13 @@ def read(sources: Sources, spec: DataSpec) -> list[Reading]:
     settings.check_settings(spec)
     read_options(spec.options)
     train, *later = _tables(sources)
-    layout = read_layout(train, spec.columns)
+    given = [table for table in later if table is not None]
+    layout = read_layout(train, spec.columns, given, read_options(spec.options))
     rest = [None if table is None else observe(table, layout) for table in later]
     panel = build_panel([observe(train, layout), *rest], layout)
     season, season_note = settings.choose_season(panel, spec)
     horizon, horizon_note = settings.choose_horizon(panel, spec, season)
-    notes = (*layout.notes, season_note, horizon_note)
+    notes = (*layout.notes, *_moments_note(panel), season_note, horizon_note)
     readings = []
     for fold in _cuts(panel, spec, horizon):
         geometry, note = settings.choose_geometry(spec, panel, season, horizon, fold.ends[:, 0])
@@ -72,6 +73,17 @@ def read(sources: Sources, spec: DataSpec) -> list[Reading]:
             )
         )
     return readings
+
+
+def _moments_note(panel: Panel) -> list[str]:
+    """The first and the last moment, and the step between them."""
+    grid = panel.frequency
+    if not grid.dated:
+        return []
+    first, last = panel.first.min(), (panel.first + panel.lengths).max() - 1
+    ends = " to ".join(map(_text, grid.moments(np.array([first, last]))))
+    calendar = f" ({grid.calendar})" if grid.calendar else ""
+    return [f"moments: {ends}, in steps of {grid}{calendar}"]
 
 
 def _cuts(panel: Panel, spec: DataSpec, horizon: int) -> list[Parts]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from seqlab.data.columns import ColumnKind, aliases, describe, normalised
-from seqlab.data.series import find_moments, is_series_per_row, numeric_columns
+from seqlab.data.moments.finding import find_moments
+from seqlab.data.series import numeric_columns
 from seqlab.data.table import Table
+from seqlab.data.wide import find_wide
 from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence
-from seqlab.tasks.forecasting.layout import has_header_of_dates
 
 FEWEST = 20  # rows from which a column of bare numbers is likely a series
 
@@ -17,9 +18,10 @@ FEWEST = 20  # rows from which a column of bare numbers is likely a series
 def recognise(table: Table) -> Confidence:
     """Dates and numbers that advance with them; or many numbers a row; or numbers alone."""
     frame = table.frame
-    if has_header_of_dates(frame):
+    wide = find_wide(frame)
+    if wide is not None and wide.dated:
         return Confidence(0.9, "a series a row under a header of dates")
-    if is_series_per_row(frame):
+    if wide is not None:
         return Confidence(0.85, f"{len(frame)} rows that each hold a series of numbers")
     kinds = describe(frame)
     numeric = numeric_columns(frame)
@@ -28,7 +30,9 @@ def recognise(table: Table) -> Confidence:
     if ColumnKind.LIST in kinds.values():
         return Confidence(0.0, "columns of lists")
     texts = [name for name, kind in kinds.items() if kind is ColumnKind.TEXT]
-    dates = _dates(table)
+    dates, columns = _dates(table)
+    numeric = [name for name in numeric if name not in columns] or numeric
+    texts = [name for name in texts if name not in columns]
     if dates is None:
         return _undated(frame, kinds, numeric)
     if texts:
@@ -43,13 +47,14 @@ def recognise(table: Table) -> Confidence:
     return Confidence(0.9, f"dates with {held} of numbers")
 
 
-def _dates(table: Table) -> pd.Series | None:
+def _dates(table: Table) -> tuple[pd.Series | None, tuple[str, ...]]:
+    """The moments of the rows, and the columns that hold them."""
     try:
-        moments = find_moments(table.frame, origin=table.origin)
+        found = find_moments(table.frame, origin=table.origin)
     except UserError:  # said when the user asks for a forecast
         names = {normalised(str(name)) for name in table.frame.columns}
-        return pd.Series(dtype="datetime64[ns]") if names & set(aliases("time")) else None
-    return None if moments is None else moments.times
+        return pd.Series(dtype="datetime64[us]") if names & set(aliases("time")) else None, ()
+    return (None, ()) if found is None else (found.times, found.columns)
 
 
 def _undated(frame: pd.DataFrame, kinds: dict[str, ColumnKind], numeric: list[str]) -> Confidence:

@@ -50,10 +50,19 @@ def choose_horizon(panel: Panel, spec: DataSpec, season: int) -> tuple[int, str]
     if spec.horizon is not None:
         return spec.horizon, f"horizon: {spec.horizon} steps (as given)"
     horizon = panel.frequency.horizon(season)
-    shortest = int(np.quantile(panel.lengths, 0.1))
+    shortest = _shortest(panel.lengths)
     horizon = max(1, min(horizon, shortest // 25))
     of = f" of {panel.frequency}" if panel.frequency.dated else ""
     return horizon, f"horizon: {horizon} steps{of} (to change: --horizon STEPS)"
+
+
+def _shortest(lengths: Rows) -> int:
+    """The length that settings must suit: series below it hold a tenth of all steps together.
+
+    Counted in steps, so that a few very short series do not cut look-back and horizon for all.
+    """
+    ordered = np.sort(lengths)
+    return int(ordered[np.searchsorted(ordered.cumsum(), 0.1 * ordered.sum())])
 
 
 def choose_geometry(
@@ -64,7 +73,7 @@ def choose_geometry(
     rolled = options.strategy == "recursive"
     usual = panel.frequency.lookback(season, horizon)
     held = training[training > 0]
-    room = int(np.quantile(held, 0.1)) - horizon if len(held) else 0
+    room = _shortest(held) - horizon if len(held) else 0
     lookback, why = spec.lookback, "as given"
     if lookback is None:
         lookback, why = usual, "several seasons and horizons"
