@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlab.outside import read_npz
 from seqlab.runs import read_json, write_json
 from seqlab.tasks.forecasting.frequency import Frequency
 from seqlab.tasks.forecasting.layout import Layout
@@ -108,8 +109,8 @@ class Fitted:
         layout = plain.pop("layout")
         words = tuple((name, tuple(held)) for name, held in layout.pop("categories", ()))
         layout = Layout(categories=words, **_tuples(layout))
-        with np.load(folder / "scales.npz", allow_pickle=False) as stored:
-            scales = Scales(stored["mean"], stored["std"], stored["naive"])
+        stored = read_npz(folder / "scales.npz")
+        scales = Scales(stored["mean"], stored["std"], stored["naive"])
         frequency = Frequency(**plain.pop("frequency"))
         geometry = Geometry(**plain.pop("geometry"))
         return cls(layout, frequency, geometry, scales=scales, **_tuples(plain))
