@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tests.reviews import reviews
+from tests.tones import recordings
 from tests.translations import sentences
 
 ROWS = 30
@@ -20,7 +21,17 @@ ROWS = 30
 def write_all(folder):
     """A file or folder of each kind; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    for write in (_tables, _compressed, _parquet, _arrays, _lines, _squad, _folders, _images):
+    for write in (
+        _tables,
+        _compressed,
+        _parquet,
+        _arrays,
+        _lines,
+        _spoken,
+        _squad,
+        _folders,
+        _images,
+    ):
         write(folder)
     return sorted(folder.iterdir())
 
@@ -41,7 +52,9 @@ def _tables(folder):
     frame.assign(text=[f'"{t}", so ""they"" say' for t in frame.text]).to_csv(
         folder / "quoted.tsv", index=False, sep="\t"
     )
-    frame.assign(label=range(ROWS)).to_csv(folder / "numbers.csv", index=False)
+    frame.assign(label=[n * 37 % 101 / 7 for n in range(ROWS)]).to_csv(
+        folder / "numbers.csv", index=False
+    )
     series.to_csv(folder / "series.csv", index=False)
     panel = pd.concat([series.assign(id=name) for name in ("a", "b")])
     panel.to_csv(folder / "panel.csv", index=False)
@@ -107,6 +120,13 @@ def _lines(folder):
     head = "@problemName walk\n@timeStamps false\n@univariate false\n@classLabel true a b\n@data\n"
     rows = [f"1.5,{n},2,?,4:0,1,2,3,{n}:{'ab'[n % 2]}" for n in range(ROWS)]
     (folder / "series.ts").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+def _spoken(folder):
+    frames, words = recordings(ROWS)
+    rows = [{"series": x.round(2).tolist(), "text": w} for x, w in zip(frames, words, strict=True)]
+    text = "\n".join(map(json.dumps, rows))
+    (folder / "spoken.jsonl").write_text(text, encoding="utf-8")
 
 
 def _squad(folder):

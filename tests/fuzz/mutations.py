@@ -1,6 +1,11 @@
 """Seeded damage to bytes and to plain data, as broken disks, editors and strangers cause it."""
 
+import contextlib
 import json
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 ODD_VALUES = [
     None,
@@ -108,6 +113,35 @@ def _places(value, path):
             yield from _places(value[key], (*path, key))
 
 
+def rearranged(path, rng):
+    """Change one array of a safetensors file, which stays a file of that format."""
+    arrays = {name: np.array(array) for name, array in load_file(path).items()}
+    if not arrays:
+        return
+    name = rng.choice(sorted(arrays))
+    array = arrays.pop(name)
+    match rng.randrange(7):
+        case 0:
+            array = array[: len(array) // 2] if array.ndim else array
+        case 1 if array.size:
+            array.flat[rng.randrange(array.size)] = rng.choice((-1, 0, 100, 127))
+        case 2 if array.size:
+            largest = np.iinfo(array.dtype).max if array.dtype.kind in "iu" else np.inf
+            array.flat[rng.randrange(array.size)] = largest
+        case 3:
+            array = array.astype(rng.choice((np.int8, np.int64, np.float32, np.float64, bool)))
+        case 4:
+            array = array[..., None]
+        case 5:
+            array = np.concatenate([array, array]) if array.ndim else array
+        case _:
+            name += rng.choice(("", "x"))  # or it goes
+            array = np.zeros(0, array.dtype)
+    if rng.random() < 0.9:
+        arrays[name] = np.ascontiguousarray(array)
+    save_file(arrays, path)
+
+
 def damage_file(path, rng):
     """Damage a file in place: JSON mostly as data, all else as bytes; now and then it goes."""
     chance = rng.random()
@@ -121,5 +155,8 @@ def damage_file(path, rng):
         except ValueError:  # damaged before
             return
         path.write_text(exchanged(value, rng), encoding="utf-8", errors="surrogatepass")
+    elif path.suffix == ".safetensors" and chance < 0.75:
+        with contextlib.suppress(SafetensorError):  # damaged before
+            rearranged(path, rng)
     else:
         path.write_bytes(damaged(path.read_bytes(), rng))

@@ -1,46 +1,76 @@
-"""A trained folder of every kind of contestant, small and made without a study."""
+"""A trained folder of every kind of contestant, made of small data without a study's training."""
 
-import numpy as np
-import pandas as pd
+import importlib.util
 
 from seqlab import registry
 from seqlab.baselines.storage import save_baseline
-from seqlab.data.table import Table
-from seqlab.runs import Run, write_json
+from seqlab.data.sources import read_table
+from seqlab.runs import Run
 from seqlab.specs import ModelSpec
 from seqlab.study.best import write_best
-from seqlab.study.recipes import missing_extra
 from seqlab.study.work import build_model, save_prepared, save_weights
 from seqlab.tasks.base import DataSpec, Sources
-from tests.reviews import reviews
-from tests.tones import recordings
-from tests.translations import frame
 
-SMALL = ModelSpec(mixer="gru", width=8, pooling="mean")
+MODEL = ModelSpec(mixer="gru", width=8, pooling="mean")
+DATA = {  # the file of `data_files` that a task is trained on
+    "classify": "texts.csv",
+    "regress": "numbers.csv",
+    "tag": "tagged.jsonl",
+    "series": "series.npz",
+    "images": "images.npz",
+    "forecast": "series.csv",
+    "language": "running.txt",
+    "translate": "pairs.csv",
+    "transcribe": "spoken.jsonl",
+    "span": "questions.json",
+}
+SETTINGS = {  # byte pairs too are stored
+    "classify": {"tokenizer": "bpe", "vocabulary": 300},
+    "language": {"tokenizer": "bpe", "vocabulary": 300, "options": {"block": 32}},
+}
 
 
-def tables():
-    """Raw data of each task: what to train on."""
-    rng = np.random.default_rng(0)
-    texts = pd.DataFrame(reviews(60), columns=["text", "label"])
-    tokens = [text.split() for text in texts.text]
-    signals = [rng.normal(size=(12, 2)).astype(np.float32) + n % 2 for n in range(40)]
-    moments = pd.date_range("2020-01-01", periods=200, freq="D")
-    spoken, words = recordings(40)
-    question = {"question": "Which word?", "context": "The word is red. It is small."}
-    return {
-        "classify": texts,
-        "regress": texts.assign(label=[len(text) / 7 for text in texts.text]),
-        "tag": pd.DataFrame({"tokens": tokens, "tags": [["A", "B", *t[2:]] for t in tokens]}),
-        "series": pd.DataFrame({"series": signals, "label": [f"c{n % 2}" for n in range(40)]}),
-        "forecast": pd.DataFrame({"date": moments, "value": np.sin(np.arange(200) / 3)}),
-        "language": pd.DataFrame({"text": [" ".join(texts.text) * 3]}),
-        "translate": frame(60, columns=("source", "target")),
-        "transcribe": pd.DataFrame({"series": spoken, "text": words}),
-        "span": pd.DataFrame(
-            [
-                {**question, "context": f"{n} {question['context']}", "answers": ["red"]}
-                for n in range(30)
-            ]
-        ),
+def write_trained(folder, data):
+    """(name, best/ folder, data to predict) of a network and all baselines of every task."""
+    made = []
+    for task, file in DATA.items():
+        prepared = _prepared(task, data / file, SETTINGS.get(task, {}))
+        place = folder / task / "prepared"
+        save_prepared(prepared, place, "digest")
+        names = [n for n in registry.names("baselines") if _enters(n, prepared.task)]
+        for name in ("gru", *names):
+            study = folder / task / name
+            made.append((f"{task}/{name}", _best(prepared, place, study, name), data / file))
+    return made
+
+
+def _prepared(task, path, settings):
+    sources = Sources(read_table(path))
+    return registry.load("tasks", task).prepare(sources, DataSpec.read(settings, "data"), 0)[0]
+
+
+def _enters(name, task):
+    card = registry.card("baselines", name)
+    needs = card.get("needs")
+    if task.name not in card["tasks"] or (needs and importlib.util.find_spec(needs) is None):
+        return False
+    return registry.load("baselines", name).enters(task)
+
+
+def _best(prepared, place, study, name):
+    run = study / "runs" / name
+    run.mkdir(parents=True)
+    spec = MODEL.with_(**{"pooling": "mean", **prepared.task.model_defaults})
+    if name == "gru":
+        save_weights(build_model(prepared.task, spec), run)
+    else:
+        baseline = registry.load("baselines", name)()
+        save_baseline(baseline.fit(prepared.task, prepared.train, prepared.valid, 0), run)
+    result = {
+        "candidate": name,
+        "kind": "model" if name == "gru" else "baseline",
+        "settings": {"model": spec.plain(), "train": {}},
+        "seed": 0,
+        "valid": 0.5,
     }
+    return write_best(study, Run(run, result), place, prepared.task.name, {})
