@@ -70,8 +70,8 @@ def _outline(
             outline = build()
     except _TooManyPartsError:
         raise _foreign(path) from None
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(f"{described}: {error.message}", error.hint or COPY) from None
     except Exception as error:  # whatever a mixer raises at settings that it would never store
         said = str(error).partition("\n")[0]
         raise UserError(f"{described}: no model has these settings ({said})", COPY) from error

@@ -24,7 +24,7 @@ def faults_of(study, count, folder, seed):
             for path in chosen:
                 if path.exists():
                     damage_file(path, rng)
-            fault = commands.fault("report", copy, "--no-open")
+            fault = commands.fault("report", copy)
             if fault:
                 names = " ".join(str(path.relative_to(copy)) for path in chosen)
                 faults[f"{names}, seed {seed}/{number}"] = fault
@@ -37,6 +37,6 @@ def test_a_sample_of_damaged_studies(finished, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", (2, 3))
+@pytest.mark.parametrize("seed", [2, 3])
 def test_damaged_studies(finished, tmp_path, seed):
     assert faults_of(finished, 150, tmp_path, seed) == {}
