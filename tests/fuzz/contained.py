@@ -94,6 +94,7 @@ def _serve():
 def _fault_of(arguments):
     from seqlab.cli import run
     from seqlab.cli.errors import explain
+    from seqlab.errors import out_of_memory
 
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
@@ -101,7 +102,7 @@ def _fault_of(arguments):
             run(arguments, debug=True)
         except BaseException as error:
             explain(error)
-            if "internal error" in said.getvalue() or isinstance(error, MemoryError):
+            if "internal error" in said.getvalue() or out_of_memory(error):
                 return _kind(error)
             if len(said.getvalue().splitlines()) > 2:
                 return f"an error of more than two lines: {said.getvalue()[:300]!r}"
