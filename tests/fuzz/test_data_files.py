@@ -18,6 +18,7 @@ def kinds(tmp_path_factory):
     return write_all(tmp_path_factory.mktemp("valid"))
 
 
+@pytest.mark.slow
 def test_valid_data_of_every_kind_are_read(kinds, tmp_path):
     with Commands(tmp_path) as commands:
         faults = {path.name: commands.fault("inspect", path) for path in kinds}
@@ -55,10 +56,10 @@ def faults_of(kinds, count, folder, seed):
 
 
 def test_a_sample_of_damaged_data(kinds, tmp_path):
-    assert faults_of(kinds, len(kinds), tmp_path, seed=1) == {}
+    assert faults_of(kinds[::4], 12, tmp_path, seed=1) == {}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 6))
+@pytest.mark.parametrize("seed", [2, 3])
 def test_damaged_data(kinds, tmp_path, seed):
-    assert faults_of(kinds, 12 * len(kinds), tmp_path, seed) == {}
+    assert faults_of(kinds, 4 * (len(kinds) + ODD), tmp_path, seed) == {}
