@@ -8,6 +8,17 @@ from collections.abc import Iterable
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # disk full, or a limit on what one may write
 
+# How libraries say that memory is at its end, where they do not raise MemoryError.
+_NO_MEMORY = (
+    *("out of memory", "allocate memory", "bad_alloc", "std::bad_array_new_length"),
+    *(
+        "failed to map segment",
+        "can't start new thread",
+        "alloc_cpu",
+        "error return without exception set",
+    ),
+)
+
 
 class UserError(Exception):
     """Something the user can put right.
@@ -23,6 +34,15 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory left, however it says it."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    said = str(error).lower()
+    library = isinstance(error, RuntimeError | ImportError | OSError | SystemError)
+    return library and any(words in said for words in _NO_MEMORY)
 
 
 def unknown(what: str, given: str, accepted: Iterable[str]) -> UserError:

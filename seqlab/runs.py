@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import UserError
+from seqlab.outside import parse_json, read_bytes, read_npz
 
 Array = NDArray[np.float64]
 
@@ -39,16 +38,16 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; a damaged file is a user's error that names it."""
+    """Read JSON; a damaged file, or one that no study would write, is a user's error."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(read_bytes(path))
     except FileNotFoundError:
         raise UserError(
             f"{path}: no such file", "is this the folder of a finished study?"
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except ValueError as error:
         raise UserError(
-            f"{path}: damaged, not JSON", "delete it and run the study's command again"
+            f"{path}: damaged, {error}", "delete it and run the study's command again"
         ) from None
 
 
@@ -103,9 +102,11 @@ class Run:
     def statistics(self, metric: str) -> Array:
         """Per-example test statistics of a metric, (examples, K)."""
         try:
-            with np.load(self.folder / "statistics.npz", allow_pickle=False) as stored:
-                return np.asarray(stored[metric], dtype=np.float64)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            stored = read_npz(self.folder / "statistics.npz")[metric]
+            if stored.dtype.kind not in "biuf" or stored.ndim != 2:
+                raise ValueError(f"{stored.ndim} dimensions of {stored.dtype}")
+            return np.asarray(stored, dtype=np.float64)
+        except (OSError, ValueError, KeyError):
             raise UserError(
                 f"{self.folder}: damaged statistics",
                 "delete this folder and run the study's command again: only this run is redone",

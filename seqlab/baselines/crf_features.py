@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
 
 from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.checked import checked, sparse_matrix
+from seqlab.baselines.crfsuite_model import CrfModel, read_model
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.registry import registered
@@ -27,14 +30,15 @@ from seqlab.tasks.tagging.spelling import affixes, normalised, shape
 CARD = {"tasks": ["tag"], "needs": "pycrfsuite", "extra": "tagging"}
 SETTINGS = {"c1": 0.05, "c2": 0.01, "max_iterations": 60}
 NEAR = (-2, -1, 1, 2)  # neighbours that are looked at
+BATCH = 256  # sequences that are decoded together
 
 
 @registered
 class CrfFeatures(Baseline):
-    """The model is CRFsuite's own file, kept as bytes."""
+    """Weights of features by tag, and of the steps from tag to tag; CRFsuite only trains them."""
 
-    def __init__(self, model: bytes = b"", count: int = 0) -> None:
-        self.model, self.count = model, count
+    def __init__(self, model: CrfModel | None = None) -> None:
+        self.model = model
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Train with both penalties."""
@@ -46,36 +50,90 @@ class CrfFeatures(Baseline):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model"
             trainer.train(str(path))
-            model = path.read_bytes()
-        return type(self)(model, int(trainer.logparser.featgen_num_features))
+            return type(self)(read_model(path.read_bytes()))
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """The best tags of each sequence and their marginal probabilities: Ragged, (T, 2)."""
         assert isinstance(task, Tag)
-        suite = _suite()
-        tagger = suite.Tagger()
-        tagger.open_inmemory(self.model)
+        assert self.model is not None
         number = {name: i for i, name in enumerate(task.classes)}
-        found: list[Array] = []
-        for features in _seen(examples):
-            tags = tagger.tag(suite.ItemSequence(features))
-            sure = [tagger.marginal(tag, place) for place, tag in enumerate(tags)]
-            found.append(np.column_stack(([number[tag] for tag in tags], sure)))
-        return Ragged.of(found)
+        classes = np.array([number[label] for label in self.model.labels])
+        sequences = _seen(examples)
+        # Sequences of similar length go together, so that little of a batch is padding.
+        order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
+        tagged: dict[int, Array] = {}
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            decoded = _decoded(self.model, [sequences[row] for row in rows])
+            tagged |= zip(rows, decoded, strict=True)
+        return Ragged.of(
+            [
+                np.column_stack((classes[tagged[row][:, 0].astype(int)], tagged[row][:, 1]))
+                for row in range(len(sequences))
+            ]
+        )
 
     @property
     def parameters(self) -> int:
-        """One weight a feature."""
-        return self.count
+        """One weight a feature and a step."""
+        assert self.model is not None
+        return int(self.model.weights.nnz + np.count_nonzero(self.model.steps))
 
     def state(self) -> State:
-        """The model's file."""
-        return {"count": self.count}, {"model": np.frombuffer(self.model, dtype=np.uint8)}
+        """Names as JSON, weights as arrays."""
+        assert self.model is not None
+        weights = self.model.weights
+        arrays = {"data": weights.data, "indices": weights.indices, "indptr": weights.indptr}
+        names = {"labels": self.model.labels, "attributes": self.model.attributes}
+        return names, {**arrays, "steps": self.model.steps}
 
     @classmethod
     def from_state(cls, state: State) -> Self:
-        """From the model's file."""
-        return cls(state[1]["model"].tobytes(), int(state[0]["count"]))
+        """From names and weights."""
+        names, arrays = state
+        labels, attributes = (list(map(str, names[n])) for n in ("labels", "attributes"))
+        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+        weights = sparse_matrix(*parts, columns=len(labels))
+        steps = checked(arrays, steps="L L")["steps"].astype(np.float64)
+        if weights.shape[0] != len(attributes) or len(steps) != len(labels) or not labels:
+            raise ValueError("names and weights do not fit")
+        return cls(CrfModel(labels, attributes, weights, steps))
+
+
+def _decoded(model: CrfModel, sequences: list[list[Any]]) -> list[Array]:
+    """The number of the best label at each place, and its marginal probability: (T, 2) each."""
+    import torch
+
+    from seqlab.tasks.tagging.chain import Steps, marginals, viterbi
+
+    lengths = np.array([len(features) for features in sequences])
+    mask = np.arange(lengths.max()) < lengths[:, None]  # (B, T)
+    emissions = np.zeros((*mask.shape, len(model.labels)))
+    emissions[mask] = _emissions(model, [place for features in sequences for place in features])
+    none = torch.zeros(len(model.labels), dtype=torch.float64)
+    steps = Steps(torch.from_numpy(model.steps), none, none)
+    given = (torch.from_numpy(emissions), torch.from_numpy(mask), steps)
+    tags = viterbi(*given)
+    sure = marginals(*given).gather(2, tags.unsqueeze(-1)).squeeze(-1)
+    both = torch.stack((tags.double(), sure), dim=-1).numpy()
+    return [both[row, :length] for row, length in enumerate(lengths)]
+
+
+def _emissions(model: CrfModel, places: list[Any]) -> Array:
+    """The score of each label at each place, (places, L): the sum over its features."""
+    number = {name: i for i, name in enumerate(model.attributes)}
+    rows, columns, values = [], [], []
+    for row, features in enumerate(places):
+        valued = features.items() if isinstance(features, dict) else ((f, 1.0) for f in features)
+        for feature, value in valued:
+            if feature in number:
+                rows.append(row)
+                columns.append(number[feature])
+                values.append(value)
+    shape = (len(places), len(model.attributes))
+    return np.asarray(
+        (sparse.csr_matrix((values, (rows, columns)), shape) @ model.weights).todense()
+    )
 
 
 def _suite() -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.checked import between
 from seqlab.baselines.ngrams import Floats, Ints, Level, Model, count
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
@@ -98,12 +99,21 @@ class KneserNey(Baseline):
     def from_state(cls, state: State) -> Self:
         """Discounts and weights follow from the counts."""
         values, arrays = state
-        names = ("keys", "occurrences", "follows")
-        levels = [
-            Level(*(np.asarray(arrays[f"{name}{k}"], dtype=np.int64) for name in names))
-            for k in range(1, values["order"] + 1)
-        ]
-        return cls(levels, values["tokens"])
+        tokens, levels = int(values["tokens"]), list[Level]()
+        before = 1  # n-grams of the length before
+        for k in range(1, min(int(values["order"]), len(arrays)) + 1):
+            keys = between(f"keys{k}", arrays[f"keys{k}"], 0, before * tokens - 1)
+            counts = [
+                between(f"{name}{k}", arrays[f"{name}{k}"], 0, 2**31)
+                for name in ("occurrences", "follows")
+            ]
+            if any(count.shape != keys.shape for count in counts) or (np.diff(keys) <= 0).any():
+                raise ValueError(f"keys{k} and their counts do not fit")
+            levels.append(Level(keys, *counts))
+            before = len(keys)
+        if not levels or len(levels[0].keys) != tokens:
+            raise ValueError("the first level must hold every token")
+        return cls(levels, tokens)
 
 
 class CountReader:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifierCV
 
 from seqlab.baselines.base import Baseline, State, input_of, target_of
+from seqlab.baselines.checked import between, checked
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
@@ -34,6 +35,7 @@ CARD = {"tasks": ["series"]}
 FEATURES = 9996
 LENGTH = 9
 MOST_DILATIONS = 32
+LONGEST_DILATION = 2**40  # steps; beyond any series, and no overflow when multiplied
 MOST_CHANNELS = 9  # that one convolution sums
 TRIPLES = np.array(list(combinations(range(LENGTH), 3)), dtype=np.int64)  # where weights are 2
 STRENGTHS = np.logspace(-3, 3, 13)
@@ -54,6 +56,9 @@ class Convolutions:
 
     def features(self, series: list[Floats]) -> NDArray[np.float64]:
         """Shares of positive values, (n, M · Q)."""
+        channels = {x.shape[1] for x in series} - {self.channels.shape[1]}
+        if channels:  # compiled code would read beyond its arrays
+            raise ValueError(f"series of {channels} channels, not {self.channels.shape[1]}")
         found = np.empty((len(series), self.biases.size), dtype=np.float32)
         for row, x in enumerate(series):
             _shares(
@@ -192,9 +197,20 @@ class Minirocket(Baseline):
     @classmethod
     def from_state(cls, state: State) -> Self:
         """Convolutions and weights again."""
-        arrays = dict(state[1])
-        names = ("dilations", "triples", "channels", "biases")
-        return cls(Convolutions(**{name: arrays.pop(name) for name in names}), arrays)  # type: ignore[arg-type]
+        arrays = state[1]
+        each = {"dilations": "M", "triples": "M", "channels": "M N", "biases": "M Q"}
+        read = checked(
+            arrays, **each, mean="F", std="F", coef="C F", intercept="C", temperature="1"
+        )
+        if read["biases"].size != len(read["mean"]):
+            raise ValueError(f"{read['biases'].size} features have {len(read['mean'])} means")
+        convolutions = Convolutions(
+            between("dilations", read["dilations"], 1, LONGEST_DILATION),
+            between("triples", read["triples"], 0, len(TRIPLES) - 1),
+            read["channels"].astype(np.float32),
+            read["biases"].astype(np.float32),
+        )
+        return cls(convolutions, {name: read[name] for name in read if name not in each})
 
 
 def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:

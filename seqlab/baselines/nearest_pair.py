@@ -9,10 +9,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
 from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.checked import checked, ragged, sparse_matrix
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
@@ -70,11 +70,12 @@ class NearestPair(Baseline):
     def from_state(cls, state: State) -> Self:
         """From what `state` gave."""
         arrays = state[1]
-        shape = (len(arrays["indptr"]) - 1, FEATURES)
         parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-        known = sparse.csr_matrix(parts, shape=shape)
-        targets = Ragged(arrays["targets"], np.asarray(arrays["offsets"], dtype=np.int64))
-        return cls(known, arrays["idf"], targets)
+        known = sparse_matrix(*parts, columns=FEATURES)
+        targets = ragged(arrays["targets"], arrays["offsets"])
+        if known.shape[0] != len(targets):
+            raise ValueError(f"{known.shape[0]} sources have {len(targets)} targets")
+        return cls(known, checked(arrays, idf="F")["idf"], targets)
 
 
 def _counts(texts: list[str]) -> Any:

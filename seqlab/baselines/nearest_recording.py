@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.checked import checked, ragged
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
@@ -73,8 +74,13 @@ class NearestRecording(Baseline):
     def from_state(cls, state: State) -> Self:
         """From what `state` gave."""
         arrays = state[1]
-        targets = Ragged(arrays["targets"], np.asarray(arrays["offsets"], dtype=np.int64))
-        known, scale = (np.asarray(arrays[name], dtype=np.float64) for name in ("known", "scale"))
+        targets = ragged(arrays["targets"], arrays["offsets"])
+        known, scale = (
+            np.asarray(array, dtype=np.float64)
+            for array in checked(arrays, known="N F", scale="F").values()
+        )
+        if len(known) != len(targets):
+            raise ValueError(f"{len(known)} recordings have {len(targets)} targets")
         return cls(known, scale, targets)
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from seqlab import registry
 from seqlab.baselines.base import Baseline
 from seqlab.errors import UserError
 from seqlab.runs import read_json, write_json
+from seqlab.tensors import REBUILD, read_tensors
 
-REBUILD = "copy the whole folder again, or run the study's command again to rebuild it"
+# What reading and using a state that no baseline has stored may raise.
+DAMAGE = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError),
+    *(ArithmeticError, AssertionError, MemoryError),
+)
 
 
 def save_baseline(baseline: Baseline, folder: Path) -> None:
@@ -27,15 +31,11 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
 
 def load_baseline(folder: Path) -> Baseline:
     """Read what `save_baseline` wrote; a damaged file is refused in one line."""
-    stored, path = read_json(folder / "baseline.json"), folder / "arrays.safetensors"
+    path = folder / "baseline.json"
+    stored, arrays = read_json(path), read_tensors(folder / "arrays.safetensors", "np")
     try:
-        arrays = load_file(path)
-    except (SafetensorError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{path}: damaged or missing ({reason})", REBUILD) from None
-    try:
-        kind: type[Baseline] = registry.load("baselines", stored["name"])
+        kind: type[Baseline] = registry.load("baselines", str(stored["name"]))
         return kind.from_state((stored["state"], arrays))
-    except (KeyError, TypeError) as error:
-        path = folder / "baseline.json"
-        raise UserError(f"{path}: damaged or of another baseline ({error})", REBUILD) from None
+    except DAMAGE as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{path}: damaged or of another baseline ({reason})", REBUILD) from error

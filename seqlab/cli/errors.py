@@ -8,9 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from seqlab.cli.interruption import how_to_continue
-from seqlab.errors import NO_ROOM, UserError
+from seqlab.errors import NO_ROOM, UserError, out_of_memory
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130  # 130: by Ctrl-C, 128 and its number
+
+MORE_MEMORY = (
+    "close other programs, or raise the limit on this one (ulimit -v); a comparison needs less "
+    "with --workers 1 and fewer --params"
+)
 
 
 def explain(error: BaseException) -> int:
@@ -47,10 +52,10 @@ def _words(error: BaseException) -> tuple[str, str, int]:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "seqlab"
         return error.format_message(), f"{command} --help says what is accepted", USAGE
+    if out_of_memory(error):
+        return "out of memory", MORE_MEMORY, FAILED
     if isinstance(error, OSError) and (error.filename is not None or error.errno in NO_ROOM):
         return _files(error)
-    if isinstance(error, MemoryError):
-        return "out of memory", "use fewer --params or --workers 1", FAILED
     text = str(error).partition("\n")[0]
     return (
         f"internal error: {type(error).__name__}: {text}",

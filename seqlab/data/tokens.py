@@ -5,7 +5,6 @@ Training and encoding run in the `tokenizers` library, in batches and outside Py
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from pydantic import Field
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from seqlab.errors import UserError
+from seqlab.outside import parse_json, read_bytes
 from seqlab.specs import Spec
 
 PAD, UNKNOWN = 0, 1
@@ -75,8 +75,7 @@ class Tokenizer:
     def load(cls, path: Path) -> Tokenizer:
         """Read what `save` wrote; the spec then says what the file holds."""
         try:
-            text = path.read_text(encoding="utf-8")
-            content = json.loads(text)
+            content = parse_json(read_bytes(path))
             spec = TokenSpec(
                 kind=_KINDS[content["pre_tokenizer"]["type"]],
                 lowercase=any(
@@ -84,10 +83,10 @@ class Tokenizer:
                 ),
                 vocabulary=len(content["model"]["vocab"]),
             )
-            return cls(_parsed(text), spec)
+            return cls(_restored(content["model"], spec), spec)
         except FileNotFoundError as error:
             raise UserError(f'no tokenizer "{path}"', "the folder is not complete") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f'"{path}" is not a readable tokenizer', "the file is truncated or damaged"
             ) from error
@@ -97,20 +96,60 @@ def train_tokenizer(texts: Sequence[str], spec: TokenSpec) -> Tokenizer:
     """Learn a vocabulary from texts, which must be those of the training part alone."""
     if not any(text.strip() for text in texts):
         raise UserError("all training texts are empty: no vocabulary can be learned from them")
-    lowercase = spec.kind == "word" if spec.lowercase is None else spec.lowercase
     core, trainer = _MAKERS[spec.kind](spec)
-    core.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
-    )
+    core.normalizer = _normalizer(spec)
     core.train_from_iterator(texts, trainer, length=len(texts))
     return Tokenizer(core, spec)
 
 
-def _parsed(text: str) -> tokenizers.Tokenizer:
-    try:
-        return tokenizers.Tokenizer.from_str(text)
-    except Exception as error:  # the library has no narrower class for it
-        raise ValueError(str(error)) from error
+def _normalizer(spec: TokenSpec) -> normalizers.Normalizer:
+    lowercase = spec.kind == "word" if spec.lowercase is None else spec.lowercase
+    return normalizers.Sequence(
+        [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
+    )
+
+
+def _restored(model: dict[str, Any], spec: TokenSpec) -> tokenizers.Tokenizer:
+    """A tokenizer as it is trained here, with a stored vocabulary.
+
+    All else that a file may say – padding to millions of tokens, patterns that never end – is not
+    read. Raises ValueError for a vocabulary that training could not have given.
+    """
+    core, _ = _MAKERS[spec.kind](spec)
+    core.normalizer = _normalizer(spec)
+    if spec.kind == "bpe":
+        core.model = byte_pairs(model)
+    elif model["type"] != "WordLevel":
+        raise ValueError(f"a model of type {model['type']}")
+    else:
+        core.model = models.WordLevel(vocab=_numbered(model), unk_token=SPECIAL[UNKNOWN])
+    core.add_special_tokens(list(SPECIAL))
+    if [core.token_to_id(name) for name in SPECIAL] != [PAD, UNKNOWN]:
+        raise ValueError(f"the first tokens must be {' and '.join(SPECIAL)}")
+    return core
+
+
+def byte_pairs(model: dict[str, Any]) -> models.BPE:
+    """The pairs of a stored byte-pair encoder, checked before the library reads them."""
+    if model["type"] != "BPE":
+        raise ValueError(f"a model of type {model['type']}")
+    vocabulary = _numbered(model)
+    merges = [tuple(m.split(" ") if isinstance(m, str) else m) for m in model["merges"]]
+    for pair in merges:
+        if len(pair) != 2 or not {*pair, "".join(pair)} <= vocabulary.keys():
+            raise ValueError(f"the pair {pair} joins what has no number")
+    return models.BPE(vocabulary, merges)
+
+
+def _numbered(model: dict[str, Any]) -> dict[str, int]:
+    """The stored tokens, numbered 0, 1, 2, … without a gap."""
+    vocabulary: dict[str, int] = model["vocab"]
+    numbers = sorted(n for n in vocabulary.values() if type(n) is int)
+    if numbers != list(range(len(vocabulary))):
+        raise ValueError("tokens must be numbered from 0 without a gap")
+    for token in vocabulary:
+        token.encode("utf-8")  # half of a character: the library would end the process
+    return vocabulary
 
 
 def _options(spec: TokenSpec, usual_frequency: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqlab.runs import Run, list_runs, read_json
+from seqlab.versions import check_format
 
 TEXT_COLUMNS = ("candidate", "kind", "metric", "status", "backend", "reason")
 
@@ -111,6 +112,7 @@ def read_study(folder: Path) -> StoredStudy:
     Raises: UserError if there is no `study.json`, or if a file is damaged.
     """
     settings = read_json(folder / "study.json")
+    check_format(settings, folder / "study.json")
     rows = _read_leaderboard(folder / "leaderboard.csv")
     return StoredStudy(
         folder=folder,

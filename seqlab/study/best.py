@@ -6,34 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
-
 from seqlab import __version__
-from seqlab.errors import UserError
 from seqlab.runs import Run, write_json
+from seqlab.versions import FORMAT
 
 FILES = ("weights.safetensors", "arrays.safetensors", "baseline.json")
-
-
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Fill a model from safetensors; a damaged or foreign file is refused in one line."""
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(
-            f"{path}: damaged or missing weights ({reason})",
-            "run the study's command again to rebuild them",
-        ) from None
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError:
-        raise UserError(
-            f"{path}: these weights belong to another model than best.json describes",
-            "copy the whole best/ folder again, not single files of it",
-        ) from None
 
 
 def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str, Any]) -> Path:
@@ -44,9 +21,10 @@ def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str
     shutil.copytree(prepared / "task", fresh / "task")
     for name in FILES:
         if (run.folder / name).exists():
-            shutil.copy2(run.folder / name, fresh / name)
+            shutil.copyfile(run.folder / name, fresh / name)  # with the mode of its neighbours
     result = run.result
     card = {
+        "format": FORMAT,
         "seqlab_version": __version__,
         "task": task,
         "candidate": result["candidate"],

@@ -13,11 +13,11 @@ import torch
 from seqlab import registry
 from seqlab.baselines.storage import load_baseline
 from seqlab.data.examples import Examples
-from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.specs import TrainSpec
 from seqlab.study.batch_memory import with_batch
-from seqlab.study.best import load_weights
 from seqlab.study.costs import TRAIN_STEPS, latencies
-from seqlab.study.work import build_model, predict_all
+from seqlab.study.stored_model import load_model
+from seqlab.study.work import predict_all
 from seqlab.tasks.base import Task
 from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser
@@ -29,8 +29,8 @@ def model_costs(run: Path, prepared: Path, task_name: str, result: dict[str, Any
     test = Examples.load(prepared / "test")
     spec = with_batch(TrainSpec.read(result["settings"]["train"]), result.get("choices", {}))
     torch.set_num_threads(1)
-    model = build_model(task, ModelSpec.read(result["settings"]["model"])).to(spec.device)
-    load_weights(model, run / "weights.safetensors")
+    settings, weights = result["settings"]["model"], run / "weights.safetensors"
+    model = load_model(task, settings, weights, str(run / "result.json")).to(spec.device)
     values = latencies(
         lambda rows: predict_all(task, model, test.take(rows), spec.device), len(test)
     )

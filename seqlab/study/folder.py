@@ -19,6 +19,7 @@ from seqlab.runs import read_json, write_json
 from seqlab.study.spec import StudySpec
 from seqlab.study.work import load_prepared, save_prepared
 from seqlab.tasks.base import Prepared, Sources
+from seqlab.versions import FORMAT, check_format
 
 # What a study's folder may hold before its identity is known.
 OWN = {
@@ -100,10 +101,12 @@ def _sweep(folder: Path, made: bool) -> None:
 def identify(folder: Path, spec: StudySpec, fingerprint: str) -> dict[str, Any]:
     """What a folder's study is; one of other data, another task or other settings is refused."""
     path = folder / "identity.json"
-    wanted: dict[str, Any] = json.loads(json.dumps({**spec.identity(), "fingerprint": fingerprint}))
+    own = {**spec.identity(), "fingerprint": fingerprint, "format": FORMAT}
+    wanted: dict[str, Any] = json.loads(json.dumps(own))
     if not path.exists():
         return wanted
     stored = read_json(path)
+    check_format(stored, path)
     for name, words in (("task", "of another task"), ("fingerprint", "of other data")):
         if stored.get(name) != wanted[name]:
             given = f" ({stored.get(name)}, not {wanted[name]})" if name == "task" else ""
@@ -111,7 +114,7 @@ def identify(folder: Path, spec: StudySpec, fingerprint: str) -> dict[str, Any]:
                 f"-o {folder}: the folder holds a study {words}{given}",
                 "give another folder with -o; nothing in this one was changed",
             )
-    different = _difference(stored, wanted)
+    different = _difference({**stored, "format": FORMAT}, wanted)
     if different:
         raise UserError(
             f"-o {folder}: the folder holds a study with other settings: {different}",

@@ -28,6 +28,7 @@ from seqlab.study.resolving import declared_margin
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished
 from seqlab.study.work import load_prepared
+from seqlab.versions import FORMAT
 
 COSTS = (
     "train_seconds",
@@ -215,6 +216,7 @@ def _write_study(
     write_json(
         conditions.folder / "study.json",
         {
+            "format": FORMAT,
             "name": conditions.folder.name,
             "task": spec.task,
             "metric": comparison.metric,

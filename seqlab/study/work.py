@@ -22,7 +22,7 @@ from seqlab import kernels, registry
 from seqlab.baselines.base import Baseline
 from seqlab.baselines.storage import save_baseline
 from seqlab.data.examples import Examples
-from seqlab.errors import NO_ROOM, UserError
+from seqlab.errors import NO_ROOM, UserError, out_of_memory
 from seqlab.metrics.base import Metric
 from seqlab.model.base import Model
 from seqlab.model.block import recompute_blocks
@@ -138,7 +138,7 @@ def _do(assignment: Assignment, study: Path, orders: Orders) -> None:
         if _disk_is_full(error):
             raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
         result |= {"status": "failed", "reason": _reason(error), "valid": None, "test": {}}
-        result["transient"] = _out_of_memory(error)
+        result["transient"] = out_of_memory(error)
         result["diverged"] = isinstance(error, DivergedError)
         orders.remark(f"failed: {result['reason']}")
         if not isinstance(error, DivergedError | UserError) and not result["transient"]:
@@ -156,14 +156,9 @@ def _disk_is_full(error: Exception) -> bool:
     return getattr(error, "errno", None) in NO_ROOM or "(os error 28)" in str(error)
 
 
-def _out_of_memory(error: Exception) -> bool:
-    words = ("allocate memory", "out of memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
-
-
 def _reason(error: Exception) -> str:
     text = str(error).partition("\n")[0] or type(error).__name__
-    if _out_of_memory(error):
+    if out_of_memory(error):
         return "out of memory; a smaller batch_size or fewer --params would fit"
     if isinstance(error, DivergedError | UserError):
         return text
@@ -228,7 +223,7 @@ def _train(
             failure = next((t.failure for t in trackers if t.failure), None)
             return Trained(model, history, halved, failure)
         except (RuntimeError, MemoryError) as error:
-            if not _out_of_memory(error) or spec.batch_size == 1:
+            if not out_of_memory(error) or spec.batch_size == 1:
                 raise
             checkpoints.clear()
             spec = _halved(spec)

@@ -12,9 +12,9 @@ import torch
 from seqlab.errors import UserError
 from seqlab.runs import Run, list_runs, read_json, read_run
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.best import load_weights
 from seqlab.study.gradient_advice import Diagnosis, diagnose
 from seqlab.study.gradient_flow import Flow, measure_flow
+from seqlab.study.stored_model import fill
 from seqlab.study.work import build_model, load_prepared
 
 EXPECTED = "expected a folder such as STUDY/runs/gru/verdict-0, or STUDY/best"
@@ -46,7 +46,7 @@ def gradients(folder: Path, plot: Path | None = None) -> Gradients:
     model = build_model(prepared.task, model_spec, spec.seed).to(spec.device)
     torch.set_num_threads(spec.threads)
     flows = {"start": measure_flow(prepared, model, spec)}
-    load_weights(model, run.folder / "weights.safetensors")
+    fill(model, run.folder / "weights.safetensors")
     flows["end"] = measure_flow(prepared, model, spec)
     said = {name: diagnose(flow, model_spec, spec) for name, flow in flows.items()}
     found = Gradients(run, flows, said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from seqlab import registry
+from seqlab.baselines.storage import DAMAGE
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
 from seqlab.data.frames import indexed_like
@@ -23,6 +23,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.runs import read_json
 from seqlab.tasks.base import Predictions, Task
+from seqlab.versions import FORMAT, check_format, format_of, older
 from seqlab.workbench.gathering import Columns, columns_of
 
 if TYPE_CHECKING:
@@ -161,14 +162,33 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Predictor:
             f"{folder}: holds no trained model (no best.json)",
             "expected the best/ folder of a finished study",
         )
-    card = read_json(folder / "best.json")
+    path = folder / "best.json"
+    card = read_json(path)
     missing = [n for n in CARD if n not in card] if isinstance(card, dict) else ["everything"]
     if missing:
-        raise UserError(f"{folder / 'best.json'}: damaged, misses {missing[0]}", REBUILD)
+        raise UserError(f"{path}: damaged, misses {missing[0]}", REBUILD)
+    check_format(card, path)
+    if card["kind"] not in ("model", "baseline"):
+        raise UserError(f"{path}: damaged, kind = {card['kind']!r}", REBUILD)
     try:
-        task: Task = registry.load("tasks", card["task"]).load(folder / "task")
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{folder / 'task'}: damaged or not complete ({error})", REBUILD) from None
+        return _loaded(folder, card, device)
+    except UserError as error:
+        # What an older version stored may have another form: then that is what to say.
+        old = format_of(card) < FORMAT and "permission" not in error.message
+        raise older(path, format_of(card)) if old else error from error.__cause__
+
+
+def _loaded(folder: Path, card: dict[str, Any], device: str) -> Predictor:
+    try:
+        task: Task = registry.load("tasks", str(card["task"])).load(folder / "task")
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: no such file", REBUILD) from None
+    except PermissionError as error:
+        raise UserError(
+            f"{error.filename}: permission denied", "make it readable for your user"
+        ) from None
+    except (OSError, *DAMAGE) as error:
+        raise UserError(f"{folder / 'task'}: damaged or not complete ({error})", REBUILD) from error
     make = _baseline if card["kind"] == "baseline" else _model
     predict, contestant = make(task, folder, card, device)
     return Predictor(task, predict, card, contestant)
@@ -180,19 +200,28 @@ def _baseline(
     from seqlab.baselines.storage import load_baseline
 
     baseline = load_baseline(folder)
-    return lambda examples: baseline.predict(task, examples), baseline
+
+    def predict(examples: Examples) -> Predictions:
+        try:
+            return baseline.predict(task, examples)
+        except DAMAGE as error:  # its arrays fit one another, but not the task
+            reason = str(error).partition("\n")[0]
+            raise UserError(
+                f"{folder}: what {baseline.name} has learned does not fit its task ({reason})",
+                REBUILD,
+            ) from error
+
+    return predict, baseline
 
 
 def _model(
     task: Task, folder: Path, card: dict[str, Any], device: str
 ) -> tuple[Callable[[Examples], Predictions], Any]:
-    from seqlab.specs import ModelSpec
-    from seqlab.study.best import load_weights
     from seqlab.study.environment import device_for
-    from seqlab.study.work import build_model, predict_all
+    from seqlab.study.stored_model import load_model
+    from seqlab.study.work import predict_all
 
     device = device_for(device)
-    model = build_model(task, ModelSpec.read(card["model"], str(folder / "best.json")))
-    load_weights(model, folder / "weights.safetensors")
-    model = model.to(device)
+    described = str(folder / "best.json")
+    model = load_model(task, card["model"], folder / "weights.safetensors", described).to(device)
     return lambda examples: predict_all(task, model, examples, device), model

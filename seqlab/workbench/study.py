@@ -14,6 +14,7 @@ from seqlab.runs import read_json
 from seqlab.study.recipes import DEFAULT
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Sources
+from seqlab.versions import check_format
 from seqlab.workbench.gathering import choose_task, default_folder, gather
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Study:
         """A finished study from its folder."""
         path = Path(folder)
         settings = path / "settings.json"
+        check_format(read_json(path / "identity.json"), path / "identity.json")
         stored = StudySpec.read(read_json(settings), str(settings)).plain()
         registry.card("tasks", stored["task"])
         names = ("task", "candidates", "budget", "data")

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from seqlab import registry
+from seqlab.baselines import crf_features
+from seqlab.baselines.crfsuite_model import read_model
 from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.examples import Ragged
 from seqlab.errors import UserError
@@ -89,3 +91,23 @@ def test_what_is_not_installed_is_left_out_with_a_word_or_refused_when_named(mon
         'baseline "crf-features" needs a package that is not installed\n'
         'pip install "seqlab[tagging]"'
     )
+
+
+@pytest.mark.parametrize("make", [lambda: orders(120), signals])
+def test_crf_features_decodes_as_crfsuite_does(make, monkeypatch):
+    suite = pytest.importorskip("pycrfsuite")
+    prepared, files = prepare(make()), []
+
+    def kept(content):
+        files.append(content)
+        return crf_features.CrfModel(*read_model(content))
+
+    monkeypatch.setattr(crf_features, "read_model", kept)
+    ours = fitted("crf-features", prepared).predict(prepared.task, prepared.test)
+    tagger = suite.Tagger()
+    tagger.open_inmemory(files[0])
+    for row, features in enumerate(crf_features._seen(prepared.test)):
+        tags = tagger.tag(suite.ItemSequence(features))
+        sure = [tagger.marginal(tag, place) for place, tag in enumerate(tags)]
+        assert [prepared.task.classes[int(number)] for number, _ in ours[row]] == tags
+        np.testing.assert_allclose(ours[row][:, 1], sure, rtol=0, atol=1e-9)

@@ -1,5 +1,6 @@
 """What commands print: plans, verdicts, JSON and nothing else; and how fast they answer."""
 
+import errno
 import json
 import os
 import subprocess
@@ -156,6 +157,12 @@ def test_a_bug_says_that_it_is_one(seqlab, small_csv, monkeypatch):
         (OSError(28, "No space left on device"), "the disk is full"),
         (OSError(28, "No space left on device", "x.json"), "x.json: the disk is full"),
         (MemoryError(), "out of memory"),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp] can't allocate"),
+            "out of memory",
+        ),
+        (ImportError("libtorch_cpu.so: failed to map segment"), "out of memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory"),
         (OSError(27, "File too large"), "a file may not be this large"),
         (PermissionError(13, "Permission denied", "x.csv"), "x.csv: permission denied"),
     ],

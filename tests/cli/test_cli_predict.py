@@ -188,7 +188,7 @@ def emptied(path):
 
 # which best/, which file, what happened to it → error
 DAMAGES = [
-    ("model", "weights.safetensors", cut, "weights.safetensors: damaged or missing weights ("),
+    ("model", "weights.safetensors", cut, "weights.safetensors: damaged ("),
     ("model", "best.json", cut, "best.json: damaged, not JSON"),
     ("model", "best.json", emptied, "best.json: damaged, misses task"),
     (
@@ -200,7 +200,7 @@ DAMAGES = [
     ("model", "task/task.json", cut, "task/task.json: damaged, not JSON"),
     ("model", "task/task.json", emptied, "task/task.json: misses classes"),
     ("model", "task/tokenizer.json", cut, 'task/tokenizer.json" is not a readable tokenizer'),
-    ("baseline", "arrays.safetensors", cut, "arrays.safetensors: damaged or missing ("),
+    ("baseline", "arrays.safetensors", cut, "arrays.safetensors: damaged ("),
     ("baseline", "baseline.json", emptied, "baseline.json: damaged or of another baseline ("),
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqlab.data.moments.finding import Moments
+from seqlab.outside import read_npz
 from seqlab.runs import read_json, write_json
 from seqlab.tasks.forecasting.frequency import Frequency
 from seqlab.tasks.forecasting.layout import Layout
@@ -114,8 +115,8 @@ class Fitted:
             moments=None if moments is None else Moments.from_plain(moments),
             **_tuples(layout),
         )
-        with np.load(folder / "scales.npz", allow_pickle=False) as stored:
-            scales = Scales(stored["mean"], stored["std"], stored["naive"])
+        stored = read_npz(folder / "scales.npz")
+        scales = Scales(stored["mean"], stored["std"], stored["naive"])
         frequency = Frequency(**plain.pop("frequency"))
         geometry = Geometry(**plain.pop("geometry"))
         return cls(layout, frequency, geometry, scales=scales, **_tuples(plain))

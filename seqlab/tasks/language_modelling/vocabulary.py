@@ -22,7 +22,9 @@ import tokenizers
 from numpy.typing import NDArray
 from tokenizers import models, pre_tokenizers, trainers
 
+from seqlab.data.tokens import byte_pairs
 from seqlab.errors import UserError
+from seqlab.outside import parse_json
 from seqlab.runs import read_json, write_json
 
 BOUNDARY, UNKNOWN = 0, 1
@@ -135,7 +137,7 @@ class Vocabulary:
         """Read what `save` wrote."""
         stored = read_json(path)
         if "core" in stored:
-            return _of_core(tokenizers.Tokenizer.from_str(stored["core"]))
+            return _of_core(_encoder(byte_pairs(parse_json(stored["core"].encode())["model"])))
         return cls(stored["kind"], [_bytes(piece) for piece in stored["pieces"]])
 
 
@@ -175,8 +177,7 @@ def _learn_pairs(texts: Sequence[str], size: int) -> Vocabulary:
             f"data.vocabulary = {size}: byte pairs need at least {SPECIAL + len(alphabet)} tokens",
             "raise it, or use --set data.tokenizer=character",
         )
-    core = tokenizers.Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core = _encoder(models.BPE())
     trainer = trainers.BpeTrainer(
         vocab_size=size - SPECIAL,
         min_frequency=2,
@@ -185,6 +186,12 @@ def _learn_pairs(texts: Sequence[str], size: int) -> Vocabulary:
     )
     core.train_from_iterator((line for text in texts for line in _lines(text)), trainer)
     return _of_core(core)
+
+
+def _encoder(model: models.BPE) -> tokenizers.Tokenizer:
+    core = tokenizers.Tokenizer(model)
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return core
 
 
 def _of_core(core: tokenizers.Tokenizer) -> Vocabulary:

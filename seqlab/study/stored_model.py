@@ -1,0 +1,118 @@
+"""A trained model from its settings and its weights file, which must agree before memory is spent.
+
+Settings are believed only so far: the model is laid out first on the meta device, where tensors
+have shapes but no storage, and its shapes are held against those in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+
+from seqlab.errors import UserError
+from seqlab.model.base import Model
+from seqlab.specs import ModelSpec
+from seqlab.study.work import build_model
+from seqlab.tasks.base import Task
+from seqlab.tensors import read_tensors, tensor_shapes
+
+PARTS_A_TENSOR = 64  # modules and parameters of a model, per tensor that is stored of it
+LARGEST_NUMBER = 2**20  # of a setting that a mixer may make tables of
+MOST_BUFFER_BYTES = 2**32  # of tables that a model computes and does not store
+COPY = "copy the whole best/ folder again, not single files of it"
+
+
+class _TooManyPartsError(Exception):
+    """A model outgrew the tensors that are stored of it."""
+
+
+def load_model(task: Task, settings: dict[str, Any], path: Path, described: str) -> Model:
+    """The task's model of these settings with the weights of a file.
+
+    `described` is what errors call the file that the settings are from.
+    """
+    spec = ModelSpec.read(settings, described)
+    shapes = tensor_shapes(path)
+    _refuse_sizes(spec, described)
+    with _at_most(PARTS_A_TENSOR * (len(shapes) + 1)):
+        outline = _outline(partial(build_model, task, spec), shapes, path, described)
+    buffers = sum(buffer.numel() * buffer.element_size() for buffer in outline.buffers())
+    if buffers > MOST_BUFFER_BYTES:
+        raise UserError(f"{described}: the model needs {buffers:,} bytes of tables", COPY)
+    model = build_model(task, spec)
+    fill(model, path)
+    return model
+
+
+def fill(model: nn.Module, path: Path) -> None:
+    """Fill a model from safetensors; a damaged or foreign file is refused in one line."""
+    try:
+        model.load_state_dict(read_tensors(path, "pt"))
+    except RuntimeError:
+        raise _foreign(path) from None
+
+
+def _outline(
+    build: Callable[[], Model], shapes: dict[str, tuple[int, ...]], path: Path, described: str
+) -> Model:
+    try:
+        with torch.device("meta"):
+            outline = build()
+    except _TooManyPartsError:
+        raise _foreign(path) from None
+    except UserError as error:
+        raise UserError(f"{described}: {error.message}", error.hint or COPY) from None
+    except Exception as error:  # whatever a mixer raises at settings that it would never store
+        said = str(error).partition("\n")[0]
+        raise UserError(f"{described}: no model has these settings ({said})", COPY) from error
+    if {name: tuple(tensor.shape) for name, tensor in outline.state_dict().items()} != shapes:
+        raise _foreign(path)
+    return outline
+
+
+def _refuse_sizes(spec: ModelSpec, described: str) -> None:
+    """Mixers may compute tables outside PyTorch, of which a layout would not be free."""
+    numbers = {"width": spec.width, "max_length": spec.max_length, **spec.settings}
+    for name, value in numbers.items():
+        if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
+            raise UserError(
+                f"{described}: model.{name} = {value}; accepted: at most {LARGEST_NUMBER:,}", COPY
+            )
+
+
+def _foreign(path: Path) -> UserError:
+    return UserError(
+        f"{path}: these weights belong to another model than best.json describes", COPY
+    )
+
+
+@contextmanager
+def _at_most(parts: int) -> Iterator[None]:
+    """Within which no more modules and parameters are made: a depth is only a number."""
+    made = 0
+
+    def count(*registered: Any) -> None:
+        nonlocal made
+        made += 1
+        if made > parts:
+            raise _TooManyPartsError
+
+    hooks = [
+        register_module_module_registration_hook(count),
+        register_module_parameter_registration_hook(count),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
