@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json as plain_json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from seqlab.cli import tables
 from seqlab.cli.progress import Bar
+from seqlab.cli.streams import print_json, say, shell_line, write
+from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
 from seqlab.workbench.study import Study
 
@@ -21,30 +20,30 @@ Tables = tuple[str, str | None, str | None]
 def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -> None:
     """Run a study with its plan, a bar, the leaderboard and the sentence."""
     begun = time.monotonic()
-    console = Console(stderr=json)
+    terminal = Terminal(stderr=json)
     if dry_run:
         plan = study.plan(*data)
         if json:
-            _print_json(tables.plan_facts(plan))
+            print_json(tables.plan_facts(plan))
             return
-        tables.show_plan(console, plan, study.task_reason_)
-        console.print("\nNothing was trained (--dry-run).")
+        tables.show_plan(terminal, plan, study.task_reason_)
+        terminal.say("\nNothing was trained (--dry-run).")
         return
 
     from seqlab.study.conduct import Listener
 
-    with Bar(console, silent=json) as bar:
+    with Bar(terminal, silent=json) as bar:
 
         def planned(plan: Any) -> None:
             bar.metric = plan.metric
             if not json:
-                tables.show_plan(console, plan, study.task_reason_)
+                tables.show_plan(terminal, plan, study.task_reason_)
 
         study.fit(*data, listener=Listener(planned, bar.moment, begun))
     if json:
-        _print_json({**study.verdict_, "folder": str(study.folder_)})
+        print_json({**study.verdict_, "folder": str(study.folder_)})
         return
-    _show_verdict(console, study.folder_, study.verdict_)
+    _show_verdict(terminal, study.folder_, study.verdict_)
 
 
 DEMO = {"seeds": 8, "trials": 4, "params": 60_000, "epochs": 3}
@@ -59,7 +58,7 @@ def demonstrate(seconds: float | None, folder: Path | None, *, json: bool) -> No
         read_table(data)
     except UserError as error:
         data = "characters"
-        print(f"{error.message}\nusing {data} instead, which needs no download", file=sys.stderr)
+        say(f"{error.message}\nusing {data} instead, which needs no download", error=True)
     study = Study(budget={**DEMO, "time": seconds}, folder=folder)
     compare_and_show(study, (data, None, None), json=json, dry_run=False)
 
@@ -74,9 +73,9 @@ def report_and_show(folder: Path, *, json: bool) -> None:
     study = Study.open(folder)
     path = study.report()
     if json:
-        _print_json({"report": str(path), **study.verdict_})
+        print_json({"report": str(path), **study.verdict_})
         return
-    _show_verdict(Console(), folder, study.verdict_)
+    _show_verdict(Terminal(), folder, study.verdict_)
 
 
 def inspect_and_show(
@@ -101,9 +100,9 @@ def inspect_and_show(
         problem = error.message
     if json:
         cost = tables.plan_facts(plan) if plan is not None else {"error": problem}
-        _print_json({**found.to_dict(), "plan": cost})
+        print_json({**found.to_dict(), "plan": cost})
         return
-    tables.show_inspection(Console(), found, plan, problem)
+    tables.show_inspection(Terminal(), found, plan, problem)
 
 
 def predict_and_show(
@@ -126,18 +125,18 @@ def predict_and_show(
     if output is not None:
         rows = write_tables(frames, output)
         if json:
-            _print_json({"rows": rows, "output": str(output)})
+            print_json({"rows": rows, "output": str(output)})
         else:
-            print(f"{rows:,} rows written to {output}")
+            say(f"{rows:,} rows written to {output}")
     elif json:
         made = [
             plain_json.loads(frame.to_json(orient="records", date_format="iso")) for frame in frames
         ]
         predictions = [row for rows in made for row in rows]
-        _print_json({"rows": len(predictions), "output": None, "predictions": predictions})
+        print_json({"rows": len(predictions), "output": None, "predictions": predictions})
     else:
         for number, frame in enumerate(frames):
-            frame.to_csv(sys.stdout, index=False, header=number == 0)
+            write(frame.to_csv(index=False, header=number == 0, lineterminator="\n"))
 
 
 def evaluate_and_show(
@@ -148,19 +147,17 @@ def evaluate_and_show(
 
     found = load(model, device).evaluate(data, **reading)
     if json:
-        _print_json(found.to_dict())
+        print_json(found.to_dict())
         return
-    tables.show_evaluation(Console(), found)
+    tables.show_evaluation(Terminal(), found)
 
 
-def _show_verdict(console: Console, folder: Path, verdict: dict[str, Any]) -> None:
-    tables.show_leaderboard(console, folder / "leaderboard.csv")
-    tables.show_sentence(console, verdict)
-    console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+def _show_verdict(terminal: Terminal, folder: Path, verdict: dict[str, Any]) -> None:
+    tables.show_leaderboard(terminal, folder / "leaderboard.csv")
+    tables.show_sentence(terminal, verdict)
+    terminal.say(f"\nreport: {folder / 'report.html'}", whole=True)
     if verdict["recommended"] is not None:
-        use = f"in use: seqlab predict {folder / 'best'} NEW_DATA -o predicted.csv"
-        console.print(use, soft_wrap=True, highlight=False)
-
-
-def _print_json(value: Any) -> None:
-    print(plain_json.dumps(value, indent=1, ensure_ascii=False, default=str))
+        command = shell_line(
+            "seqlab", "predict", folder / "best", "NEW_DATA", "-o", "predicted.csv"
+        )
+        terminal.say(f"to use it: {command}", whole=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json as plain_json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from seqlab.cli.streams import print_json, write
 from seqlab.errors import UserError
 
 
@@ -26,12 +26,13 @@ def translate_and_show(
     translator = Translator(load(model, device), beam, length_penalty)
     if not json:
         for written in translator.stream(_lines(text)):
-            print(written, flush=True)
+            write(f"{written}\n")
+            sys.stdout.flush()
         return
     sources = list(_lines(text))
     pairs = zip(sources, translator.stream(sources), strict=True)
     found = [{"source": source, "predicted": written} for source, written in pairs]
-    print(plain_json.dumps(found, ensure_ascii=False, indent=2))
+    print_json(found)
 
 
 def _lines(text: str | None) -> Iterator[str]:
