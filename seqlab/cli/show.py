@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as plain_json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqlab.cli import tables
 from seqlab.cli.progress import Bar
@@ -13,6 +13,9 @@ from seqlab.cli.streams import print_json, say, shell_line, write
 from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
 from seqlab.workbench.study import Study
+
+if TYPE_CHECKING:
+    from seqlab.report.stored import StoredStudy
 
 Tables = tuple[str, str | None, str | None]
 
@@ -30,6 +33,7 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
         terminal.say("\nNothing was trained (--dry-run).")
         return
 
+    from seqlab.report.stored import read_study
     from seqlab.study.conduct import Listener
 
     with Bar(terminal, silent=json) as bar:
@@ -43,7 +47,7 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
     if json:
         print_json({**study.verdict_, "folder": str(study.folder_)})
         return
-    _show_verdict(terminal, study.folder_, study.verdict_)
+    _show_study(terminal, read_study(study.folder_))
 
 
 DEMO = {"seeds": 8, "trials": 4, "params": 60_000, "epochs": 3}
@@ -65,17 +69,22 @@ def demonstrate(seconds: float | None, folder: Path | None, *, json: bool) -> No
 
 def report_and_show(folder: Path, *, json: bool) -> None:
     """Write the report again."""
+    from seqlab.report import write_report
+    from seqlab.report.stored import read_study
+
     if not (folder / "verdict.json").exists():
         raise UserError(
             f"{folder}: holds no finished study (no verdict.json)",
             "run seqlab compare with -o to this folder first",
         )
-    study = Study.open(folder)
-    path = study.report()
+    stored = read_study(folder)
+    path = write_report(stored)
+    for line in stored.damage:
+        say(f"note: {line}", error=True)
     if json:
-        print_json({"report": str(path), **study.verdict_})
+        print_json({"report": str(path), **stored.verdict})
         return
-    _show_verdict(Terminal(), folder, study.verdict_)
+    _show_study(Terminal(), stored)
 
 
 def inspect_and_show(
@@ -152,12 +161,11 @@ def evaluate_and_show(
     tables.show_evaluation(Terminal(), found)
 
 
-def _show_verdict(terminal: Terminal, folder: Path, verdict: dict[str, Any]) -> None:
-    tables.show_leaderboard(terminal, folder / "leaderboard.csv")
-    tables.show_sentence(terminal, verdict)
-    terminal.say(f"\nreport: {folder / 'report.html'}", whole=True)
-    if verdict["recommended"] is not None:
-        command = shell_line(
-            "seqlab", "predict", folder / "best", "NEW_DATA", "-o", "predicted.csv"
-        )
+def _show_study(terminal: Terminal, study: StoredStudy) -> None:
+    tables.show_leaderboard(terminal, study)
+    tables.show_sentence(terminal, study.verdict)
+    terminal.say(f"\nreport: {study.folder / 'report.html'}", whole=True)
+    if study.recommended is not None:
+        best = study.folder / "best"
+        command = shell_line("seqlab", "predict", best, "NEW_DATA", "-o", "predicted.csv")
         terminal.say(f"to use it: {command}", whole=True)

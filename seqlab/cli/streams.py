@@ -20,9 +20,9 @@ _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 # What we print ourselves, where the encoding of a stream lacks it: Windows pipes, Latin-1, ASCII.
-_PLAIN = {
-    **dict.fromkeys("–—−‐", "-"),
-    **dict(zip("→…×·≥≤≈‖∂“”’", ("->", "...", "x", "-", ">=", "<=", "~", "||", "d", *'""\''))),
+_PLAIN = dict.fromkeys("–—−‐·", "-") | {
+    **dict.fromkeys("“”", '"'),
+    **dict(zip("→…×≥≤≈‖∂’", ("->", "...", "x", ">=", "<=", "~", "||", "d", "'"), strict=True)),
 }
 _FALLBACK = "seqlab.plain"
 

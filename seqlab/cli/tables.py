@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ from rich.padding import Padding
 
 from seqlab.cli.progress import in_words
 from seqlab.cli.terminal import Terminal, styled
+from seqlab.report.stored import StoredStudy
 from seqlab.study.conduct import Plan
 from seqlab.study.plan import Entry
 from seqlab.study.timing import Pace, counted
@@ -126,24 +126,24 @@ def show_inspection(terminal: Terminal, found: Inspection, plan: Plan | None, pr
         terminal.say(str(plan.resolution["sentence"]))
 
 
-def show_leaderboard(terminal: Terminal, path: Path) -> None:
+def show_leaderboard(terminal: Terminal, study: StoredStudy) -> None:
     """The leaderboard as a table."""
-    frame = pd.read_csv(path)
-    if frame.empty:
+    ranked = [c for c in study.contestants if c.row]
+    if not ranked:
         return
-    metric = str(frame["metric"].iloc[0])
+    metric = study.metric
     rows = [
         [
-            str(row["candidate"]),
-            _number(row["mean"], 4),
-            f"{_number(row['ci_low'], 4)} … {_number(row['ci_high'], 4)}",
-            styled(str(row["status"]), style=STATUS_COLOURS.get(str(row["status"]), "")),
-            _number(row["params"], 0),
-            _number(row["train_seconds"], 1),
-            _number(row["latency_ms_p50"], 2),
-            _number(row["peak_memory_mb"], 0),
+            c.name,
+            _number(c.number("mean"), 4),
+            f"{_number(c.number('ci_low'), 4)} … {_number(c.number('ci_high'), 4)}",
+            styled(c.status, style=STATUS_COLOURS.get(c.status, "")),
+            _number(c.number("params"), 0),
+            _number(c.number("train_seconds"), 1),
+            _number(c.number("latency_ms_p50"), 2),
+            _number(c.number("peak_memory_mb"), 0),
         ]
-        for row in frame.to_dict("records")
+        for c in ranked
     ]
     terminal.table(
         (
@@ -175,10 +175,10 @@ def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
 def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:
     """The answer, and what it rests on."""
     terminal.say()
-    terminal.say(str(verdict["sentence"]), style="bold")
-    for sentence in verdict.get("reasons", ()):
+    terminal.say(str(verdict.get("sentence") or "This study has no verdict."), style="bold")
+    for sentence in verdict.get("reasons") or ():
         terminal.say(f"  · {sentence}")
-    for sentence in verdict.get("left_out", ()):
+    for sentence in verdict.get("left_out") or ():
         terminal.say(f"  · left out: {sentence}", style="yellow")
 
 

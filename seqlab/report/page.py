@@ -53,6 +53,7 @@ def render(study: StoredStudy) -> str:
     library = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
     page = templates.get_template("page.html").render(
         **context,
+        damage=study.damage,  # complete once all was read for the context
         sections=[
             Section(name, title)
             for name, (title, parts) in SECTIONS.items()
