@@ -26,7 +26,10 @@ def predict_next(
     seed: o.Seed = None,
     json: o.Json = False,
 ) -> None:
-    """Learn to count from 0 to 99, then say what comes next, one step at a time."""
+    """Learn to count, then predict the next numbers.
+
+    The next-number example of textbooks: one step at a time, each prediction is read in turn.
+    """
     from dataclasses import asdict
 
     from seqlab.cli.streams import print_json, say

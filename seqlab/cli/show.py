@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as plain_json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqlab.cli import tables
 from seqlab.cli.progress import Bar
-from seqlab.cli.streams import print_json, say, shell_line, write
+from seqlab.cli.streams import print_json, say, shell_line
 from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
 from seqlab.workbench.study import Study
@@ -112,40 +111,6 @@ def inspect_and_show(
         print_json({**found.to_dict(), "plan": cost})
         return
     tables.show_inspection(Terminal(), found, plan, problem)
-
-
-def predict_and_show(
-    model: Path,
-    data: str,
-    output: Path | None,
-    reading: dict[str, Any],
-    *,
-    device: str,
-    force: bool,
-    json: bool,
-) -> None:
-    """Predictions to a file, or to stdout."""
-    from seqlab.workbench.predictor import load
-    from seqlab.workbench.writing import check_output, write_tables
-
-    if output is not None:
-        check_output(output, force)
-    frames = load(model, device).predict_pieces(data, **reading)
-    if output is not None:
-        rows = write_tables(frames, output)
-        if json:
-            print_json({"rows": rows, "output": str(output)})
-        else:
-            say(f"{rows:,} rows written to {output}")
-    elif json:
-        made = [
-            plain_json.loads(frame.to_json(orient="records", date_format="iso")) for frame in frames
-        ]
-        predictions = [row for rows in made for row in rows]
-        print_json({"rows": len(predictions), "output": None, "predictions": predictions})
-    else:
-        for number, frame in enumerate(frames):
-            write(frame.to_csv(index=False, header=number == 0, lineterminator="\n"))
 
 
 def evaluate_and_show(

@@ -26,13 +26,13 @@ SECTIONS = {  # template → (title, the parts without which there is nothing to
     "change": ("What could change the verdict", ("could_change",)),
     "cost": ("Quality against cost", ("costs",)),
     "learning": ("Learning curves", ("learning",)),
-    "tuning": ("What tuning buys", ("tuning",)),
-    "sizes": ("What more data buys", ("sizes",)),
-    "exhibits": ("Where they err", ("exhibits",)),
+    "tuning": ("The effect of tuning", ("tuning",)),
+    "sizes": ("The effect of more data", ("sizes",)),
+    "exhibits": ("Errors", ("exhibits",)),
     "data": ("Data", ("card", "parts", "findings", "notes")),
     "budget": ("Budget", ("declared", "spent", "left_out")),
     "reproduce": ("Reproduce", ("environment",)),
-    "reading": ("How to read this", ()),
+    "reading": ("How to read this report", ()),
 }
 
 

@@ -153,7 +153,9 @@ def _compared(study: StoredStudy) -> list[str]:
         return []
     lines = [f"{len(study.contestants)} contestants"]
     seeds = study.seeds
-    lines += [f"{seeds} seed{'' if seeds == 1 else 's'} each where chance plays"] * bool(seeds)
+    lines += [
+        f"{seeds} seed{'' if seeds == 1 else 's'} for each contestant with random training"
+    ] * bool(seeds)
     examples = study.comparison.get("examples")
     lines += [f"{count(examples)} test examples"] * bool(examples)
     return lines + _limits(study)
