@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from rich.padding import Padding
+from rich.text import Text
 
 from seqlab.cli.progress import in_words
 from seqlab.cli.terminal import Terminal, styled
@@ -132,7 +133,7 @@ def show_leaderboard(terminal: Terminal, study: StoredStudy) -> None:
     if not ranked:
         return
     metric = study.metric
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             c.name,
             _number(c.number("mean"), 4),

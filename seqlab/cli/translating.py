@@ -40,7 +40,12 @@ def _lines(text: str | None) -> Iterator[str]:
     if text is None:
         if sys.stdin.isatty():
             raise UserError("no text to translate", 'give it as in seqlab translate best "a text"')
-        yield from (line.rstrip("\r\n") for line in sys.stdin)
+        try:
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"standard input is not {error.encoding} ({error.reason})", "convert it first"
+            ) from None
         return
     if not _is_file(text):
         yield text
