@@ -18,8 +18,8 @@ Part = str | tuple[str, str]  # text, or text and its style
 class Terminal(Console):
     """No string is read as markup, and none can steer the terminal: names and labels are data."""
 
-    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
-        super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, markup=False, emoji=False, highlight=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Every string that is printed, cells of tables among them, comes through here."""
