@@ -8,11 +8,13 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    from seqlab.cli import streams
+
+    streams.ready()
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     status = run(arguments, debug="--debug" in sys.argv[1:])
+    streams.finish()
     if status > 128:  # interrupted: all is cleaned up, and unloading libraries takes seconds
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(status)
     sys.exit(status)
 
@@ -21,6 +23,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
     """One command; its errors go to stderr in one line, with a hint on a second one at most."""
     from seqlab.cli.errors import INTERRUPTED, explain, interrupted
     from seqlab.cli.interruption import interruptible
+    from seqlab.cli.streams import reader_left, silence
 
     with interruptible() as interruption:
         try:
@@ -30,6 +33,9 @@ def run(arguments: list[str], debug: bool = False) -> int:
         except KeyboardInterrupt:
             pass
         except BaseException as error:
+            if isinstance(error, BrokenPipeError) and reader_left():  # seqlab … | head -1
+                silence()
+                return 0
             # What an interrupted process meets on its way out is no error of its own.
             if not interruption.signal and type(error).__name__ != "Abort":
                 if debug:
@@ -44,6 +50,10 @@ def _command(arguments: list[str]) -> int:
     from seqlab.cli.app import app
 
     try:
-        return int(app(arguments, prog_name="seqlab", standalone_mode=False) or 0)
+        status = int(app(arguments, prog_name="seqlab", standalone_mode=False) or 0)
+        sys.stdout.flush()  # a full disk is an error to explain, and none to meet at the exit
+        return status
     except (Exit, SystemExit) as left:
+        if isinstance(left.__context__, BrokenPipeError):  # click leaves with 1 whatever broke
+            raise left.__context__ from None
         return int(getattr(left, "exit_code", getattr(left, "code", 0)) or 0)

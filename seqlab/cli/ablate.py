@@ -26,10 +26,15 @@ def ablate(
     machine: groups.MachineOptions,
     settings: o.Assignments = None,
     dry_run: o.DryRun = False,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder.")] = Path("ablation"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the study.")] = Path(
+        "ablation"
+    ),
     json: o.Json = False,
 ) -> None:
-    """Train each candidate with and without practices, and say what they are worth."""
+    """Measure what each training practice is worth.
+
+    Trains each candidate with and without it, and compares as seqlab compare does.
+    """
     from seqlab.cli.show import compare_and_show
     from seqlab.study.practices import variants
     from seqlab.workbench.study import Study

@@ -14,27 +14,30 @@ Candidates = Annotated[
     str | None,
     typer.Option(
         help="Names or groups (all, recurrent, attention, modern, classic): "
-        "rnn,lstm,gru,transformer if not said.",
+        "rnn,lstm,gru,transformer by default.",
         rich_help_panel=groups.BUDGET,
     ),
 ]
 Baselines = Annotated[
     str | None,
-    typer.Option(help="Names, or none; all that fit if not said.", rich_help_panel=groups.BUDGET),
+    typer.Option(
+        help="Names, or none; by default all that fit the task.", rich_help_panel=groups.BUDGET
+    ),
 ]
 Sizes = Annotated[
     str | None,
     typer.Option(
-        help="Repeat on parts of the training data: 500,2000,all.", rich_help_panel=groups.BUDGET
+        help="Compare again on fewer training examples: 500,2000,all.",
+        rich_help_panel=groups.BUDGET,
     ),
 ]
 Refit = Annotated[
     bool,
     typer.Option(
-        "--refit", help="best/ is trained again on all the data.", rich_help_panel=groups.DECISION
+        "--refit", help="Train best/ again on all the data.", rich_help_panel=groups.DECISION
     ),
 ]
-Config = Annotated[Path | None, typer.Option(help="Settings as TOML.")]
+Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
 
 
 @groups.expanded
@@ -57,7 +60,11 @@ def compare(
     output: o.Output = None,
     json: o.Json = False,
 ) -> None:
-    """Compare sequence models on your data and get a verdict."""
+    """Compare sequence models on your data and get a verdict.
+
+    On ordinary data this takes about an hour; --time 10m keeps it to ten minutes, with fewer
+    trials, seeds and steps, and --dry-run shows the expected time.
+    """
     from seqlab.cli.show import compare_and_show
     from seqlab.workbench.study import Study
 

@@ -11,11 +11,13 @@ from seqlab.cli import options as o
 
 
 def demo(
-    time: Annotated[str, typer.Option(help="For the whole study.")] = "5.5m",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder.")] = None,
+    time: Annotated[str, typer.Option(help="Time for the whole study.")] = "5.5m",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder of the study.")
+    ] = None,
     json: o.Json = False,
 ) -> None:
-    """Compare four families on embedded data: movie and product reviews."""
+    """Compare four families on movie and product reviews."""
     from seqlab.cli.show import demonstrate
 
     demonstrate(o.seconds(time), output, json=json)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import signal
-import sys
 from collections.abc import Sequence
 
 from seqlab.cli.interruption import how_to_continue
+from seqlab.cli.streams import say, visible
 from seqlab.errors import NO_ROOM, UserError, out_of_memory
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130  # 130: by Ctrl-C, 128 and its number
@@ -21,7 +21,7 @@ MORE_MEMORY = (
 def explain(error: BaseException) -> int:
     """Print an error and return the exit status that fits it."""
     if type(error).__name__ == "NoArgsIsHelpError":  # no command given: that is no mistake to name
-        print(error, file=sys.stderr)
+        say(str(error), error=True)
         return USAGE
     message, hint, status = _words(error)
     _show(message, hint)
@@ -36,13 +36,13 @@ def interrupted(arguments: Sequence[str], number: int) -> int:
 
 
 def _show(message: str, hint: str) -> None:
-    print(f"error: {_line(message)}", file=sys.stderr)
+    say(f"error: {_line(message)}", error=True)
     if hint:
-        print(f"hint: {_line(hint)}", file=sys.stderr)
+        say(f"hint: {_line(hint)}", error=True)
 
 
 def _line(text: str) -> str:
-    return " ".join(text.splitlines())
+    return " ".join(visible(text).splitlines())
 
 
 def _words(error: BaseException) -> tuple[str, str, int]:

@@ -13,26 +13,26 @@ from seqlab.cli import options as o
 def generate(
     model: Annotated[Path, typer.Argument(help="The best/ folder of a study of language.")],
     prompt: Annotated[
-        str | None, typer.Option(help="Text to go on from; a new beginning if not said.")
+        str | None, typer.Option(help="Text to continue; by default the start of a text.")
     ] = None,
-    tokens: Annotated[int, typer.Option(help="At most so many tokens.")] = 200,
+    tokens: Annotated[int, typer.Option(help="Tokens to generate at most.")] = 200,
     temperature: Annotated[
-        float, typer.Option(help="Below 1 more probable, above 1 more surprising.")
+        float, typer.Option(help="Sampling temperature; below 1 more predictable.")
     ] = 1.0,
     top_k: Annotated[
-        int | None, typer.Option(help="Draw among the k most probable; 1 is greedy.")
+        int | None, typer.Option(help="Sample from the k most probable tokens; 1 is greedy.")
     ] = None,
     top_p: Annotated[
-        float | None, typer.Option(help="Draw among the fewest of this probability.")
+        float | None, typer.Option(help="Sample from the fewest tokens with this probability.")
     ] = None,
     repetition_penalty: Annotated[
-        float, typer.Option(help="Above 1: what occurred is less probable.")
+        float, typer.Option(help="Above 1: tokens that occurred become less probable.")
     ] = 1.0,
     seed: o.Seed = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     json: o.Json = False,
 ) -> None:
-    """Write on after a prompt with a trained language model, printed as it is drawn."""
+    """Continue a prompt with a trained language model."""
     from seqlab.cli.writing_on import generate_and_show
 
     sampling = {

@@ -15,7 +15,10 @@ def gradients(
     plot: Annotated[Path, typer.Option(help="The page with the curves.")] = Path("gradients.html"),
     json: o.Json = False,
 ) -> None:
-    """Draw gradients against distance, at the start and the end of training, and name what ails."""
+    """Show how far back a run's gradients reach.
+
+    Plots their norm against distance, at the start and the end of training, with a diagnosis.
+    """
     from seqlab.cli.training import gradients_and_show
 
     gradients_and_show(run, plot, json=json)

@@ -17,7 +17,10 @@ def inspect(
     seed: o.Seed = None,
     json: o.Json = False,
 ) -> None:
-    """Say what is in the data, what will go wrong, and what a comparison will cost."""
+    """Check data before training.
+
+    Shows what is in it, which task it is, what will go wrong, and how long a comparison will take.
+    """
     from seqlab.cli.show import inspect_and_show
 
     inspect_and_show(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from seqlab.cli.streams import shell_line
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CONTINUED = ("compare", "ablate", "demo")  # commands whose work is in a study's folder
@@ -62,4 +63,4 @@ def how_to_continue(arguments: Sequence[str]) -> str:
         return ""
     module = Path(sys.argv[0]).name == "__main__.py"
     program = [Path(sys.executable).name, "-m", "seqlab"] if module else ["seqlab"]
-    return f"continue with: {shlex.join([*program, *arguments])}"
+    return f"continue with: {shell_line(*program, *arguments)}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json as plain_json
-
-from rich.console import Console
-from rich.table import Table
+from seqlab.cli.streams import print_json
+from seqlab.cli.terminal import Terminal
 
 PIPED = 120  # columns where there is no terminal to measure
 
@@ -16,19 +14,17 @@ def list_mixers(json: bool) -> None:
 
     cards = registry.cards("mixers")
     if json:
-        print(plain_json.dumps({name: dict(card) for name, card in cards.items()}, indent=1))
+        print_json({name: dict(card) for name, card in cards.items()})
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("mixer", "streams", "time in T", "state", "paper"):
-        table.add_column(heading, no_wrap=True)
-    for name, card in cards.items():
-        streams = "yes" if card["streams"] else "no"
-        table.add_row(name, streams, card["complexity"], card["state"], card["paper"])
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED)
-    console.print(table)
-    console.print("\nWhat each is, and the candidates made of it: seqlab mixers --json")
+    rows = [
+        [name, "yes" if c["streams"] else "no", c["complexity"], c["state"], c["paper"]]
+        for name, c in cards.items()
+    ]
+    terminal = Terminal()
+    if not terminal.is_terminal:
+        terminal = Terminal(width=PIPED)
+    terminal.table(("mixer", "streams", "time in T", "state", "paper"), rows)
+    terminal.say("\nWhat each is, and the candidates made of it: seqlab mixers --json")
 
 
 def list_datasets(json: bool) -> None:
@@ -41,13 +37,10 @@ def list_datasets(json: bool) -> None:
             name: {"task": e.task, "summary": e.summary, "source": e.source, "licence": e.licence}
             for name, e in entries.items()
         }
-        print(plain_json.dumps(facts, indent=1))
+        print_json(facts)
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "task", "what", "from", "licence"):
-        table.add_column(heading, overflow="fold")
-    for name, entry in entries.items():
-        table.add_row(name, entry.task, entry.summary, entry.source, entry.licence)
-    Console().print(table)
-    Console().print("\nUse one by its name: [bold]seqlab compare characters[/bold]")
-    Console().print("Those made on the spot come in any length: seqlab compare copy:100")
+    rows = [[name, e.task, e.summary, e.source, e.licence] for name, e in entries.items()]
+    terminal = Terminal()
+    terminal.table(("name", "task", "what", "from", "licence"), rows, kinds="  www")
+    terminal.say("\nUse one by its name: ", ("seqlab compare characters", "bold"))
+    terminal.say("Those made on the spot come in any length: seqlab compare copy:100")

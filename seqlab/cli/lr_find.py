@@ -19,14 +19,19 @@ def lr_find(
     test: o.Test = None,
     asked: groups.DataOptions,
     candidates: Annotated[str, typer.Option(help="Names or groups.")] = "rnn,lstm,gru,transformer",
-    params: Annotated[str, typer.Option(help="Parameters of body and head.")] = "100k",
-    steps: Annotated[int, typer.Option(help="Steps from the lowest rate on.", min=10)] = 100,
+    params: Annotated[
+        str, typer.Option(help="Parameters of each candidate, without embeddings.")
+    ] = "100k",
+    steps: Annotated[int, typer.Option(help="Training steps of the test.", min=10)] = 100,
     plot: Annotated[Path, typer.Option(help="The page with the curves.")] = Path("lr-find.html"),
     settings: o.Assignments = None,
     seed: o.Seed = None,
     json: o.Json = False,
 ) -> None:
-    """Raise the learning rate step by step, and say at which the loss is half way down."""
+    """Find a learning rate with a range test.
+
+    Raises the rate step by step and suggests the one at which the loss is half way down.
+    """
     from seqlab.cli.training import find_and_show
     from seqlab.workbench.study import Study
 

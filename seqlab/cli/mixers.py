@@ -6,7 +6,7 @@ from seqlab.cli import options as o
 
 
 def mixers(json: o.Json = False) -> None:
-    """List every architecture: does it stream, what does it cost, who proposed it."""
+    """List every architecture with its cost and its paper."""
     from seqlab.cli.listing import list_mixers
 
     list_mixers(json)

@@ -26,7 +26,10 @@ class DataOptions:
     """How the data are read, divided and judged."""
 
     task: Annotated[
-        str | None, _said(o.DATA, "classify, forecast, tag, translate …; told from the data.")
+        str | None,
+        _said(
+            o.DATA, "classify, forecast, tag, translate, …; by default recognised from the data."
+        ),
     ] = None
     columns: o.Columns = None
     delimiter: o.Delimiter = None
@@ -35,18 +38,23 @@ class DataOptions:
         str | None,
         _said(
             o.DATA,
-            "60/20/20, or the dates where validation and test begin: 2016-07-01,2017-11-01.",
+            "Shares of training, validation and test, 60/20/20; or the dates where "
+            "validation and test begin, 2016-07-01,2017-11-01.",
         ),
     ] = None
-    group: Annotated[str | None, _said(o.DATA, "Column whose values never divide.")] = None
-    folds: Annotated[int | None, _said(o.DATA, "Cross-validation, for small data.", min=2)] = None
+    group: Annotated[
+        str | None, _said(o.DATA, "Column whose rows of one value stay in one part.")
+    ] = None
+    folds: Annotated[
+        int | None, _said(o.DATA, "Folds of a cross-validation, for small data.", min=2)
+    ] = None
     keep_duplicates: Annotated[
-        bool, _said(o.DATA, "Keep training rows that are in test too.", "--keep-duplicates")
+        bool, _said(o.DATA, "Keep training rows that also occur in test.", "--keep-duplicates")
     ] = False
     horizon: Annotated[int | None, _said(TIME_SERIES, "Steps to forecast.", min=1)] = None
-    lookback: Annotated[int | None, _said(TIME_SERIES, "Steps that a forecast reads.", min=1)] = (
-        None
-    )
+    lookback: Annotated[
+        int | None, _said(TIME_SERIES, "Past steps that a forecast reads.", min=1)
+    ] = None
     season: Annotated[int | None, _said(TIME_SERIES, "Steps in a season.", min=1)] = None
     metric: Annotated[str | None, _said(DECISION, "The primary metric.")] = None
 
@@ -66,13 +74,25 @@ class DataOptions:
 class BudgetOptions:
     """What every contestant may use."""
 
-    params: Annotated[str | None, _said(BUDGET, "Of body and head, for each: 200k.")] = None
-    epochs: Annotated[int | None, _said(BUDGET, "At most, for each run.", min=1)] = None
-    steps: Annotated[int | None, _said(BUDGET, "For each run; instead of epochs.", min=1)] = None
-    time: Annotated[str | None, _said(BUDGET, "For the whole study: 10m.")] = None
-    train_seconds: Annotated[float | None, _said(BUDGET, "For each run.")] = None
-    seeds: Annotated[int | None, _said(BUDGET, "Verdict runs of each; 8.", min=1)] = None
-    trials: Annotated[int | None, _said(BUDGET, "Tuning runs of each; 5.", min=0)] = None
+    params: Annotated[
+        str | None, _said(BUDGET, "Parameters of each, without embeddings: 200k.")
+    ] = None
+    epochs: Annotated[int | None, _said(BUDGET, "Most epochs of each run.", min=1)] = None
+    steps: Annotated[
+        int | None, _said(BUDGET, "Training steps of each run, instead of epochs.", min=1)
+    ] = None
+    time: Annotated[
+        str | None, _said(BUDGET, "Time limit of the whole study: 90s, 10m, 1.5h; none by default.")
+    ] = None
+    train_seconds: Annotated[
+        float | None, _said(BUDGET, "Training time of each run, in seconds.")
+    ] = None
+    seeds: Annotated[
+        int | None, _said(BUDGET, "Verdict runs of each contestant; 8 by default.", min=1)
+    ] = None
+    trials: Annotated[
+        int | None, _said(BUDGET, "Tuning runs of each contestant; 5 by default.", min=0)
+    ] = None
 
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
         """Fields of Budget: what is said here goes before what the section says."""
@@ -98,13 +118,19 @@ class DecisionOptions:
         float | None,
         _said(
             DECISION,
-            "The difference that matters, in the metric's units (a share for errors).",
+            "Smallest difference that matters, in the metric's units (a share of it for errors).",
             min=0,
         ),
     ] = None
-    max_latency_ms: Annotated[float | None, _said(DECISION, "At batch 1, median.")] = None
-    max_memory_mb: Annotated[float | None, _said(DECISION, "Of the whole process.")] = None
-    max_params: Annotated[str | None, _said(DECISION, "Of the recommended one.")] = None
+    max_latency_ms: Annotated[
+        float | None, _said(DECISION, "Limit: median latency of one example.")
+    ] = None
+    max_memory_mb: Annotated[
+        float | None, _said(DECISION, "Limit: memory of the whole process.")
+    ] = None
+    max_params: Annotated[
+        str | None, _said(DECISION, "Limit: parameters of the recommended contestant.")
+    ] = None
 
     def constraints(self, given: dict[str, Any]) -> dict[str, Any]:
         """Fields of Constraints: what is said here goes before what the section says."""
@@ -124,10 +150,12 @@ class MachineOptions:
     """On what, with what, and by which chance."""
 
     backend: Annotated[
-        str | None, _said(None, "auto, fused, torch or reference; auto if not said.")
+        str | None, _said(None, "auto, fused, torch or reference; auto by default.")
     ] = None
-    device: Annotated[str | None, _said(None, "auto, cpu or cuda; auto if not said.")] = None
-    workers: Annotated[int | None, _said(None, "Processes; one a core.", min=1)] = None
+    device: Annotated[str | None, _said(None, "auto, cpu or cuda; auto by default.")] = None
+    workers: Annotated[
+        int | None, _said(None, "Processes; one for each core by default.", min=1)
+    ] = None
     seed: o.Seed = None
 
     def settings(self) -> dict[str, Any]:

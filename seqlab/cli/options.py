@@ -17,9 +17,12 @@ Data = Annotated[
     str, typer.Argument(help="File, folder, or the name of an embedded data set (seqlab datasets).")
 ]
 Valid = Annotated[
-    str | None, typer.Option(help="Validation data, if they are given.", rich_help_panel=DATA)
+    str | None,
+    typer.Option(help="Validation data, if there is a file of its own.", rich_help_panel=DATA),
 ]
-Test = Annotated[str | None, typer.Option(help="Test data, if given.", rich_help_panel=DATA)]
+Test = Annotated[
+    str | None, typer.Option(help="Test data, if there is a file of its own.", rich_help_panel=DATA)
+]
 Columns = Annotated[
     str | None,
     typer.Option(
@@ -28,16 +31,22 @@ Columns = Annotated[
         rich_help_panel=DATA,
     ),
 ]
-Delimiter = Annotated[str | None, typer.Option(help="What divides columns.", rich_help_panel=DATA)]
-Encoding = Annotated[
-    str | None, typer.Option(help="Of text files; UTF-8 if not said.", rich_help_panel=DATA)
+Delimiter = Annotated[
+    str | None,
+    typer.Option(help="Character between columns; by default detected.", rich_help_panel=DATA),
 ]
-Seed = Annotated[int | None, typer.Option(help="Decides all chance; 0 if not said.", min=0)]
+Encoding = Annotated[
+    str | None, typer.Option(help="Encoding of text files; UTF-8 by default.", rich_help_panel=DATA)
+]
+Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers; 0 by default.", min=0)]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and its expected time; train nothing.")
 ]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder; runs/<data>-<task>.")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout only.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Folder of the study; runs/<data>-<task> by default."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Assignments = Annotated[
     list[str] | None,
     typer.Option(

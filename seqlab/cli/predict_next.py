@@ -26,10 +26,13 @@ def predict_next(
     seed: o.Seed = None,
     json: o.Json = False,
 ) -> None:
-    """Learn to count from 0 to 99, then say what comes next, one step at a time."""
-    import json as plain_json
+    """Learn to count, then predict the next numbers.
+
+    The next-number example of textbooks: one step at a time, each prediction is read in turn.
+    """
     from dataclasses import asdict
 
+    from seqlab.cli.streams import print_json, say
     from seqlab.workbench.next_number import draw, predict_next
 
     found = predict_next(
@@ -44,10 +47,10 @@ def predict_next(
     plot = draw(found, output)
     if json:
         facts = {**asdict(found), "counted": found.counted, "remarks": found.remarks}
-        print(plain_json.dumps({**facts, "plot": str(plot)}, indent=1, ensure_ascii=False))
+        print_json({**facts, "plot": str(plot)})
         return
     given = " ".join(f"{number:g}" for number in found.given)
-    print(f"{given} → {' '.join(f'{number:.2f}' for number in found.predicted)}")
+    say(f"{given} → {' '.join(f'{number:.2f}' for number in found.predicted)}")
     for remark in found.remarks:
-        print(f"  · {remark}")
-    print(f"plot: {plot}")
+        say(f"  · {remark}")
+    say(f"plot: {plot}")

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from seqlab.cli.terminal import Terminal, styled
 from seqlab.study.clock import Moment, Running
 
 EVERY, RARELY = 15.0, 300.0  # seconds between plain lines: at first, and in a long study
@@ -23,7 +24,7 @@ BESIDES = 8  # lines of a terminal that are not for runs
 class Bar:
     """Shows moments; a context manager. `metric` names what the runs are scored by."""
 
-    def __init__(self, console: Console, silent: bool = False) -> None:
+    def __init__(self, console: Terminal, silent: bool = False) -> None:
         self.console = console
         self.plain = not console.is_terminal
         self.silent = silent
@@ -61,14 +62,15 @@ class Bar:
                 self._print(line)
 
     def _print(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.say(line, whole=True)
 
     def _show(self, moment: Moment) -> None:
         if self.live is None:
             self.live = Live(console=self.console, transient=True, refresh_per_second=4)
             self.live.start()
         bar = Table.grid(padding=(0, 1))
-        stage = Text(moment.stage, "dim", overflow="ellipsis", no_wrap=True)
+        stage = styled(moment.stage, style="dim")
+        stage.overflow, stage.no_wrap = "ellipsis", True
         share = min(moment.share, 1.0)
         bar.add_row(ProgressBar(1.0, share, width=30), f"{share:.0%}", _left(moment), stage)
         self.live.update(Group(self._runs(moment.running), bar) if moment.running else bar)

@@ -14,7 +14,7 @@ def report(
     study: Annotated[Path, typer.Argument(help="The folder of a finished study.")],
     json: o.Json = False,
 ) -> None:
-    """Write a study's report again and say its verdict."""
+    """Write a study's report again and print its verdict."""
     from seqlab.cli.show import report_and_show
 
     report_and_show(study, json=json)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json as plain_json
-import sys
 import time
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from seqlab.cli import tables
 from seqlab.cli.progress import Bar
+from seqlab.cli.streams import print_json, say, shell_line
+from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
 from seqlab.workbench.study import Study
+
+if TYPE_CHECKING:
+    from seqlab.report.stored import StoredStudy
 
 Tables = tuple[str, str | None, str | None]
 
@@ -21,30 +22,31 @@ Tables = tuple[str, str | None, str | None]
 def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -> None:
     """Run a study with its plan, a bar, the leaderboard and the sentence."""
     begun = time.monotonic()
-    console = Console(stderr=json)
+    terminal = Terminal(stderr=json)
     if dry_run:
         plan = study.plan(*data)
         if json:
-            _print_json(tables.plan_facts(plan))
+            print_json(tables.plan_facts(plan))
             return
-        tables.show_plan(console, plan, study.task_reason_)
-        console.print("\nNothing was trained (--dry-run).")
+        tables.show_plan(terminal, plan, study.task_reason_)
+        terminal.say("\nNothing was trained (--dry-run).")
         return
 
+    from seqlab.report.stored import read_study
     from seqlab.study.conduct import Listener
 
-    with Bar(console, silent=json) as bar:
+    with Bar(terminal, silent=json) as bar:
 
         def planned(plan: Any) -> None:
             bar.metric = plan.metric
             if not json:
-                tables.show_plan(console, plan, study.task_reason_)
+                tables.show_plan(terminal, plan, study.task_reason_)
 
         study.fit(*data, listener=Listener(planned, bar.moment, begun))
     if json:
-        _print_json({**study.verdict_, "folder": str(study.folder_)})
+        print_json({**study.verdict_, "folder": str(study.folder_)})
         return
-    _show_verdict(console, study.folder_, study.verdict_)
+    _show_study(terminal, read_study(study.folder_))
 
 
 DEMO = {"seeds": 8, "trials": 4, "params": 60_000, "epochs": 3}
@@ -59,24 +61,29 @@ def demonstrate(seconds: float | None, folder: Path | None, *, json: bool) -> No
         read_table(data)
     except UserError as error:
         data = "characters"
-        print(f"{error.message}\nusing {data} instead, which needs no download", file=sys.stderr)
+        say(f"{error.message}\nusing {data} instead, which needs no download", error=True)
     study = Study(budget={**DEMO, "time": seconds}, folder=folder)
     compare_and_show(study, (data, None, None), json=json, dry_run=False)
 
 
 def report_and_show(folder: Path, *, json: bool) -> None:
     """Write the report again."""
+    from seqlab.report import write_report
+    from seqlab.report.stored import read_study
+
     if not (folder / "verdict.json").exists():
         raise UserError(
             f"{folder}: holds no finished study (no verdict.json)",
             "run seqlab compare with -o to this folder first",
         )
-    study = Study.open(folder)
-    path = study.report()
+    stored = read_study(folder)
+    path = write_report(stored)
+    for line in stored.damage:
+        say(f"note: {line}", error=True)
     if json:
-        _print_json({"report": str(path), **study.verdict_})
+        print_json({"report": str(path), **stored.verdict})
         return
-    _show_verdict(Console(), folder, study.verdict_)
+    _show_study(Terminal(), stored)
 
 
 def inspect_and_show(
@@ -101,43 +108,9 @@ def inspect_and_show(
         problem = error.message
     if json:
         cost = tables.plan_facts(plan) if plan is not None else {"error": problem}
-        _print_json({**found.to_dict(), "plan": cost})
+        print_json({**found.to_dict(), "plan": cost})
         return
-    tables.show_inspection(Console(), found, plan, problem)
-
-
-def predict_and_show(
-    model: Path,
-    data: str,
-    output: Path | None,
-    reading: dict[str, Any],
-    *,
-    device: str,
-    force: bool,
-    json: bool,
-) -> None:
-    """Predictions to a file, or to stdout."""
-    from seqlab.workbench.predictor import load
-    from seqlab.workbench.writing import check_output, write_tables
-
-    if output is not None:
-        check_output(output, force)
-    frames = load(model, device).predict_pieces(data, **reading)
-    if output is not None:
-        rows = write_tables(frames, output)
-        if json:
-            _print_json({"rows": rows, "output": str(output)})
-        else:
-            print(f"{rows:,} rows written to {output}")
-    elif json:
-        made = [
-            plain_json.loads(frame.to_json(orient="records", date_format="iso")) for frame in frames
-        ]
-        predictions = [row for rows in made for row in rows]
-        _print_json({"rows": len(predictions), "output": None, "predictions": predictions})
-    else:
-        for number, frame in enumerate(frames):
-            frame.to_csv(sys.stdout, index=False, header=number == 0)
+    tables.show_inspection(Terminal(), found, plan, problem)
 
 
 def evaluate_and_show(
@@ -148,19 +121,16 @@ def evaluate_and_show(
 
     found = load(model, device).evaluate(data, **reading)
     if json:
-        _print_json(found.to_dict())
+        print_json(found.to_dict())
         return
-    tables.show_evaluation(Console(), found)
+    tables.show_evaluation(Terminal(), found)
 
 
-def _show_verdict(console: Console, folder: Path, verdict: dict[str, Any]) -> None:
-    tables.show_leaderboard(console, folder / "leaderboard.csv")
-    tables.show_sentence(console, verdict)
-    console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
-    if verdict["recommended"] is not None:
-        use = f"in use: seqlab predict {folder / 'best'} NEW_DATA -o predicted.csv"
-        console.print(use, soft_wrap=True, highlight=False)
-
-
-def _print_json(value: Any) -> None:
-    print(plain_json.dumps(value, indent=1, ensure_ascii=False, default=str))
+def _show_study(terminal: Terminal, study: StoredStudy) -> None:
+    tables.show_leaderboard(terminal, study)
+    tables.show_sentence(terminal, study.verdict)
+    terminal.say(f"\nreport: {study.folder / 'report.html'}", whole=True)
+    if study.recommended is not None:
+        best = study.folder / "best"
+        command = shell_line("seqlab", "predict", best, "NEW_DATA", "-o", "predicted.csv")
+        terminal.say(f"to use it: {command}", whole=True)

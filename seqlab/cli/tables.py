@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
+from rich.text import Text
 
 from seqlab.cli.progress import in_words
+from seqlab.cli.terminal import Terminal, styled
+from seqlab.report.stored import StoredStudy
 from seqlab.study.conduct import Plan
-from seqlab.study.timing import counted
+from seqlab.study.plan import Entry
+from seqlab.study.timing import Pace, counted
 from seqlab.workbench.evaluating import Evaluation
 from seqlab.workbench.inspecting import Inspection
 
 COLOURS = {"error": "red", "warning": "yellow", "info": "green"}
+MOST_COLUMNS = 20  # that are listed
 STATUS_COLOURS = {
     "best": "bold green",
     "tied": "green",
@@ -28,47 +29,48 @@ STATUS_COLOURS = {
 }
 
 
-def show_plan(console: Console, plan: Plan, reason: str) -> None:
+def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
     """Who competes at which size, the budget, the expected time, what the test set can resolve."""
     allowance, parts = plan.allowance, plan.parts
-    console.print(f"[bold]{plan.spec.task}[/bold] ({escape(reason)})", highlight=False)
+    terminal.say((plan.spec.task, "bold"), f" ({reason})")
     for note in plan.notes:
-        console.print(f"  {escape(note)}", style="dim", highlight=False)
+        terminal.say(f"  {note}", style="dim")
     in_each = f" in each of {plan.spec.data.folds} folds" if plan.spec.data.folds else ""
-    console.print(
+    terminal.say(
         f"  {parts['train']:,} training, {parts['valid']:,} validation, {parts['test']:,} test"
-        f" examples{in_each}; primary metric {plan.metric}",
-        highlight=False,
+        f" examples{in_each}; primary metric {plan.metric}"
     )
-    table = Table(box=None, pad_edge=False)
-    for heading in ("contestant", "kind", "width", "parameters", "embedding", "ms a step"):
-        table.add_column(heading, justify="left" if heading in ("contestant", "kind") else "right")
-    for entry in plan.entries:
-        pace = plan.paces.get(entry.name)
-        model = entry.model
-        table.add_row(
-            entry.name,
-            entry.kind,
-            "" if model is None else str(model.width),
-            f"{entry.body_parameters:,}" if model else "",
-            f"{entry.embedding_parameters:,}" if entry.embedding_parameters else "",
-            "" if pace is None else f"{pace.step * 1e3:.1f}",
-        )
-    console.print(table)
+    terminal.table(
+        ("contestant", "kind", "width", "parameters", "embedding", "ms a step"),
+        [_entry(entry, plan.paces.get(entry.name)) for entry in plan.entries],
+        kinds="  rrrr",
+    )
     epochs = f"{counted(allowance.epochs, 'epoch')} at most"
     length = counted(allowance.steps, "step") if allowance.steps else epochs
-    console.print(
+    terminal.say(
         f"budget: {plan.spec.budget.params:,} parameters (body and head),"
         f" {counted(allowance.trials, 'trial')} and {counted(allowance.seeds, 'seed')} each,"
-        f" {length}; {plan.workers} at a time",
-        highlight=False,
+        f" {length}; {plan.workers} at a time"
     )
-    console.print(f"expected time: at most about {in_words(plan.seconds)}", highlight=False)
+    terminal.say(f"expected time: at most about {in_words(plan.seconds)}")
     for sentence in allowance.left_out:
-        console.print(f"left out: {escape(sentence)}", style="yellow", highlight=False)
+        terminal.say(f"left out: {sentence}", style="yellow")
     if plan.resolution.get("sentence"):
-        console.print(escape(str(plan.resolution["sentence"])), highlight=False)
-    console.print()
+        terminal.say(str(plan.resolution["sentence"]))
+    terminal.say()
+
+
+def _entry(entry: Entry, pace: Pace | None) -> list[str]:
+    """A contestant's row of the plan."""
+    model = entry.model
+    return [
+        entry.name,
+        entry.kind,
+        "" if model is None else str(model.width),
+        f"{entry.body_parameters:,}" if model else "",
+        f"{entry.embedding_parameters:,}" if entry.embedding_parameters else "",
+        "" if pace is None else f"{pace.step * 1e3:.1f}",
+    ]
 
 
 def plan_facts(plan: Plan) -> dict[str, Any]:
@@ -97,95 +99,88 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
     }
 
 
-def show_inspection(console: Console, found: Inspection, plan: Plan | None, problem: str) -> None:
+def show_inspection(terminal: Terminal, found: Inspection, plan: Plan | None, problem: str) -> None:
     """Columns, task, findings and what a comparison will cost."""
-    console.print(f"[bold]{escape(found.origin)}[/bold]: {found.rows:,} rows", highlight=False)
+    terminal.say((found.origin, "bold"), f": {found.rows:,} rows")
     for note in found.notes:
-        console.print(f"  {escape(note)}", style="dim", highlight=False)
-    columns = ", ".join(f"{name} ({kind})" for name, kind in list(found.columns.items())[:20])
-    console.print(f"columns: {escape(columns)}", highlight=False)
-    console.print(f"task: [bold]{found.task}[/bold] – {escape(found.why)}", highlight=False)
-    console.print()
+        terminal.say(f"  {note}", style="dim")
+    columns = [f"{name} ({kind})" for name, kind in found.columns.items()]
+    more = f" and {len(columns) - MOST_COLUMNS:,} more" if len(columns) > MOST_COLUMNS else ""
+    terminal.say(f"columns: {', '.join(columns[:MOST_COLUMNS])}{more}")
+    terminal.say("task: ", (found.task, "bold"), f" – {found.why}")
+    terminal.say()
     for finding in found.findings:
-        colour = COLOURS[finding.severity]
-        head = f"[{colour}]{finding.severity:<8}[/{colour}] {escape(finding.title)}"
-        console.print(head, highlight=False)
+        severity = (f"{finding.severity:<8}", COLOURS[finding.severity])
+        terminal.say(severity, f" {finding.title}")
         for line in (finding.detail, finding.advice and f"→ {finding.advice}"):
             if line:
-                console.print(Padding(escape(line), (0, 0, 0, 9)), style="dim", highlight=False)
-    console.print()
+                terminal.print(Padding(styled(line, style="dim"), (0, 0, 0, 9)))
+    terminal.say()
     if plan is None:
-        console.print(f"[red]a comparison cannot run yet:[/red] {escape(problem)}", highlight=False)
+        terminal.say(("a comparison cannot run yet:", "red"), f" {problem}")
         return
-    console.print(
+    terminal.say(
         f"a comparison as it stands: {len(plan.entries)} contestants, at most about"
-        f" {in_words(plan.seconds)} on this machine",
-        highlight=False,
+        f" {in_words(plan.seconds)} on this machine"
     )
     if plan.resolution.get("sentence"):
-        console.print(escape(str(plan.resolution["sentence"])), highlight=False)
+        terminal.say(str(plan.resolution["sentence"]))
 
 
-def show_leaderboard(console: Console, path: Path) -> None:
+def show_leaderboard(terminal: Terminal, study: StoredStudy) -> None:
     """The leaderboard as a table."""
-    frame = pd.read_csv(path)
-    if frame.empty:
+    ranked = [c for c in study.contestants if c.row]
+    if not ranked:
         return
-    table = Table(box=None, pad_edge=False, title=None)
-    table.add_column("contestant")
-    table.add_column(str(frame["metric"].iloc[0]), justify="right")
-    for heading in ("95 % interval", "status", "params", "train s", "ms p50", "MB"):
-        justify: Literal["left", "right"] = "left" if heading == "status" else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)
-    for row in frame.to_dict("records"):
-        status = str(row["status"])
-        colour = STATUS_COLOURS.get(status, "")
-        table.add_row(
-            str(row["candidate"]),
-            _number(row["mean"], 4),
-            f"{_number(row['ci_low'], 4)} … {_number(row['ci_high'], 4)}",
-            f"[{colour}]{status}[/{colour}]" if colour else status,
-            _number(row["params"], 0),
-            _number(row["train_seconds"], 1),
-            _number(row["latency_ms_p50"], 2),
-            _number(row["peak_memory_mb"], 0),
-        )
-    console.print(table)
+    metric = study.metric
+    rows: list[list[str | Text]] = [
+        [
+            c.name,
+            _number(c.number("mean"), 4),
+            f"{_number(c.number('ci_low'), 4)} … {_number(c.number('ci_high'), 4)}",
+            styled(c.status, style=STATUS_COLOURS.get(c.status, "")),
+            _number(c.number("params"), 0),
+            _number(c.number("train_seconds"), 1),
+            _number(c.number("latency_ms_p50"), 2),
+            _number(c.number("peak_memory_mb"), 0),
+        ]
+        for c in ranked
+    ]
+    terminal.table(
+        (
+            *("contestant", metric, "95 % interval", "status"),
+            *("params", "train s", "ms p50", "MB"),
+        ),
+        rows,
+        kinds=" rr rrrr",
+    )
 
 
-def show_evaluation(console: Console, found: Evaluation) -> None:
+def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
     """A trained contestant on new data: a line a metric."""
     blocks = f" in {found.units:,} independent blocks" if found.units != found.examples else ""
-    console.print(
-        f"[bold]{escape(found.candidate)}[/bold] ({found.task}) on {found.examples:,}"
-        f" examples{blocks}",
-        highlight=False,
+    terminal.say(
+        (found.candidate, "bold"), f" ({found.task}) on {found.examples:,} examples{blocks}"
     )
     if found.left_out:
-        console.print(
-            f"left out: {found.left_out:,} rows that do not say what is wanted",
-            style="yellow",
-            highlight=False,
-        )
-    table = Table(box=None, pad_edge=False)
-    for heading in ("metric", "value", "95 % interval", "better"):
-        table.add_column(heading, justify="right" if heading[0] in "v9" else "left", no_wrap=True)
+        terminal.say(f"left out: {found.left_out:,} rows without a target", style="yellow")
+    rows = []
     for score in found.scores:
         ends = f"{_number(score.low, 4)} … {_number(score.high, 4)}"
         better = "higher" if score.higher_is_better else "lower"
         known = "–" if pd.isna(score.low) else ends
-        table.add_row(score.metric, _number(score.value, 4), known, better)
-    console.print(table)
+        rows.append([score.metric, _number(score.value, 4), known, better])
+    terminal.table(("metric", "value", "95 % interval", "better"), rows, kinds=" rr ")
 
 
-def show_sentence(console: Console, verdict: dict[str, Any]) -> None:
+def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:
     """The answer, and what it rests on."""
-    console.print()
-    console.print(f"[bold]{escape(verdict['sentence'])}[/bold]", highlight=False)
-    for sentence in verdict.get("reasons", ()):
-        console.print(f"  · {escape(sentence)}", highlight=False)
-    for sentence in verdict.get("left_out", ()):
-        console.print(f"  · left out: {escape(sentence)}", style="yellow", highlight=False)
+    terminal.say()
+    terminal.say(str(verdict.get("sentence") or "This study has no verdict."), style="bold")
+    for sentence in verdict.get("reasons") or ():
+        terminal.say(f"  · {sentence}")
+    for sentence in verdict.get("left_out") or ():
+        terminal.say(f"  · left out: {sentence}", style="yellow")
 
 
 def _number(value: Any, digits: int) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json as plain_json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from seqlab.cli.streams import print_json
+from seqlab.cli.terminal import Terminal
 from seqlab.study.gradient_advice import Diagnosis
 from seqlab.study.gradient_flow import Flow
 from seqlab.workbench.gradients import gradients
@@ -23,17 +21,17 @@ def find_and_show(study: Study, data: Tables, *, steps: int, plot: Path, json: b
     """A row for each candidate: where its loss falls fastest, and where it turns."""
     found = find_rates(study, *data, steps=steps, plot=plot)
     if json:
-        _print({name: asdict(test) for name, test in found.items()})
+        print_json({name: asdict(test) for name, test in found.items()})
         return
-    table = Table("candidate", "try first", "least loss at", "least loss")
+    rows = []
     for name, test in found.items():
         lowest = min(range(len(test.losses)), key=test.losses.__getitem__, default=None)
         row = ["–", "–"] if lowest is None else [f"{test.rates[lowest]:.2g}", _loss(test, lowest)]
         first = "the loss never fell" if test.suggestion is None else f"{test.suggestion:.2g}"
-        table.add_row(name, first, *row)
-    console = Console()
-    console.print(table)
-    console.print(f"Curves: {plot}", soft_wrap=True)
+        rows.append([name, first, *row])
+    terminal = Terminal()
+    terminal.table(("candidate", "try first", "least loss at", "least loss"), rows, kinds=" rrr")
+    terminal.say(f"Curves: {plot}", whole=True)
 
 
 def _loss(test: Any, lowest: int) -> str:
@@ -44,15 +42,17 @@ def gradients_and_show(run: Path, plot: Path, *, json: bool) -> None:
     """Norms at doubling distances, norms by layer, and sentences for start and end."""
     found = gradients(run, plot)
     if json:
-        _print({name: _plain(flow, found.diagnoses[name]) for name, flow in found.flows.items()})
+        print_json(
+            {name: _plain(flow, found.diagnoses[name]) for name, flow in found.flows.items()}
+        )
         return
-    console = Console()
-    console.print(_distances(found.flows))
-    console.print(_layers(found.flows))
+    terminal = Terminal()
+    _distances(terminal, found.flows)
+    _layers(terminal, found.flows)
     for name, diagnoses in found.diagnoses.items():
         for diagnosis in diagnoses:
-            console.print(f"{name}: {diagnosis.sentence}", soft_wrap=True, markup=False)
-    console.print(f"Curves: {plot}", soft_wrap=True)
+            terminal.say(f"{name}: {diagnosis.sentence}", whole=True)
+    terminal.say(f"Curves: {plot}", whole=True)
 
 
 def _plain(flow: Flow, diagnoses: list[Diagnosis]) -> dict[str, Any]:
@@ -68,28 +68,29 @@ def _plain(flow: Flow, diagnoses: list[Diagnosis]) -> dict[str, Any]:
     }
 
 
-def _distances(flows: dict[str, Flow]) -> Table:
+def _distances(terminal: Terminal, flows: dict[str, Flow]) -> None:
     columns = [
         (f"{layer}\n{name}", reach.norms)
         for layer in flows["start"].reaches
         for name, flow in flows.items()
         if (reach := flow.reaches.get(layer)) is not None
     ]
-    table = Table("positions back", *(title for title, _ in columns), title="‖∂loss/∂h‖")
     length = max((len(norms) for _, norms in columns), default=0)
     shown = [0, *(2**n for n in range(length.bit_length()) if 2**n < length)]
-    for distance in shown:
-        cells = [f"{norms[distance]:.2g}" if distance < len(norms) else "–" for _, norms in columns]
-        table.add_row(str(distance), *cells)
-    return table
+    rows = [
+        [str(at), *(f"{norms[at]:.2g}" if at < len(norms) else "–" for _, norms in columns)]
+        for at in shown
+    ]
+    terminal.say("norm of the gradient of the loss with respect to each layer's states:")
+    terminal.table(
+        ["positions back", *(title for title, _ in columns)], rows, kinds="r" * (1 + len(columns))
+    )
 
 
-def _layers(flows: dict[str, Flow]) -> Table:
-    table = Table("layer", *flows, title="norm of gradients")
-    for layer in flows["start"].layers:
-        table.add_row(layer, *(f"{flow.layers.get(layer, 0):.2g}" for flow in flows.values()))
-    return table
-
-
-def _print(value: Any) -> None:
-    print(plain_json.dumps(value, indent=1, ensure_ascii=False))
+def _layers(terminal: Terminal, flows: dict[str, Flow]) -> None:
+    rows = [
+        [layer, *(f"{flow.layers.get(layer, 0):.2g}" for flow in flows.values())]
+        for layer in flows["start"].layers
+    ]
+    terminal.say("\nnorm of the gradient of each layer's weights:")
+    terminal.table(["layer", *flows], rows, kinds=" " + "r" * len(flows))

@@ -14,18 +14,20 @@ def translate(
     model: Annotated[Path, typer.Argument(help="The best/ folder of a study.")],
     text: Annotated[
         str | None,
-        typer.Argument(help="A string, or a file with one a line; stdin if it is not said."),
+        typer.Argument(
+            help="A string, or a file with one on each line; standard input by default."
+        ),
     ] = None,
     beam: Annotated[
-        int | None, typer.Option(help="Beginnings that are kept; 1 is greedy, 5 if not said.")
+        int | None, typer.Option(help="Beam width; 1 is greedy decoding, 5 by default.")
     ] = None,
     length_penalty: Annotated[
-        float | None, typer.Option(help="Higher writes longer; 0 compares plain probabilities.")
+        float | None, typer.Option(help="Higher values prefer longer outputs; 0: none.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     json: o.Json = False,
 ) -> None:
-    """Write a string for a string with a trained winner of the task translate."""
+    """Translate with a trained winner of the task translate."""
     from seqlab.cli.translating import translate_and_show
 
     translate_and_show(model, text, beam, length_penalty, device=device, json=json)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json as plain_json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from seqlab.cli.streams import print_json, write
 from seqlab.errors import UserError
 
 
@@ -26,12 +26,13 @@ def translate_and_show(
     translator = Translator(load(model, device), beam, length_penalty)
     if not json:
         for written in translator.stream(_lines(text)):
-            print(written, flush=True)
+            write(f"{written}\n")
+            sys.stdout.flush()
         return
     sources = list(_lines(text))
     pairs = zip(sources, translator.stream(sources), strict=True)
     found = [{"source": source, "predicted": written} for source, written in pairs]
-    print(plain_json.dumps(found, ensure_ascii=False, indent=2))
+    print_json(found)
 
 
 def _lines(text: str | None) -> Iterator[str]:
@@ -39,7 +40,12 @@ def _lines(text: str | None) -> Iterator[str]:
     if text is None:
         if sys.stdin.isatty():
             raise UserError("no text to translate", 'give it as in seqlab translate best "a text"')
-        yield from (line.rstrip("\r\n") for line in sys.stdin)
+        try:
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"standard input is not {error.encoding} ({error.reason})", "convert it first"
+            ) from None
         return
     if not _is_file(text):
         yield text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json as plain_json
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from seqlab.cli.streams import print_json, write
 
 
 def generate_and_show(
@@ -25,11 +26,11 @@ def generate_and_show(
     pieces = Writer(load(model, device), str(model)).write(prompt, tokens, **sampling)
     begun = time.perf_counter()
     if not json:
-        sys.stdout.write(prompt or "")
+        write(prompt or "")
         for piece in pieces:
-            sys.stdout.write(piece)
+            write(piece)
             sys.stdout.flush()
-        print()
+        write("\n")
         return
     text = "".join(pieces)
     facts = {
@@ -39,4 +40,4 @@ def generate_and_show(
         "seconds": time.perf_counter() - begun,
         **sampling,
     }
-    print(plain_json.dumps(facts, indent=1, ensure_ascii=False))
+    print_json(facts)

@@ -28,7 +28,9 @@ def text_findings(texts: Sequence[str], labels: Sequence[str] | None = None) -> 
     empty = np.array([not text.strip() for text in texts])
     if empty.all():
         return [
-            Finding("error", "all texts are empty", advice="name the column of texts: --columns")
+            Finding(
+                "error", "all texts are empty", advice="name the column with the texts: --columns"
+            )
         ]
     if empty.any():
         findings.append(
@@ -36,7 +38,7 @@ def text_findings(texts: Sequence[str], labels: Sequence[str] | None = None) -> 
                 "warning",
                 f"empty texts: {empty.sum():,} of {len(texts):,}",
                 f"the first is in row {int(empty.argmax()) + 1}",
-                "take these rows out: from nothing a model can only learn the commonest class",
+                "remove these rows: an empty text only teaches a model the most common class",
             )
         )
     if len(set(texts)) == 1 and len(texts) > 1:
@@ -45,7 +47,7 @@ def text_findings(texts: Sequence[str], labels: Sequence[str] | None = None) -> 
                 "error",
                 "all texts are the same",
                 f'"{shown(texts[0])}"',
-                "name the column of texts: --columns",
+                "name the column with the texts: --columns",
             )
         )
         return findings
@@ -54,7 +56,7 @@ def text_findings(texts: Sequence[str], labels: Sequence[str] | None = None) -> 
         findings.append(
             Finding(
                 "warning",
-                f"texts that look read in the wrong encoding: {len(garbled):,}",
+                f"texts that were probably read in the wrong encoding: {len(garbled):,}",
                 f'row {garbled[0] + 1}: "{shown(texts[garbled[0]])}"',
                 "save the file as UTF-8, or name its encoding with --encoding",
             )
@@ -73,7 +75,7 @@ def label_findings(labels: Sequence[str]) -> list[Finding]:
                 "error",
                 f"rows without a label: {missing.sum():,} of {len(missing):,}",
                 f"the first is row {int(missing.argmax()) + 1}",
-                "fill them in or take the rows out",
+                "fill them in or remove these rows",
             )
         )
         counts = counts[counts.index.notna()]
@@ -81,7 +83,7 @@ def label_findings(labels: Sequence[str]) -> list[Finding]:
         only = f'all labels are "{counts.index[0]}"' if len(counts) else ""
         return [
             *findings,
-            Finding("error", "one class only", only, "a comparison needs at least two classes"),
+            Finding("error", "only one class", only, "a comparison needs at least two classes"),
         ]
     shares = [f"{name} {count / counts.sum():.1%}" for name, count in counts.head(8).items()]
     more = f" and {len(counts) - 8} more" if len(counts) > 8 else ""
@@ -97,8 +99,8 @@ def _uneven(counts: pd.Series) -> list[Finding]:
                 "error",
                 f'class "{single[0]}" has one example',
                 f"classes with one: {', '.join(single[:8])}",
-                "add examples, merge it with another class or leave it out; with given splits it"
-                " can stay in training",
+                "add examples, merge it with another class or remove it; if you give the splits"
+                " yourself, it can stay in training",
             )
         ]
     if counts.iloc[-1] < FEW:
@@ -107,17 +109,17 @@ def _uneven(counts: pd.Series) -> list[Finding]:
                 "warning",
                 f"classes with fewer than {FEW} examples: {int((counts < FEW).sum())}",
                 f'the smallest is "{counts.index[-1]}" with {counts.iloc[-1]}',
-                "merge them or add examples: their results will be chance",
+                "merge them or add examples: scores of so few are mostly chance",
             )
         ]
     if counts.iloc[0] > IMBALANCED * counts.iloc[-1]:
         return [
             Finding(
                 "warning",
-                "the classes are uneven",
+                "the classes are imbalanced",
                 f'"{counts.index[0]}" has {counts.iloc[0]:,} examples,'
                 f' "{counts.index[-1]}" {counts.iloc[-1]:,}',
-                "compare by macro-F1 (--metric macro-f1) and consider label weights",
+                "compare by macro-F1 (--metric macro-f1) and consider class weights",
             )
         ]
     return []
@@ -136,7 +138,7 @@ def split_findings(splits: Splits, labels: Sequence[str] | None = None) -> list[
                 f"training texts that are also in test: {shared.train_test:,},"
                 f" in validation: {shared.train_valid:,}",
                 "they are kept in training" if kept else "they were removed from training",
-                "results on them measure memory: leave --keep-duplicates out" if kept else "",
+                "scores on them measure memorisation: remove --keep-duplicates" if kept else "",
             )
         )
     if shared is not None and shared.valid_test:
@@ -144,8 +146,8 @@ def split_findings(splits: Splits, labels: Sequence[str] | None = None) -> list[
             Finding(
                 "warning",
                 f"validation texts that are also in test: {shared.valid_test:,}",
-                "both parts are left as they are",
-                "settings are chosen on texts that are then judged: remove them at the source",
+                "nothing was removed",
+                "tuning then sees test texts: remove them from one of the files",
             )
         )
     return findings + _unseen(splits, labels)
@@ -166,7 +168,7 @@ def _unseen(splits: Splits, labels: Sequence[str] | None) -> list[Finding]:
                     "error",
                     f'label "{values[strange[0]]}" is in {part} but not in training',
                     f"{len(strange):,} rows have such labels, row {strange[0] + 1} first",
-                    "move examples of it into training or take these rows out",
+                    "move examples of it into training or remove these rows",
                 )
             )
     return findings
@@ -185,9 +187,10 @@ def group_findings(frame: pd.DataFrame, group: str | None = None) -> list[Findin
     return [
         Finding(
             "warning",
-            f'rows repeat by "{found.column}" ({frame[found.column].nunique():,} different)',
-            f"it holds {kind(frame[found.column])} values",
-            f"if new data come from others, divide by it: --group {found.column}",
+            f'several rows share a value of "{found.column}"'
+            f" ({frame[found.column].nunique():,} values)",
+            f"its values are of the kind {kind(frame[found.column])}",
+            f"if new data will have other values, keep each in one part: --group {found.column}",
         )
     ]
 
@@ -211,7 +214,7 @@ def _lengths(texts: Sequence[str]) -> Finding:
     median, most = np.quantile(words, [0.5, 0.99], method="higher").astype(int)
     return Finding(
         "info",
-        f"{len(texts):,} texts of {median:,} {unit} in the middle, {most:,} cover 99 %",
+        f"{len(texts):,} texts with a median of {median:,} {unit}; 99 % have at most {most:,}",
         f"the shortest has {words.min():,}, the longest {words.max():,}",
         "a few texts are far longer than the rest and will be cut: see --set data.max_tokens=…"
         if words.max() > 4 * most
@@ -230,8 +233,8 @@ def _duplicates(texts: Sequence[str], labels: Sequence[str] | None) -> list[Find
         Finding(
             "info" if repeated < 0.05 * len(texts) else "warning",
             f"texts that repeat an earlier one: {repeated:,}",
-            f'row {first + 1}: "{shown(texts[first])}" (case and spaces do not count)',
-            "those in two parts are removed from training",
+            f'row {first + 1}: "{shown(texts[first])}" (ignoring case and spaces)',
+            "where copies are in two parts, the one in training is removed",
         )
     ]
     if labels is not None:
@@ -255,6 +258,6 @@ def _contradictions(
             "warning",
             f"texts with more than one label: {len(several):,}",
             f'"{shown(texts[rows[0]])}" is {given} (rows {where})',
-            "decide for one label: no model can be right about all of them",
+            "keep one label for each text: no model can predict several for the same text",
         )
     ]

@@ -89,24 +89,24 @@ def noise_findings(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -
     findings = [
         Finding(
             "info" if look.accuracy > look.majority + 0.02 else "warning",
-            f"TF-IDF + logistic regression is right in {look.accuracy:.1%}",
-            f"cross-validated {of}; always the commonest class: {look.majority:.1%}",
+            f"TF-IDF + logistic regression has an accuracy of {look.accuracy:.1%}",
+            f"cross-validated {of}; always predicting the most common class: {look.majority:.1%}",
             ""
             if look.accuracy > look.majority + 0.02
-            else "single words tell little: check that texts and labels belong together",
+            else "single words predict little: check that texts and labels are in the right rows",
         )
     ]
     if look.suspects:
         listed = [
-            f'row {s.row + 1}: "{shown(s.text)}" is labelled {s.label}, looks {s.likelier}'
+            f'row {s.row + 1}: "{shown(s.text)}" is labelled {s.label}, predicted {s.likelier}'
             for s in look.suspects[:LISTED]
         ]
         findings.append(
             Finding(
                 "warning" if len(look.suspects) > 0.01 * look.rows else "info",
-                f"labels that look doubtful: {len(look.suspects):,}",
+                f"labels that may be wrong: {len(look.suspects):,}",
                 "\n".join(listed),
-                "read them: wrong labels in test cap what any model can reach",
+                "check them: wrong labels in the test part limit the score of every model",
             )
         )
     return findings

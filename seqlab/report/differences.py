@@ -103,7 +103,7 @@ def against_best(study: StoredStudy) -> Figure | None:
     words = (f"{c.name} {d.interval(digits)}" for c, d in shown)
     return Figure(
         name="against-best",
-        title="Each contestant less the best of the others",
+        title="Each contestant minus the best of the others",
         alt="Differences from the best of the others, intervals: " + "; ".join(words),
         data=[_row(c, d, row, digits) for row, (c, d) in enumerate(shown)],
         layout={
@@ -116,8 +116,8 @@ def against_best(study: StoredStudy) -> Figure | None:
             },
             "shapes": _margin(study),
         },
-        caption="These intervals hold together for all contestants and decide the winner set; "
-        "one that ends at zero leaves only one direction. Grey: smaller than the margin.",
+        caption="These intervals are simultaneous over all contestants and decide the winner set; "
+        "one that ends at zero excludes one direction only. Grey: smaller than the margin.",
         height=80 + ROW_HEIGHT * len(shown),
     )
 

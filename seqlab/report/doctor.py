@@ -9,6 +9,7 @@ from seqlab.report.stored import Contestant, StoredStudy
 from seqlab.runs import Run
 from seqlab.training.doctor import Symptom, edge, examine, failure
 
+NEEDED = {"step", "train_loss", "valid", "gradient_norm"}  # of a record that is examined
 NO_MEMORY = "out of memory"
 # Told even of a single run; others of half of them or more.
 GRAVE = ("divergence", "loss spike", NO_MEMORY)
@@ -56,9 +57,14 @@ def _of(contestant: Contestant, higher_is_better: bool) -> Iterator[Ailment]:
 
 def _symptoms(run: Run, higher_is_better: bool) -> list[Symptom]:
     if not run.ok:
-        return [failure(run.result["reason"])] if run.result.get("diverged") else []
+        reason = str(run.result.get("reason") or "")
+        return [failure(reason)] if run.result.get("diverged") else []
+    records = [
+        {name: number for name, number in record.items() if number is not None}
+        for record in run.history()
+    ]
     found = examine(
-        run.history(),
+        [record for record in records if record.keys() >= NEEDED],
         higher_is_better,
         run.result.get("rollbacks") or (),
         run.result.get("held_out"),

@@ -123,8 +123,8 @@ def _curve(name: str, title: str, shown: list[Shown]) -> Figure:
 
 def _caption(counted: bool, diagonal: bool) -> str:
     said = [
-        *(["Dashed: where both agree."] if diagonal else []),
-        *(["The larger a point, the more examples are behind it."] if counted else []),
+        *(["Dashed: where both are equal."] if diagonal else []),
+        *(["Larger points stand for more examples."] if counted else []),
     ]
     return " ".join(said)
 
@@ -164,7 +164,7 @@ def _scatters(name: str, title: str, shown: list[Shown]) -> list[Figure]:
                     "xaxis": axis(data["x_label"], range=_stretch(points["x"])),
                     "yaxis": axis(data["y_label"], range=_stretch(points["y"])),
                 },
-                caption="Dashed: where both agree." if ideal else "",
+                caption="Dashed: where both are equal." if ideal else "",
             )
         )
     return figures
@@ -207,22 +207,22 @@ def _series(name: str, shown: list[Shown]) -> list[Figure]:
 def _forecast(name: str, title: str, found: list[Shown]) -> Figure:
     _, first = found[0]
     predicted = [(c, item["predicted"]) for c, item in found if item["predicted"]["y"]]
-    data = [_observed(first["target"], "what came", "@ink", 3.5 if predicted else 1.5)]
+    data = [_observed(first["target"], "true values", "@ink", 3.5 if predicted else 1.5)]
     caption = ""
     if first["history"]["y"]:
         data.insert(0, _observed(first["history"], "history", "@muted", 1.5))
-        caption = "Thin: what came before; thick: what came."
+        caption = "Thin: the history; thick: the true values."
     sure = [(c, p) for c, p in predicted if p.get("low") and p.get("high")]
     for contestant, points in sure[:1]:  # more than one band would hide the lines
         data.append(band(contestant, points["x"], points["low"], points["high"]))
-        caption += f" Band: the interval that {contestant.name} gives."
+        caption += f" Band: the prediction interval of {contestant.name}."
     data += [line(contestant, points["x"], points["y"]) for contestant, points in predicted]
     names = ", ".join(contestant.name for contestant, _ in predicted)
     labels = {end: axis(str(first.get(f"{end}_label") or "")) for end in "xy"}
     return Figure(
         name=name,
         title=title,
-        alt=f"{title}: what came, and the predictions of {names}" if names else title,
+        alt=f"{title}: true values, and the predictions of {names}" if names else title,
         data=data,
         layout={"xaxis": labels["x"], "yaxis": labels["y"]},
         caption=caption,

@@ -26,13 +26,13 @@ SECTIONS = {  # template → (title, the parts without which there is nothing to
     "change": ("What could change the verdict", ("could_change",)),
     "cost": ("Quality against cost", ("costs",)),
     "learning": ("Learning curves", ("learning",)),
-    "tuning": ("What tuning buys", ("tuning",)),
-    "sizes": ("What more data buys", ("sizes",)),
-    "exhibits": ("Where they err", ("exhibits",)),
+    "tuning": ("The effect of tuning", ("tuning",)),
+    "sizes": ("The effect of more data", ("sizes",)),
+    "exhibits": ("Errors", ("exhibits",)),
     "data": ("Data", ("card", "parts", "findings", "notes")),
     "budget": ("Budget", ("declared", "spent", "left_out")),
     "reproduce": ("Reproduce", ("environment",)),
-    "reading": ("How to read this", ()),
+    "reading": ("How to read this report", ()),
 }
 
 
@@ -53,6 +53,7 @@ def render(study: StoredStudy) -> str:
     library = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
     page = templates.get_template("page.html").render(
         **context,
+        damage=study.damage,  # complete once all was read for the context
         sections=[
             Section(name, title)
             for name, (title, parts) in SECTIONS.items()

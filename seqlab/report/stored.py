@@ -1,4 +1,7 @@
-"""What a study's folder holds, read for the report; every part but `study.json` may be missing."""
+"""What a study's folder holds, read for the report.
+
+Every part but `study.json` may be missing, and damage of a file costs that file alone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.runs import Run, list_runs, read_json
+from seqlab.errors import UserError
+from seqlab.report import layout
+from seqlab.report.shapes import MOST, DamagedError, Shape, read_shaped
+from seqlab.runs import Run
 from seqlab.versions import check_format
 
 TEXT_COLUMNS = ("candidate", "kind", "metric", "status", "backend", "reason")
@@ -46,7 +52,8 @@ class Contestant:
     def number(self, column: str) -> float | None:
         """A number of the leaderboard, or None where it was not measured."""
         value = self.row.get(column)
-        return value if isinstance(value, float) and math.isfinite(value) else None
+        known = isinstance(value, float) and math.isfinite(value) and abs(value) < MOST
+        return value if known else None
 
     @property
     def representative(self) -> Run | None:
@@ -54,6 +61,47 @@ class Contestant:
         scored = [run for run in self.verdicts if run.ok and run.result.get("valid") is not None]
         scored.sort(key=lambda run: float(run.result["valid"]))
         return scored[(len(scored) - 1) // 2] if scored else None
+
+
+class Shelf:
+    """A study's folder as it is read: each file once, with a line for each that is damaged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.damage: dict[Path, str] = {}
+        self._read: dict[Path, Any] = {}
+
+    def json(self, path: Path, shape: Shape) -> Any:
+        """What a file holds, or None where it is missing or damaged."""
+        if path not in self._read:
+            self._read[path] = None
+            try:
+                self._read[path] = read_shaped(path, shape)
+            except FileNotFoundError:
+                pass
+            except DamagedError as error:
+                self.lose(path, str(error))
+        return self._read[path]
+
+    def lose(self, path: Path, why: str) -> None:
+        """Remember that a file is left out."""
+        name = path.relative_to(self.folder).as_posix()
+        self.damage[path] = f"{name} is damaged and left out: {why}"
+
+
+@dataclass(frozen=True)
+class StoredRun(Run):
+    """A run whose parts are checked before they are shown."""
+
+    shelf: Shelf
+
+    def history(self) -> list[dict[str, float]]:
+        """Its records, or none where they are damaged."""
+        return self.shelf.json(self.folder / "history.json", layout.HISTORY) or []
+
+    def exhibits(self) -> list[dict[str, Any]]:
+        """Its exhibits, or none where they are damaged."""
+        return self.shelf.json(self.folder / "exhibits.json", layout.SHOWN) or []
 
 
 @dataclass(frozen=True)
@@ -67,6 +115,12 @@ class StoredStudy:
     verdict: dict[str, Any]
     comparison: dict[str, Any]
     contestants: tuple[Contestant, ...]  # in the leaderboard's order
+    shelf: Shelf
+
+    @property
+    def damage(self) -> list[str]:
+        """A line for each file that is damaged, as far as files were read."""
+        return sorted(self.shelf.damage.values())
 
     @property
     def metric(self) -> str:
@@ -109,44 +163,61 @@ class StoredStudy:
 def read_study(folder: Path) -> StoredStudy:
     """Read a study's folder.
 
-    Raises: UserError if there is no `study.json`, or if a file is damaged.
+    Raises: UserError if there is no `study.json`.
     """
-    settings = read_json(folder / "study.json")
-    check_format(settings, folder / "study.json")
-    rows = _read_leaderboard(folder / "leaderboard.csv")
+    path = folder / "study.json"
+    if not path.exists():
+        raise UserError(f"{path}: no such file", "is this the folder of a finished study?")
+    shelf = Shelf(folder)
+    settings = shelf.json(path, layout.STUDY) or {}
+    if settings:  # one that is damaged costs itself, and no more
+        check_format(settings, path)
     return StoredStudy(
         folder=folder,
         settings=settings,
-        environment=_optional(folder / "environment.json"),
-        data_card=_optional(folder / "data_card.json"),
-        verdict=_optional(folder / "verdict.json"),
-        comparison=_optional(folder / "comparison.json"),
-        contestants=_contestants(rows, settings, list(list_runs(folder))),
+        environment=shelf.json(folder / "environment.json", dict) or {},
+        data_card=shelf.json(folder / "data_card.json", layout.DATA_CARD) or {},
+        verdict=shelf.json(folder / "verdict.json", layout.VERDICT) or {},
+        comparison=shelf.json(folder / "comparison.json", layout.COMPARISON) or {},
+        contestants=_contestants(_read_leaderboard(shelf), settings, _runs(shelf)),
+        shelf=shelf,
     )
+
+
+def _runs(shelf: Shelf) -> list[Run]:
+    """All complete runs that can be read, in the order of their names."""
+    paths = sorted((shelf.folder / "runs").glob("*/*/result.json"))
+    results = ((path.parent, shelf.json(path, layout.RESULT)) for path in paths)
+    return [StoredRun(run, result, shelf) for run, result in results if result is not None]
 
 
 def scores(runs: tuple[Run, ...], metric: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The test scores of finished runs, (runs,)."""
-    found = [run.result.get("test", {}).get(metric) for run in runs if run.ok]
+    found = [(run.result.get("test") or {}).get(metric) for run in runs if run.ok]
     return np.array([value for value in found if value is not None], dtype=np.float64)
 
 
-def _optional(path: Path) -> dict[str, Any]:
-    return dict(read_json(path)) if path.exists() else {}
-
-
-def _read_leaderboard(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
+def _read_leaderboard(shelf: Shelf) -> list[dict[str, Any]]:
+    path = shelf.folder / "leaderboard.csv"
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = [
+                {
+                    name: value if name in TEXT_COLUMNS else _number(value)
+                    for name, value in row.items()
+                    if name is not None
+                }
+                for row in csv.DictReader(file)
+            ]
+    except FileNotFoundError:
         return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return [
-            {
-                name: value if name in TEXT_COLUMNS else _number(value)
-                for name, value in row.items()
-                if name is not None
-            }
-            for row in csv.DictReader(file)
-        ]
+    except (OSError, ValueError, csv.Error) as error:
+        shelf.lose(path, str(error))
+        return []
+    if not all(row.get("candidate") for row in rows):
+        shelf.lose(path, "a row without a candidate")
+        return []
+    return rows
 
 
 def _number(text: str | None) -> float | str | None:

@@ -18,6 +18,7 @@ from seqlab.report.sizes import sizes
 from seqlab.report.stored import StoredStudy
 from seqlab.report.tuning import expected_best, rates
 
+NO_VERDICT = "This study has no verdict yet."
 HEADLINE = 170  # characters that can be read at a headline's size
 
 
@@ -80,11 +81,11 @@ def _answer(study: StoredStudy) -> dict[str, Any]:
     verdict, settings = study.verdict, study.settings
     winners = verdict.get("winner_set") or []
     return {
-        "settings": settings,
+        "settings": dict.fromkeys(("name", "seqlab_version", "created", "command")) | settings,
         "eyebrow": [
             str(text) for text in (settings.get("name"), settings.get("task"), study.metric) if text
         ],
-        **_sentence(str(verdict.get("sentence") or "This study has no verdict yet.")),
+        **_sentence(str(verdict.get("sentence") or NO_VERDICT)),
         "reasons": verdict.get("reasons") or [],
         "could_change": verdict.get("could_change") or [],
         "winners": [c for c in study.contestants if c.name in winners],
@@ -152,7 +153,9 @@ def _compared(study: StoredStudy) -> list[str]:
         return []
     lines = [f"{len(study.contestants)} contestants"]
     seeds = study.seeds
-    lines += [f"{seeds} seed{'' if seeds == 1 else 's'} each where chance plays"] * bool(seeds)
+    lines += [
+        f"{seeds} seed{'' if seeds == 1 else 's'} for each contestant with random training"
+    ] * bool(seeds)
     examples = study.comparison.get("examples")
     lines += [f"{count(examples)} test examples"] * bool(examples)
     return lines + _limits(study)

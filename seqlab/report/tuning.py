@@ -38,7 +38,7 @@ def expected_best(study: StoredStudy) -> Figure | None:
         )
     return Figure(
         name="expected-best",
-        title="The best of so many trials",
+        title="Expected best of n trials",
         alt=f"Expected validation {study.metric} against the number of trials, a curve for each "
         f"of {', '.join(contestant.name for contestant in shown)}",
         data=data,
@@ -46,7 +46,7 @@ def expected_best(study: StoredStudy) -> Figure | None:
             "xaxis": axis("trials") | ({"dtick": 1} if most <= MOST_TICKS else {}),
             "yaxis": axis(f"validation {study.metric}"),
         },
-        caption="Up to half of the trials run: beyond, too few of them stand behind a mean.",
+        caption="Shown up to half of the trials: for more, the mean would rest on too few.",
         legend=shown,
     )
 
@@ -84,7 +84,7 @@ def rates(study: StoredStudy) -> Figure | None:
             "xaxis": axis("learning rate", [rate for c in shown for rate, _ in points[c.name]]),
             "yaxis": axis(f"validation {study.metric}"),
         },
-        caption="A best trial at the end of the range would ask for a wider one.",
+        caption="If the best trial lies at the end of the range, a wider range may be better.",
         legend=shown,
     )
 

@@ -6,20 +6,22 @@ import os
 from pathlib import Path
 
 from seqlab.report.page import render
-from seqlab.report.stored import read_study
+from seqlab.report.stored import StoredStudy, read_study
 
 
-def write_report(study: Path) -> Path:
+def write_report(study: Path | StoredStudy) -> Path:
     """Write `report.html` into a study's folder and return its path.
 
     Nothing is computed again and nothing is loaded from the network, now or when it is opened.
-    Raises: UserError if the folder holds no `study.json`, or a damaged file.
+    Raises: UserError if the folder holds no `study.json`.
     """
-    page = render(read_study(study))
-    path = study / "report.html"
+    stored = study if isinstance(study, StoredStudy) else read_study(study)
+    page = render(stored)
+    path = stored.folder / "report.html"
     temporary = path.with_name(f".report.html.{os.getpid()}")
     try:
-        temporary.write_text(page, encoding="utf-8")
+        # Half a character, as JSON may hold, has no place in UTF-8: its code is shown instead.
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
         os.replace(temporary, path)
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk does not say it

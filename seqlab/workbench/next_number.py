@@ -84,6 +84,9 @@ def predict_next(
 
     `by_window` normalises each window by its own mean and spread instead of the series'.
     """
+    odd = next((number for number in numbers if not np.isfinite(number)), None)
+    if odd is not None:
+        raise UserError(f"{odd}: not a finite number", "expected numbers such as 98 99 100")
     if by_window and window < 2:
         raise UserError(
             f"--by-window: a window of {window} has no spread of its own",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pandas as pd
 from seqlab.errors import UserError
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+SHEETS = (".csv", ".tsv")  # what spreadsheets open, and take some cells of for formulas
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?%?|[+-]?(inf|nan)", re.I)
 
 
 def check_output(path: Path, force: bool) -> None:
@@ -26,6 +30,50 @@ def check_output(path: Path, force: bool) -> None:
         raise UserError(f"-o {path}: this is a folder", "expected a file")
     if path.exists() and not force:
         raise UserError(f"-o {path}: exists already", "overwrite it with --force")
+
+
+class Formulas:
+    """Cells and headings that a spreadsheet would run as formulas, counted or made harmless."""
+
+    def __init__(self, quote: bool) -> None:
+        self.quote = quote
+        self.cells = 0
+        self.first = ""
+
+    def passing(self, frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """The frames as they come; with `quote`, a ' before every such cell."""
+        for frame in frames:
+            text = frame.select_dtypes(exclude=["number", "bool", "datetime", "datetimetz"])
+            checked = frame.copy() if self.quote else frame
+            for name in text.columns:
+                cells = frame[name].map(self._cell)
+                if self.quote:
+                    checked[name] = cells
+            headings = [self._cell(name) for name in frame.columns]
+            yield checked.set_axis(headings, axis=1) if self.quote else checked
+
+    def _cell(self, cell: object) -> object:
+        if not isinstance(cell, str) or not _is_formula(cell):
+            return cell
+        self.cells += 1
+        self.first = self.first or cell
+        return f"'{cell}"
+
+    @property
+    def warning(self) -> str:
+        """What to say once all was written; nothing where there is nothing to say."""
+        if self.quote or not self.cells:
+            return ""
+        shown = self.first if len(self.first) <= 40 else f"{self.first[:39]}…"
+        return (
+            f'note: a spreadsheet would run {self.cells:,} cells as formulas, such as "{shown}";'
+            " --safe-csv writes ' before each of them"
+        )
+
+
+def _is_formula(cell: str) -> bool:
+    """Whether a cell begins as a formula does, and is no number."""
+    return _FORMULA.match(cell) is not None and _NUMBER.fullmatch(cell) is None
 
 
 def write_tables(frames: Iterable[pd.DataFrame], path: Path) -> int:

@@ -65,7 +65,7 @@ def test_rows_without_a_label_are_left_out_and_counted(seqlab, finished, labelle
     frame.to_csv(labelled, index=False)
     found = facts(seqlab("evaluate", finished / "best", labelled, "--json"))
     assert (found["examples"], found["left_out"]) == (50, 10)
-    assert "10 rows that do not say" in seqlab("evaluate", finished / "best", labelled).out
+    assert "10 rows without a target" in seqlab("evaluate", finished / "best", labelled).out
 
 
 def test_no_labels_at_all(seqlab, finished, labelled):

@@ -94,7 +94,7 @@ def test_plan_leaderboard_sentence_and_path(seqlab, small_csv, study_folder, in_
         "contestant accuracy 95 % interval status",
         verdict["sentence"],
         f"report: {study_folder / 'report.html'}",
-        f"in use: seqlab predict {study_folder / 'best'} NEW_DATA",
+        f"to use it: seqlab predict {study_folder / 'best'} NEW_DATA",
     ):
         assert words in said
 

@@ -3,10 +3,10 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from seqlab.cli import progress
 from seqlab.cli.progress import Bar
+from seqlab.cli.terminal import Terminal
 from seqlab.study.clock import Moment, Running
 
 READING = {
@@ -43,7 +43,7 @@ def pipe():
 
 @pytest.fixture
 def bar(pipe, now):
-    bar = Bar(Console(file=pipe, width=200))
+    bar = Bar(Terminal(file=pipe, width=200))
     bar.metric = "accuracy"
     return bar
 
@@ -85,11 +85,11 @@ def test_another_stage_is_told_at_once(bar, pipe):
 def shown(height=30, width=100, *readings):
     """The last frame on a terminal of that size."""
     screen = io.StringIO()
-    console = Console(file=screen, width=width, height=height, force_terminal=True)
+    console = Terminal(file=screen, width=width, height=height, force_terminal=True)
     with Bar(console) as bar:
         bar.metric = "accuracy"
         bar.moment(moment(*readings))
-    console = Console(file=io.StringIO(), width=width, height=height)
+    console = Terminal(file=io.StringIO(), width=width, height=height)
     console.print(bar.live.renderable)
     return console.file.getvalue().splitlines(), screen.getvalue()
 
@@ -129,7 +129,7 @@ def test_a_narrow_terminal_keeps_one_line_a_run():
 
 
 def test_nothing_is_shown_where_silence_is_wanted(pipe, now):
-    Bar(Console(file=pipe), silent=True).moment(moment({}))
+    Bar(Terminal(file=pipe), silent=True).moment(moment({}))
     assert pipe.getvalue() == ""
 
 

@@ -32,10 +32,13 @@ def test_texts():
     texts = [" ".join(["word"] * (1 + i % 50)) for i in range(200)] + ["", " ", "cafÃ© noir"]
     labels = ["a", "b", "c"] * 67 + ["a", "b"]
     findings = text_findings(texts, labels)
-    lengths = titled(findings, "203 texts of 25 words in the middle, 50 cover 99 %")
+    lengths = titled(findings, "203 texts with a median of 25 words; 99 % have at most 50")
     assert lengths.detail == "the shortest has 0, the longest 50"
     assert titled(findings, "empty texts: 2 of 203").detail == "the first is in row 201"
-    assert 'row 203: "cafÃ© noir"' in titled(findings, "texts that look read in the wrong").detail
+    assert (
+        'row 203: "cafÃ© noir"'
+        in titled(findings, "texts that were probably read in the wrong").detail
+    )
     assert titled(findings, "texts that repeat an earlier one: 150").severity == "warning"
     contradiction = titled(findings, "texts with more than one label: 50")
     assert contradiction.detail == '"word" is a, c, b (rows 1, 51, 101, 151)'
@@ -52,10 +55,10 @@ def test_texts_without_content():
     ("labels", "severity", "title"),
     [
         (["a"] * 50 + ["b"] * 50, "info", "2 classes"),
-        (["a"] * 9, "error", "one class only"),
+        (["a"] * 9, "error", "only one class"),
         (["a"] * 20 + ["b"], "error", 'class "b" has one example'),
         (["a"] * 20 + ["b"] * 5, "warning", "classes with fewer than 10 examples: 1"),
-        (["a"] * 500 + ["b"] * 20, "warning", "the classes are uneven"),
+        (["a"] * 500 + ["b"] * 20, "warning", "the classes are imbalanced"),
         (["a", "b", None] * 20, "error", "rows without a label: 20 of 60"),
     ],
 )
@@ -80,7 +83,7 @@ def test_parts_leaks_and_unseen_labels():
 
 def test_groups_are_pointed_out():
     frame = pd.DataFrame({"subject": list("abcd") * 5, "text": "x"})
-    assert titled(group_findings(frame), 'rows repeat by "subject"').advice.endswith(
+    assert titled(group_findings(frame), 'several rows share a value of "subject"').advice.endswith(
         "--group subject"
     )
     assert group_findings(frame, "subject") == []
@@ -103,7 +106,7 @@ def test_planted_wrong_labels_are_found():
     assert len(found - set(wrong)) <= 3
     assert look.accuracy > 0.9
     assert look.majority < 0.6
-    listed = titled(noise_findings(texts, labels), "labels that look doubtful: ")
+    listed = titled(noise_findings(texts, labels), "labels that may be wrong: ")
     assert f"row {look.suspects[0].row + 1}: " in listed.detail
     assert listed.severity == "warning"
 
@@ -112,5 +115,5 @@ def test_texts_that_say_nothing_about_labels():
     rng = np.random.default_rng(1)
     texts = words(rng, 200, np.array([f"w{i}" for i in range(50)]))
     findings = noise_findings(texts, list(rng.choice(["a", "b"], 200)))
-    assert titled(findings, "TF-IDF + logistic regression is right in").severity == "warning"
+    assert titled(findings, "TF-IDF + logistic regression has an accuracy of").severity == "warning"
     assert noise_findings(texts[:20], ["a", "b"] * 10) == []

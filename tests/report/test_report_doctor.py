@@ -82,4 +82,4 @@ def test_where_all_is_well_nothing_is_said(study):
         for number, run in enumerate(runs_of(study, name, "trial")):
             change(run, learning_rate=1e-3 * (number + 1), valid=0.8 - abs(number - 2) / 100)
     assert ailments(read_study(study)) == []
-    assert "What the training doctor found" not in read_report(study).text
+    assert "Training problems" not in read_report(study).text

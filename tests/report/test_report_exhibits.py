@@ -121,7 +121,7 @@ def test_the_first_interval_is_drawn_whoever_gives_it(gru):
     bare = {"title": "a", "history": times, "target": times, "predicted": times}
     sure = {**bare, "predicted": {**times, "low": [0.0, 1.0], "high": [2.0, 3.0]}}
     figure = _forecast("name", "a", [(gru, bare), (gru, sure)])
-    assert "Band: the interval that gru gives." in figure.caption
+    assert "Band: the prediction interval of gru." in figure.caption
     assert [trace.get("fill") for trace in figure.data].count("toself") == 1
 
 

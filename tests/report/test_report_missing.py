@@ -118,12 +118,6 @@ def test_a_folder_without_a_study_is_refused_in_one_line(tmp_path):
     assert error.value.message == f"{tmp_path / 'study.json'}: no such file"
 
 
-def test_a_damaged_file_is_named(study):
-    (study / "verdict.json").write_text('{"sentence": "half a')
-    with pytest.raises(UserError, match=r"verdict\.json: damaged, not JSON"):
-        write_report(study)
-
-
 def test_a_full_disk_is_named_and_leaves_no_half_of_a_report(study, monkeypatch):
     before = write_report(study).read_bytes()
 

@@ -46,7 +46,7 @@ def test_every_section_is_there_and_linked(report, section):
         "95 % confidence over the whole study",
         "look 1 at the test part, at 97.5 %",
         "margin: 1 point of accuracy",
-        "8 seeds each where chance plays",
+        "8 seeds for each contestant with random training",
         "600 test examples",
         f"longformer failed {REASON}",
         "limit: latency at most 2.5 ms",
