@@ -39,11 +39,17 @@ def run(arguments: list[str], debug: bool = False) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    from typer import Exit
+    from typer import Abort, Exit
 
     from seqlab.cli.app import app
 
     try:
         return int(app(arguments, prog_name="seqlab", standalone_mode=False) or 0)
+    except Abort as abort:
+        # Typer takes the end of any file for an end of what is typed, as if by Ctrl-C; nothing is
+        # typed into these commands, so that it is an error like others.
+        if isinstance(abort.__cause__, EOFError):
+            raise abort.__cause__ from None
+        raise
     except (Exit, SystemExit) as left:
         return int(getattr(left, "exit_code", getattr(left, "code", 0)) or 0)
