@@ -163,11 +163,11 @@ class Classify(Task):
         assert targets is not None
         weights = None if self.weights is None else self.weights.to(logits.device)
         if self.fitted.multi_label:
-            value = binary_cross_entropy(logits, targets, positive_weight=weights)
+            value = binary_cross_entropy(logits, targets, batch.softening, positive_weight=weights)
         elif self.binary:
-            value = binary_cross_entropy(logits.squeeze(-1), targets, weights)
+            value = binary_cross_entropy(logits.squeeze(-1), targets, batch.softening, weights)
         else:
-            value = cross_entropy(logits, targets, weights)
+            value = cross_entropy(logits, targets, batch.softening, weights)
         return Loss(value, len(targets))
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:

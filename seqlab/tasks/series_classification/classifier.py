@@ -129,7 +129,9 @@ class ValueClassifier(FittedTask):
         assert batch.targets is not None
         weights = self.fitted.class_weights
         weight = torch.tensor(weights, device=logits.device) if weights else None
-        return Loss(cross_entropy(logits, batch.targets, weight), len(batch.targets))
+        return Loss(
+            cross_entropy(logits, batch.targets, batch.softening, weight), len(batch.targets)
+        )
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
         """Class probabilities (B, C)."""
