@@ -95,7 +95,7 @@ def compiled(function: Callable[..., None], fastmath: bool = False) -> Callable[
     # in no file's name.
     if folder is not None and loop is not function and function.__closure__ is None:
         loop._cache = MachineCode(function, folder)
-    return loop  # type: ignore[no-any-return]
+    return loop
 
 
 def inlined(function: F) -> F:
