@@ -14,17 +14,18 @@ at every dilation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any, Self
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifierCV
 
 from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.baselines.checked import between, checked
 from seqlab.data.examples import Examples
+from seqlab.kernels.loops.compilation import compiled
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.inputs.values import ValueInput
@@ -67,7 +68,7 @@ class Convolutions:
         return found.astype(np.float64)
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@partial(compiled, fastmath=True)
 def _convolve(z: Floats, dilation: int, triple: NDArray[np.int64], out: Floats) -> None:
     """out_t = 3 Σ_{j in triple} z_{t + (j − 4) d} − Σ_j z_{t + (j − 4) d}; 0 beyond the ends."""
     T = len(z)
@@ -81,7 +82,7 @@ def _convolve(z: Floats, dilation: int, triple: NDArray[np.int64], out: Floats) 
             out[t] += weight * z[t + shift]
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@partial(compiled, fastmath=True)
 def _shares(
     x: Floats,
     dilations: NDArray[np.int64],

@@ -45,7 +45,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    from typer import Exit
+    from typer import Abort, Exit
 
     from seqlab.cli.app import app
 
@@ -53,6 +53,12 @@ def _command(arguments: list[str]) -> int:
         status = int(app(arguments, prog_name="seqlab", standalone_mode=False) or 0)
         sys.stdout.flush()  # a full disk is an error to explain, and none to meet at the exit
         return status
+    except Abort as abort:
+        # Typer takes the end of any file for an end of what is typed, as if by Ctrl-C; nothing is
+        # typed into these commands, so that it is an error like others.
+        if isinstance(abort.__cause__, EOFError):
+            raise abort.__cause__ from None
+        raise
     except (Exit, SystemExit) as left:
         if isinstance(left.__context__, BrokenPipeError):  # click leaves with 1 whatever broke
             raise left.__context__ from None

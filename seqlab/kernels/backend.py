@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -33,6 +34,10 @@ _IMPLEMENTED = {
 }
 KINDS = tuple(_IMPLEMENTED)
 
+# Numba's own switch. It is read here because `running` must not import Numba, and once because
+# torch.compile traces through `running`.
+_COMPILING = os.environ.get("NUMBA_DISABLE_JIT", "").strip() in ("", "0")
+
 _preferred = "auto"
 
 
@@ -57,7 +62,7 @@ def running(kind: str, device: str, dtype: torch.dtype, backend: str = "auto") -
     """The implementation that a call would run: a field to record with each run.
 
     `torch` falls back on the twin where PyTorch has no such function, which the answer shows.
-    Raises UserError for an unknown kind or backend, and for `fused` where no fused loop exists.
+    Raises UserError for an unknown kind or backend, and for `fused` where no fused loop can run.
     """
     if kind not in _IMPLEMENTED:
         raise unknown("kernel", kind, KINDS)
@@ -66,6 +71,11 @@ def running(kind: str, device: str, dtype: torch.dtype, backend: str = "auto") -
         choice = _preferred
     # Meta tensors have the shapes of what a CPU would run.
     fusible = device in ("cpu", "meta") and str(dtype) in ("torch.float32", "torch.float64")
+    if choice == "fused" and not _COMPILING:
+        raise UserError(
+            'backend "fused" needs Numba\'s compiler, which NUMBA_DISABLE_JIT turns off',
+            'unset it, or choose "auto", "torch" or "reference"',
+        )
     if choice == "fused" and not fusible:
         given = f"{str(dtype).removeprefix('torch.')} on {device}"
         raise UserError(
@@ -73,7 +83,8 @@ def running(kind: str, device: str, dtype: torch.dtype, backend: str = "auto") -
             'choose "auto", "torch" or "reference"',
         )
     for implementation in _IMPLEMENTED[kind]:
-        if choice in ("auto", implementation) and (fusible or implementation != "fused"):
+        possible = implementation != "fused" or (fusible and _COMPILING)
+        if choice in ("auto", implementation) and possible:
             return implementation
     return "reference"
 

@@ -91,12 +91,8 @@ def _threshold(rate: float) -> int:
     return min(LOW, round(rate * 2**32))
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    _, ctx.rate, ctx.seed = inputs
+def _backward(dy: Tensor, rate: float, seed: int) -> tuple[Tensor]:
+    return (_fused(dy, rate, seed),)
 
 
-def _differentiate(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-    return _fused(dy, ctx.rate, ctx.seed), None, None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_backward, outputs="y", gradients="x")

@@ -93,13 +93,4 @@ def _shares(y: Tensor) -> list[tuple[int, int]]:
     return shares(y.shape[0], y.numel() * OPERATIONS)
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    y, z, weight, ctx.eps = inputs
-    ctx.save_for_backward(y, z, weight)
-
-
-def _differentiate(ctx: Any, dout: Tensor) -> tuple[Tensor | None, ...]:
-    return *_fused_backward(dout, *ctx.saved_tensors, ctx.eps), None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="out", gradients="y z weight")

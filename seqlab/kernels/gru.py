@@ -174,21 +174,4 @@ def _n_first(weight: Tensor) -> Tensor:
     return torch.cat((n, r, z))
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    x, h0, w_ih, w_hh, _b_ih, _b_hh, mask, ctx.reverse, _save = inputs
-    y, _, saved = output
-    ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(saved)
-    ctx.save_for_backward(x, h0, w_ih, w_hh, mask, y, saved)
-
-
-def _differentiate(
-    ctx: Any, dy: Tensor | None, dh: Tensor | None, _: None
-) -> tuple[Tensor | None, ...]:
-    x, h0, w_ih, w_hh, mask, y, saved = ctx.saved_tensors
-    needs_dx = ctx.needs_input_grad[0]
-    dx, *others = _fused_backward(dy, dh, x, h0, w_ih, w_hh, mask, ctx.reverse, y, saved, needs_dx)
-    return dx if needs_dx else None, *others, None, None, None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="y h saved", gradients="x h0 w_ih w_hh b_ih b_hh")

@@ -67,12 +67,12 @@ def _unwritten(a: Tensor, *_: Any) -> Tensor:
 
 @operator("linear_scan_backward")
 def _fused_backward(
-    dy: Tensor, a: Tensor, h0: Tensor, h: Tensor, reverse: bool
+    dh: Tensor, a: Tensor, h0: Tensor, h: Tensor, reverse: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients of a, b and h0."""
     from seqlab.kernels.loops import linear_scan as loops
 
-    operands = [array(t.contiguous()) for t in (a, h0, h, dy)]
+    operands = [array(t.contiguous()) for t in (a, h0, h, dh)]
     results = a.new_empty(a.shape), a.new_empty(a.shape), h0.new_zeros(h0.shape)
     ranges, width = _units(a)
     each(ranges, partial(loops.backward, *operands, *map(array, results), reverse, width))
@@ -80,7 +80,7 @@ def _fused_backward(
 
 
 @_fused_backward.register_fake
-def _(dy: Tensor, a: Tensor, h0: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+def _(dh: Tensor, a: Tensor, h0: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
     return a.new_empty(a.shape), a.new_empty(a.shape), h0.new_empty(h0.shape)
 
 
@@ -92,13 +92,4 @@ def _units(a: Tensor) -> tuple[list[tuple[int, int]], int]:
     return shares(B * -(-D // width), B * T * D * OPERATIONS), width
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    a, _, h0, ctx.reverse = inputs
-    ctx.save_for_backward(a, h0, output)
-
-
-def _differentiate(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-    return *_fused_backward(dy, *ctx.saved_tensors, ctx.reverse), None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="h", gradients="a b h0")

@@ -141,8 +141,8 @@ def _fused_backward(
     saved: Tensor,
     reverse: bool,
     needs_dx: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """The gradients of x (empty unless needed), h0, c0, both weights and either bias."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of x (empty unless needed), h0, c0, both weights and both biases."""
     from seqlab.kernels.loops import lstm as loops
 
     dx = x.new_empty(x.shape if needs_dx else (0, 0, 0))
@@ -150,7 +150,7 @@ def _fused_backward(
     run = operands(x, h0, y, (w_ih, w_hh), mask, reverse)
     more = (array(c0.contiguous()), array(dc0), array(saved), array(incoming(dy, y)))
     dw_ih, dw_hh, dbias = run_backward(loops.backward, run, w_hh.shape[0], dh0, dx, *more)
-    return dx, dh0, dc0, dw_ih, dw_hh, dbias
+    return dx, dh0, dc0, dw_ih, dw_hh, dbias, dbias.clone()  # an operator's results are distinct
 
 
 @_fused_backward.register_fake
@@ -158,23 +158,9 @@ def _(dy: None, dh: None, dc: None, x: Tensor, h0: Tensor, *others: Any) -> tupl
     c0, w_ih, w_hh, *_, needs_dx = others
     dx, bias = x.new_empty(x.shape if needs_dx else (0, 0, 0)), w_hh.new_empty(w_hh.shape[0])
     empty = torch.empty_like
-    return dx, empty(h0), empty(c0), empty(w_ih), empty(w_hh), bias
+    return dx, empty(h0), empty(c0), empty(w_ih), empty(w_hh), bias, empty(bias)
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    x, h0, c0, w_ih, w_hh, _b_ih, _b_hh, mask, ctx.reverse, _save = inputs
-    y, *_, saved = output
-    ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(saved)
-    ctx.save_for_backward(x, h0, c0, w_ih, w_hh, mask, y, saved)
-
-
-def _differentiate(
-    ctx: Any, dy: Tensor | None, dh: Tensor | None, dc: Tensor | None, _: None
-) -> tuple[Tensor | None, ...]:
-    needs_dx = ctx.needs_input_grad[0]
-    dx, *others, dbias = _fused_backward(dy, dh, dc, *ctx.saved_tensors, ctx.reverse, needs_dx)
-    return dx if needs_dx else None, *others, dbias, dbias.clone(), None, None, None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(
+    _fused_backward, outputs="y h c saved", gradients="x h0 c0 w_ih w_hh b_ih b_hh"
+)

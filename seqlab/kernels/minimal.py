@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -88,18 +87,18 @@ def _unwritten(gates: Tensor, h0: Tensor) -> Tensor:
 
 
 @operator("minimal_backward")
-def _fused_backward(dy: Tensor, gates: Tensor, h0: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+def _fused_backward(dh: Tensor, gates: Tensor, h0: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
     """The gradients of gates and h0."""
     from seqlab.kernels.loops import minimal as loops
 
-    operands = [array(t.contiguous()) for t in (gates, h0, h, dy)]
+    operands = [array(t.contiguous()) for t in (gates, h0, h, dh)]
     results = gates.new_empty(gates.shape), h0.new_zeros(h0.shape)
     each(_shares(h), partial(loops.backward, *operands, *map(array, results)))
     return results
 
 
 @_fused_backward.register_fake
-def _(dy: Tensor, gates: Tensor, h0: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+def _(dh: Tensor, gates: Tensor, h0: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
     return gates.new_empty(gates.shape), h0.new_empty(h0.shape)
 
 
@@ -107,13 +106,4 @@ def _shares(h: Tensor) -> list[tuple[int, int]]:
     return shares(h.shape[0], h.numel() * OPERATIONS)
 
 
-def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs, output)
-
-
-def _differentiate(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
-    gradients: tuple[Tensor, Tensor] = _fused_backward(dy, *ctx.saved_tensors)
-    return gradients
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="h", gradients="gates h0")

@@ -126,8 +126,8 @@ def _fused_backward(
     reverse: bool,
     activation: str,
     needs_dx: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """The gradients of x (empty unless needed), h0, both weights and either bias."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of x (empty unless needed), h0, both weights and both biases."""
     from seqlab.kernels.loops import rnn as loops
 
     dx, dh0 = x.new_empty(x.shape if needs_dx else (0, 0, 0)), incoming(dh, h0).clone()
@@ -135,28 +135,15 @@ def _fused_backward(
     dw_ih, dw_hh, dbias = run_backward(
         loops.backward, run, h0.shape[1], dh0, dx, array(incoming(dy, y)), loops.CODES[activation]
     )
-    return dx, dh0, dw_ih, dw_hh, dbias
+    return dx, dh0, dw_ih, dw_hh, dbias, dbias.clone()  # an operator's results are distinct
 
 
 @_fused_backward.register_fake
 def _(dy: None, dh: None, x: Tensor, h0: Tensor, *others: Any) -> tuple[Tensor, ...]:
     w_ih, w_hh, *_, needs_dx = others
     dx, bias = x.new_empty(x.shape if needs_dx else (0, 0, 0)), h0.new_empty(h0.shape[1])
-    return dx, torch.empty_like(h0), torch.empty_like(w_ih), torch.empty_like(w_hh), bias
+    empty = torch.empty_like
+    return dx, empty(h0), empty(w_ih), empty(w_hh), bias, empty(bias)
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    x, h0, w_ih, w_hh, _b_ih, _b_hh, mask, ctx.reverse, ctx.activation = inputs
-    ctx.set_materialize_grads(False)
-    ctx.save_for_backward(x, h0, w_ih, w_hh, mask, output[0])
-
-
-def _differentiate(ctx: Any, dy: Tensor | None, dh: Tensor | None) -> tuple[Tensor | None, ...]:
-    needs_dx = ctx.needs_input_grad[0]
-    dx, dh0, dw_ih, dw_hh, dbias = _fused_backward(
-        dy, dh, *ctx.saved_tensors, ctx.reverse, ctx.activation, needs_dx
-    )
-    return dx if needs_dx else None, dh0, dw_ih, dw_hh, dbias, dbias.clone(), None, None, None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="y h", gradients="x h0 w_ih w_hh b_ih b_hh")

@@ -145,16 +145,4 @@ def _ranges(u: Tensor, h0: Tensor) -> list[tuple[int, int]]:
     return shares(u.shape[0] * -(-u.shape[2] // WIDTH), h0.numel() * u.shape[1] * OPERATIONS)
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(output[2])
-    ctx.save_for_backward(*inputs[:-1], output[2])
-
-
-def _differentiate(
-    ctx: Any, dy: Tensor | None, dh: Tensor | None, _: None
-) -> tuple[Tensor | None, ...]:
-    return *_fused_backward(dy, dh, *ctx.saved_tensors), None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="y h saved", gradients="u delta A B C h0")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -100,13 +99,4 @@ def _shares(y: Tensor, weight: Tensor) -> list[tuple[int, int]]:
     return shares(y.shape[0], y[0].numel() * y.shape[0] * 4 * weight.shape[0])
 
 
-def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs)
-
-
-def _differentiate(ctx: Any, dy: Tensor) -> tuple[Tensor, ...]:
-    gradients: tuple[Tensor, ...] = _fused_backward(dy, *ctx.saved_tensors)
-    return gradients
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="y", gradients="x weight bias")

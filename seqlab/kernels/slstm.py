@@ -210,25 +210,4 @@ def _(dy: None, dc: None, dn: None, dh: None, *operands: Any) -> tuple[Tensor, .
     return tuple(x.new_empty(x.shape) for x in operands[:5])
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    gates, c0, n0, h0, _m0, w_hh, mask, ctx.reverse, _save = inputs
-    y, *_, m, saved = output
-    ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(m, saved)
-    ctx.save_for_backward(gates, c0, n0, h0, w_hh, mask, y, saved)
-
-
-def _differentiate(
-    ctx: Any,
-    dy: Tensor | None,
-    dc: Tensor | None,
-    dn: Tensor | None,
-    dh: Tensor | None,
-    _m: None,
-    _saved: None,
-) -> tuple[Tensor | None, ...]:
-    dgates, dc0, dn0, dh0, dw_hh = _fused_backward(dy, dc, dn, dh, *ctx.saved_tensors, ctx.reverse)
-    return dgates, dc0, dn0, dh0, None, dw_hh, None, None, None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(_fused_backward, outputs="y c n h m saved", gradients="gates c0 n0 h0 w_hh")

@@ -140,37 +140,37 @@ def _unwritten(mixed: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
 @operator("state_space_backward")
 def _fused_backward(
     dy: Tensor | None,
-    dS: Tensor | None,
+    dlast: Tensor | None,
     mixed: Tensor,
     delta: Tensor,
     log_decay: Tensor,
     skip: Tensor,
     y: Tensor,
-    S: Tensor,
+    last: Tensor,
     states: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """The gradients of mixed, delta, log_decay, skip and the first S; S is the last one."""
+    """The gradients of mixed, delta, log_decay, skip and the first S, from the last one."""
     from seqlab.kernels.loops.state_space import Operands
     from seqlab.kernels.loops.state_space_backward import Given, Gradients, backward
 
     operands = [v.contiguous() for v in (mixed, delta, log_decay, skip)]
     dmixed, ddelta, dlog_decay = (torch.empty_like(v) for v in operands[:3])
-    dS0 = incoming(dS, S).clone()
+    dS0 = incoming(dlast, last).clone()
     run = Operands(*map(array, operands))
-    given = Given(*(array(v) for v in (y, incoming(dy, y), states, S)))
+    given = Given(*(array(v) for v in (y, incoming(dy, y), states, last)))
 
-    def work(first: int, last: int) -> Tensor:
+    def work(start: int, stop: int) -> Tensor:
         dskip = torch.zeros_like(skip)
         results = Gradients(*map(array, (dmixed, ddelta, dlog_decay, dskip, dS0)))
-        backward(run, results, given, _room(S), first, last)
+        backward(run, results, given, _room(last), start, stop)
         return dskip
 
-    dskip = torch.stack(each(_shares(y, S), work)).sum(0)
+    dskip = torch.stack(each(_shares(y, last), work)).sum(0)
     return dmixed, ddelta, dlog_decay, dskip, dS0
 
 
 @_fused_backward.register_fake
-def _(dy: None, dS: None, *tensors: Tensor) -> tuple[Tensor, ...]:
+def _(dy: None, dlast: None, *tensors: Tensor) -> tuple[Tensor, ...]:
     *operands, _, S, _ = tensors
     return tuple(v.new_empty(v.shape) for v in (*operands, S))
 
@@ -190,17 +190,6 @@ def _shares(y: Tensor, S: Tensor) -> list[tuple[int, int]]:
     return shares(y.shape[0], 2 * y.numel() * (S.shape[1] + CHUNK // 2))
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    y, S, states = output
-    ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(states)
-    ctx.save_for_backward(*inputs[:4], y, S, states)
-
-
-def _differentiate(
-    ctx: Any, dy: Tensor | None, dS: Tensor | None, _: None
-) -> tuple[Tensor | None, ...]:
-    return *_fused_backward(dy, dS, *ctx.saved_tensors), None
-
-
-_fused.register_autograd(_differentiate, setup_context=_remember)
+_fused.differentiate_by(
+    _fused_backward, outputs="y last states", gradients="mixed delta log_decay skip S"
+)

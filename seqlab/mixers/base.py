@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from seqlab.batch import Context
 from seqlab.errors import UserError, unknown
+from seqlab.mixers.states import tensors_of
 
 State = tuple[Any, ...]  # a NamedTuple of tensors (or of such tuples); each mixer names its own
 
@@ -111,15 +112,6 @@ class CellMixer(StreamingMixer):
         return torch.stack(outputs, dim=1), state
 
 
-def tensors_of(state: Any) -> list[Tensor]:
-    """Every tensor in a state, in order."""
-    if isinstance(state, Tensor):
-        return [state]
-    if isinstance(state, tuple):
-        return [tensor for part in state for tensor in tensors_of(part)]
-    return []
-
-
 def check_input(mixer: Mixer, x: Tensor) -> None:
     """Refuse an input of another width or without positions; x should be (B, T, D)."""
     if x.dim() != 3 or x.shape[2] != mixer.width:
@@ -204,5 +196,4 @@ __all__ = [
     "check_settings",
     "check_state",
     "setting_defaults",
-    "tensors_of",
 ]

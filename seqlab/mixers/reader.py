@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from seqlab.batch import Context
 from seqlab.errors import UserError
-from seqlab.mixers.base import State, StreamingMixer, check_input, check_state, tensors_of
+from seqlab.mixers.base import State, StreamingMixer, check_input, check_state
+from seqlab.mixers.states import tensors_of
 
 
 class Reader(StreamingMixer):

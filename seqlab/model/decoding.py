@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from seqlab.batch import Context
+from seqlab.mixers.states import map_tensors
 from seqlab.model.encoder_decoder import EncoderDecoder
 from seqlab.specs import Spec
 
@@ -143,10 +144,6 @@ def _allowed(logits: Tensor, how: Decoding) -> Tensor:
 
 
 def reordered(state: Any, rows: Tensor) -> Any:
-    """A state, of named tuples of tensors, with its sequences taken by row number."""
-    if isinstance(state, Tensor):
-        return state if state.dim() == 0 else state.index_select(0, rows)
-    if isinstance(state, tuple):
-        parts = [reordered(part, rows) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return state
+    """A state with its sequences taken by row number."""
+    # A number that all sequences share, such as their position, has no rows.
+    return map_tensors(state, lambda t: t if t.dim() == 0 else t.index_select(0, rows))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seqlab.batch import Mix
 from seqlab.errors import UserError
 from seqlab.mixers.positions import sinusoidal
-from seqlab.model import mixing
 from seqlab.model.noise import build_dropout
 from seqlab.specs import ModelSpec
 
@@ -41,8 +41,8 @@ class Embedding(nn.Module):
         if self.learned is not None:
             nn.init.normal_(self.learned.weight, std=0.02)
 
-    def forward(self, inputs: Tensor, offset: int = 0) -> Tensor:
-        """Embed, widen, add positions; `offset` positions were read before."""
+    def forward(self, inputs: Tensor, offset: int = 0, mix: Mix | None = None) -> Tensor:
+        """Embed, widen, blend examples, add positions; `offset` positions were read before."""
         if self.table is not None:
             known = torch.where(inputs < self.vocabulary, inputs, UNKNOWN)
             x = self.table(known) if self.scale == 1 else self.table(known) * self.scale
@@ -51,8 +51,7 @@ class Embedding(nn.Module):
             x = self.project(inputs)
         if self.widen is not None:
             x = self.widen(x)
-        mix = mixing.current()
-        if mix is not None:
+        if mix is not None:  # before positions, which both examples share, and before dropout
             x = mix.blend(x)
         return self.dropout(self._with_positions(x, offset))
 

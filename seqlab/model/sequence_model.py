@@ -66,7 +66,9 @@ class SequenceModel(Model):
 
     def hidden(self, inputs: Tensor, context: Context) -> Tensor:
         """The last block's output at every position, (B, T, D)."""
-        return cast(Tensor, self.blocks(self.embedding(inputs), context, self.norm))
+        return cast(
+            Tensor, self.blocks(self.embedding(inputs, mix=context.mix), context, self.norm)
+        )
 
     def forward(self, inputs: Tensor, context: Context) -> Tensor:
         """One output per sequence, or per position."""

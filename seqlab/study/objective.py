@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,13 @@ import torch
 from torch import nn
 
 from seqlab import registry
-from seqlab.batch import Batch
+from seqlab.batch import Batch, Softening
 from seqlab.data.examples import Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import TrainSpec
-from seqlab.study.variation import Variation, mix_of
+from seqlab.study.variation import Variation
 from seqlab.tasks.base import Loss, Predictions, Prepared, Task
-from seqlab.tasks.losses import softened
 
 
 def predict_all(
@@ -66,8 +66,8 @@ class TaskObjective:
         spec = self.spec
         if not spec.label_smoothing and not spec.mixup:
             return self.task.loss(model, batch, state)
-        with softened(spec.label_smoothing, mix_of(batch)) as softening:
-            loss = self.task.loss(model, batch, state)
+        softening = Softening(spec.label_smoothing, batch.context.mix)
+        loss = self.task.loss(model, replace(batch, softening=softening), state)
         if not softening.applied:
             name = "label_smoothing" if spec.label_smoothing else "mixup"
             raise UserError(

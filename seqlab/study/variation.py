@@ -11,20 +11,17 @@ import torch
 from torch import Tensor
 
 from seqlab import registry
-from seqlab.batch import Batch
+from seqlab.batch import Batch, Mix
 from seqlab.data import augmentation as changes
 from seqlab.data.augmentation_words import read_synonyms, rewritten
 from seqlab.data.examples import Examples
 from seqlab.data.tokens import Tokenizer
 from seqlab.errors import UserError
-from seqlab.model.mixing import Mix
 from seqlab.specs import Augmentation, TrainSpec
 from seqlab.tasks.base import Task
 from seqlab.tasks.inputs.text import Text
 from seqlab.tasks.row_task import RowTask
 from seqlab.training.randomness import random_states_of
-
-ROWS, SHARE = "mixup_rows", "mixup_share"
 
 
 class Variation:
@@ -82,19 +79,14 @@ class Variation:
         return [torch.from_numpy(ids).long() for ids in _tokenizer(self.task).encode_batch(texts)]
 
     def _mixed(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Whom each example is mixed with, as the loss reads it; both lengths are real."""
+        """Whom each example is mixed with; of two lengths the longer is real."""
         rows = torch.from_numpy(rng.permutation(len(batch.inputs)))
-        share = torch.tensor(rng.beta(self.spec.mixup, self.spec.mixup))
+        # In single precision, as the models compute: stored runs were made so.
+        share = np.float32(rng.beta(self.spec.mixup, self.spec.mixup))
+        mix = Mix(rows, float(share))
         mask = batch.context.mask
-        context = replace(batch.context, mask=None if mask is None else mask | mask[rows])
-        return replace(batch, context=context, extra={**batch.extra, ROWS: rows, SHARE: share})
-
-
-def mix_of(batch: Batch) -> Mix | None:
-    """How a batch's examples are mixed."""
-    if ROWS not in batch.extra:
-        return None
-    return Mix(batch.extra[ROWS], float(batch.extra[SHARE]))
+        mask = None if mask is None else mask | mask[rows]
+        return replace(batch, context=replace(batch.context, mask=mask, mix=mix))
 
 
 def accepted(task: Task) -> tuple[str, ...]:

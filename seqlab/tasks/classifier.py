@@ -54,11 +54,11 @@ class Classifier(RowTask):
         if self.target.class_weights:
             weights = torch.tensor(self.target.class_weights, device=logits.device)
         if self.target.multi_label:
-            value = binary_cross_entropy(logits, targets, positive_weight=weights)
+            value = binary_cross_entropy(logits, targets, batch.softening, positive_weight=weights)
         elif self.binary:
-            value = binary_cross_entropy(logits.squeeze(-1), targets, weights)
+            value = binary_cross_entropy(logits.squeeze(-1), targets, batch.softening, weights)
         else:
-            value = cross_entropy(logits, targets, weights)
+            value = cross_entropy(logits, targets, batch.softening, weights)
         return Loss(value, len(targets))
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:

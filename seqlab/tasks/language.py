@@ -185,7 +185,7 @@ class Language(Task):
         assert batch.targets is not None
         outputs, after = read_on(model, batch, state, self.reading)
         weight = float((batch.targets >= 0).sum())
-        return Loss(cross_entropy(outputs, batch.targets), weight, after)
+        return Loss(cross_entropy(outputs, batch.targets, batch.softening), weight, after)
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
         """−log p of each scored token of each block, in nats."""

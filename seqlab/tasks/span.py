@@ -140,7 +140,9 @@ class Span(RowTask):
         known = int((batch.targets[:, 0] >= 0).sum())
         if not known:  # none of the batch says its answer
             return Loss(logits.sum() * 0.0, 0.0)
-        value = cross_entropy(logits.transpose(1, 2), batch.targets)  # (B, 2, T), (B, 2)
+        value = cross_entropy(
+            logits.transpose(1, 2), batch.targets, batch.softening
+        )  # (B, 2, T), (B, 2)
         return Loss(value, float(known))
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:

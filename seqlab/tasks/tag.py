@@ -161,7 +161,7 @@ class Tag(Task):
         assert batch.targets is not None
         head = _head_of(model)
         if head.chain is None:
-            value = cross_entropy(scores, batch.targets)
+            value = cross_entropy(scores, batch.targets, batch.softening)
         else:
             value = head.chain.loss(scores, batch.targets, _mask_of(batch))
         return Loss(value, float((batch.targets != IGNORED).sum()))

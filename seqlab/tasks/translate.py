@@ -189,7 +189,8 @@ class Translate(RowTask):
         hidden = coder.hidden(batch.inputs, batch.context, batch.extra["previous"])
         real = batch.extra["real"]  # the output is wide: padding is not worth it
         return Loss(
-            cross_entropy(coder.logits(hidden[real]), batch.targets[real]), float(real.sum())
+            cross_entropy(coder.logits(hidden[real]), batch.targets[real], batch.softening),
+            float(real.sum()),
         )
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import nn
 
-if TYPE_CHECKING:
-    from seqlab.training.fit import History
+from seqlab.training.history import History
 
 
 @dataclass(frozen=True)

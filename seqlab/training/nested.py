@@ -1,4 +1,4 @@
-"""Nested states – tuples, lists, dicts – of tensors and numbers: detach, copy, pack, unpack.
+"""Nested states of a training – tuples, lists, dicts of tensors and numbers: copy, pack, unpack.
 
 Packed, a value is plain data for JSON beside a dict of named tensors: nothing is ever pickled.
 """
@@ -6,35 +6,23 @@ Packed, a value is plain data for JSON beside a dict of named tensors: nothing i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-
-def mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """The same nesting with every tensor changed."""
-    if isinstance(value, Tensor):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: mapped(part, change) for key, part in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(mapped(part, change) for part in value))
-    if isinstance(value, list | tuple):
-        return type(value)(mapped(part, change) for part in value)
-    return value
-
-
-def detached(state: Any) -> Any:
-    """A state that gradients do not flow back through: where truncated backpropagation cuts."""
-    return mapped(state, Tensor.detach)
+from seqlab.mixers.states import map_tensors
 
 
 def copied(state: Any) -> Any:
     """A state that shares no memory with the one it was made from."""
-    return mapped(state, lambda tensor: tensor.detach().clone())
+    return map_tensors(state, lambda tensor: tensor.detach().clone())
+
+
+def on_device(state: Any, device: torch.device | str) -> Any:
+    """The same nesting on another device."""
+    return map_tensors(state, lambda tensor: tensor.to(device))
 
 
 def pack(value: Any, tensors: dict[str, Tensor]) -> Any:
@@ -88,8 +76,3 @@ def _named(module: str, name: str) -> Any:
     if not (isinstance(found, type) and issubclass(found, tuple) and hasattr(found, "_fields")):
         raise TypeError(f"{module}.{name} is not a known named tuple")
     return found
-
-
-def on_device(state: Any, device: torch.device | str) -> Any:
-    """The same nesting on another device."""
-    return mapped(state, lambda tensor: tensor.to(device))

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from seqlab.batch import Batch
+from seqlab.mixers.states import detached
 from seqlab.specs import TrainSpec
 from seqlab.training.clipping import Clipping
 from seqlab.training.compiling import compile_model
 from seqlab.training.feed import Feed
 from seqlab.training.lazy_tables import LazyTables
 from seqlab.training.length_warmup import LengthWarmup
-from seqlab.training.nested import detached, on_device
+from seqlab.training.nested import on_device
 from seqlab.training.objective import LossLike, Objective
 from seqlab.training.optimisers import build_optimiser
 from seqlab.training.precision import Precision

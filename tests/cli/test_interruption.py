@@ -47,6 +47,16 @@ def test_what_an_interrupted_command_meets_on_its_way_out_is_not_its_error(
     assert seqlab("compare", small_csv).error == "interrupted; finished runs are kept"
 
 
+def test_the_end_of_a_file_is_no_interruption(seqlab, small_csv, monkeypatch):
+    def fail(*_, **__):
+        raise EOFError("Ran out of input")
+
+    monkeypatch.setattr("seqlab.workbench.study.gather", fail)
+    done = seqlab("compare", small_csv)
+    assert done.status == 1
+    assert done.err.splitlines()[-2] == "error: internal error: EOFError: Ran out of input"
+
+
 def test_handlers_are_put_back():
     before = [signal.getsignal(number) for number in SIGNALS]
     with pytest.raises(KeyboardInterrupt), interruptible() as interruption:

@@ -12,7 +12,8 @@ from torch.func import functional_call
 from seqlab import registry
 from seqlab.batch import Context
 from seqlab.errors import UserError
-from seqlab.mixers.base import Mixer, StreamingMixer, setting_defaults, tensors_of
+from seqlab.mixers.base import Mixer, StreamingMixer, setting_defaults
+from seqlab.mixers.states import tensors_of
 from seqlab.specs import ModelSpec
 
 B, T, S = 2, 70, 5  # longer than any mixer's chunk; memory positions

@@ -9,7 +9,7 @@ import torch
 from seqlab import registry
 from seqlab.batch import Context
 from seqlab.errors import UserError
-from seqlab.mixers.base import tensors_of
+from seqlab.mixers.states import tensors_of
 from seqlab.model.generation import ModelReader, Sampling, Stream, generate, is_bounded, shaped
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from seqlab import registry
+from seqlab.batch import Batch, Context, Mix, Softening
 from seqlab.data.augmentation import SERIES
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.model.mixing import Mix
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.objective import TaskObjective
 from seqlab.study.work import build_model
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.losses import binary_cross_entropy, cross_entropy, softened
+from seqlab.tasks.losses import binary_cross_entropy, cross_entropy
 from tests.study.test_study_folder import FRAME
 
 
@@ -141,13 +141,11 @@ def test_smoothing_and_mixup_are_refused_where_there_are_no_labels(prepared, mon
 def test_smoothed_labels_by_hand():
     logits, targets = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
     log = logits.log_softmax(-1)[0]
-    plain = cross_entropy(logits, targets)
-    with softened(0.3):
-        smooth = cross_entropy(logits, targets)
+    plain = cross_entropy(logits, targets, Softening())
+    smooth = cross_entropy(logits, targets, Softening(0.3))
     assert plain.item() == pytest.approx(-log[0].item())
     assert smooth.item() == pytest.approx(-(0.7 * log[0] + 0.1 * log.sum()).item(), rel=1e-5)
-    with softened(0.2):
-        binary = binary_cross_entropy(torch.tensor([1.5]), torch.tensor([1]))
+    binary = binary_cross_entropy(torch.tensor([1.5]), torch.tensor([1]), Softening(0.2))
     yes, no = (math.log1p(math.exp(-x)) for x in (1.5, -1.5))
     assert binary.item() == pytest.approx(0.9 * yes + 0.1 * no, rel=1e-5)
 
@@ -155,9 +153,9 @@ def test_smoothed_labels_by_hand():
 def test_mixed_losses_by_hand():
     logits, targets = torch.randn(3, 4), torch.tensor([0, 1, 2])
     rows = torch.tensor([2, 0, 1])
-    with softened(0.0, Mix(rows, 0.7)):
-        mixed = cross_entropy(logits, targets)
-    expected = 0.7 * cross_entropy(logits, targets) + 0.3 * cross_entropy(logits, targets[rows])
+    mixed = cross_entropy(logits, targets, Softening(0.0, Mix(rows, 0.7)))
+    own, others = (cross_entropy(logits, t, Softening()) for t in (targets, targets[rows]))
+    expected = 0.7 * own + 0.3 * others
     torch.testing.assert_close(mixed, expected)
 
 
@@ -165,7 +163,7 @@ def test_mixup_blends_embeddings_and_hears_both_lengths(prepared):
     found = objective(prepared, mixup=0.4)
     model = build_model(prepared.task, ModelSpec(mixer="bag", width=8, dropout=0.0))
     batch = next(found.batches(0))
-    rows, share = batch.extra["mixup_rows"], float(batch.extra["mixup_share"])
+    rows, share = batch.context.mix.rows, batch.context.mix.share
     seen = {}
     model.blocks[0].register_forward_pre_hook(lambda _, given: seen.update(x=given[0]))
     found.loss(model, batch)
@@ -187,3 +185,38 @@ def test_mixup_and_smoothing_learn_all_the_same(prepared):
         history = fit(model, TaskObjective(prepared, prepared.train, spec), spec)
         first, last = history.records[0], history.records[-1]
         assert last["train_loss"] < first["train_loss"], fields
+
+
+def test_pieces_of_long_inputs_are_not_mixed():
+    mix = Mix(torch.tensor([1, 0]), 0.5)
+    with pytest.raises(UserError, match=r"train\.mixup: this model reads long inputs in pieces"):
+        mix.blend(torch.ones(3, 4, 8))
+
+
+def test_targets_that_are_not_one_for_each_example_are_not_mixed():
+    softening = Softening(0.0, Mix(torch.tensor([1, 0]), 0.5))
+    with pytest.raises(UserError, match=r"train\.mixup: these targets are not one for each"):
+        cross_entropy(torch.randn(5, 3), torch.zeros(5, dtype=torch.long), softening)
+
+
+def test_what_is_mixed_moves_with_its_batch():
+    mix = Mix(torch.tensor([1, 0]), 0.5)
+    batch = Batch(torch.ones(2, 3), context=Context(mix=mix), softening=Softening(0.1, mix))
+    moved = batch.to("meta")
+    assert moved.context.mix is not None
+    assert moved.context.mix.rows.device.type == "meta"
+    assert moved.context.mix.share == 0.5
+    assert moved.softening.smoothing == 0.1
+
+
+def test_two_threads_soften_apart():
+    """What one training does to its targets is nothing that another one could meet."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    logits, targets = torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
+    levels = [0.0, 0.3] * 50
+    with ThreadPoolExecutor(4) as pool:
+        values = list(pool.map(lambda s: cross_entropy(logits, targets, Softening(s)), levels))
+    assert len({float(value) for value in values[::2]}) == 1
+    assert len({float(value) for value in values[1::2]}) == 1
+    assert values[0] != values[1]

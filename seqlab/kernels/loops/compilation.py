@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import inspect
+import pickle
 import platform
+import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import llvmlite
 import numba
 from llvmlite import binding
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
 from numba.extending import intrinsic
-from platformdirs import user_cache_dir
+
+from seqlab.errors import UserError
+from seqlab.kernels.cache_folder import CacheFolder, cache_root
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,34 +38,63 @@ def _register_file() -> tuple[int, int]:
 VECTOR_BYTES, REGISTERS = _register_file()
 
 
-def _cache_directory() -> str:
-    """One folder for each state of these sources: Numba itself only looks at one file."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    root = os.environ.get("SEQLAB_CACHE") or user_cache_dir("seqlab")
-    return str(Path(root) / "kernels" / digest.hexdigest()[:16])
+class MachineCode:
+    """Numba's interface to a cache, for one function: its machine code by signature.
+
+    Numba's own cache trusts whatever lies in its folder, ends the process on a damaged file or a
+    full disk, falls back on folders beside the sources, and sees changes in but one source.
+    """
+
+    def __init__(self, function: Callable[..., Any], folder: CacheFolder) -> None:
+        self._function, self._folder = function, folder
+
+    @property
+    def cache_path(self) -> str:
+        """The folder."""
+        return str(self._folder.path)
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """The compiled function, or None: then Numba compiles it."""
+        # Numba registers what it knows of the target on first use; rebuilding relies on it.
+        target.refresh()
+        stored = self._folder.read(self._name(signature, target.codegen()))
+        if stored is None:
+            return None
+        try:
+            return CompileResult._rebuild(target, *pickle.loads(stored))
+        except Exception:  # of another build of Numba or LLVM than its version says
+            return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Store what was compiled."""
+        # Addresses of this process, as of functions of C, would be wrong in another.
+        if not result.lifted and not result.library.has_dynamic_globals:
+            content = dumps(result._reduce())
+            self._folder.write(self._name(signature, result.codegen), content)
+
+    def flush(self) -> None:
+        """Nothing: files are replaced one by one."""
+
+    def _name(self, signature: Any, codegen: Any) -> str:
+        """All that machine code depends on, in a file's name; the folder stands for the sources."""
+        versions = numba.__version__, llvmlite.__version__, sys.implementation.cache_tag
+        parts = str(signature), *versions, *map(str, codegen.magic_tuple()), _source(self._function)
+        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return f"{self._function.__name__}-{digest[:32]}"
 
 
-_CACHE = _cache_directory()
-
-
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
+def compiled(function: Callable[..., None], fastmath: bool = False) -> Callable[..., None]:
     """Compile on first call; cached under SEQLAB_CACHE unless NUMBA_CACHE_DIR says where.
 
-    No `fastmath`: the exponentials' error terms do not survive reassociation, and a NaN must
-    stay one, or a run that diverged would look healthy.
+    The loops of this package go without `fastmath`: the exponentials' error terms do not survive
+    reassociation, and a NaN must stay one, or a run that diverged would look healthy.
     """
-    users_choice = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = users_choice or _CACHE
-    try:
-        loop: Callable[..., None] = numba.njit(
-            function, nogil=True, cache=True, error_model="numpy"
-        )
-    except RuntimeError:  # nowhere to write: compile anew in each process
-        loop = numba.njit(function, nogil=True, error_model="numpy")
-    finally:
-        numba.config.CACHE_DIR = users_choice
+    loop: Any = numba.njit(function, nogil=True, error_model="numpy", fastmath=fastmath)
+    folder = _folder()
+    # With its compiler turned off, Numba gives the function back. What a closure encloses would be
+    # in no file's name.
+    if folder is not None and loop is not function and function.__closure__ is None:
+        loop._cache = MachineCode(function, folder)
     return loop
 
 
@@ -70,6 +107,28 @@ def inlined(function: F) -> F:
 def emitted(typing: Callable[..., Any]) -> Any:
     """A function of loops whose LLVM code Python writes: `typing` returns signature and writer.
 
-    Literal arguments come as such.
+    Literal arguments come as such. Raises UserError where Numba's settings turn its compiler off:
+    there is no Python to fall back on.
     """
+    if numba.config.DISABLE_JIT:
+        raise UserError(
+            "the fused loops need Numba's compiler, which Numba's setting DISABLE_JIT turns off",
+            'turn it on, or choose the backend "torch" or "reference"',
+        )
     return intrinsic(prefer_literal=True)(typing)
+
+
+@cache
+def _folder() -> CacheFolder | None:
+    """One folder for each state of these sources, which inline one another."""
+    root = cache_root()
+    if root is None:
+        return None
+    sources = b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))
+    return CacheFolder(root / hashlib.sha256(sources).hexdigest()[:16])
+
+
+def _source(function: Callable[..., Any]) -> str:
+    """Which function, of which state of its file."""
+    file = Path(inspect.getfile(function))
+    return f"{function.__qualname__} {hashlib.sha256(file.read_bytes()).hexdigest()}"

@@ -6,6 +6,7 @@ averaging the chunks' outputs. Attention pooling learns which chunks count.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -36,7 +37,7 @@ class ChunkedModel(SequenceModel):
         ids = F.pad(inputs, (0, missing)).reshape(-1, W)  # (B·N, W)
         real = F.pad(mask, (0, missing)).reshape(-1, W)
         held = real.any(dim=1)  # chunks beyond a document's end are not read
-        x = self.hidden(ids[held], Context(real[held]))
+        x = self.hidden(ids[held], replace(context, mask=real[held]))
         assert self.pooling is not None
         pooled = self.pooling(x, real[held])  # (chunks, D)
         vectors = pooled.new_zeros(len(ids), pooled.shape[1]).masked_scatter(

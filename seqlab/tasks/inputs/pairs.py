@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from seqlab.batch import Mix
 from seqlab.model.embedding import Embedding
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec
@@ -25,13 +26,13 @@ class PairEmbedding(Embedding):
         self.relation = nn.Embedding(4, spec.width)
         nn.init.normal_(self.relation.weight, std=0.1)  # as large as the tokens' own
 
-    def forward(self, inputs: Tensor, offset: int = 0) -> Tensor:
+    def forward(self, inputs: Tensor, offset: int = 0, mix: Mix | None = None) -> Tensor:
         """(B, T) ids of whole pairs → (B, T, D)."""
         second = (inputs == self.separator).cumsum(dim=1).clamp(max=1)  # (B, T)
         across = second.unsqueeze(2) != second.unsqueeze(1)
         same = inputs.unsqueeze(2) == inputs.unsqueeze(1)
         shared = (across & same).any(dim=2)  # (B, T); padding is in the second text alone
-        return super().forward(inputs, offset) + self.relation(2 * second + shared)
+        return super().forward(inputs, offset, mix) + self.relation(2 * second + shared)
 
 
 class PairModel(SequenceModel):

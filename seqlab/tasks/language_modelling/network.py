@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from seqlab.batch import Batch
 from seqlab.errors import UserError
+from seqlab.mixers.states import detached
 from seqlab.model.generation import Stream, is_bounded
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.tasks.language_modelling.settings import Reading
@@ -58,16 +59,6 @@ def read_on(
         state = model.initial_state(batch.inputs.shape[0])
     outputs, after = model.stream(batch.inputs, state)
     return outputs, detached(after)
-
-
-def detached(state: Any) -> Any:
-    """A state that no gradient flows through."""
-    if isinstance(state, Tensor):
-        return state.detach()
-    if isinstance(state, tuple):
-        parts = [detached(part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return state
 
 
 def costs(model: nn.Module, batch: Batch, reading: Reading) -> Tensor:

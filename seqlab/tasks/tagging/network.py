@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from seqlab.batch import Mix
 from seqlab.metrics.spans import EDGE, Scheme, is_legal, mark
 from seqlab.model.embedding import UNKNOWN, Embedding
 from seqlab.model.sequence_model import SequenceModel
@@ -31,9 +32,10 @@ class SpelledEmbedding(Embedding):
         with torch.no_grad():
             self.pieces.weight[0].zero_()
 
-    def forward(self, inputs: Tensor, offset: int = 0) -> Tensor:
+    def forward(self, inputs: Tensor, offset: int = 0, mix: Mix | None = None) -> Tensor:
         """Embed words and pieces, widen, add positions."""
         assert self.table is not None
+        assert mix is None, "a tag for each position cannot be mixed"
         words = inputs[..., 0]
         x = self.table(words.where(words < self.vocabulary, UNKNOWN))
         x = x + self.pieces(inputs[..., 1:].flatten(0, 1)).view_as(x)
