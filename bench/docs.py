@@ -16,6 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from seqlab.isolation import python_module
+
 ROOT = Path(__file__).resolve().parent.parent
 CLI, ARCHITECTURE = ROOT / "docs" / "cli.md", ROOT / "docs" / "architecture.md"
 LINE = re.compile(r"^- `(seqlab/[\w/]+\.py)` – .*$")
@@ -36,7 +38,7 @@ def cli_page() -> str:
     for command in ("", *commands()):
         words = [word for word in ("seqlab", command) if word]
         shown = subprocess.run(
-            [sys.executable, "-c", "from seqlab.cli import main; main()", *words[1:], "--help"],
+            python_module("seqlab", *words[1:], "--help"),
             capture_output=True,
             text=True,
             check=True,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+from seqlab.isolation import leave_current_folder
+
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    leave_current_folder()
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     status = run(arguments, debug="--debug" in sys.argv[1:])
     if status > 128:  # interrupted: all is cleaned up, and unloading libraries takes seconds

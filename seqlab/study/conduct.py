@@ -219,5 +219,5 @@ class _Conduct:
             self.begun,
         )
         pool.started, pool.leaving = clock.process_started, clock.leaving
-        pool.remark = clock.remark
+        pool.remark, pool.late = clock.remark, clock.late
         return Conditions(self.folder, planner, self.entries, pool, clock)
