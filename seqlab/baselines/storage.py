@@ -11,9 +11,11 @@ from safetensors.numpy import load_file, save_file
 from seqlab import registry
 from seqlab.baselines.base import Baseline
 from seqlab.errors import UserError
-from seqlab.runs import read_json, write_json
+from seqlab.runs import read_json, replacing, write_json
 
 REBUILD = "copy the whole folder again, or run the study's command again to rebuild it"
+
+ALLOW = "give yourself permission to read it, or ask its owner to"
 
 
 def save_baseline(baseline: Baseline, folder: Path) -> None:
@@ -21,7 +23,8 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
     values, arrays = baseline.state()
     folder.mkdir(parents=True, exist_ok=True)
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(contiguous, folder / "arrays.safetensors")
+    with replacing(folder / "arrays.safetensors") as temporary:
+        save_file(contiguous, temporary)
     write_json(folder / "baseline.json", {"name": baseline.name, "state": values})
 
 
@@ -30,6 +33,8 @@ def load_baseline(folder: Path) -> Baseline:
     stored, path = read_json(folder / "baseline.json"), folder / "arrays.safetensors"
     try:
         arrays = load_file(path)
+    except PermissionError:
+        raise UserError(f"{path}: no permission to read this file", ALLOW) from None
     except (SafetensorError, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(f"{path}: damaged or missing ({reason})", REBUILD) from None

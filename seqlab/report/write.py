@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from seqlab.report.page import render
 from seqlab.report.stored import read_study
+from seqlab.runs import replacing
 
 
 def write_report(study: Path) -> Path:
@@ -17,13 +17,10 @@ def write_report(study: Path) -> Path:
     """
     page = render(read_study(study))
     path = study / "report.html"
-    temporary = path.with_name(f".report.html.{os.getpid()}")
     try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk does not say it
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

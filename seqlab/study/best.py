@@ -12,7 +12,7 @@ from torch import nn
 
 from seqlab import __version__
 from seqlab.errors import UserError
-from seqlab.runs import Run, write_json
+from seqlab.runs import Run, unfinished_name, write_json
 
 FILES = ("weights.safetensors", "arrays.safetensors", "baseline.json")
 
@@ -21,6 +21,11 @@ def load_weights(model: nn.Module, path: Path) -> None:
     """Fill a model from safetensors; a damaged or foreign file is refused in one line."""
     try:
         tensors = load_file(path)
+    except PermissionError:
+        raise UserError(
+            f"{path}: no permission to read this file",
+            "give yourself permission to read it, or ask its owner to",
+        ) from None
     except (SafetensorError, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(
@@ -39,8 +44,8 @@ def load_weights(model: nn.Module, path: Path) -> None:
 def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str, Any]) -> Path:
     """Copy a run's weights and its task's fitted state to `best/`; `best.json` is written last."""
     folder = study / "best"
-    fresh = study / ".best.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh = study / unfinished_name()
+    fresh.mkdir()
     shutil.copytree(prepared / "task", fresh / "task")
     for name in FILES:
         if (run.folder / name).exists():
@@ -59,6 +64,8 @@ def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str
         **facts,
     }
     write_json(fresh / "best.json", card)
+    if folder.is_symlink():
+        folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
     return folder

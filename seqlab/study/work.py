@@ -27,7 +27,7 @@ from seqlab.metrics.base import Metric
 from seqlab.model.base import Model
 from seqlab.model.block import recompute_blocks
 from seqlab.model.stack import pack_tokens
-from seqlab.runs import write_json, write_run
+from seqlab.runs import replacing, write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment, digest_of
 from seqlab.study.batch_memory import fitting_batch
@@ -270,7 +270,8 @@ def save_weights(model: nn.Module, folder: Path) -> None:
     """Weights as safetensors, on the CPU, shared tensors once."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    save_file(tensors, folder / "weights.safetensors")
+    with replacing(folder / "weights.safetensors") as temporary:
+        save_file(tensors, temporary)
 
 
 def _totals(history: History, model: Model) -> dict[str, Any]:

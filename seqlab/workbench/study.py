@@ -57,7 +57,7 @@ class Study:
 
         sources, spec, folder = self.resolve(data, valid, test)
         self.verdict_ = conduct(spec, sources, folder, listener or Listener(begun=begun))
-        self.folder_ = folder
+        self.folder_ = folder.absolute()  # wherever this process goes from here
         self.report()
         return self
 
@@ -122,7 +122,7 @@ class Study:
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Self:
         """A finished study from its folder."""
-        path = Path(folder)
+        path = Path(folder).absolute()
         settings = path / "settings.json"
         stored = StudySpec.read(read_json(settings), str(settings)).plain()
         registry.card("tasks", stored["task"])
