@@ -62,9 +62,9 @@ def test_the_same_study_again_does_nothing_and_says_the_same(small):
 
 
 def test_what_a_killed_process_had_half_written_is_taken_away(small):
-    for name in (".report.html.4711", ".verdict.json.12"):
-        (small.folder_ / name).write_text("half")
-    kept = {p.name for p in small.folder_.iterdir()} - {".report.html.4711", ".verdict.json.12"}
+    kept = {p.name for p in small.folder_.iterdir()}
+    (small.folder_ / ".0123456789abcdef.unfinished").write_text("half")
+    (small.folder_ / ".fedcba9876543210.unfinished" / "task").mkdir(parents=True)
     study(small.folder_)
     assert {p.name for p in small.folder_.iterdir()} == kept
 
