@@ -37,6 +37,14 @@ class DamagedError(UserError):
         super().__init__(f"{path}: damaged, {what}", "delete it and run the study's command again")
 
 
+def from_here(path: Path) -> Path:
+    """A path as one would say it in the current folder: what lies below it by the rest alone."""
+    try:
+        return path.relative_to(Path.cwd())
+    except (OSError, ValueError):  # there is no current folder any more, or it lies elsewhere
+        return path
+
+
 def unfinished_name() -> str:
     """A hidden name that nobody can foresee and so put a link there."""
     return f".{secrets.token_hex(8)}{UNFINISHED}"

@@ -13,6 +13,7 @@ from rich.console import Console
 from seqlab.cli import tables
 from seqlab.cli.progress import Bar
 from seqlab.errors import UserError
+from seqlab.runs import from_here
 from seqlab.workbench.study import Study
 
 Tables = tuple[str, str | None, str | None]
@@ -44,13 +45,7 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
     if json:
         _print_json({**study.verdict_, "folder": str(study.folder_)})
         return
-    _show_verdict(console, _from_here(study.folder_), study.verdict_)
-
-
-def _from_here(folder: Path) -> Path:
-    """A folder by its shortest name: below the current one by the rest of its path."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+    _show_verdict(console, from_here(study.folder_), study.verdict_)
 
 
 DEMO = {"seeds": 8, "trials": 4, "params": 60_000, "epochs": 3}

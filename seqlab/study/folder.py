@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from seqlab import registry
 from seqlab.data.findings import Finding
 from seqlab.errors import NO_ROOM, UserError
-from seqlab.runs import UNFINISHED, read_json, write_json
+from seqlab.runs import UNFINISHED, from_here, read_json, write_json
 from seqlab.study.spec import StudySpec
 from seqlab.study.work import load_prepared, save_prepared
 from seqlab.tasks.base import Prepared, Sources
@@ -113,13 +113,13 @@ def identify(folder: Path, spec: StudySpec, fingerprint: str) -> dict[str, Any]:
         if stored.get(name) != wanted[name]:
             given = f" ({stored.get(name)}, not {wanted[name]})" if name == "task" else ""
             raise UserError(
-                f"-o {folder}: the folder holds a study {words}{given}",
+                f"-o {from_here(folder)}: the folder holds a study {words}{given}",
                 "give another folder with -o; nothing in this one was changed",
             )
     different = _difference(stored, wanted)
     if different:
         raise UserError(
-            f"-o {folder}: the folder holds a study with other settings: {different}",
+            f"-o {from_here(folder)}: the folder holds a study with other settings: {different}",
             "a study can grow by seeds, trials, candidates and sizes only; "
             "for other settings give another folder with -o",
         )
