@@ -56,8 +56,9 @@ class Study:
         from seqlab.study.conduct import Listener, conduct
 
         sources, spec, folder = self.resolve(data, valid, test)
+        place = folder.absolute()  # wherever this process goes from here
         self.verdict_ = conduct(spec, sources, folder, listener or Listener(begun=begun))
-        self.folder_ = folder.absolute()  # wherever this process goes from here
+        self.folder_ = place
         self.report()
         return self
 

@@ -1,6 +1,7 @@
 """A study's folder: what it holds, and how it grows without doing anything twice."""
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -298,3 +299,22 @@ def test_folder_taken_anew_for_other_data_holds_no_memory_of_the_old(tmp_path, i
     ).fit(other)
     run = next(r for r in list_runs(made.folder_) if r.result["candidate"] == "rnn")
     assert run.result["train_examples"] == 48
+
+
+def test_a_relative_folder_stays_where_it_was(tmp_path, in_process, monkeypatch):
+    """Whether the current folder changes while the study runs, or after it."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    made = Study(
+        candidates=["rnn"],
+        budget=BUDGET,
+        folder="study",
+        settings={"baselines": ("majority",), "workers": 1},
+    )
+    made.fit(FRAME, listener=Listener(plan=lambda plan: os.chdir(tmp_path / "elsewhere")))
+    assert len(made.best_.predict(FRAME)) == len(FRAME)
+    assert set(made.leaderboard_["candidate"]) == {"rnn", "majority"}
+    opened = Study.open("../study")
+    monkeypatch.chdir(tmp_path)
+    opened.report()
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == []
