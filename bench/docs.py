@@ -19,6 +19,8 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from seqlab.isolation import python_module
+
 ROOT = Path(__file__).resolve().parent.parent
 MARKERS = ("<!-- folders: written by make docs -->", "<!-- end of folders -->")
 
@@ -38,7 +40,7 @@ def cli_page(page: str) -> str:
     for command in ("", *commands()):
         words = [word for word in ("seqlab", command) if word]
         shown = subprocess.run(
-            [sys.executable, "-c", "from seqlab.cli import main; main()", *words[1:], "--help"],
+            python_module("seqlab", *words[1:], "--help"),
             capture_output=True,
             text=True,
             check=True,

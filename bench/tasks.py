@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlab.isolation import environment, python_module
 from seqlab.runs import list_runs, read_json
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,8 +51,8 @@ class Known:
     def run(self, extra: list[str]) -> int:
         """Run the study, or what is missing of it; what it prints goes to standard error."""
         words = [word.replace("$DATA", str(DATA)) for word in shlex.split(self.command)]
-        command = [sys.executable, "-m", "seqlab", "compare", *words, "-o", str(self.folder)]
-        return subprocess.run([*command, *extra], stdout=sys.stderr).returncode
+        command = python_module("seqlab", "compare", *words, "-o", str(self.folder), *extra)
+        return subprocess.run(command, stdout=sys.stderr, env=environment()).returncode
 
     def wanted(self) -> str:
         """The goal in words."""

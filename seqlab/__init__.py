@@ -1,6 +1,11 @@
 """seqlab answers one question on your own sequence data: RNN or Transformer?"""
 
-from __future__ import annotations
+import sys
+
+# `python -m seqlab` has put the current folder first on the path. A file beside the data must not
+# be imported in place of a module, and these lines come before anything that could be one.
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    del sys.path[0]
 
 from typing import TYPE_CHECKING, Any
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,32 +26,92 @@ from seqlab.outside import parse_json, read_bytes, read_npz
 Array = NDArray[np.float64]
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+UNFINISHED = ".unfinished"  # how the names of files and folders end that have no name yet
+
+
+class DamagedError(UserError):
+    """A stored file does not hold what was written to it."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: damaged, {what}", "delete it and run the study's command again")
+
+
+def from_here(path: Path) -> Path:
+    """A path as one would say it in the current folder: what lies below it by the rest alone."""
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(finite(value), file, indent=1, ensure_ascii=False)
-            file.flush()
+        return path.relative_to(Path.cwd())
+    except (OSError, ValueError):  # there is no current folder any more, or it lies elsewhere
+        return path
+
+
+def unfinished_name() -> str:
+    """A hidden name that nobody can foresee and so put a link there."""
+    return f".{secrets.token_hex(8)}{UNFINISHED}"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new, empty file to write to, which takes the place of `path` if nothing was raised.
+
+    A reader sees the old file or the new one, never half of it. The new one may be replaced, too;
+    whatever its own mode was, it ends with that of any new file.
+    """
+    temporary = path.with_name(unfinished_name())
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        mode = os.fstat(descriptor).st_mode
+        os.close(descriptor)
+        yield temporary
+        os.chmod(temporary, stat.S_IMODE(mode))  # safetensors gives a file to its owner alone
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename == str(temporary):
+            error.filename = str(path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON; a damaged file, or one that no study would write, is a user's error."""
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, in the place of what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        json.dump(finite(value), file, indent=1, ensure_ascii=False)
+
+
+def read_json(path: Path, shape: Any = None) -> Any:
+    """Read JSON that no study would write otherwise; `shape` is a type that it must have.
+
+    Raises: DamagedError if it is damaged or of another shape, UserError if it is not there.
+    """
     try:
-        return parse_json(read_bytes(path))
+        content = read_bytes(path)
+        value = parse_json(content)
     except FileNotFoundError:
         raise UserError(
             f"{path}: no such file", "is this the folder of a finished study?"
         ) from None
+    except IsADirectoryError:
+        raise DamagedError(path, "a folder and no file") from None
     except ValueError as error:
-        raise UserError(
-            f"{path}: damaged, {error}", "delete it and run the study's command again"
-        ) from None
+        raise DamagedError(path, str(error)) from None
+    if shape is not None:
+        _refuse_other_shape(path, content, shape)
+    return value
+
+
+def _refuse_other_shape(path: Path, content: bytes, shape: Any) -> None:
+    from pydantic import TypeAdapter, ValidationError  # slow to import, and rarely needed
+
+    try:
+        TypeAdapter(shape).validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise DamagedError(path, f"{place}: {first['msg']}".removeprefix(": ")) from None
 
 
 @dataclass(frozen=True)
@@ -73,6 +136,36 @@ class Job:
         parts += [f"fold{self.fold}"] if self.fold else []
         parts += [f"size{self.size}"] if self.size is not None else []
         return f"{self.candidate}/{'-'.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The shape of a stored result: what every one holds, and what is read of some."""
+
+    candidate: str
+    kind: Literal["model", "baseline"]
+    role: str
+    number: int
+    fold: int
+    size: int | None
+    status: Literal["ok", "failed"]
+    reason: str
+    seed: int
+    settings: dict[str, dict[str, Any]]
+    valid: float | None
+    digest: str = ""
+    test: dict[str, float | None] | None = None
+    parameters: dict[str, float] | None = None
+    transient: bool = False
+    width: int | None = None
+    learning_rate: float | None = None
+    epochs: float | None = None
+    steps: int | None = None
+    best_step: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    backend: str | None = None
+    choices: dict[str, dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +199,8 @@ class Run:
             if stored.dtype.kind not in "biuf" or stored.ndim != 2:
                 raise ValueError(f"{stored.ndim} dimensions of {stored.dtype}")
             return np.asarray(stored, dtype=np.float64)
+        except PermissionError:
+            raise
         except (OSError, ValueError, KeyError):
             raise UserError(
                 f"{self.folder}: damaged statistics",
@@ -128,22 +223,31 @@ def write_run(folder: Path, result: dict[str, Any], parts: dict[str, Any]) -> No
     folder.mkdir(parents=True, exist_ok=True)
     for name, value in parts.items():
         if name == "statistics":
-            np.savez_compressed(folder / "statistics.npz", allow_pickle=False, **value)
+            with replacing(folder / "statistics.npz") as temporary, open(temporary, "wb") as file:
+                np.savez_compressed(file, allow_pickle=False, **value)
         else:
             write_json(folder / f"{name}.json", value)
     write_json(folder / "result.json", result)
 
 
 def read_run(folder: Path) -> Run | None:
-    """The run in a folder, or None if it is not complete."""
+    """The run in a folder, or None if it is not complete; raises DamagedError."""
     path = folder / "result.json"
-    return Run(folder, read_json(path)) if path.exists() else None
+    return Run(folder, read_json(path, Result)) if path.exists() else None
 
 
-def list_runs(study: Path) -> Iterator[Run]:
-    """All complete runs of a study, in the order of their names."""
+def list_runs(study: Path, note: Callable[[str], None] | None = None) -> Iterator[Run]:
+    """All complete runs of a study, in the order of their names.
+
+    Where a result is damaged, `note` is told and the run left out; without it, DamagedError.
+    """
     for path in sorted((study / "runs").glob("*/*/result.json")):
-        yield Run(path.parent, read_json(path))
+        try:
+            yield Run(path.parent, read_json(path, Result))
+        except DamagedError as error:
+            if note is None:
+                raise
+            note(error.message)
 
 
 def finite(value: Any) -> Any:

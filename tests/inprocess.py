@@ -1,7 +1,7 @@
 """A study's work done in this process: the same runs without the seconds that processes take."""
 
 from seqlab.runs import read_json
-from seqlab.study import costs
+from seqlab.study import contestant_costs
 from seqlab.study.pool import Pool
 from seqlab.study.work import work
 
@@ -21,17 +21,17 @@ class HerePool(Pool):
         return left_out
 
 
-def measure(study, run, prepared):
+def measure(study, run, prepared, task, late):
     """As `seqlab.study.costs.measure`; the peak memory is that of this process."""
     from seqlab.study.contestant_costs import baseline_costs, model_costs
 
     result = read_json(run / "result.json")
     costs_of = model_costs if result["kind"] == "model" else baseline_costs
-    return costs_of(run, prepared, read_json(prepared / "prepared.json")["task"], result)
+    return costs_of(run, prepared, task, result)
 
 
 def patch(monkeypatch):
     """Let studies work here, and measure little."""
     monkeypatch.setattr("seqlab.study.conduct.Pool", HerePool)
     monkeypatch.setattr("seqlab.study.stages.measure", measure)
-    monkeypatch.setattr(costs, "SECONDS", 0.01)
+    monkeypatch.setattr(contestant_costs, "SECONDS", 0.01)

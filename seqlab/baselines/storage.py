@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from seqlab import registry
 from seqlab.baselines.base import Baseline
 from seqlab.errors import UserError
-from seqlab.runs import read_json, write_json
+from seqlab.runs import read_json, replacing, write_json
 from seqlab.tensors import REBUILD, read_tensors
 
 # What reading and using a state that no baseline has stored may raise.
@@ -25,7 +25,8 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
     values, arrays = baseline.state()
     folder.mkdir(parents=True, exist_ok=True)
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(contiguous, folder / "arrays.safetensors")
+    with replacing(folder / "arrays.safetensors") as temporary:
+        save_file(contiguous, temporary)
     write_json(folder / "baseline.json", {"name": baseline.name, "state": values})
 
 

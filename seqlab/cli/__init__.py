@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+from seqlab.isolation import leave_current_folder
+
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
     from seqlab.cli import streams
 
+    leave_current_folder()
     streams.ready()
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     status = run(arguments, debug="--debug" in sys.argv[1:])

@@ -11,6 +11,7 @@ from seqlab.cli.progress import Bar
 from seqlab.cli.streams import print_json, say, shell_line
 from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
+from seqlab.runs import from_here
 from seqlab.workbench.study import Study
 
 if TYPE_CHECKING:
@@ -129,8 +130,9 @@ def evaluate_and_show(
 def _show_study(terminal: Terminal, study: StoredStudy) -> None:
     tables.show_leaderboard(terminal, study)
     tables.show_sentence(terminal, study.verdict)
-    terminal.say(f"\nreport: {study.folder / 'report.html'}", whole=True)
+    folder = from_here(study.folder)
+    terminal.say(f"\nreport: {folder / 'report.html'}", whole=True)
     if study.recommended is not None:
-        best = study.folder / "best"
+        best = folder / "best"
         command = shell_line("seqlab", "predict", best, "NEW_DATA", "-o", "predicted.csv")
         terminal.say(f"to use it: {command}", whole=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -43,6 +45,10 @@ def read_synonyms(path: str, tokenizer: Tokenizer) -> Synonyms:
 def hooked(hook: str) -> Rewrite:
     """The user's function that "module:function" names."""
     module, _, name = hook.partition(":")
+    # Most such modules lie in the current folder, which is on the path for their sake alone, and
+    # last: none of its files may take the place of a library.
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         function: Rewrite = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:

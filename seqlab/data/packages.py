@@ -13,7 +13,6 @@ import io
 import logging
 import os
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -23,6 +22,7 @@ from pathlib import Path
 import platformdirs
 
 from seqlab.errors import UserError
+from seqlab.isolation import environment, python
 
 LARGEST_MEMBER = 256 * 2**20  # bytes
 _SECONDS = 600
@@ -128,7 +128,7 @@ def _download(archive: Archive, folder: Path) -> Path:
     wanted = folder / "requirements.txt"
     wanted.write_text(f"{archive.requirement} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
     kind = "--no-binary" if archive.sdist else "--only-binary"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
+    command = python("-m", "pip", "download", "--no-deps", "--require-hashes")
     command += ["--quiet", "--no-input", "--disable-pip-version-check", kind, archive.package]
     command += ["--retries", "0", "--timeout", "15", "--dest", str(folder), "-r", str(wanted)]
     # For a source archive pip asks its build system for the metadata. The setuptools that is
@@ -152,7 +152,13 @@ def _run(command: list[str]) -> str:
     """Run pip; what it complained of last, or nothing where it succeeded."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False, errors="replace"
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+            errors="replace",
+            env=environment(),
         )
     except subprocess.TimeoutExpired:
         return f"pip took longer than {_SECONDS} seconds"

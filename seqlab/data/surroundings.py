@@ -19,7 +19,7 @@ import pandas as pd
 from seqlab.data.cells import column
 from seqlab.data.delimited import CANDIDATES, MISSING, Rows, is_number, sniff, split_rows
 from seqlab.data.header import has_header
-from seqlab.data.times import looks_like_dates
+from seqlab.data.moments.forms import looks_like_dates
 
 MOST = 30  # lines of a preamble or footer
 HEADERS = 3  # lines of names or units under the first

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from seqlab.report.page import render
 from seqlab.report.stored import StoredStudy, read_study
+from seqlab.runs import replacing
 
 
 def write_report(study: Path | StoredStudy) -> Path:
@@ -18,14 +18,11 @@ def write_report(study: Path | StoredStudy) -> Path:
     stored = study if isinstance(study, StoredStudy) else read_study(study)
     page = render(stored)
     path = stored.folder / "report.html"
-    temporary = path.with_name(f".report.html.{os.getpid()}")
     try:
         # Half a character, as JSON may hold, has no place in UTF-8: its code is shown instead.
-        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk does not say it
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

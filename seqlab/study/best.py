@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab import __version__
-from seqlab.runs import Run, write_json
+from seqlab.runs import Run, unfinished_name, write_json
 from seqlab.versions import FORMAT
 
 FILES = ("weights.safetensors", "arrays.safetensors", "baseline.json")
@@ -16,8 +16,8 @@ FILES = ("weights.safetensors", "arrays.safetensors", "baseline.json")
 def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str, Any]) -> Path:
     """Copy a run's weights and its task's fitted state to `best/`; `best.json` is written last."""
     folder = study / "best"
-    fresh = study / ".best.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh = study / unfinished_name()
+    fresh.mkdir()
     shutil.copytree(prepared / "task", fresh / "task")
     for name in FILES:
         if (run.folder / name).exists():
@@ -37,6 +37,8 @@ def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str
         **facts,
     }
     write_json(fresh / "best.json", card)
+    if folder.is_symlink():
+        folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
     return folder

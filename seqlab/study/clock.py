@@ -73,6 +73,10 @@ class Clock:
         """Seconds since the study was begun or continued."""
         return time.monotonic() - self.started
 
+    def late(self) -> bool:
+        """Whether the time limit has passed."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
     def note(self, sentence: str) -> None:
         """Remember what was left out."""
         if sentence not in self.notes:

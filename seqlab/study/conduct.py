@@ -22,6 +22,7 @@ from seqlab.study.folder import claimed, fingerprint_of, identify, prepare
 from seqlab.study.keeping import keep_best
 from seqlab.study.plan import Allowance, Entry, Planner, absent, entries, train_spec
 from seqlab.study.pool import Pool
+from seqlab.study.repair import take_away_damage
 from seqlab.study.resolving import resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
@@ -64,19 +65,20 @@ class Listener:
 
 def plan_study(spec: StudySpec, sources: Sources, folder: Path) -> Plan:
     """The plan alone; prepares the data and measures a few steps, and trains nothing."""
-    with claimed(folder):
-        return _Conduct(spec, sources, folder, Listener()).plan
+    with claimed(folder) as place:
+        return _Conduct(spec, sources, place, Listener()).plan
 
 
 def conduct(spec: StudySpec, sources: Sources, folder: Path, listener: Listener) -> dict[str, Any]:
     """Run a study, or what is missing of it; returns the verdict."""
-    with claimed(folder):
-        return _Conduct(spec, sources, folder, listener).run()
+    with claimed(folder) as place:
+        return _Conduct(spec, sources, place, listener).run()
 
 
 class _Conduct:
     def __init__(self, spec: StudySpec, sources: Sources, folder: Path, listener: Listener) -> None:
         self.begun = listener.begun
+        take_away_damage(folder, lambda line: listener.moment(Moment("", 0.0, None, remark=line)))
         spec, self.workers = devices_for(spec)
         self.spec, self.folder, self.listener = spec, folder, listener
         fingerprint = fingerprint_of(sources)
@@ -219,5 +221,5 @@ class _Conduct:
             self.begun,
         )
         pool.started, pool.leaving = clock.process_started, clock.leaving
-        pool.remark = clock.remark
+        pool.remark, pool.late = clock.remark, clock.late
         return Conditions(self.folder, planner, self.entries, pool, clock)

@@ -1,8 +1,11 @@
-"""The measurements of `costs` for one contestant: its model or its baseline, loaded as in use."""
+"""The process that measures what a contestant costs: its model or baseline, loaded as in use."""
 
 from __future__ import annotations
 
 import itertools
+import os
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,14 +16,65 @@ import torch
 from seqlab import registry
 from seqlab.baselines.storage import load_baseline
 from seqlab.data.examples import Examples
+from seqlab.runs import read_json
 from seqlab.specs import TrainSpec
 from seqlab.study.batch_memory import with_batch
-from seqlab.study.costs import TRAIN_STEPS, latencies
+from seqlab.study.channel import Channel
 from seqlab.study.stored_model import load_model
 from seqlab.study.work import predict_all
 from seqlab.tasks.base import Task
 from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser
+
+SECONDS = 1.5  # of batch-1 predictions, at most
+LEAST, MOST = 10, 300  # batch-1 predictions
+TRAIN_STEPS = 12
+
+
+def main(run: Path, prepared: Path, task_name: str) -> None:
+    """Measure and tell; stop at once when the study's process is gone."""
+    channel = Channel()
+    threading.Thread(target=_end_with_study, daemon=True).start()
+    try:
+        result = read_json(run / "result.json")
+        costs = model_costs if result["kind"] == "model" else baseline_costs
+        channel.tell(event="costs", costs=costs(run, prepared, task_name, result))
+    except Exception as error:  # of whatever kind: a study can do without these figures
+        channel.tell(event="failed", reason=f"{type(error).__name__}: {error}".partition("\n")[0])
+        raise
+
+
+def _end_with_study() -> None:
+    os.read(0, 1)
+    os._exit(1)
+
+
+def latencies(predict: Any, examples: int) -> dict[str, float]:
+    """p50, p95 at batch 1 and the median at batch 64, in milliseconds.
+
+    `predict(rows)` predicts for some row numbers.
+    """
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        predict(rng.integers(0, examples, 1))
+    times: list[float] = []
+    begun = time.perf_counter()
+    while len(times) < MOST and (len(times) < LEAST or time.perf_counter() - begun < SECONDS):
+        rows = rng.integers(0, examples, 1)
+        start = time.perf_counter()
+        predict(rows)
+        times.append(time.perf_counter() - start)
+    together = []
+    for _ in range(5):
+        rows = rng.integers(0, examples, 64)
+        start = time.perf_counter()
+        predict(rows)
+        together.append(time.perf_counter() - start)
+    return {
+        "latency_ms_p50": float(np.percentile(times, 50) * 1e3),
+        "latency_ms_p95": float(np.percentile(times, 95) * 1e3),
+        "latency_batch64_ms": float(np.median(together[1:]) * 1e3),
+    }
 
 
 def model_costs(run: Path, prepared: Path, task_name: str, result: dict[str, Any]) -> Any:
@@ -74,3 +128,7 @@ def baseline_costs(run: Path, prepared: Path, task_name: str, result: dict[str, 
     type(baseline)().fit(task, train, valid, result["seed"])
     values["train_seconds"] = time.perf_counter() - begun
     return values
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from seqlab import registry
 from seqlab.errors import NO_ROOM, UserError
-from seqlab.runs import read_json, write_json
+from seqlab.runs import UNFINISHED, from_here, read_json, write_json
 from seqlab.study.spec import StudySpec
 from seqlab.study.work import load_prepared, save_prepared
 from seqlab.tasks.base import Prepared, Sources
@@ -23,26 +22,26 @@ from seqlab.versions import FORMAT, check_format
 
 # What a study's folder may hold before its identity is known.
 OWN = {
-    *(".lock", "prepared", "runs", "best", ".best.new", "workers.log"),
+    *(".lock", "prepared", "runs", "best", "choices", "workers.log"),
     *("identity.json", "settings.json", "environment.json", "plan.json", "data_card.json"),
     *("costs.json", "looks.json", "comparison.json", "study.json", "verdict.json"),
     *("leaderboard.csv", "results.parquet", "report.html"),
 }
 
-HALF_WRITTEN = re.compile(r"\..+\.\d+")  # the name it will get, and the number of its process
-
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Hold a study's folder; a second process is refused, never let in.
+def claimed(folder: Path) -> Iterator[Path]:
+    """Hold a study's folder, by its full path; a second process is refused, never let in.
 
     What ends before the study has begun leaves nothing behind.
     """
     _refuse_strangers(folder)
+    # The current folder may be another one by the time that this ends.
+    place = folder.absolute()
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock", timeout=0)
+        lock = FileLock(place / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise UserError(
@@ -55,16 +54,16 @@ def claimed(folder: Path) -> Iterator[None]:
             f"-o {folder}: cannot be written to: {reason}", "give another folder with -o"
         ) from None
     try:
-        _tidy(folder)
-        yield
+        _tidy(place)
+        yield place
     except OSError as error:
         if error.errno in NO_ROOM and error.filename is None:  # as libraries say it
-            error.filename = str(folder)
+            error.filename = str(place)
         raise
     finally:
         lock.release()
-        if not (folder / "identity.json").exists():
-            _sweep(folder, made)
+        if not (place / "identity.json").exists():
+            _sweep(place, made)
 
 
 def _refuse_strangers(folder: Path) -> None:
@@ -72,7 +71,8 @@ def _refuse_strangers(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise UserError(f"-o {folder}: this is a file, expected a folder")
-    strangers = sorted({path.name for path in folder.iterdir()} - OWN)
+    names = {path.name for path in folder.iterdir() if path.suffix != UNFINISHED}
+    strangers = sorted(names - OWN)
     if strangers and not (folder / "identity.json").exists():
         raise UserError(
             f'-o {folder}: the folder is not empty and holds no study ("{strangers[0]}")',
@@ -83,7 +83,11 @@ def _refuse_strangers(folder: Path) -> None:
 def _tidy(folder: Path) -> None:
     """Take away what a process that was killed had half written; runs see to theirs."""
     for path in folder.iterdir():
-        if HALF_WRITTEN.fullmatch(path.name):
+        if path.suffix != UNFINISHED:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)
 
 
@@ -111,13 +115,13 @@ def identify(folder: Path, spec: StudySpec, fingerprint: str) -> dict[str, Any]:
         if stored.get(name) != wanted[name]:
             given = f" ({stored.get(name)}, not {wanted[name]})" if name == "task" else ""
             raise UserError(
-                f"-o {folder}: the folder holds a study {words}{given}",
+                f"-o {from_here(folder)}: the folder holds a study {words}{given}",
                 "give another folder with -o; nothing in this one was changed",
             )
     different = _difference({**stored, "format": FORMAT}, wanted)
     if different:
         raise UserError(
-            f"-o {folder}: the folder holds a study with other settings: {different}",
+            f"-o {from_here(folder)}: the folder holds a study with other settings: {different}",
             "a study can grow by seeds, trials, candidates and sizes only; "
             "for other settings give another folder with -o",
         )
@@ -169,7 +173,7 @@ def prepare(
 
 def _digest_in(path: Path) -> str:
     file = path / "digest"
-    return file.read_text() if file.exists() else ""
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
 
 def _card(sources: Sources, fingerprint: str, made: list[Prepared]) -> dict[str, Any]:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -16,13 +12,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from seqlab.errors import UserError
+from seqlab.isolation import python_module
 from seqlab.runs import write_run
 from seqlab.study.assignment import Assignment
+from seqlab.study.child_process import CHECK_SECONDS, FAREWELL_SECONDS, ChildProcess, Events
 
 # Told an assignment, the share that is done, and a Reading of its training as plain data, if any.
 Watch = Callable[[Assignment, float, dict[str, Any] | None], None]
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
-PROGRAM = ("-m", "seqlab.study.worker")
+WORKER = "seqlab.study.worker"
+LOG = "workers.log"  # what processes print, in the study's folder
 AGAIN = "put it right and run the same command again: finished runs are kept"
 GRACE = 31.0  # seconds for a process to finish a step and to write a checkpoint
 ATTEMPTS = 2  # a process may be killed by chance once
@@ -34,52 +33,20 @@ KEEP_MEMORY = {
 }
 
 
-class _Worker:
-    def __init__(self, study: Path, events: queue.Queue[tuple[_Worker, dict[str, Any]]]) -> None:
+class _Worker(ChildProcess):
+    """A process that does assignments, one at a time."""
+
+    def __init__(self, study: Path, events: Events) -> None:
         self.assignment: Assignment | None = None
         self.ready = False
         self.begun = time.monotonic()
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        environment = {**KEEP_MEMORY, **environment, **dict.fromkeys(threads, "1")}
-        self.log = open(study / "workers.log", "ab")  # noqa: SIM115 – closed with the worker
-        self.process = subprocess.Popen(
-            [sys.executable, *PROGRAM, str(study)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            env=environment,
-            text=True,
-        )
-        threading.Thread(target=self._read, args=(events,), daemon=True).start()
-
-    def _read(self, events: queue.Queue[tuple[_Worker, dict[str, Any]]]) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            events.put((self, json.loads(line)))
-        events.put((self, {"event": "gone", "code": self.process.wait()}))
+        command = python_module(WORKER, str(study))
+        super().__init__(command, study / LOG, events, **KEEP_MEMORY)
 
     def give(self, assignment: Assignment) -> None:
-        assert self.process.stdin is not None
+        """Let it do an assignment."""
         self.assignment = assignment
-        try:
-            self.process.stdin.write(json.dumps(assignment.plain()) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it is gone; the reader says so
-
-    def leave(self) -> None:
-        """Ask it to finish its step, to leave a checkpoint and to go."""
-        self.process.terminate()
-
-    def close(self, seconds: float = 0.0) -> None:
-        """Wait so long for it to go, and no longer."""
-        try:
-            self.process.wait(timeout=max(0.0, seconds))
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
+        self.send(json.dumps(assignment.plain()))
 
 
 class Pool:
@@ -90,7 +57,7 @@ class Pool:
 
     def __init__(self, study: Path, workers: int) -> None:
         self.study, self.size = study, workers
-        self.events: queue.Queue[tuple[_Worker, dict[str, Any]]] = queue.Queue()
+        self.events: Events = queue.Queue()
         self.workers: list[_Worker] = []
         self.waiting: list[Assignment] = []
         self.left_out: list[Assignment] = []
@@ -98,6 +65,9 @@ class Pool:
         self.started: Callable[[float], None] = lambda seconds: None  # told how long starts take
         self.remark: Callable[[Assignment, str], None] = lambda assignment, text: None
         self.leaving: Callable[[int], None] = lambda busy: None  # told how many finish their step
+        self.late: Callable[[], bool] = lambda: False  # asked whether a time limit has passed
+        self.unanswered_starts = 0
+        self._checked = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -139,11 +109,26 @@ class Pool:
                 watch(assignment, 1.0, None)
         self._serve(keep)
         while self.waiting or any(worker.assignment for worker in self.workers):
-            worker, event = self.events.get()
-            if worker in self.workers:
-                self._handle(worker, event, watch)
-                self._serve(keep)
+            self._listen(watch)
+            self._check_all()
+            self._serve(keep)
         return self.left_out
+
+    def _listen(self, watch: Watch) -> None:
+        """Wait for the next event, but not for long."""
+        try:
+            child, event = self.events.get(timeout=CHECK_SECONDS)
+        except queue.Empty:
+            return
+        for worker in [one for one in self.workers if one is child]:  # it may be replaced already
+            self._handle(worker, event, watch)
+
+    def _check_all(self) -> None:
+        """Now and then: whether each process still gives signs of life."""
+        if time.monotonic() - self._checked > CHECK_SECONDS:
+            self._checked = time.monotonic()
+            for worker in self.workers:
+                worker.check(self.late())
 
     def _serve(self, keep: Keep) -> None:
         """Work for every idle process, and processes for the work that still waits."""
@@ -172,35 +157,49 @@ class Pool:
                 raise UserError(event["reason"], event.get("hint") or AGAIN)
             case "remark" if worker.assignment:
                 self.remark(worker.assignment, event["text"])
-            case "gone":
-                self._bury(worker, event["code"], watch)
+            case "closed":
+                self._replace(worker, worker.close(FAREWELL_SECONDS), watch)
 
-    def _bury(self, worker: _Worker, code: int, watch: Watch) -> None:
-        """Take leave of a process; its work waits again, or is recorded where it died twice.
+    def _replace(self, worker: _Worker, status: int, watch: Watch) -> None:
+        """Do without a process that has ended; its work waits again, or is recorded as failed.
 
-        A process that was asked to go, by whomever, left a checkpoint and status 0: no death.
+        A process that was asked to go, by whomever, left a checkpoint and status 0: no failure.
         """
-        worker.close()
         self.workers.remove(worker)
         if not worker.ready:
-            raise UserError(
-                f"a worker process ended before it began, with status {code}",
-                f"see {self.study / 'workers.log'}",
-            )
+            self._refuse_start(worker, status)
         lost = worker.assignment
         if lost is None:
             return
-        self.attempts[lost.digest] = self.attempts.get(lost.digest, 0) + (code != 0)
+        self.attempts[lost.digest] = self.attempts.get(lost.digest, 0) + (status != 0)
         if self.attempts[lost.digest] < ATTEMPTS:
+            if worker.ended_as_silent:
+                self.remark(lost, "its process no longer answered and was ended; done once more")
             self.waiting.insert(0, lost)
             watch(lost, 0.0, None)
         else:
-            _record_death(lost, self.study, code)
+            _record_failure(lost, self.study, _reason(worker, status))
             watch(lost, 1.0, None)
 
+    def _refuse_start(self, worker: _Worker, status: int) -> None:
+        """Processes that cannot begin are the user's to know about, except for one that hung."""
+        self.unanswered_starts += worker.ended_as_silent
+        if not worker.ended_as_silent or self.unanswered_starts >= ATTEMPTS:
+            why = f"ended before it began, with status {status}"
+            if worker.ended_as_silent:
+                why = "did not answer before it began, twice"
+            raise UserError(f"a worker process {why}", f"see {self.study / LOG}")
 
-def _record_death(assignment: Assignment, study: Path, code: int) -> None:
-    reason = "killed: most likely out of memory" if code == -9 else f"process ended: status {code}"
+
+def _reason(worker: _Worker, status: int) -> str:
+    if worker.ended_as_silent:
+        return "its process no longer answered, and was ended"
+    return (
+        "killed: most likely out of memory" if status == -9 else f"process ended: status {status}"
+    )
+
+
+def _record_failure(assignment: Assignment, study: Path, reason: str) -> None:
     result = {
         **asdict(assignment.job),
         "digest": assignment.digest,

@@ -10,6 +10,7 @@ from typing import Any
 
 from seqlab.errors import UserError, unknown
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.spec import NO_FOLDER
 
 Fields = dict[str, dict[str, Any]]  # model and train settings
 
@@ -64,7 +65,10 @@ def _values(name: str, values: str) -> dict[str, Fields]:
             for value in kept.values():
                 extra = {"mixer": "gru"} if spec is ModelSpec else {}
                 spec.read({**extra, name: value}, section)
-            return {f"{name}-{text}": {section: {name: value}} for text, value in kept.items()}
+            return {
+                f"{name}-{NO_FOLDER.sub('_', text)}": {section: {name: value}}
+                for text, value in kept.items()
+            }
     raise unknown("setting in --toggle", name, [*TrainSpec.model_fields, *ModelSpec.model_fields])
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from seqlab.specs import Spec
 from seqlab.study.recipes import DEFAULT
 from seqlab.tasks.base import DataSpec
+
+NO_FOLDER = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|[. ]$')
+LONGEST_NAME = 100  # characters
 
 
 class Budget(Spec):
@@ -53,6 +57,18 @@ class StudySpec(Spec):
     workers: int | None = Field(None, ge=1)
     refit: bool = False
     seed: int = Field(0, ge=0)
+
+    @field_validator("variants")
+    @classmethod
+    def _name_folders(cls, variants: dict[str, Any]) -> dict[str, Any]:
+        """A variant's name is part of the name of a folder, on any system."""
+        for name in variants:
+            if NO_FOLDER.search(name) or len(name) > LONGEST_NAME:
+                raise ValueError(
+                    f'"{name}" is to name a folder: at most {LONGEST_NAME} characters, none of '
+                    '/ \\ : * ? " < > | among them, and no dot or space at the end'
+                )
+        return variants
 
     def identity(self) -> dict[str, Any]:
         """What must agree for a study to be extended; all else may grow or change."""

@@ -17,7 +17,7 @@ from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
-from seqlab.study.pool import Pool
+from seqlab.study.pool import ATTEMPTS, Pool
 from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
 from seqlab.study.work import load_prepared
@@ -134,15 +134,15 @@ def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
 
 def _measured(conditions: Conditions, run: Run) -> dict[str, float] | None:
     """A run's costs; a process that was killed is tried once more, and then done without."""
-    prepared = conditions.folder / "prepared/fold0"
-    try:
-        return measure(conditions.folder, run.folder, prepared)
-    except UserError:
+    prepared, task = conditions.folder / "prepared/fold0", conditions.planner.task.name
+    failure = ""
+    for _ in range(ATTEMPTS):
         try:
-            return measure(conditions.folder, run.folder, prepared)
+            return measure(conditions.folder, run.folder, prepared, task, conditions.clock.late)
         except UserError as error:
-            conditions.clock.note(error.message)
-            return None
+            failure = error.message
+    conditions.clock.note(failure)
+    return None
 
 
 def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,7 @@ import torch
 
 from seqlab import kernels
 from seqlab.specs import TrainSpec
-from seqlab.study.contestant_costs import step_seconds
-from seqlab.study.costs import LEAST, TRAIN_STEPS
+from seqlab.study.contestant_costs import LEAST, TRAIN_STEPS, step_seconds
 from seqlab.study.plan import Allowance, Entry
 from seqlab.study.work import TaskObjective, build_model, predict_all
 from seqlab.tasks.base import Prepared

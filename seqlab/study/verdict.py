@@ -22,7 +22,7 @@ from seqlab.compare.recommendation import Constraints, Costs, Recommendation, re
 from seqlab.compare.sizes import judge_sizes
 from seqlab.data.examples import Rows
 from seqlab.metrics.base import Metric
-from seqlab.runs import Run, list_runs, read_json, write_json
+from seqlab.runs import Run, list_runs, read_json, replacing, write_json
 from seqlab.study.plan import Entry
 from seqlab.study.resolving import declared_margin
 from seqlab.study.spec import StudySpec
@@ -60,10 +60,11 @@ def write_verdict(
     recommendation = recommend(comparison, priced, Constraints(**spec.constraints.model_dump()))
     sizes = _sizes(conditions, finished, metric, rules)
     write_json(folder / "comparison.json", {**comparison.to_dict(), "sizes": sizes})
-    _leaderboard(comparison, conditions.entries, costs).to_csv(
-        folder / "leaderboard.csv", index=False
-    )
-    results_frame(folder).to_parquet(folder / "results.parquet")
+    board = _leaderboard(comparison, conditions.entries, costs)
+    with replacing(folder / "leaderboard.csv") as temporary:
+        board.to_csv(temporary, index=False)
+    with replacing(folder / "results.parquet") as temporary:
+        results_frame(folder).to_parquet(temporary)
     could_change = [*needed(comparison, [c.name for c in contestants]), *edges]
     verdict = _verdict(comparison, recommendation, spec, [*left_out], could_change, sizes)
     _write_study(conditions, spec, comparison, verdict, finished)

@@ -27,7 +27,7 @@ from seqlab.metrics.base import Metric
 from seqlab.model.base import Model
 from seqlab.model.block import recompute_blocks
 from seqlab.model.stack import pack_tokens
-from seqlab.runs import write_json, write_run
+from seqlab.runs import UNFINISHED, replacing, write_json, write_run
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment, digest_of
 from seqlab.study.batch_memory import fitting_batch
@@ -126,6 +126,8 @@ def _do(assignment: Assignment, study: Path, orders: Orders) -> None:
     result |= {"seed": assignment.train["seed"], "settings": _settings(assignment)}
     parts: dict[str, Any] = {}
     (folder / "result.json").unlink(missing_ok=True)
+    for path in folder.glob(f".*{UNFINISHED}"):  # of a process that was killed while it wrote
+        path.unlink(missing_ok=True)
     begun = time.perf_counter()
     try:
         prepared = load_prepared(assignment.task, study / assignment.prepared)
@@ -265,7 +267,8 @@ def save_weights(model: nn.Module, folder: Path) -> None:
     """Weights as safetensors, on the CPU, shared tensors once."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    save_file(tensors, folder / "weights.safetensors")
+    with replacing(folder / "weights.safetensors") as temporary:
+        save_file(tensors, temporary)
 
 
 def _totals(history: History, model: Model) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """A worker process: assignments come in as JSON lines, events go out as JSON lines.
 
-It is started as `python -m seqlab.study.worker STUDY`. On SIGTERM, or when its input ends – the
-study's process is gone, however it went – it finishes the step, leaves a checkpoint to continue
-from and stops. What has no steps – an idle process, a baseline – stops at once, and so does one
-that was asked and whose study did not wait for it.
+It is started by the pool, with the study's folder. On SIGTERM, or when its input ends – the study's
+process is gone, however it went – it finishes the step, leaves a checkpoint to continue from and
+stops. What has no steps – an idle process, a baseline – stops at once, and so does one that was
+asked and whose study did not wait for it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -21,6 +20,7 @@ from typing import Any
 
 from seqlab.errors import UserError
 from seqlab.study.assignment import Assignment
+from seqlab.study.channel import Channel
 
 GRACE = 30.0  # seconds to finish a step and to write a checkpoint
 
@@ -62,14 +62,9 @@ def main(study: Path) -> None:
     leaving = Leaving()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the study's to handle
     signal.signal(signal.SIGTERM, leaving.ask)
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints must not mix with the events
+    tell = Channel().tell
     inbox: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_read, args=(inbox, leaving), daemon=True).start()
-
-    def tell(**event: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):  # nobody listens any more
-            print(json.dumps(event), file=events, flush=True)
 
     def watch(share: float, reading: dict[str, Any]) -> None:
         tell(event="progress", share=share, reading=reading)

@@ -57,8 +57,9 @@ class Study:
         from seqlab.study.conduct import Listener, conduct
 
         sources, spec, folder = self.resolve(data, valid, test)
+        place = folder.absolute()  # wherever this process goes from here
         self.verdict_ = conduct(spec, sources, folder, listener or Listener(begun=begun))
-        self.folder_ = folder
+        self.folder_ = place
         self.report()
         return self
 
@@ -123,7 +124,7 @@ class Study:
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Self:
         """A finished study from its folder."""
-        path = Path(folder)
+        path = Path(folder).absolute()
         settings = path / "settings.json"
         check_format(read_json(path / "identity.json"), path / "identity.json")
         stored = StudySpec.read(read_json(settings), str(settings)).plain()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from seqlab.errors import UserError
+from seqlab.runs import replacing
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 SHEETS = (".csv", ".tsv")  # what spreadsheets open, and take some cells of for formulas
@@ -79,17 +79,12 @@ def _is_formula(cell: str) -> bool:
 def write_tables(frames: Iterable[pd.DataFrame], path: Path) -> int:
     """Write CSV, TSV, JSONL or Parquet, one frame after the other; returns the number of rows."""
     ending, rows = path.suffix.lower(), 0
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     write = _parquet if ending == ".parquet" else _records if ending == ".jsonl" else _cells
-    try:
-        with ExitStack() as stack:
-            more = write(temporary, ending, stack)
-            for frame in frames:
-                more(frame)
-                rows += len(frame)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, ExitStack() as stack:
+        more = write(temporary, ending, stack)
+        for frame in frames:
+            more(frame)
+            rows += len(frame)
     return rows
 
 

@@ -1,7 +1,6 @@
 """Folders a study cannot live in: they are refused, and nothing in them is changed."""
 
 import json
-import shutil
 
 import pytest
 from filelock import FileLock
@@ -119,16 +118,12 @@ DAMAGED = {
 
 @pytest.mark.parametrize("name", DAMAGED)
 def test_truncated_file_of_a_study(name, seqlab, small_csv, study_folder, in_process):
-    """It is named; once it is deleted, the same command mends the study."""
+    """It is named, and the same command makes it again."""
     path = study_folder / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     done = seqlab("compare", small_csv, *SMALL, "-o", study_folder)
-    assert done.error == f"{study_folder}/{DAMAGED[name]}"
-    assert "delete" in done.hint
-    if path.suffix == ".npz":
-        shutil.rmtree(path.parent)
-    else:
-        path.unlink()
+    assert done.status == 0, done.err
+    assert f"{study_folder}/{DAMAGED[name]}; " in done.out
     again = seqlab("compare", small_csv, *SMALL, "-o", study_folder, "--json")
     assert again.status == 0, again.err
     assert json.loads(again.out)["looks"] == 1

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from seqlab.errors import UserError
+from seqlab.isolation import python
 from seqlab.runs import Job
+from seqlab.study import child_process
 from seqlab.study import pool as pools
 from seqlab.study.assignment import Assignment
 from seqlab.study.pool import Pool
@@ -16,9 +18,14 @@ from seqlab.study.worker import Leaving
 FAKE = Path(__file__).with_name("fake_worker.py")
 
 
+def command(monkeypatch, *arguments):
+    """Let workers be another program."""
+    monkeypatch.setattr(pools, "python_module", lambda _, study: python(*arguments, study))
+
+
 @pytest.fixture(autouse=True)
 def fake(monkeypatch):
-    monkeypatch.setattr(pools, "PROGRAM", (str(FAKE),))
+    command(monkeypatch, str(FAKE))
 
 
 def job(candidate, number=0):
@@ -193,7 +200,7 @@ def test_interruption_stops_every_process_at_once(tmp_path):
 
 
 def test_a_process_that_cannot_begin_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(pools, "PROGRAM", ("-c", "raise SystemExit(3)"))
+    command(monkeypatch, "-c", "raise SystemExit(3)")
     with Pool(tmp_path, 1) as pool, pytest.raises(UserError) as raised:
         pool.execute([job("ok")])
     assert raised.value.message == "a worker process ended before it began, with status 3"
@@ -207,3 +214,99 @@ def test_a_process_gone_between_stages_is_replaced(tmp_path):
         pool.workers[0].process.wait()
         pool.execute([job("ok", 1)])
     assert outcome(job("ok", 1), tmp_path) == ("ok", "")
+
+
+def patience(pool, monkeypatch, name, seconds):
+    """Wait so long for a silent process, once the first has begun: a start may take longer."""
+    pool.started = lambda _: monkeypatch.setattr(child_process, name, seconds)
+
+
+def test_what_is_printed_beside_the_events_is_logged(tmp_path):
+    """By a library before the channel is there, by one that takes JSON for a log, or unreadable."""
+    seen = []
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("prints"), job("ok")], lambda a, share, reading: seen.append(share))
+    assert seen == [1.0, 1.0]
+    log = (tmp_path / "workers.log").read_bytes()
+    assert log == b'loading\n5\n{"level": "info"}\n{"event": 7}\n\xff\xfe\n' + b"[" * 9999 + b"\n"
+
+
+@pytest.mark.parametrize("first", ["stopped", "deaf"])
+def test_a_process_that_no_longer_answers_is_ended_and_its_run_done_again(
+    first, tmp_path, monkeypatch
+):
+    """Stopped by a signal, or waiting for what never comes; the other run is not disturbed."""
+    told = []
+    with Pool(tmp_path, 2) as pool:
+        patience(pool, monkeypatch, "SILENT_SECONDS", 5.0)
+        pool.remark = lambda a, text: told.append((a.job.candidate, text))
+        pool.execute([job(f"{first}-once"), job("ok")])
+    assert outcome(job(f"{first}-once"), tmp_path) == ("ok", "")
+    assert outcome(job("ok"), tmp_path) == ("ok", "")
+    assert told == [
+        (f"{first}-once", "its process no longer answered and was ended; done once more")
+    ]
+    assert alive(tmp_path) == []
+
+
+def test_a_process_that_is_silent_twice_is_a_failure_of_its_run(tmp_path, monkeypatch):
+    """Once a time limit has passed, it is not waited for as long."""
+    monkeypatch.setattr(child_process, "SILENT_SECONDS_LATE", 60.0)
+    with Pool(tmp_path, 1) as pool:
+        patience(pool, monkeypatch, "SILENT_SECONDS_LATE", 4.0)
+        pool.late = lambda: True
+        pool.execute([job("stopped"), job("ok")])
+    assert outcome(job("stopped"), tmp_path) == (
+        "failed",
+        "its process no longer answered, and was ended",
+    )
+    assert outcome(job("ok"), tmp_path) == ("ok", "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="CPU times are read in /proc")
+def test_a_process_that_computes_without_a_word_is_waited_for(tmp_path, monkeypatch):
+    told = []
+    with Pool(tmp_path, 1) as pool:
+        patience(pool, monkeypatch, "SILENT_SECONDS", 4.0)
+        pool.remark = lambda a, text: told.append(text)
+        pool.execute([job("computes")])
+    assert (outcome(job("computes"), tmp_path), told) == (("ok", ""), [])
+
+
+def test_a_study_that_stood_still_itself_ends_no_process(tmp_path, monkeypatch):
+    """A machine that slept, or Ctrl-Z: everything stood still together."""
+    told = []
+
+    def stand_still(assignment, share, reading):
+        time.sleep(6)
+
+    with Pool(tmp_path, 1) as pool:
+        patience(pool, monkeypatch, "SILENT_SECONDS", 4.0)
+        pool.remark = lambda a, text: told.append(text)
+        pool.execute([job("tells")], stand_still)
+    assert (outcome(job("tells"), tmp_path), told) == (("ok", ""), [])
+
+
+def test_a_process_whose_output_another_keeps_open_is_seen_to_be_gone(tmp_path):
+    begun = time.monotonic()
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("heir")])
+    assert outcome(job("heir"), tmp_path) == ("failed", "process ended: status 7")
+    assert time.monotonic() - begun < 50
+
+
+def test_a_process_that_closes_its_channel_and_stays_is_ended(tmp_path):
+    with Pool(tmp_path, 1) as pool:
+        pool.execute([job("mute")])
+    assert outcome(job("mute"), tmp_path) == ("failed", "killed: most likely out of memory")
+    assert alive(tmp_path) == []
+
+
+def test_a_reader_that_fails_is_noticed(tmp_path, monkeypatch):
+    def fails(line):
+        raise MemoryError
+
+    monkeypatch.setattr(child_process, "read_event", fails)
+    with Pool(tmp_path, 1) as pool, pytest.raises(UserError, match="ended before it began"):
+        pool.execute([job("ok")])
+    assert "could not be read: MemoryError" in (tmp_path / "workers.log").read_text()

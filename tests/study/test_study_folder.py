@@ -1,6 +1,7 @@
 """A study's folder: what it holds, and how it grows without doing anything twice."""
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -62,9 +63,9 @@ def test_the_same_study_again_does_nothing_and_says_the_same(small):
 
 
 def test_what_a_killed_process_had_half_written_is_taken_away(small):
-    for name in (".report.html.4711", ".verdict.json.12"):
-        (small.folder_ / name).write_text("half")
-    kept = {p.name for p in small.folder_.iterdir()} - {".report.html.4711", ".verdict.json.12"}
+    kept = {p.name for p in small.folder_.iterdir()}
+    (small.folder_ / ".0123456789abcdef.unfinished").write_text("half")
+    (small.folder_ / ".fedcba9876543210.unfinished" / "task").mkdir(parents=True)
     study(small.folder_)
     assert {p.name for p in small.folder_.iterdir()} == kept
 
@@ -298,3 +299,22 @@ def test_folder_taken_anew_for_other_data_holds_no_memory_of_the_old(tmp_path, i
     ).fit(other)
     run = next(r for r in list_runs(made.folder_) if r.result["candidate"] == "rnn")
     assert run.result["train_examples"] == 48
+
+
+def test_a_relative_folder_stays_where_it_was(tmp_path, in_process, monkeypatch):
+    """Whether the current folder changes while the study runs, or after it."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    made = Study(
+        candidates=["rnn"],
+        budget=BUDGET,
+        folder="study",
+        settings={"baselines": ("majority",), "workers": 1},
+    )
+    made.fit(FRAME, listener=Listener(plan=lambda plan: os.chdir(tmp_path / "elsewhere")))
+    assert len(made.best_.predict(FRAME)) == len(FRAME)
+    assert set(made.leaderboard_["candidate"]) == {"rnn", "majority"}
+    opened = Study.open("../study")
+    monkeypatch.chdir(tmp_path)
+    opened.report()
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == []

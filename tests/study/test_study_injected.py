@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.cli import run
+from seqlab.isolation import python
 from seqlab.runs import read_run
 from seqlab.study import pool as pools
 from tests.reviews import write_reviews
@@ -22,7 +23,7 @@ ARGUMENTS = [
 
 
 def test_trainings_that_suffer(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(pools, "PROGRAM", (str(FAULTY),))
+    monkeypatch.setattr(pools, "python_module", lambda _, study: python(str(FAULTY), study))
     path = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
     folder = tmp_path / "study"

@@ -51,7 +51,7 @@ def workers_of(folder):
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"-m" in words and any(str(folder).encode() in word for word in words):
+        if any(str(folder).encode() in word for word in words):
             found.append((int(path.parent.name), words))
     return [f for f in found if any(w.startswith(b"seqlab.study") for w in f[1])]
 
