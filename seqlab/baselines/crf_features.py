@@ -16,13 +16,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.tag import Tag
-from seqlab.tasks.tagging.spelling import affixes, normalised, shape
+from seqlab.tasks.inputs.spelling import affixes, normalised, shape
+from seqlab.tasks.inputs.steps import Steps
+from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.targets.tags import Tags
 
 CARD = {"tasks": ["tag"], "needs": "pycrfsuite", "extra": "tagging"}
 SETTINGS = {"c1": 0.05, "c2": 0.01, "max_iterations": 60}
@@ -33,12 +35,14 @@ NEAR = (-2, -1, 1, 2)  # neighbours that are looked at
 class CrfFeatures(Baseline):
     """The model is CRFsuite's own file, kept as bytes."""
 
+    input_types = (Tokens, Steps)
+    target_types = (Tags,)
+
     def __init__(self, model: bytes = b"", count: int = 0) -> None:
         self.model, self.count = model, count
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Train with both penalties."""
-        assert isinstance(task, Tag)
         suite = _suite()
         trainer = suite.Trainer(algorithm="lbfgs", params=SETTINGS, verbose=False)
         for features, tags in zip(_seen(train), train.frame["tags"], strict=True):
@@ -51,11 +55,11 @@ class CrfFeatures(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """The best tags of each sequence and their marginal probabilities: Ragged, (T, 2)."""
-        assert isinstance(task, Tag)
+        classes = target_of(task, Tags).classes
         suite = _suite()
         tagger = suite.Tagger()
         tagger.open_inmemory(self.model)
-        number = {name: i for i, name in enumerate(task.classes)}
+        number = {name: i for i, name in enumerate(classes)}
         found: list[Array] = []
         for features in _seen(examples):
             tags = tagger.tag(suite.ItemSequence(features))
@@ -92,8 +96,7 @@ def _seen(examples: Examples) -> list[list[Any]]:
     """The features of every position of every sequence."""
     if len(examples.frame["tokens"].iloc[0]):
         return [_of_tokens([str(t) for t in tokens]) for tokens in examples.frame["tokens"]]
-    inputs = examples.arrays["inputs"]
-    assert isinstance(inputs, Ragged)
+    inputs = examples.ragged("inputs")
     return [_of_values(inputs[row]) for row in range(len(inputs))]
 
 

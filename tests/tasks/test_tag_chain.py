@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from seqlab.tasks.tagging.chain import (
+from seqlab.tasks.targets.chain import (
     LinearChain,
     Steps,
     log_partition,
@@ -13,7 +13,7 @@ from seqlab.tasks.tagging.chain import (
     sequence_score,
     viterbi,
 )
-from seqlab.tasks.tagging.network import TagHead, forbidden
+from seqlab.tasks.targets.tag_head import TagHead, forbidden
 
 B, T, C = 3, 5, 4
 LENGTHS = torch.tensor([5, 3, 1])
