@@ -142,15 +142,13 @@ class Tag(RowTask):
                 **self.target.present(predictions, examples),
             }
         )
-        where = np.concatenate(
-            [own for own, bad in zip(frame["rows"], unread, strict=True) if not bad]
-            or [np.zeros(0, dtype=np.int64)]
-        )
+        read = frame["rows"][~unread]
+        where = np.concatenate([np.zeros(0, dtype=np.int64), *read])
         if FLAW in frame:
             shown = shown[~np.repeat(unread, lengths)].assign(**{FLAW: ""})
             problems = _problems(frame[unread])
             where = np.concatenate([where, problems.pop("row")])
-            shown = pd.concat([shown, problems])
+            shown = pd.concat([shown, problems]).astype({"position": "Int64"})
         return shown.iloc[np.argsort(where, kind="stable")].reset_index(drop=True)
 
 
@@ -160,7 +158,7 @@ def _problems(frame: pd.DataFrame) -> pd.DataFrame:
     counts = [len(own) for own in rows]
     return pd.DataFrame(
         {
-            "row": np.concatenate(rows),
+            "row": np.concatenate([np.zeros(0, dtype=np.int64), *rows]),
             "sequence": np.repeat(frame["sequence"].to_numpy() + 1, counts),
             FLAW: np.repeat(frame[FLAW].to_numpy(object), counts),
         }

@@ -78,10 +78,10 @@ def find_layout(
     frame, origin = table.frame, table.origin
     search = _Search(frame, request.others, _named(table, request.named))
     dividing = tuple(dividing_columns(table, dict(request.named))[0].values())
-    search.look_for("sequence", _may_be_sequence)
+    search.look_for("sequence", may_be_sequence)
     if "sequence" in search.roles:
         search.look_for("time", lambda column: kind(column) in _TIMES)
-    search.look_for("tokens", _may_be_tokens)
+    search.look_for("tokens", may_be_tokens)
     roles = search.roles
     if "tokens" not in roles and "sequence" not in roles:
         roles |= _only_text(frame, search.left())
@@ -129,7 +129,7 @@ def _named(table: Table, named: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _may_be_sequence(column: pd.Series) -> bool:
+def may_be_sequence(column: pd.Series) -> bool:
     """Whether values, short ones, stand for several rows each, or are given in the first only."""
     if kind(column) is ColumnKind.LIST:
         return False
@@ -137,7 +137,7 @@ def _may_be_sequence(column: pd.Series) -> bool:
     return bool(short) and (column.nunique() < 0.8 * len(column) or bool(column.isna().any()))
 
 
-def _may_be_tokens(column: pd.Series) -> bool:
+def may_be_tokens(column: pd.Series) -> bool:
     """Whether values are words; in a table of a few rows they may be all alike."""
     words = kind(column) in (*_WORDS, ColumnKind.CONSTANT)
     return words and not pd.api.types.is_numeric_dtype(column.dtype)
@@ -147,7 +147,7 @@ def _only_text(frame: pd.DataFrame, left: list[str]) -> dict[str, str]:
     """The only column that is left for the tokens; one that changes comes before one that does
     not.
     """
-    words = [name for name in left if _may_be_tokens(frame[name])]
+    words = [name for name in left if may_be_tokens(frame[name])]
     words = [n for n in words if kind(frame[n]) is not ColumnKind.CONSTANT] or words
     return {"tokens": words[0]} if len(words) == 1 else {}
 

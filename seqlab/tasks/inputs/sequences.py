@@ -6,6 +6,7 @@ rows hold. Each sequence remembers its rows, so that every one of them gets its 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -54,12 +55,17 @@ class SequenceInput(Input):
         layout, columns, notes = find_layout(table, request)
         if layout.form not in cls.forms:
             other = "values" if layout.form == "values" else "tokens"
-            raise UserError(
-                f'"{table.origin}" holds {other}, the model reads {cls.thing}',
-                f"expected data like those it was trained on, or columns of {cls.thing}",
-            )
+            raise cls.other_kind(table, other)
         where = f'"{columns["tokens" if "tokens" in columns else "sequence"]}"'
         return ColumnChoice(columns, 0.9, f"{cls.thing} in {where}", notes, layout)
+
+    @classmethod
+    def other_kind(cls, table: Table, held: str) -> UserError:
+        """The error for tokens where values are read, or the other way round."""
+        return UserError(
+            f'"{table.origin}" holds {held}, the model reads {cls.thing}',
+            f"expected columns of {cls.thing}",
+        )
 
     @classmethod
     def gather(cls, table: Table, choice: ColumnChoice, options: Any) -> Table:
@@ -130,19 +136,17 @@ class SequenceInput(Input):
 
     def choice_for(self, table: Table) -> ColumnChoice:
         """As in training where its columns are there, else as new data tell."""
-        here = {r: c for r, c in self.columns.items() if c in table.frame.columns}
-        channels = [name for name in self.layout.channels if name not in table.frame.columns]
+        frame, layout = table.frame, self.layout
+        here = {role: column for role, column in self.columns.items() if column in frame.columns}
+        channels = [name for name in layout.channels if name not in frame.columns]
         if set(self.columns) - set(here) <= {"time"} and not channels:
-            return ColumnChoice(here, 1.0, "as in training", layout=self.layout)
-        taken = [name for name in self.layout.others if name in table.frame.columns]
-        choice = type(self).find(table, ColumnRequest(here, taken))
-        if channels:
-            raise UserError(
-                f'"{table.origin}" has no column "{channels[0]}"',
-                f"the model reads {', '.join(self.layout.channels)}",
-            )
-        again = choice.layout.with_(channels=self.layout.channels, dividing=self.layout.dividing)
-        return replace(choice, layout=again)
+            return ColumnChoice(here, 1.0, "as in training", layout=layout)
+        taken = [name for name in layout.others if name in frame.columns]
+        return self.found_again(table, ColumnRequest(here, taken))
+
+    @abstractmethod
+    def found_again(self, table: Table, request: ColumnRequest) -> ColumnChoice:
+        """The columns of new data that lack some of training; a UserError says what is missing."""
 
     def pieces(self, rows: Examples) -> Examples:
         """Sequences that are longer than what is read at once become several examples.

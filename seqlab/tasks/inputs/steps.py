@@ -12,8 +12,9 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Inputs
+from seqlab.tasks.inputs.sequence_layouts import ALIASES, by_name, may_be_sequence, may_be_tokens
 from seqlab.tasks.inputs.sequences import SequenceInput, objects
-from seqlab.tasks.parts import Arrays, ColumnChoice
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
 
 class Steps(SequenceInput):
@@ -75,6 +76,24 @@ class Steps(SequenceInput):
         )
 
     # -- learned -------------------------------------------------------------------------------
+
+    def found_again(self, table: Table, request: ColumnRequest) -> ColumnChoice:
+        """The channels of training, and what names the signals by its name."""
+        frame, channels = table.frame, self.layout.channels
+        missing = [name for name in channels if name not in frame.columns]
+        if not missing and "sequence" not in request.named:
+            taken = [*request.taken, *channels]
+            column = by_name(frame, ALIASES["sequence"], taken, may_be_sequence)
+            if column is not None:
+                columns = {**request.named, "sequence": column}
+                return ColumnChoice(columns, 1.0, "as in training", layout=self.layout)
+            missing = [self.columns["sequence"]]
+        if by_name(frame, ALIASES["tokens"], [*request.taken], may_be_tokens) is not None:
+            raise self.other_kind(table, "tokens")
+        raise UserError(
+            f'"{table.origin}" has no column "{missing[0]}"',
+            f"the model reads {', '.join([*self.columns.values(), *channels])}",
+        )
 
     def encode(self, rows: Examples) -> Arrays:
         """`inputs`: standard values, gaps as the mean."""

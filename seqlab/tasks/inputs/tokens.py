@@ -23,7 +23,7 @@ from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions
 from seqlab.tasks.inputs import spelling
 from seqlab.tasks.inputs.list_cells import as_list
 from seqlab.tasks.inputs.sequences import SequenceInput, objects
-from seqlab.tasks.parts import Arrays, ColumnChoice
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -105,6 +105,10 @@ class Tokens(SequenceInput):
         """Numbers of words (from 2) and of pieces (from 1)."""
         words = {word: i for i, word in enumerate(self.words, SPECIAL)}
         return words, {piece: i for i, piece in enumerate(self.affixes, 1)}
+
+    def found_again(self, table: Table, request: ColumnRequest) -> ColumnChoice:
+        """In any layout that holds tokens."""
+        return type(self).find(table, request)
 
     def encode(self, rows: Examples) -> Arrays:
         """`inputs`: numbers of each word and of its pieces, (T, 1 + K)."""

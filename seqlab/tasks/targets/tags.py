@@ -86,7 +86,7 @@ class Tags(Target):
     @classmethod
     def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
         """`layout` holds the names of tags that are numbers."""
-        given, notes = request.named.get("tags"), ()
+        given = request.named.get("tags")
         column = _by_name(table, request.taken) if given is None else given
         if column is None:
             names = [str(name) for name in table.frame if name not in (ROWS, NUMBER)]
@@ -95,8 +95,7 @@ class Tags(Target):
                 "name the columns: --columns tokens=…,tags=…",
             )
         named(table.frame, column, table.origin)
-        if given is None:
-            notes = (f'tags: column "{column}" (by its name)',)
+        notes = () if given is not None else (f'tags: column "{column}" (by its name)',)
         names_of_numbers = request.options.names
         return ColumnChoice({"tags": column}, 0.9, f'tags in "{column}"', notes, names_of_numbers)
 
