@@ -33,7 +33,7 @@ def is_nested(cell: Any) -> bool:
 def as_tags(cell: Any, count: int) -> list[str] | None:
     """The same for the tags of `count` tokens, which commas may divide too: O,B-PER."""
     if isinstance(cell, list | tuple | np.ndarray):
-        return [_text(_whole(value)) for value in cell]
+        return [v if isinstance(v, str) else _text(_whole(v)) for v in cell]
     tags = as_list(cell)
     if count > 1 and tags is not None and len(tags) == 1 and isinstance(cell, str):
         divided = [part.strip() for part in tags[0].split(",")]

@@ -81,7 +81,9 @@ class SequenceInput(Input):
     def names(cls, table: Table, choice: ColumnChoice) -> list[str] | None:
         if choice.layout.form == "lists":
             return None
-        return [f"sequence {name}" for name in table.frame[choice.columns["sequence"]]]
+        names = table.frame[choice.columns["sequence"]]
+        # Only the first rows of a table can be without one: a gap repeats the name above it.
+        return ["the first rows" if pd.isna(name) else f"sequence {name}" for name in names]
 
     @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
@@ -127,7 +129,7 @@ class SequenceInput(Input):
         return positions_of(rows.frame)
 
     @classmethod
-    def of_all(cls, train: Examples, choice: ColumnChoice, spec: DataSpec) -> dict[str, Any]:
+    def common(cls, train: Examples, choice: ColumnChoice, spec: DataSpec) -> dict[str, Any]:
         """Columns, layout and how much is read at once, with room for longer sequences."""
         longest = spec.max_tokens or min(LONGEST, 2 * int(cls.positions(train).max()))
         return {"columns": choice.columns, "layout": choice.layout, "longest": longest}

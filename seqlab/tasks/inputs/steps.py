@@ -70,7 +70,7 @@ class Steps(SequenceInput):
             )
         scales = np.nanstd(values, axis=0)
         return cls(
-            **cls.of_all(train, choice, spec),
+            **cls.common(train, choice, spec),
             means=tuple(np.nanmean(values, axis=0).tolist()),
             scales=tuple(np.where(scales > 0, scales, 1.0).tolist()),
         )

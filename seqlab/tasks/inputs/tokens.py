@@ -88,7 +88,7 @@ class Tokens(SequenceInput):
             pieces = (piece for word in words for piece in spelling.affixes(word))
             known = spelling.frequent(pieces, 2, PIECES)
         learned = cls(
-            **cls.of_all(train, choice, spec),
+            **cls.common(train, choice, spec),
             options=options,
             words=spelling.frequent(plain, options.min_count, spec.vocabulary - SPECIAL),
             affixes=known,

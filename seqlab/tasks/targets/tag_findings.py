@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
@@ -100,12 +100,12 @@ def _duplicates(frame: pd.DataFrame) -> list[Finding]:
     """Sentences that occur again, and those that are tagged in two ways."""
     texts = [" ".join(tokens) for tokens in frame["tokens"]]
     keys = text_keys(texts)
-    seen: dict[int, set[str]] = {}
+    seen: defaultdict[int, set[str]] = defaultdict(set)
     repeated, first = 0, None
-    for row, key in enumerate(keys.tolist()):
-        ways = seen.setdefault(key, set())
+    for row, (key, tags) in enumerate(zip(keys.tolist(), frame["tags"], strict=True)):
+        ways = seen[key]
         repeated += bool(ways)
-        ways.add(" ".join(frame["tags"].iloc[row]))
+        ways.add(" ".join(tags))
         if len(ways) > 1 and first is None:
             first = row
     if not repeated:
@@ -133,11 +133,11 @@ def _duplicates(frame: pd.DataFrame) -> list[Finding]:
 
 def _slips(frame: pd.DataFrame) -> list[Finding]:
     """Words that bear one tag nearly always and another once: often a slip of the annotator."""
-    uses: dict[str, Counter[str]] = {}
+    uses: defaultdict[str, Counter[str]] = defaultdict(Counter)
     places: dict[tuple[str, str], int] = {}
     for row, (tokens, tags) in enumerate(zip(frame["tokens"], frame["tags"], strict=True)):
         for word, tag in zip(tokens, tags, strict=True):
-            uses.setdefault(word, Counter())[tag] += 1
+            uses[word][tag] += 1
             places.setdefault((word, tag), row)
     found = []
     for word, counts in uses.items():

@@ -6,7 +6,7 @@ A prediction is, per position, a tag's number and its probability.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self, cast
 
@@ -102,9 +102,7 @@ class Tags(Target):
     @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
         """Sequences without tags, with tags for some positions, or with too many or too few."""
-        column = choice.columns["tags"]
-        cells = zip(table.frame[column], table.frame[ROWS], strict=True)
-        flaws = [_flaw(cell, len(rows), column) for cell, rows in cells]
+        flaws = [why for _, why in _read(table, choice)]
         return pd.Series(flaws, index=table.frame.index, dtype=object)
 
     @classmethod
@@ -112,12 +110,10 @@ class Tags(Target):
         """`tags`, a list of names; of new data None where they cannot be told."""
         tags: list[list[str] | None] = [None] * len(table.frame)
         if "tags" in choice.columns:
-            column = choice.columns["tags"]
-            cells = list(zip(table.frame[column], table.frame[ROWS], strict=True))
-            tags = [
-                None if _flaw(cell, len(rows), column) else _names(cell, len(rows), choice.layout)
-                for cell, rows in cells
-            ]
+            tags = [None if why else own for own, why in _read(table, choice)]
+        if choice.layout:
+            names = {str(number): name for number, name in enumerate(choice.layout)}
+            tags = [own and [names.get(tag, tag) for tag in own] for own in tags]
         return Examples({}, pd.DataFrame({"tags": objects(tags)}))
 
     @classmethod
@@ -275,22 +271,20 @@ def _kinds(rows: Examples) -> set[str]:
     return {tag for own in rows.frame["tags"] for tag in own}
 
 
-def _flaw(cell: Any, count: int, column: str) -> str:
-    """Why a cell does not give each of so many positions its tag."""
-    if is_nested(cell):
-        return f'a list within the list in "{column}"'
-    tags = as_tags(cell, count)
-    if tags is None or (count and not any(tags)):
-        return f'no tags in "{column}"'
-    if len(tags) != count:
-        return f'not as many tags in "{column}" as tokens'
-    return f'a token without a tag in "{column}"' if "" in tags else ""
-
-
-def _names(cell: Any, count: int, names: Sequence[str]) -> list[str]:
-    """The tags of a cell; numbers by their names, where they have any."""
-    numbered = {str(number): name for number, name in enumerate(names)}
-    return [numbered.get(tag, tag) for tag in as_tags(cell, count) or []]
+def _read(table: Table, choice: ColumnChoice) -> Iterator[tuple[list[str], str]]:
+    """The tags of each sequence, and why they are not one for each of its positions."""
+    column = choice.columns["tags"]
+    for cell, rows in zip(table.frame[column], table.frame[ROWS], strict=True):
+        if is_nested(cell):
+            yield [], f'a list within the list in "{column}"'
+            continue
+        tags = as_tags(cell, len(rows)) or []
+        if not any(tags):
+            yield tags, f'no tags in "{column}"'
+        elif len(tags) != len(rows):
+            yield tags, f'not as many tags in "{column}" as tokens'
+        else:
+            yield tags, f'a token without a tag in "{column}"' if "" in tags else ""
 
 
 def _rewritten(tags: list[str], scheme: Scheme) -> list[str]:
