@@ -87,6 +87,22 @@ class Tag(RowTask):
         tokens = head.frame[columns["tokens"]] if "tokens" in columns else None
         return _of_rows(head.frame[columns["sequence"]], tags, tokens)
 
+    @classmethod
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Orders of journeys: whether a town is where or whither tells the word before it."""
+        rng = np.random.default_rng(seed)
+        towns = ["Bonn", "Ulm", "Graz", "Linz"]
+        ways = [("from", "B-start"), ("to", "B-goal")]
+        tokens, tags = [], []
+        for number in range(rows):
+            order = [ways[i] for i in rng.permutation(2)]
+            words = [(str(number), "O")] * int(rng.integers(0, 3)) + [("please", "O")]
+            for word, tag in order:
+                words += [(word, "O"), (str(rng.choice(towns)), tag)]
+            tokens.append([word for word, _ in words])
+            tags.append([tag for _, tag in words])
+        return Table(pd.DataFrame({"tokens": tokens, "tags": tags}), "sample")
+
     # -- fitted, for models --------------------------------------------------------------------
 
     def head(self, width: int) -> nn.Module:
