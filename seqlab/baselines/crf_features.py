@@ -17,15 +17,17 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from seqlab.baselines.base import Baseline, State
+from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.baselines.checked import checked, sparse_matrix
 from seqlab.baselines.crfsuite_model import CrfModel, read_model
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.tag import Tag
-from seqlab.tasks.tagging.spelling import affixes, normalised, shape
+from seqlab.tasks.inputs.spelling import affixes, normalised, shape
+from seqlab.tasks.inputs.steps import Steps
+from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.targets.tags import Tags
 
 CARD = {"tasks": ["tag"], "needs": "pycrfsuite", "extra": "tagging"}
 SETTINGS = {"c1": 0.05, "c2": 0.01, "max_iterations": 60}
@@ -37,12 +39,14 @@ BATCH = 256  # sequences that are decoded together
 class CrfFeatures(Baseline):
     """Weights of features by tag, and of the steps from tag to tag; CRFsuite only trains them."""
 
+    input_types = (Tokens, Steps)
+    target_types = (Tags,)
+
     def __init__(self, model: CrfModel | None = None) -> None:
         self.model = model
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Train with both penalties."""
-        assert isinstance(task, Tag)
         suite = _suite()
         trainer = suite.Trainer(algorithm="lbfgs", params=SETTINGS, verbose=False)
         for features, tags in zip(_seen(train), train.frame["tags"], strict=True):
@@ -54,9 +58,8 @@ class CrfFeatures(Baseline):
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """The best tags of each sequence and their marginal probabilities: Ragged, (T, 2)."""
-        assert isinstance(task, Tag)
         assert self.model is not None
-        number = {name: i for i, name in enumerate(task.classes)}
+        number = {name: i for i, name in enumerate(target_of(task, Tags).classes)}
         classes = np.array([number[label] for label in self.model.labels])
         sequences = _seen(examples)
         # Sequences of similar length go together, so that little of a batch is padding.
@@ -104,14 +107,14 @@ def _decoded(model: CrfModel, sequences: list[list[Any]]) -> list[Array]:
     """The number of the best label at each place, and its marginal probability: (T, 2) each."""
     import torch
 
-    from seqlab.tasks.tagging.chain import Steps, marginals, viterbi
+    from seqlab.tasks.targets.chain import Transitions, marginals, viterbi
 
     lengths = np.array([len(features) for features in sequences])
     mask = np.arange(lengths.max()) < lengths[:, None]  # (B, T)
     emissions = np.zeros((*mask.shape, len(model.labels)))
     emissions[mask] = _emissions(model, [place for features in sequences for place in features])
     none = torch.zeros(len(model.labels), dtype=torch.float64)
-    steps = Steps(torch.from_numpy(model.steps), none, none)
+    steps = Transitions(torch.from_numpy(model.steps), none, none)
     given = (torch.from_numpy(emissions), torch.from_numpy(mask), steps)
     tags = viterbi(*given)
     sure = marginals(*given).gather(2, tags.unsqueeze(-1)).squeeze(-1)
@@ -150,8 +153,7 @@ def _seen(examples: Examples) -> list[list[Any]]:
     """The features of every position of every sequence."""
     if len(examples.frame["tokens"].iloc[0]):
         return [_of_tokens([str(t) for t in tokens]) for tokens in examples.frame["tokens"]]
-    inputs = examples.arrays["inputs"]
-    assert isinstance(inputs, Ragged)
+    inputs = examples.ragged("inputs")
     return [_of_values(inputs[row]) for row in range(len(inputs))]
 
 

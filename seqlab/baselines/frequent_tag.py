@@ -17,7 +17,10 @@ from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.tagging.spelling import shape
+from seqlab.tasks.inputs.spelling import shape
+from seqlab.tasks.inputs.steps import Steps
+from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.targets.tags import Tags
 
 CARD = {"tasks": ["tag"]}
 # What a token is looked up by, the surest first; the last is the same for all.
@@ -30,19 +33,20 @@ Table = dict[str, tuple[int, float]]  # what a token is seen as → tag number, 
 class FrequentTag(Baseline):
     """A table of tags for each way to see a token."""
 
+    input_types = (Tokens, Steps)
+    target_types = (Tags,)
+
     def __init__(self, tables: tuple[Table, ...] = ()) -> None:
         self.tables = tables
 
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """Count the tags of every word, small word and shape."""
-        tags, tokens = train.arrays["tags"], _tokens(train)
-        assert isinstance(tags, Ragged)
+        tags, tokens = train.ragged("tags"), _tokens(train)
         return type(self)(tuple(_table(map(view, tokens), tags.values) for view in VIEWS))
 
     def predict(self, task: Task, examples: Examples) -> Predictions:
         """The tag and its share among the tokens that were seen alike: Ragged, (T, 2)."""
-        inputs = examples.arrays["inputs"]
-        assert isinstance(inputs, Ragged)
+        inputs = examples.ragged("inputs")
         known: dict[str, tuple[int, float]] = {}
         for token in set(tokens := _tokens(examples)):
             seen = zip(self.tables, VIEWS, strict=True)
@@ -73,9 +77,7 @@ def _tokens(examples: Examples) -> list[str]:
     tokens = [str(token) for tokens in examples.frame["tokens"] for token in tokens]
     if tokens:
         return tokens
-    inputs = examples.arrays["inputs"]
-    assert isinstance(inputs, Ragged)
-    return [""] * len(inputs.values)
+    return [""] * len(examples.ragged("inputs").values)
 
 
 def _table(keys: Any, tags: np.ndarray) -> Table:

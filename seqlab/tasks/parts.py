@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from seqlab.specs import ModelSpec
 
 JOIN = "+"  # several columns in one role: label=toxic+insult
+FLAW = "problem"  # the column that says why a row of new data has no prediction
 
 Arrays = dict[str, Array | Ragged]
 
@@ -201,6 +202,11 @@ class Input(Part):
         return None
 
     @classmethod
+    def identity(cls, table: Table, choice: ColumnChoice) -> pd.DataFrame:
+        """Columns of `rows` that are known of each example even if it cannot be read."""
+        return pd.DataFrame(index=range(len(table.frame)))
+
+    @classmethod
     def duplicate_keys(cls, rows: Examples) -> list[str] | None:
         """What makes two examples the same one; None: duplicates are not looked for."""
         return None
@@ -337,8 +343,8 @@ class Target(Part):
         """Which examples say what is wanted of them: no others can be scored."""
 
     @abstractmethod
-    def wanted(self, examples: Examples) -> NDArray[Any]:
-        """What is wanted of each example, as the loss reads it."""
+    def wanted(self, examples: Examples) -> NDArray[Any] | Ragged:
+        """What is wanted of each example, as the loss reads it; sequences are padded in batches."""
 
     @abstractmethod
     def statistics(self, metric: Any, predictions: Predictions, examples: Examples) -> Any:

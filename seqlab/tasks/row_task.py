@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.examples import Examples
+from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import as_finding, group_findings, split_findings
 from seqlab.data.splits import PARTS, Rows, Splits
@@ -37,6 +37,7 @@ from seqlab.tasks.base import (
 )
 from seqlab.tasks.inputs.copies import conflicts, copies
 from seqlab.tasks.parts import (
+    FLAW,
     ColumnChoice,
     ColumnRequest,
     Input,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
 SURE = 0.5  # below it a confidence is told with the reason against, not for
 EXAMPLE = "example"  # in a batch of several sequences an example: which of its examples each is of
-FLAW = "problem"  # the column that says why a row of new data has no prediction
 
 
 class TaskState(Spec):
@@ -242,8 +242,8 @@ class RowTask(Task):
             taken = list(dict.fromkeys([*dividing.values(), *_split_all(table, others)]))
             request = ColumnRequest(named, taken)
             likely = cls.target_type.likely(table, request)
-            options = cls.options_of(kind, kind, spec)
-            try:
+            try:  # an option of one input is unknown to another
+                options = cls.options_of(kind, kind, spec)
                 choices.append(
                     (kind, kind.find(table, ColumnRequest(named, taken, likely, options)))
                 )
@@ -318,7 +318,7 @@ class RowTask(Task):
         parts, notes = task.select(parts, seed)
         notes += [*task.reader.notes(parts), *task.target.notes(parts)]
         card = {
-            "parts": {part: len(some) for part, some in parts.items()},
+            "parts": {part: _independent(some) for part, some in parts.items()},
             "split": splits.how,
             "columns": study.columns,
             "notes": [*study.notes, *study.left_out, *splits.notes, *notes],
@@ -367,7 +367,7 @@ class RowTask(Task):
             rows = read.rows if read.of is None else read.rows[read.of]
             yield Batch(
                 torch.from_numpy(values),
-                torch.from_numpy(wanted[rows]),
+                torch.from_numpy(_padded(wanted, rows)),
                 Context(mask),
                 read.rows,
                 {} if read.of is None else {EXAMPLE: torch.from_numpy(read.of)},
@@ -406,14 +406,14 @@ class RowTask(Task):
         some = _some(gathered, usable)
         target = self.target.choice_for(some)
         rows = side_by_side(self.reader.rows(some, found), self.target.rows(some, target))
-        examples = self.encoded(rows)
-        if len(usable) == len(flaws):
-            return examples
-        place = np.zeros(len(flaws), dtype=np.int64)
-        place[usable] = np.arange(len(usable))
-        spread = examples.take(place)
-        spread.frame[FLAW] = flaws.to_numpy(dtype=object)
-        return spread
+        if len(usable) < len(flaws):
+            place = np.zeros(len(flaws), dtype=np.int64)
+            place[usable] = np.arange(len(usable))
+            rows = rows.take(place)
+            for name, values in self.reader.identity(gathered, found).items():
+                rows.frame[name] = values
+            rows.frame[FLAW] = flaws.to_numpy(dtype=object)
+        return self.encoded(rows)
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples can be read and say what is wanted of them."""
@@ -476,6 +476,21 @@ def averaged(answers: NDArray[Any], batch: Batch) -> NDArray[Any]:
     sums = np.zeros((int(example.max()) + 1, *answers.shape[1:]))
     np.add.at(sums, example, answers)
     return np.asarray(sums / np.bincount(example)[:, None])
+
+
+def _independent(examples: Examples) -> int:
+    """How many examples there are; those of one block are one that is read in pieces."""
+    return len(examples) if examples.blocks is None else len(np.unique(examples.blocks))
+
+
+def _padded(wanted: NDArray[Any] | Ragged, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """What is wanted of some examples; sequences (B, T), filled up with what no loss counts."""
+    from seqlab.tasks.losses import IGNORED
+
+    if not isinstance(wanted, Ragged):
+        return np.asarray(wanted[rows])
+    values, mask = wanted.padded(rows)
+    return np.where(mask, values, IGNORED)
 
 
 def _combined(first: pd.Series, second: pd.Series) -> pd.Series:

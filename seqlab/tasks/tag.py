@@ -9,45 +9,34 @@ or without a linear-chain CRF. A prediction is, per position, a tag's number and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor, nn
 
-from seqlab.batch import Batch, Context
-from seqlab.data.batching import plan_batches
+from seqlab.data.columns import ColumnKind, kind
 from seqlab.data.examples import Examples, Ragged
-from seqlab.data.findings import Finding
 from seqlab.data.table import Table
-from seqlab.data.tokens import Tokenizer
-from seqlab.metrics.base import Metric
-from seqlab.model.base import Model
+from seqlab.errors import UserError
 from seqlab.registry import registered
-from seqlab.runs import read_json, write_json
-from seqlab.specs import ModelSpec
-from seqlab.tasks.base import (
-    Confidence,
-    DataSpec,
-    Exhibit,
-    Inputs,
-    Loss,
-    Predictions,
-    Prepared,
-    Sources,
-    Task,
-)
-from seqlab.tasks.losses import IGNORED, cross_entropy
-from seqlab.tasks.tagging import exhibits as shown
-from seqlab.tasks.tagging.inspecting import inspect
-from seqlab.tasks.tagging.layout import recognise
-from seqlab.tasks.tagging.network import SpellingModel, TagHead
-from seqlab.tasks.tagging.preparing import SPECIAL, Fitted, fit_and_encode
-from seqlab.tasks.tagging.tagged import tagged, untagged
+from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
+from seqlab.tasks.inputs.list_cells import as_list, as_tags
+from seqlab.tasks.inputs.sequence_layouts import SAMPLE
+from seqlab.tasks.inputs.sequences import SequenceInput, unread_in
+from seqlab.tasks.inputs.steps import Steps
+from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.parts import FLAW
+from seqlab.tasks.row_task import RowTask
+from seqlab.tasks.rows import dividing_columns
+from seqlab.tasks.targets.tags import Tags
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from seqlab.batch import Batch
+    from seqlab.tasks.targets.tag_head import TagHead
 
 CARD = {
     "roles": ["tokens", "tags", "sequence", "time", "group", "split"],
@@ -65,98 +54,67 @@ CARD = {
 
 
 @registered
-class Tag(Task):
+class Tag(RowTask):
     """Tokens or values in; per position a tag's number and its probability, (T, 2), out."""
 
+    input_types = (Tokens, Steps)
+    target_type = Tags
+    reader: SequenceInput
+    target: Tags
     train_defaults: Mapping[str, Any] = MappingProxyType({"batch_size": 32})
-    both_directions = True
-    cuts = "targets too"
-
-    def __init__(self, fitted: Fitted, tokenizer: Tokenizer | None = None) -> None:
-        self.fitted, self.tokenizer = fitted, tokenizer
-        if fitted.form == "tokens":  # large tables of words and pieces learn by heart
-            self.model_defaults = MappingProxyType({"embedding_dropout": 0.3})
-        self.metrics = fitted.metrics
-        self.classes = fitted.classes
 
     @property
-    def columns(self) -> Mapping[str, str]:
-        """The columns of tokens, tags and what divides them."""
-        return self.fitted.columns
-
-    # -- as a class, on raw tables -------------------------------------------------------------
+    def classes(self) -> tuple[str, ...]:
+        """Names of the tags, in the order of their numbers."""
+        return self.target.classes
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
-        """As many tags as tokens, or tags that change within a sequence."""
-        return recognise(table)
+        """As many tags as tokens in lists; or a token, or a step, a row with tags that change."""
+        head = Table(table.frame.head(20 * SAMPLE), table.origin)
+        cells = head.frame.head(1).to_numpy(object).ravel()
+        if any(getattr(cell, "ndim", 0) > 1 for cell in cells):
+            return Confidence(0.0, "series or images in cells, not tokens")
+        try:
+            dividing, _ = dividing_columns(head, {})
+            _, found = cls._find_input(head, {}, dividing, DataSpec())
+            target = cls._find_target(head, {}, found, dividing, DataSpec())
+        except UserError as error:
+            return Confidence(0.0, error.message)
+        columns, tags = found.columns, head.frame[target.columns["tags"]]
+        if found.layout.form == "lists":
+            return _of_lists(head.frame[columns["tokens"]], tags)
+        tokens = head.frame[columns["tokens"]] if "tokens" in columns else None
+        return _of_rows(head.frame[columns["sequence"]], tags, tokens)
 
     @classmethod
-    def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
-        """Counts, balance, illegal steps, lengths, duplicates, contradictions."""
-        return inspect(sources, spec, seed)
-
-    @classmethod
-    def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
-        """Split, then fit vocabulary, tags or scale on the training part alone."""
-        data = tagged(sources, spec)
-        prepared = []
-        for splits in data.divide(spec, seed):
-            fitted, tokenizer, (train, valid, test), card = fit_and_encode(data, splits, spec)
-            prepared.append(Prepared(cls(fitted, tokenizer), train, valid, test, card))
-        return prepared
+    def sample(cls, rows: int, seed: int) -> Table:
+        """Orders of journeys: whether a town is where or whither tells the word before it."""
+        rng = np.random.default_rng(seed)
+        towns = ["Bonn", "Ulm", "Graz", "Linz"]
+        ways = [("from", "B-start"), ("to", "B-goal")]
+        tokens, tags = [], []
+        for number in range(rows):
+            order = [ways[i] for i in rng.permutation(2)]
+            words = [(str(number), "O")] * int(rng.integers(0, 3)) + [("please", "O")]
+            for word, tag in order:
+                words += [(word, "O"), (str(rng.choice(towns)), tag)]
+            tokens.append([word for word, _ in words])
+            tags.append([tag for _, tag in words])
+        return Table(pd.DataFrame({"tokens": tokens, "tags": tags}), "sample")
 
     # -- fitted, for models --------------------------------------------------------------------
 
-    @property
-    def inputs(self) -> Inputs:
-        """Words or values of sequences that differ in length, with an output at each position."""
-        longest = self.fitted.max_tokens
-        if self.fitted.form == "values":
-            return Inputs("values", len(self.fitted.channels), longest=longest, per_position=True)
-        size = len(self.fitted.words) + SPECIAL
-        return Inputs("tokens", size, longest=longest, per_position=True)
-
     def head(self, width: int) -> nn.Module:
         """Scores of the tags, and the linear chain over them."""
-        fitted = self.fitted
-        return TagHead(width, fitted.classes, fitted.scheme, fitted.options.crf)
+        from seqlab.tasks.targets.tag_head import TagHead
 
-    def model(self, spec: ModelSpec) -> Model:
-        """A model that reads words with their spelling; of values, the usual one."""
-        pieces = len(self.fitted.pieces) + 1
-        if self.tokenizer is not None:
-            pieces = self.tokenizer.vocabulary_size
-        if self.fitted.form == "values" or pieces == 1:
-            return super().model(spec)
-        model = SpellingModel(spec, self.inputs.size, pieces)
-        model.head = self.head(model.head_width)
-        return model
-
-    def batches(
-        self,
-        examples: Examples,
-        batch_size: int,
-        batch_tokens: int,
-        rng: np.random.Generator | None,
-    ) -> Iterator[Batch]:
-        """Sequences of similar length together."""
-        inputs, tags = examples.arrays["inputs"], examples.arrays["tags"]
-        assert isinstance(inputs, Ragged)
-        assert isinstance(tags, Ragged)
-        only_words = inputs.values.ndim == 2 and inputs.values.shape[1] == 1
-        for rows in plan_batches(inputs.lengths, batch_size, batch_tokens, rng):
-            values, mask = inputs.padded(rows)
-            read = torch.from_numpy(values)
-            if self.fitted.form == "tokens":
-                read = read.long()
-                read = read[..., 0] if only_words else read
-            targets = np.where(mask, tags.padded(rows)[0].astype(np.int64), IGNORED)
-            full = None if mask.all() else torch.from_numpy(mask)
-            yield Batch(read, torch.from_numpy(targets), Context(full), rows)
+        return TagHead(width, self.classes, self.target.scheme, self.target.options.crf)
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Cross-entropy at every position, or −log p of whole tag sequences with a chain."""
+        from seqlab.tasks.losses import IGNORED, cross_entropy
+
         scores: Tensor = model(batch.inputs, batch.context)
         assert batch.targets is not None
         head = _head_of(model)
@@ -168,6 +126,8 @@ class Tag(Task):
 
     def predict(self, model: nn.Module, batch: Batch) -> Predictions:
         """Tag numbers and probabilities: Ragged, (T, 2) an example."""
+        import torch
+
         scores: Tensor = model(batch.inputs, batch.context)
         mask = _mask_of(batch)
         tags, probabilities = _head_of(model).decode(scores, mask)
@@ -177,62 +137,88 @@ class Tag(Task):
 
     # -- fitted, for people --------------------------------------------------------------------
 
-    def encode(self, table: Table) -> Examples:
-        """New sequences; their tags too, where the table has them."""
-        fitted = self.fitted
-        data = untagged(table, fitted.columns, fitted.form, fitted.options.named)
-        return fitted.encode(data, self.tokenizer)
+    def encoded(self, rows: Examples) -> Examples:
+        """As all tasks encode; a long sequence becomes several examples, which are one block."""
+        return super().encoded(self.reader.pieces(self.target.in_scheme(rows)))
 
     def names(self, predictions: Predictions) -> list[list[str]]:
         """Predicted tags by name, a list an example."""
-        chosen = predictions.values[:, 0].astype(np.int64)
-        named = np.asarray(self.classes, dtype=object)[chosen]
-        return [part.tolist() for part in np.split(named, predictions.offsets[1:-1])]
-
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
-        """Per-example statistics from predicted and given tags."""
-        given: Any = [list(tags) for tags in examples.frame["tags"]]
-        return metric.collect(cast(Any, self.names(predictions)), given)
-
-    def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
-        """Quality by tag, by length and for unknown words; marked-up sentences."""
-        return shown.exhibits(self, predictions, examples)
+        return self.target.names(predictions)
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
-        """A row per token or step: its sequence and place from 1, the tag and its probability."""
-        lengths = predictions.lengths
-        frame = examples.frame
-        places = np.arange(lengths.sum()) - np.repeat(predictions.offsets[:-1], lengths)
-        columns: dict[str, Any] = {
-            "sequence": np.repeat(frame["sequence"].to_numpy() + 1, lengths),
-            "position": places + np.repeat(frame["start"].to_numpy() + 1, lengths),
+        """A row per token or step, in the order of the table's rows: the tag and its probability.
+
+        A sequence that cannot be read has its rows too, with what is wrong in `problem`.
+        """
+        frame, unread = examples.frame, unread_in(examples.frame)
+        lengths = examples.ragged("inputs").lengths
+        shown = pd.DataFrame(
+            {
+                **self.reader.presented(examples),
+                **self.target.present(predictions, examples),
+            }
+        )
+        read = frame["rows"][~unread]
+        where = np.concatenate([np.zeros(0, dtype=np.int64), *read])
+        if FLAW in frame:
+            shown = shown[~np.repeat(unread, lengths)].assign(**{FLAW: ""})
+            problems = _problems(frame[unread])
+            where = np.concatenate([where, problems.pop("row")])
+            shown = pd.concat([shown, problems]).astype({"position": "Int64"})
+        return shown.iloc[np.argsort(where, kind="stable")].reset_index(drop=True)
+
+
+def _problems(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of sequences that cannot be read; `row` is the table's."""
+    rows = [np.unique(own) for own in frame["rows"]]
+    counts = [len(own) for own in rows]
+    return pd.DataFrame(
+        {
+            "row": np.concatenate([np.zeros(0, dtype=np.int64), *rows]),
+            "sequence": np.repeat(frame["sequence"].to_numpy() + 1, counts),
+            FLAW: np.repeat(frame[FLAW].to_numpy(object), counts),
         }
-        if self.fitted.form == "tokens":
-            columns["token"] = [token for tokens in frame["tokens"] for token in tokens]
-        columns["predicted"] = [tag for tags in self.names(predictions) for tag in tags]
-        columns["probability"] = predictions.values[:, 1]
-        return pd.DataFrame(columns)
+    )
 
-    def save(self, folder: Path) -> None:
-        """`task.json`, and `tokenizer.json` where words are read by their BPE pieces."""
-        if self.tokenizer is not None:
-            self.tokenizer.save(folder / "tokenizer.json")
-        write_json(folder / "task.json", self.fitted.plain())
 
-    @classmethod
-    def load(cls, folder: Path) -> Tag:
-        """Read what `save` wrote."""
-        fitted = Fitted.read(read_json(folder / "task.json"), str(folder / "task.json"))
-        bpe = fitted.form == "tokens" and fitted.options.spelling == "bpe"
-        return cls(fitted, Tokenizer.load(folder / "tokenizer.json") if bpe else None)
+def _of_lists(tokens: pd.Series, tags: pd.Series) -> Confidence:
+    """As many tags as tokens, in lists or divided by spaces."""
+    counts = [len(as_list(cell) or ()) for cell in tokens[:SAMPLE]]
+    own = [len(as_tags(b, n) or ()) for b, n in zip(tags[:SAMPLE], counts, strict=True)]
+    pairs = list(zip(counts, own, strict=True))
+    many = sum(count for _, count in pairs) >= 1.5 * len(pairs)
+    named = f'"{tokens.name}" and their tags in "{tags.name}"'
+    if kind(tokens) is ColumnKind.LIST and kind(tags) is ColumnKind.LIST:
+        return Confidence(0.95, f"lists of tokens in {named}: tag")
+    if not many or sum(a == b for a, b in pairs) < 0.95 * len(pairs):
+        return Confidence(0.0, "no tags, one for each token")
+    return Confidence(0.93, f"words in {named}, one for each: tag")
+
+
+def _of_rows(sequence: pd.Series, tags: pd.Series, tokens: pd.Series | None) -> Confidence:
+    """Tags that change within sequences of single words, or of steps."""
+    changes = tags.groupby(sequence.ffill()).nunique().gt(1).mean()
+    named = f'"{tags.name}" within sequences of "{sequence.name}"'
+    if changes < 0.3 or tags.nunique() > max(2, len(tags) / 2):
+        return Confidence(0.0, f"no tags that change: {named}")
+    if tokens is None:
+        return Confidence(0.75, f"time steps with tags that change: {named}: tag")
+    words = tokens.dropna().astype(str).head(SAMPLE)
+    if words.str.count(r"\S+").mean() > 1.2:
+        return Confidence(0.0, f'texts, not tokens, in "{tokens.name}"')
+    return Confidence(0.92, f"a token a row, its tags in {named}: tag")
 
 
 def _head_of(model: nn.Module) -> TagHead:
+    from seqlab.tasks.targets.tag_head import TagHead
+
     assert isinstance(model.head, TagHead)
     return model.head
 
 
 def _mask_of(batch: Batch) -> Tensor:
+    import torch
+
     if batch.context.mask is not None:
         return batch.context.mask
     return torch.ones(batch.inputs.shape[:2], dtype=torch.bool, device=batch.inputs.device)

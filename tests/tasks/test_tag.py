@@ -18,8 +18,8 @@ from seqlab.study.plan import entries
 from seqlab.study.spec import StudySpec
 from seqlab.study.work import TaskObjective, build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.inputs.spelling import affixes, shape
 from seqlab.tasks.tag import Tag
-from seqlab.tasks.tagging.spelling import affixes, shape
 from seqlab.training.fit import fit
 from tests.tasks.tag_data import orders, prepare, signals, table
 
@@ -50,7 +50,7 @@ def test_a_small_model_learns_and_never_leaves_the_scheme(learned):
     assert score(prepared, predictions) > 0.95
     fresh = predict_all(prepared.task, build_model(prepared.task, model.spec), prepared.test)
     for tags in prepared.task.names(fresh):
-        assert not illegal_steps(tags, prepared.task.fitted.scheme)
+        assert not illegal_steps(tags, prepared.task.target.scheme)
 
 
 def test_padding_and_batches_change_no_prediction(learned):
@@ -74,7 +74,7 @@ def test_stored_and_read_back_it_reads_new_data_the_same(learned, tmp_path):
     assert shown["sequence"].tolist() == [1, 1, 1, 2, 2]
     assert shown["position"].tolist() == [1, 2, 3, 1, 2]
     assert shown["probability"].between(0, 1).all()
-    ends = {"iob2": ["O", "B-start"], "bioes": ["O", "S-start"]}[task.fitted.scheme]
+    ends = {"iob2": ["O", "B-start"], "bioes": ["O", "S-start"]}[task.target.scheme]
     assert shown["predicted"].tolist()[3:] == ends
 
 
@@ -121,7 +121,7 @@ def test_unknown_words_are_read_by_their_spelling():
     new = prepared.task.encode(table({"tokens": [["Bernau", "Bernstein"]]}))
     words, spelled = new.arrays["inputs"].values[:, 0], new.arrays["inputs"].values[:, 1:]
     assert words.tolist() == [1, 1]
-    known = prepared.task.fitted.pieces.index("p3:ber") + 1
+    known = prepared.task.reader.affixes.index("p3:ber") + 1
     assert (spelled == known).any(axis=1).all()
     plain = prepare(orders(60), options={"spelling": "none"})
     (batch, *_) = plain.task.batches(plain.train, 4, 4096, None)
@@ -131,7 +131,7 @@ def test_unknown_words_are_read_by_their_spelling():
 def test_signals_are_scaled_cut_learned_and_put_together_again():
     prepared = prepare(signals(), max_tokens=25)
     assert prepared.task.metrics == ("token-accuracy",)
-    assert prepared.task.fitted.channels == ("x", "y")
+    assert prepared.task.reader.layout.channels == ("x", "y")
     assert prepared.train.blocks is not None
     values = prepared.train.arrays["inputs"].values
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-5)
@@ -165,7 +165,7 @@ def test_empty_sequences_are_left_out_and_counted():
     data["tokens"][3], data["tags"][3] = [], []
     prepared = prepare(data)
     assert sum(map(len, (prepared.train, prepared.valid, prepared.test))) == 29
-    assert 'empty sequences left out: 1 (the first: "data" row 4)' in prepared.card["notes"]
+    assert '1 row left out: no tokens in "tokens" (row 4)' in prepared.card["notes"]
 
 
 RECOGNISED = {
@@ -196,10 +196,9 @@ def test_layouts_are_recognised_and_read(name):
     score = Tag.recognise(data).score
     assert score >= 0.75
     assert score > max(other.score for other in others)
-    from seqlab.tasks.tagging.tagged import tagged
-
-    read = tagged(Sources(data), DataSpec())
-    assert all(len(s) == len(t) for s, t in zip(read.steps, read.tags, strict=True))
+    read = Tag.study_rows(Sources(data), DataSpec()).rows
+    pairs = zip(read.frame["rows"], read.frame["tags"], strict=True)
+    assert all(len(rows) == len(tags) for rows, tags in pairs)
     assert {"lists": 4, "json": 4, "strings": 4, "long": 3, "signals": 4}[name] == len(read)
 
 
@@ -233,19 +232,17 @@ def changed(**cells):
     ("data", "settings", "said"),
     [
         (
-            changed(tags=(2, ["O"])),
-            {},
-            '"data" row 3: 8 tokens in "tokens", 1 tags in "tags"',
-        ),
-        (changed(tags=(2, None)), {}, '"data" row 3: no tags'),
-        (changed(tags=(0, ["", *orders(1)["tags"][0][1:]])), {}, "token 1 has no tag"),
-        (
             {"tokens": [["a"]] * 20, "tags": [["X"]] * 20},
             {},
-            '"data": column "tags" has one tag only ("X")',
+            '"data": column "tags" has only one tag ("X")',
         ),
-        ({"tokens": [["a"]] * 20}, {}, '"data": no column for the tags among tokens (list)'),
-        ({"tokens": [[]] * 20, "tags": [[]] * 20}, {}, '"data": all sequences are empty'),
+        (
+            {"tokens": [["a", "b"]] * 20, "tags": [["X"]] * 20},
+            {},
+            '"data" row 1: not as many tags in "tags" as tokens, and no other can be used',
+        ),
+        ({"tokens": [["a"]] * 20}, {}, '"data": no column for the tags among tokens'),
+        ({"tokens": [[]] * 20, "tags": [[]] * 20}, {}, '"data" row 1: no tokens in "tokens"'),
         (orders(30), {"columns": {"tags": "tag"}}, 'unknown column "tag"; did you mean "tags"?'),
         (orders(30), {"metric": "f1"}, 'unknown metric of these tags "f1"'),
         (orders(30), {"options": {"crff": True}}, 'unknown setting in options "crff"'),
@@ -270,13 +267,32 @@ def test_the_inspection_says_what_is_wrong():
     data["tags"] += [["O", "I-start"], ["O", "B-goal"]]
     findings = {f.title: f for f in Tag.inspect(Sources(table(data)), DataSpec(), 0)}
     broken = findings["steps that IOB2 does not allow: 1 in 1 sequences"]
-    assert broken.detail == '"data" row 61: "I-start" after "O" at token 2'
+    assert broken.detail == 'row 61: "I-start" after "O" at token 2'
     assert "tags mark spans: IOB2" in findings
     assert findings["sentences that are tagged in more than one way: 1"].detail.startswith(
-        '"data" row 62: "from Ulm"'
+        'row 62: "from Ulm"'
     )
-    (error,) = Tag.inspect(Sources(table(changed(tags=(2, ["O"])))), DataSpec(), 0)
-    assert error.severity == "error"
+
+
+def test_sequences_that_cannot_be_used_are_left_out_and_listed():
+    data = orders(30)
+    data["tags"][2] = ["O"]
+    data["tags"][5] = None
+    data["tags"][6] = ["", *data["tags"][6][1:]]
+    data["tokens"][7], data["tags"][7] = [], []
+    data["tokens"][8] = [["a"]]
+    listed = [
+        '1 row left out: not as many tags in "tags" as tokens (row 3)',
+        '1 row left out: no tags in "tags" (row 6)',
+        '1 row left out: a token without a tag in "tags" (row 7)',
+        '1 row left out: no tokens in "tokens" (row 8)',
+        '1 row left out: a list within the list in "tokens" (row 9)',
+    ]
+    prepared = prepare(data)
+    assert sum(prepared.card["parts"].values()) == 25
+    assert [note for note in prepared.card["notes"] if "left out" in note] == listed
+    found = Tag.inspect(Sources(table(data)), DataSpec(), 0)
+    assert [f.title for f in found if f.severity == "warning" and "left out" in f.title] == listed
 
 
 def test_folds_test_every_sequence_once():

@@ -5,15 +5,15 @@ import itertools
 import pytest
 import torch
 
-from seqlab.tasks.tagging.chain import (
+from seqlab.tasks.targets.chain import (
     LinearChain,
-    Steps,
+    Transitions,
     log_partition,
     marginals,
     sequence_score,
     viterbi,
 )
-from seqlab.tasks.tagging.network import TagHead, forbidden
+from seqlab.tasks.targets.tag_head import TagHead, forbidden
 
 B, T, C = 3, 5, 4
 LENGTHS = torch.tensor([5, 3, 1])
@@ -26,7 +26,7 @@ def case(seed=0):
     def draw(*shape):
         return torch.randn(*shape, generator=generator, dtype=torch.float64) * 2
 
-    return draw(B, T, C), Steps(draw(C, C), draw(C), draw(C))
+    return draw(B, T, C), Transitions(draw(C, C), draw(C), draw(C))
 
 
 def scores(emissions, steps, row):
@@ -83,7 +83,7 @@ def test_padding_and_far_scores_change_nothing():
     wild = emissions.masked_fill(~MASK.unsqueeze(-1), 1e4)
     assert torch.equal(log_partition(wild, MASK, steps), log_partition(emissions, MASK, steps))
     assert torch.equal(viterbi(wild, MASK, steps), viterbi(emissions, MASK, steps))
-    far = log_partition((emissions * 300).float(), MASK, Steps(*(s.float() for s in steps)))
+    far = log_partition((emissions * 300).float(), MASK, Transitions(*(s.float() for s in steps)))
     assert torch.isfinite(far).all()
 
 

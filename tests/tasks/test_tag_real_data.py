@@ -53,7 +53,7 @@ def test_addresses_are_recognised_and_the_table_of_tags_reaches_what_is_publishe
 def test_slots_come_in_parallel_files_by_part():
     (prepared,) = prepare("snips", keep_duplicates=True)
     assert [len(p) for p in (prepared.train, prepared.valid, prepared.test)] == [13084, 700, 700]
-    assert prepared.task.fitted.scheme == "iob2"
+    assert prepared.task.target.scheme == "iob2"
     assert prepared.task.metrics == ("span-f1", "token-accuracy")
 
 

@@ -1,19 +1,17 @@
-"""The data doctor's round for tagged sequences, before any compute."""
+"""What is in tags and what will go wrong: balance, illegal steps, contradictions, slips, parts."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
+import pandas as pd
 
 from seqlab.data.duplicates import text_keys
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import as_finding, group_findings, shown, split_findings
-from seqlab.errors import UserError
+from seqlab.data.inspection import shown
+from seqlab.data.splits import Splits
 from seqlab.metrics.spans import OUTSIDE, illegal_steps, recognise
-from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.tagging.tagged import Tagged, tagged
 
 FEW = 10  # tokens of a tag from which little can be learned
 LISTED = 8
@@ -28,35 +26,24 @@ NUMBERS = Finding(
 )
 
 
-def inspect(sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
-    """Counts, lengths, tags, illegal steps, duplicates, contradictions, parts."""
-    try:
-        data = tagged(sources, spec)
-    except UserError as error:
-        return [as_finding(error)]
-    findings = [Finding("info", note) for note in data.notes if note not in sources.train.notes]
-    findings += [_counts(data), *_tags(data), *_scheme(data), *_duplicates(data), *_slips(data)]
-    findings += group_findings(sources.train.frame, spec.group)
-    try:
-        parts = data.divide(spec, seed)[0]
-    except UserError as error:
-        return [*findings, as_finding(error)]
-    return [*findings, *split_findings(parts), *_unseen(data, parts)]
+def findings(frame: pd.DataFrame) -> list[Finding]:
+    """Of all sequences; their tokens are empty where they are no words."""
+    tags = frame["tags"].tolist()
+    words = bool(len(frame["tokens"].iloc[0]))
+    told = [*_counts(tags), *_scheme(tags, frame["name"].tolist(), words)]
+    return [*told, *_duplicates(frame), *_slips(frame)] if words else told
 
 
-def _counts(data: Tagged) -> Finding:
-    lengths = np.array([len(steps) for steps in data.steps])
-    unit, what = ("steps", "signals") if data.layout.form == "values" else ("tokens", "sentences")
-    return Finding(
-        "info",
-        f"{len(data):,} {what} with {lengths.sum():,} {unit}",
-        f"{int(np.median(lengths)):,} in the middle one, {lengths.min():,} in the shortest,"
-        f" {lengths.max():,} in the longest",
-    )
+def in_parts(tags: pd.Series, splits: Splits) -> list[Finding]:
+    """Parts that hold one tag only, and tags that training does not have."""
+    parts = {part: Counter(_all(tags.iloc[getattr(splits, part)])) for part in ("valid", "test")}
+    known = set(_all(tags.iloc[splits.train]))
+    one = [_one_tag(part, counts) for part, counts in parts.items() if len(counts) == 1]
+    return [*one, *_unseen(parts, known)]
 
 
-def _tags(data: Tagged) -> list[Finding]:
-    counts = Counter(tag for tags in data.tags for tag in tags or ())
+def _counts(tags: Sequence[Sequence[str]]) -> list[Finding]:
+    counts = Counter(_all(tags))
     total = sum(counts.values())
     common = counts.most_common(LISTED)
     shares = ", ".join(f"{name} {count / total:.1%}" for name, count in common)
@@ -85,18 +72,17 @@ def _tags(data: Tagged) -> list[Finding]:
     return findings
 
 
-def _scheme(data: Tagged) -> list[Finding]:
-    tags = [some or [] for some in data.tags]
+def _scheme(tags: Sequence[Sequence[str]], names: Sequence[str], words: bool) -> list[Finding]:
     scheme = recognise(tags)
     if scheme == "none":
-        numbers = data.layout.form != "values" and all(t.isdecimal() for own in tags for t in own)
+        numbers = words and all(tag.isdecimal() for tag in _all(tags))
         return [NUMBERS] if numbers else []
     findings = [Finding("info", f"tags mark spans: {NAMES[scheme]}")]
     broken = {row: steps for row, own in enumerate(tags) if (steps := illegal_steps(own, scheme))}
     if broken:
         row, steps = next(iter(broken.items()))
         own = ["start", *tags[row], "end"]
-        where = f'{data.names[row]}: "{own[steps[0] + 1]}" after "{own[steps[0]]}"'
+        where = f'{names[row]}: "{own[steps[0] + 1]}" after "{own[steps[0]]}"'
         findings.append(
             Finding(
                 "warning",
@@ -110,18 +96,16 @@ def _scheme(data: Tagged) -> list[Finding]:
     return findings
 
 
-def _duplicates(data: Tagged) -> list[Finding]:
+def _duplicates(frame: pd.DataFrame) -> list[Finding]:
     """Sentences that occur again, and those that are tagged in two ways."""
-    texts = data.texts
-    if texts is None:
-        return []
+    texts = [" ".join(tokens) for tokens in frame["tokens"]]
     keys = text_keys(texts)
-    seen: dict[int, set[str]] = {}
+    seen: defaultdict[int, set[str]] = defaultdict(set)
     repeated, first = 0, None
-    for row, key in enumerate(keys.tolist()):
-        ways = seen.setdefault(key, set())
+    for row, (key, tags) in enumerate(zip(keys.tolist(), frame["tags"], strict=True)):
+        ways = seen[key]
         repeated += bool(ways)
-        ways.add(" ".join(data.tags[row] or []))
+        ways.add(" ".join(tags))
         if len(ways) > 1 and first is None:
             first = row
     if not repeated:
@@ -130,7 +114,7 @@ def _duplicates(data: Tagged) -> list[Finding]:
         Finding(
             "info",
             f"sentences that repeat an earlier one: {repeated:,}",
-            "case and spaces do not count",
+            "ignoring case and spaces",
             "those in two parts are removed from training",
         )
     ]
@@ -140,22 +124,20 @@ def _duplicates(data: Tagged) -> list[Finding]:
             Finding(
                 "warning" if different > 0.01 * len(seen) else "info",
                 f"sentences that are tagged in more than one way: {different:,}",
-                f'{data.names[first]}: "{shown(texts[first])}"',
+                f'{frame["name"].iloc[first]}: "{shown(texts[first])}"',
                 "read them: no model can be right about all of them",
             )
         )
     return findings
 
 
-def _slips(data: Tagged) -> list[Finding]:
+def _slips(frame: pd.DataFrame) -> list[Finding]:
     """Words that bear one tag nearly always and another once: often a slip of the annotator."""
-    if data.layout.form == "values":
-        return []
-    uses: dict[str, Counter[str]] = {}
+    uses: defaultdict[str, Counter[str]] = defaultdict(Counter)
     places: dict[tuple[str, str], int] = {}
-    for row, (tokens, tags) in enumerate(zip(data.steps, data.tags, strict=True)):
-        for word, tag in zip(tokens, tags or (), strict=True):
-            uses.setdefault(word, Counter())[tag] += 1
+    for row, (tokens, tags) in enumerate(zip(frame["tokens"], frame["tags"], strict=True)):
+        for word, tag in zip(tokens, tags, strict=True):
+            uses[word][tag] += 1
             places.setdefault((word, tag), row)
     found = []
     for word, counts in uses.items():
@@ -165,7 +147,7 @@ def _slips(data: Tagged) -> list[Finding]:
     if not found:
         return []
     listed = [
-        f'sentence {places[word, tag] + 1}: "{word}" is {tag}, {often} times {usual}'
+        f'{frame["name"].iloc[places[word, tag]]}: "{word}" is {tag}, {often} times {usual}'
         for often, word, usual, tag in sorted(found, reverse=True)[:5]
     ]
     return [
@@ -178,16 +160,24 @@ def _slips(data: Tagged) -> list[Finding]:
     ]
 
 
-def _unseen(data: Tagged, parts: Any) -> list[Finding]:
-    known = {tag for row in parts.train for tag in data.tags[row] or ()}
-    findings = []
-    for part in ("valid", "test"):
-        strange = Counter(
-            tag for row in getattr(parts, part) for tag in data.tags[row] or () if tag not in known
-        )
+def _one_tag(part: str, counts: Counter[str]) -> Finding:
+    (tag,) = counts
+    name = {"valid": "validation"}.get(part, part)
+    return Finding(
+        "warning",
+        f'all {counts.total():,} {name} tags are "{tag}"',
+        "always predicting that tag is right about all of them",
+        "no contestant can be told from another by them: bring sequences with other tags",
+    )
+
+
+def _unseen(parts: dict[str, Counter[str]], known: set[str]) -> list[Finding]:
+    found = []
+    for part, counts in parts.items():
+        strange = Counter({tag: count for tag, count in counts.items() if tag not in known})
         if strange:
             listed = ", ".join(f"{tag} ({count})" for tag, count in strange.most_common(LISTED))
-            findings.append(
+            found.append(
                 Finding(
                     "warning",
                     f"tags in {part} that training does not have: {len(strange)}",
@@ -195,4 +185,9 @@ def _unseen(data: Tagged, parts: Any) -> list[Finding]:
                     "no model can predict them: they count as errors of all",
                 )
             )
-    return findings
+    return found
+
+
+def _all(tags: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The tags of all positions of all sequences."""
+    return (tag for own in tags for tag in own)

@@ -19,19 +19,19 @@ import torch
 from torch import Tensor, nn
 
 
-class Steps(NamedTuple):
+class Transitions(NamedTuple):
     """Scores of following: step[i, j] for j after i (C, C), of beginning and of ending (C)."""
 
     step: Tensor
     start: Tensor
     end: Tensor
 
-    def plus(self, other: Steps) -> Steps:
+    def plus(self, other: Transitions) -> Transitions:
         """The sum of two scorings."""
-        return Steps(*(a + b for a, b in zip(self, other, strict=True)))
+        return Transitions(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-def sequence_score(emissions: Tensor, tags: Tensor, mask: Tensor, steps: Steps) -> Tensor:
+def sequence_score(emissions: Tensor, tags: Tensor, mask: Tensor, steps: Transitions) -> Tensor:
     """s(y | x) of given tags (B, T): (B,)."""
     real = mask.to(emissions.dtype)
     tags = tags.where(mask, 0)
@@ -41,7 +41,7 @@ def sequence_score(emissions: Tensor, tags: Tensor, mask: Tensor, steps: Steps) 
     return emitted.sum(1) + stepped.sum(1) + steps.start[tags[:, 0]] + steps.end[last]
 
 
-def forward_scores(emissions: Tensor, mask: Tensor, steps: Steps) -> list[Tensor]:
+def forward_scores(emissions: Tensor, mask: Tensor, steps: Transitions) -> list[Tensor]:
     """α_t[j] = log Σ exp s over all beginnings that end in j at t; T tensors (B, C).
 
     At padded positions α stays as it was, so the last one is that of every sequence's end.
@@ -58,12 +58,12 @@ def forward_scores(emissions: Tensor, mask: Tensor, steps: Steps) -> list[Tensor
     return found
 
 
-def log_partition(emissions: Tensor, mask: Tensor, steps: Steps) -> Tensor:
+def log_partition(emissions: Tensor, mask: Tensor, steps: Transitions) -> Tensor:
     """log Z(x): (B,)."""
     return (forward_scores(emissions, mask, steps)[-1] + steps.end).logsumexp(dim=1)
 
 
-def marginals(emissions: Tensor, mask: Tensor, steps: Steps) -> Tensor:
+def marginals(emissions: Tensor, mask: Tensor, steps: Transitions) -> Tensor:
     """p(y_t = j | x) by forward and backward recursion: (B, T, C)."""
     alphas = forward_scores(emissions, mask, steps)
     ending = steps.end.expand_as(alphas[0])
@@ -79,7 +79,7 @@ def marginals(emissions: Tensor, mask: Tensor, steps: Steps) -> Tensor:
     return scores.softmax(dim=-1)
 
 
-def viterbi(emissions: Tensor, mask: Tensor, steps: Steps) -> Tensor:
+def viterbi(emissions: Tensor, mask: Tensor, steps: Transitions) -> Tensor:
     """The tags with the highest score (B, T); zeros at padded positions."""
     B, T, C = emissions.shape
     best = steps.start + emissions[:, 0]
@@ -108,9 +108,9 @@ class LinearChain(nn.Module):
         self.end = nn.Parameter(torch.zeros(tags))
 
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> Transitions:
         """The learned scores."""
-        return Steps(self.step, self.start, self.end)
+        return Transitions(self.step, self.start, self.end)
 
     def loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         """−log p of the tags, in nats a position, over the sequences whose tags are all known."""

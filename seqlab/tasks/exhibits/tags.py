@@ -1,38 +1,38 @@
-"""What a report shows of a tagger: quality by tag, by length, for unknown words, and sentences."""
+"""What a report shows of a tagger: quality by tag and by length, and marked-up sentences."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from seqlab.data.examples import Examples, Ragged
+from seqlab.data.examples import Examples
 from seqlab.metrics.spans import spans
 from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.binned import binned
-
-if TYPE_CHECKING:
-    from seqlab.tasks.tag import Tag
+from seqlab.tasks.exhibits.binned import binned
 
 SPREAD, HARDEST = 5, 8  # sentences shown: the same for all contestants, and each one's worst
 SHOWN = 80  # tokens of a sentence
 MOST_TAGS = 40  # rows of a confusion matrix that can still be read
-UNKNOWN = 1
 
 
-def exhibits(task: Tag, predictions: Predictions, examples: Examples) -> list[Exhibit]:
-    """For tagged examples; predictions are the task's own."""
-    predicted = task.names(predictions)
+def exhibits(
+    predictions: Predictions,
+    predicted: list[list[str]],
+    examples: Examples,
+    classes: Sequence[str],
+    spanned: bool,
+) -> list[Exhibit]:
+    """For tagged examples; `predicted`: tags by name, `spanned`: whether they mark spans."""
     given = [list(tags) for tags in examples.frame["tags"]]
-    spanned = task.fitted.scheme != "none"
     made = [_by_tag(predicted, given, spanned), _by_length(predicted, given)]
-    if not spanned and len(task.classes) <= MOST_TAGS:
-        made.append(_confusions(predicted, given, list(task.classes)))
-    if task.fitted.form == "tokens":
-        made.append(_by_knowledge(predicted, given, examples))
-        tokens = [[str(token) for token in row] for row in examples.frame["tokens"]]
+    if not spanned and len(classes) <= MOST_TAGS:
+        made.append(_confusions(predicted, given, list(classes)))
+    tokens = [[str(token) for token in row] for row in examples.frame["tokens"]]
+    if tokens[0]:
         sentences = _Sentences(tokens, given, predicted, spanned)
         made += [sentences.spread(), sentences.hardest(predictions)]
     return made
@@ -99,33 +99,6 @@ def _confusions(predicted: list[list[str]], given: list[list[str]], classes: lis
             "row_label": "true tag",
             "column_label": "predicted tag",
         },
-    )
-
-
-def _by_knowledge(
-    predicted: list[list[str]], given: list[list[str]], examples: Examples
-) -> Exhibit:
-    """Words with a number of their own against those that are known by their spelling only."""
-    inputs = examples.arrays["inputs"]
-    assert isinstance(inputs, Ragged)
-    unknown = inputs.values[:, 0] == UNKNOWN
-    right = np.array(
-        [
-            a == b
-            for own, true in zip(predicted, given, strict=True)
-            for a, b in zip(own, true, strict=True)
-        ]
-    )
-    rows = [
-        [name, int(chosen.sum()), float(right[chosen].mean())]
-        for name, chosen in (("in the vocabulary", ~unknown), ("not in it", unknown))
-        if chosen.any()
-    ]
-    return Exhibit(
-        "table",
-        "Known and unknown words",
-        {"columns": ["words", "in test", "tags right"], "rows": rows},
-        "The vocabulary holds the words that training has often enough.",
     )
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 
 def as_list(cell: Any) -> list[str] | None:
@@ -23,8 +24,16 @@ def as_list(cell: Any) -> list[str] | None:
     return text.split()
 
 
+def is_nested(cell: Any) -> bool:
+    """Whether a cell's list holds lists."""
+    first = next(iter(cell), None) if isinstance(cell, list | tuple | np.ndarray) else None
+    return isinstance(first, list | tuple | np.ndarray | dict)
+
+
 def as_tags(cell: Any, count: int) -> list[str] | None:
     """The same for the tags of `count` tokens, which commas may divide too: O,B-PER."""
+    if isinstance(cell, list | tuple | np.ndarray):
+        return [v if isinstance(v, str) else _text(_whole(v)) for v in cell]
     tags = as_list(cell)
     if count > 1 and tags is not None and len(tags) == 1 and isinstance(cell, str):
         divided = [part.strip() for part in tags[0].split(",")]
@@ -34,9 +43,14 @@ def as_tags(cell: Any, count: int) -> list[str] | None:
 
 def _text(value: Any) -> str:
     """One value; a missing one is empty."""
-    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
-        return ""
-    return str(value)
+    if isinstance(value, str):
+        return value
+    return "" if np.ndim(value) == 0 and pd.isna(value) else str(value)
+
+
+def _whole(value: Any) -> Any:
+    """1.0 as 1: a column of whole numbers holds such where a cell of it is empty."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _parsed(text: str) -> Any:
