@@ -1,7 +1,7 @@
 """Which stored studies and trained models this version reads, and what it says of the others.
 
 1  all before the format had a number
-2  a CRF's weights are plain arrays
+2  tasks of rows are stored as an input and a target; a CRF's weights are plain arrays
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from seqlab.errors import UserError
 
 FORMAT = 2  # that is written; raise it when a file changes that older versions would misread
-OLDEST = 1  # that is read; raise it to FORMAT when what older ones wrote cannot be read any more
+OLDEST = 2  # that is read; raise it to FORMAT when what older ones wrote cannot be read any more
 
 
 def check_format(stored: Any, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,37 +123,26 @@ def _name(value: Any, names: list[str], where: str) -> Any:
     return names[int(value)]
 
 
-def merged(values: pd.Series) -> tuple[pd.Series, list[str]]:
-    """Names of classes with those that look the same as one, and what was done or is doubtful.
-
-    Composed and decomposed letters (NFC), zero-width characters and odd spaces make no difference;
-    names that differ in case alone stay apart and are named.
-    """
-    names = list(dict.fromkeys(value for value in values if isinstance(value, str)))
-    shown = {name: _as_seen(name) for name in names}
+def alike(names: Iterable[str]) -> list[str]:
+    """What is to be said of names that a reader cannot tell apart: `as_seen` makes them one."""
     seen: dict[str, list[str]] = {}
-    for name, looks in shown.items():
-        seen.setdefault(looks, []).append(name)
-    notes = [
+    for name in dict.fromkeys(names):
+        seen.setdefault(as_seen(name), []).append(name)
+    return [
         f'class "{looks}" is written in {len(written)} ways that look alike: taken as one'
         for looks, written in seen.items()
         if len(written) > 1
     ]
+
+
+def differing_in_case(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Names that differ in case alone, those of each group together."""
     cases: dict[str, list[str]] = {}
-    for looks in seen:
-        cases.setdefault(looks.casefold(), []).append(looks)
-    notes += [
-        f"classes {' and '.join(alike)} differ in case alone: are they one?"
-        for alike in cases.values()
-        if len(alike) > 1
-    ]
-    if all(name == looks for name, looks in shown.items()):
-        return values, notes
-    return values.map(
-        lambda value: shown.get(value, value) if isinstance(value, str) else value
-    ), notes
+    for name in dict.fromkeys(names):
+        cases.setdefault(name.casefold(), []).append(name)
+    return [tuple(group) for group in cases.values() if len(group) > 1]
 
 
-def _as_seen(name: str) -> str:
+def as_seen(name: str) -> str:
     """A name as a reader sees it: letters composed, nothing invisible, plain single spaces."""
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", name)).split())

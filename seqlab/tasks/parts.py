@@ -114,6 +114,11 @@ class Part(Spec, ABC):
         """The part's columns; a UserError says why a table has none."""
 
     @classmethod
+    def used(cls, table: Table, choice: ColumnChoice) -> list[str]:
+        """Every column that is read: those of the roles, and those that its layout names."""
+        return [name for column in choice.columns.values() for name in columns_in(table, column)]
+
+    @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
         """Why each row cannot be used, in words; empty where it can."""
         return pd.Series("", index=table.frame.index, dtype=object)

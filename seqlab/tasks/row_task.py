@@ -21,6 +21,7 @@ from seqlab.data.findings import Finding
 from seqlab.data.inspection import as_finding, group_findings, split_findings
 from seqlab.data.splits import PARTS, Rows, Splits
 from seqlab.data.table import Table
+from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.runs import read_json, write_json
@@ -271,14 +272,19 @@ class RowTask(Task):
     @classmethod
     def _findings(cls, study: StudyRows, sources: Sources, spec: DataSpec) -> list[Finding]:
         """What does not depend on the division."""
-        told = sources.train.notes
-        rows = study.rows
+        told, rows, table = sources.train.notes, study.rows, sources.train
+        used = [
+            *study.reader.used(table, study.input),
+            *cls.target_type.used(table, study.target),
+            *study.dividing.values(),
+        ]
         return [
             *(Finding("info", note) for note in study.notes if note not in told),
             *(Finding("warning", note) for note in study.left_out),
             *study.reader.findings(rows, cls.target_type.labels(rows)),
             *cls.target_type.findings(rows, study.target),
-            *group_findings(sources.train.frame, spec.group),
+            *group_findings(table.frame, spec.group),
+            *unused_findings(table.frame, used),
         ]
 
     @classmethod

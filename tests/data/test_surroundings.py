@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from seqlab.data.class_names import merged
+from seqlab.data.class_names import alike, as_seen, differing_in_case
 from seqlab.data.sources import read_table
 from seqlab.data.unused import unused_columns, unused_findings
 from seqlab.errors import UserError
@@ -136,12 +136,14 @@ def test_bytes_durations_and_large_numbers_of_frames():
 
 
 def test_classes_that_look_alike_are_one():
-    names = pd.Series(["négatif", "ne\u0301gatif", "neg\u200b", "neg ", "Neg", None])
-    values, notes = merged(names)
-    assert values.tolist()[:5] == ["négatif", "négatif", "neg", "neg", "Neg"]
-    assert len(notes) == 3
-    assert "neg and Neg differ in case alone" in notes[-1]
-    assert merged(pd.Series(["👩\u200d💻", "👩💻"]))[1] == []
+    names = ["négatif", "ne\u0301gatif", "neg\u200b", "neg ", "Neg"]
+    assert [as_seen(name) for name in names] == ["négatif", "négatif", "neg", "neg", "Neg"]
+    assert [note.partition(" is ")[0] for note in alike(names)] == [
+        'class "négatif"',
+        'class "neg"',
+    ]
+    assert differing_in_case(map(as_seen, names)) == [("neg", "Neg")]
+    assert alike(["👩\u200d💻", "👩💻"]) == []
 
 
 def test_columns_without_a_role_are_named():

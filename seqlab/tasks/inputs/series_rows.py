@@ -50,6 +50,10 @@ class SeriesRows(ValueInput):
         return ColumnChoice(columns, score, f"series in {where}", layout=layout)
 
     @classmethod
+    def used(cls, table: Table, choice: ColumnChoice) -> list[str]:
+        return [*super().used(table, choice), *choice.layout.channels]
+
+    @classmethod
     def gather(cls, table: Table, choice: ColumnChoice, options: Any) -> Table:
         """One row a series, its values (steps, channels) in the column `series`."""
         layout = choice.layout

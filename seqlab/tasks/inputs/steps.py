@@ -35,6 +35,10 @@ class Steps(SequenceInput):
     # -- as a class, on raw tables -------------------------------------------------------------
 
     @classmethod
+    def used(cls, table: Table, choice: ColumnChoice) -> list[str]:
+        return [*super().used(table, choice), *choice.layout.channels]
+
+    @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
         """Rows that no signal is named for; values that are no numbers."""
         flaws = super().flaws(table, choice)

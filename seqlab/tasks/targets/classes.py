@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seqlab.data import columns as guess
+from seqlab.data.class_names import alike, as_seen, differing_in_case
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import FEW, label_findings
@@ -118,6 +119,9 @@ class Classes(Target):
         form = request.options.form(form_of(table.frame, columns), columns, table.origin)
         notes = (note,) if note else ()
         roles = {"label": column}
+        if not form:
+            written = (str(value).strip() for value in table.frame[column].dropna())
+            notes = (*notes, *alike(written))
         if form:
             return ColumnChoice(roles, 0.9, f'several labels each in "{column}"', notes, form)
         label = table.frame[column]
@@ -195,7 +199,8 @@ class Classes(Target):
     @classmethod
     def findings(cls, rows: Examples, choice: ColumnChoice) -> list[Finding]:
         if not choice.layout:
-            return label_findings(rows.frame["label"].tolist())
+            labels = rows.frame["label"].tolist()
+            return [*label_findings(labels), *_cases(labels)]
         return _set_findings(_sets(rows), choice.layout)
 
     @classmethod
@@ -348,6 +353,18 @@ def _why_not_classes(label: pd.Series) -> str:
     return "has too many values to be classes"
 
 
+def _cases(labels: Sequence[str]) -> list[Finding]:
+    return [
+        Finding(
+            "warning",
+            f"classes that differ in case alone: {', '.join(group)}",
+            "they are learned and scored as different ones",
+            "if they are one, write them alike",
+        )
+        for group in differing_in_case(labels)
+    ]
+
+
 def _one_class(part: str, labels: pd.Series) -> Finding | None:
     if labels.nunique() != 1:
         return None
@@ -401,11 +418,11 @@ def _set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
 
 
 def as_labels(column: pd.Series) -> list[str]:
-    """Values as class names; 1.0 is 1, and spaces around a name do not count."""
+    """Values as class names as they are seen; 1.0 is 1, and spaces around a name do not count."""
     return [
         str(int(v))
         if isinstance(v, float | np.floating) and float(v).is_integer()
-        else str(v).strip()
+        else as_seen(str(v))
         for v in column
     ]
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqlab.data.class_names import as_seen
 from seqlab.data.columns import ColumnKind, aliases, kind, normalised
 
 GUESSED = ("|", ";", ",")  # delimiters that are recognised; another is named by options.delimiter
@@ -95,14 +96,14 @@ def why_unreadable(frame: pd.DataFrame, columns: Sequence[str], form: str, row: 
 
 def _parsed(value: Any, form: str) -> list[str] | None:
     if isinstance(value, list | tuple | np.ndarray):
-        return [str(v).strip() for v in value]
+        return [as_seen(str(v)) for v in value]
     if value is None or value != value:
         return []
     return _list(str(value)) if form == LISTS else _split(str(value), form)
 
 
 def _split(value: str, mark: str) -> list[str]:
-    return [part.strip() for part in value.split(mark) if part.strip()]
+    return [as_seen(part) for part in value.split(mark) if part.strip()]
 
 
 def _list(text: str) -> list[str] | None:
@@ -113,7 +114,7 @@ def _list(text: str) -> list[str] | None:
         except (ValueError, SyntaxError):
             continue
         if isinstance(found, list | tuple):
-            return [str(v).strip() for v in found]
+            return [as_seen(str(v)) for v in found]
     return None
 
 
