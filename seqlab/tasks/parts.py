@@ -340,8 +340,11 @@ class Target(Part):
         """What depends on the division; `shown` are the inputs as texts, where they are any."""
         return []
 
-    def check_parts(self, parts: Mapping[str, Examples], origin: str) -> None:
-        """A UserError where validation or test ask for what training cannot teach."""
+    def check_parts(self, rows: Examples, splits: Splits, names: Sequence[str]) -> None:
+        """A UserError where validation or test ask for what training cannot teach.
+
+        `names` are what messages call each of the rows.
+        """
 
     @abstractmethod
     def known(self, examples: Examples) -> NDArray[np.bool_]:

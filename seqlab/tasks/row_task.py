@@ -7,7 +7,7 @@ A task of this kind names its parts and owns head, loss and prediction; all else
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -74,7 +74,8 @@ class TaskState(Spec):
 class StudyRows:
     """Every usable row of every given table, as anyone reads it; nothing is learned yet.
 
-    dividing: columns of group and split. notes: how columns were found. left_out: which rows were,
+    dividing: columns of group and split. names: what messages call each row. notes: how columns
+    were found. left_out: which rows were,
     and why.
     """
 
@@ -86,6 +87,7 @@ class StudyRows:
     groups: list[Any] | None
     given: list[str] | None
     origin: str
+    names: tuple[str, ...]
     notes: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -169,10 +171,11 @@ class RowTask(Task):
         target = cls._find_target(gathered, named, found, dividing, spec, reader)
         names = reader.names(gathered, found) or Origins.of(sources).names()
         flaws = _combined(reader.flaws(gathered, found), cls.target_type.flaws(gathered, target))
-        usable = _some(gathered, np.flatnonzero(flaws == ""))
-        if not len(usable.frame):
+        kept = np.flatnonzero(flaws == "")
+        usable, placed = _some(gathered, kept), _with_origin(names, table.origin)
+        if not len(kept):
             raise UserError(
-                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}, and no other can be used',
+                f"{placed[0]}: {flaws.iloc[0]}, and no other can be used",
                 "name the columns with --columns",
             )
         rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
@@ -189,6 +192,7 @@ class RowTask(Task):
             groups=frame[dividing["group"]].tolist() if "group" in dividing else None,
             given=parts_of(frame[dividing["split"]]) if "split" in dividing else None,
             origin=Origins.of(sources).tables[0][0],
+            names=tuple(placed[int(row)] for row in kept),
             notes=(*gathered.notes, *notes, *found.notes, *target.notes),
             left_out=tuple(reasons(flaws, names)),
         )
@@ -319,7 +323,7 @@ class RowTask(Task):
     ) -> Prepared:
         rows = {part: study.rows.take(getattr(splits, part)) for part in PARTS}
         task = cls.learn(rows["train"], study, spec)
-        task.target.check_parts(rows, study.origin)
+        task.target.check_parts(study.rows, splits, study.names)
         parts = {part: task.encoded(some) for part, some in rows.items()}
         parts, notes = task.select(parts, seed)
         notes += [*task.reader.notes(parts), *task.target.notes(parts)]
@@ -497,6 +501,11 @@ def _padded(wanted: NDArray[Any] | Ragged, rows: NDArray[np.int64]) -> NDArray[A
         return np.asarray(wanted[rows])
     values, mask = wanted.padded(rows)
     return np.where(mask, values, IGNORED)
+
+
+def _with_origin(names: Sequence[str], origin: str) -> list[str]:
+    """What errors call each example; of several files the names say already which it is in."""
+    return [name if name.startswith('"') else f'"{origin}" {name}' for name in names]
 
 
 def _combined(first: pd.Series, second: pd.Series) -> pd.Series:

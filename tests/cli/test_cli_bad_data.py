@@ -158,20 +158,6 @@ CLASSIFICATION = {
         '"data.csv" line 62 is not UTF-8 (byte 0xe9)',
         "--encoding latin-1",
     ),
-    "a label missing": (
-        "data.csv",
-        table(*HEADER, *LINES, "no label,", "again none, "),
-        [],
-        '"data.csv" column "label" row 61: no label (2 rows have none)',
-        "fill it in",
-    ),
-    "an infinite label": (
-        "data.csv",
-        table(*HEADER, *(f"{t},{(0, 1, 'inf')[i % 3]}" for i, (t, _) in enumerate(GOOD))),
-        ["--task", "classify"],
-        '"data.csv" column "label" row 3: infinite value, expected classes',
-        "correct it",
-    ),
 }
 
 START = datetime.date(2023, 1, 1)
@@ -294,16 +280,29 @@ def test_label_unseen_in_training_is_named_where_it_stands(seqlab, here):
     (here / "late.csv").write_bytes(table(*HEADER, "a b,pos", "c d,neg", "e f,meh"))
     done = seqlab("compare", "train.csv", "--valid", "dev.csv", "--test", "late.csv")
     assert done.error == (
-        '"late.csv" column "label" row 3: label "meh" is in test but not in training (1 such rows)'
+        '"late.csv" row 3: label "meh" is in test but not in training (1 such examples)'
     )
-    assert "take its rows out" in done.hint
+    assert "take them out" in done.hint
 
 
-def test_label_missing_in_a_given_part_is_named_where_it_stands(seqlab, here):
+def test_labels_missing_in_a_given_part_are_left_out_and_named_where_they_stand(seqlab, here):
     write_reviews(here / "train.csv")
-    (here / "late.csv").write_bytes(table(*HEADER, "a b,pos", "c d,"))
-    done = seqlab("compare", "train.csv", "--test", "late.csv")
-    assert done.error == '"late.csv" column "label" row 2: no label'
+    (here / "late.csv").write_bytes(table(*HEADER, "a b,pos", "c d,", "e f,neg"))
+    done = seqlab("inspect", "train.csv", "--test", "late.csv")
+    assert done.status == 0, done.err
+    out = " ".join(done.out.split())
+    assert '1 example left out: no label in "label" ("late.csv" row 2)' in out
+
+
+def test_labels_that_are_missing_or_infinite_are_left_out_and_named(seqlab, here):
+    missing = [*LINES, "no label,", "again none, "]
+    (here / "missing.csv").write_bytes(table(*HEADER, *missing))
+    done = seqlab("inspect", "missing.csv")
+    assert '2 rows left out: no label in "label" (rows 61, 62)' in " ".join(done.out.split())
+    rows = (f"{t},{(0, 1, 'inf')[i % 3]}" for i, (t, _) in enumerate(GOOD))
+    (here / "infinite.csv").write_bytes(table(*HEADER, *rows))
+    done = seqlab("inspect", "infinite.csv", "--task", "classify")
+    assert 'left out: an infinite value in "label" (rows 3, 6, 9' in " ".join(done.out.split())
 
 
 def test_file_that_may_not_be_read(seqlab, here, monkeypatch):
@@ -331,7 +330,7 @@ def test_a_name_with_line_breaks_stays_on_one_line(seqlab, here):
     assert done.error.startswith('"data.jsonl": class "two lines" has one example')
 
 
-@pytest.mark.parametrize("case", ["one class", "a class of one", "a label missing", "not UTF-8"])
+@pytest.mark.parametrize("case", ["one class", "a class of one", "not UTF-8"])
 def test_inspection_says_what_is_wrong(case, seqlab, here):
     name, content, _, message, _ = CLASSIFICATION[case]
     (here / name).write_bytes(content)

@@ -242,16 +242,18 @@ class Classes(Target):
     def layout_for(self, table: Table) -> str:
         return self.several
 
-    def check_parts(self, parts: Mapping[str, Examples], origin: str) -> None:
+    def check_parts(self, rows: Examples, splits: Splits, names: Sequence[str]) -> None:
         """One class that training does not have is an error; of several labels it is noted."""
-        known = set(self.classes)
+        if self.multi_label:
+            return
+        labels, known = rows.frame["label"].tolist(), set(self.classes)
         for part in ("valid", "test"):
-            strange = [n for n in parts[part].frame["label"] if n not in known]
-            if strange and not self.multi_label:
+            strange = [int(r) for r in getattr(splits, part) if labels[int(r)] not in known]
+            if strange:
                 raise UserError(
-                    f'"{origin}" column "{self.columns["label"]}": label "{strange[0]}" is in'
-                    f" {part} but not in training ({len(strange):,} such rows)",
-                    "move an example of it into training, or take its rows out",
+                    f'{names[strange[0]]}: label "{labels[strange[0]]}" is in {part} but not in'
+                    f" training ({len(strange):,} such examples)",
+                    "move an example of it into training, or take them out",
                 )
 
     def notes(self, parts: Mapping[str, Examples]) -> list[str]:
