@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 Array = NDArray[np.generic]
@@ -154,4 +155,7 @@ class Examples:
                 elif name.endswith(":values"):
                     name = name.removesuffix(":values")
                     arrays[name] = Ragged(stored[key], stored[f"ragged:{name}:offsets"])
-        return cls(arrays, pd.read_parquet(folder / "frame.parquet"), shared, blocks)
+        # pandas would read it by threads of Arrow, and wait for ever where none can be started.
+        with pq.ParquetFile(folder / "frame.parquet") as file:
+            frame = file.read(use_threads=False).to_pandas(use_threads=False)
+        return cls(arrays, frame, shared, blocks)
