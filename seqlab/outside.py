@@ -13,7 +13,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +28,29 @@ DEEPEST = 64  # lists and objects within one another
 LARGEST = 2**64  # whole numbers are smaller, as no study needs larger ones
 
 
+class DamagedError(UserError):
+    """What lies in a stored file's place is not what was written there."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: {what}", "delete it and run the study's command again")
+
+
 def regular(path: Path, most: int | None = None) -> None:
     """Refuse what is not a file that can be read, or one of more than `most` bytes.
 
-    Raises FileNotFoundError for one that is not there: what that means differs.
+    Raises: DamagedError for these, UserError for one without permission, and FileNotFoundError for
+    one that is not there: what that means differs.
     """
     try:
         kind = os.stat(path)
     except PermissionError:
         raise _forbidden(path) from None
     if not stat.S_ISREG(kind.st_mode):  # opening a pipe would wait for ever
-        raise UserError(f"{path}: not a file", "expected a regular file, as seqlab writes it")
+        raise DamagedError(path, "not a file")
     if not os.access(path, os.R_OK):
         raise _forbidden(path)
     if most is not None and kind.st_size > most:
-        raise UserError(
-            f"{path}: {kind.st_size:,} bytes; accepted here: at most {most:,}",
-            "seqlab writes no such file: copy it again from where it was made",
-        )
+        raise DamagedError(path, f"{kind.st_size:,} bytes; accepted here: at most {most:,}")
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -59,8 +64,16 @@ def _forbidden(path: Path) -> UserError:
     return UserError(f"{path}: permission denied", "make it readable for your user")
 
 
-def parse_json(content: bytes) -> Any:
-    """JSON within bounds; ValueError says what is wrong with it.
+def finite_fraction(text: str) -> float:
+    """The number that a text with a point or an exponent stands for; ValueError if infinite."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return value
+
+
+def parse_json(content: bytes, fraction: Callable[[str], float] = finite_fraction) -> Any:
+    """JSON within bounds, its fractions read by `fraction`; ValueError says what is wrong with it.
 
     NaN, infinities, numbers beyond 64 bits and a name that occurs twice are refused too.
     """
@@ -69,7 +82,7 @@ def parse_json(content: bytes) -> Any:
             content.decode("utf-8"),
             parse_constant=_no_number,
             parse_int=_whole,
-            parse_float=_fraction,
+            parse_float=fraction,
             object_pairs_hook=_distinct,
         )
         _check_depth(value)
@@ -88,13 +101,6 @@ def _whole(text: str) -> int:
     if len(text) > len(str(LARGEST)) or abs(int(text)) >= LARGEST:
         raise ValueError(f"a number of {len(text)} digits; accepted: below 2^64")
     return int(text)
-
-
-def _fraction(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text[:20]} is too large a number")
-    return value
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

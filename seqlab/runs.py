@@ -21,19 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import UserError
-from seqlab.outside import parse_json, read_bytes, read_npz
+from seqlab.outside import DamagedError, parse_json, read_bytes, read_npz
 
 Array = NDArray[np.float64]
 
 
 UNFINISHED = ".unfinished"  # how the names of files and folders end that have no name yet
-
-
-class DamagedError(UserError):
-    """A stored file does not hold what was written to it."""
-
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path}: damaged, {what}", "delete it and run the study's command again")
 
 
 def from_here(path: Path) -> Path:
@@ -94,10 +87,8 @@ def read_json(path: Path, shape: Any = None) -> Any:
         raise UserError(
             f"{path}: no such file", "is this the folder of a finished study?"
         ) from None
-    except IsADirectoryError:
-        raise DamagedError(path, "a folder and no file") from None
     except ValueError as error:
-        raise DamagedError(path, str(error)) from None
+        raise DamagedError(path, f"damaged, {error}") from None
     if shape is not None:
         _refuse_other_shape(path, content, shape)
     return value
@@ -111,7 +102,8 @@ def _refuse_other_shape(path: Path, content: bytes, shape: Any) -> None:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise DamagedError(path, f"{place}: {first['msg']}".removeprefix(": ")) from None
+        what = f"{place}: {first['msg']}".removeprefix(": ")
+        raise DamagedError(path, f"damaged, {what}") from None
 
 
 @dataclass(frozen=True)
@@ -199,13 +191,8 @@ class Run:
             if stored.dtype.kind not in "biuf" or stored.ndim != 2:
                 raise ValueError(f"{stored.ndim} dimensions of {stored.dtype}")
             return np.asarray(stored, dtype=np.float64)
-        except PermissionError:
-            raise
-        except (OSError, ValueError, KeyError):
-            raise UserError(
-                f"{self.folder}: damaged statistics",
-                "delete this folder and run the study's command again: only this run is redone",
-            ) from None
+        except (FileNotFoundError, ValueError, KeyError):
+            raise DamagedError(self.folder, "damaged statistics") from None
 
     def history(self) -> list[dict[str, float]]:
         """One record per evaluation: step, epoch, seconds, train_loss, valid, learning_rate, …"""

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import EllipsisType
 from typing import Any, TypeAlias
 
+from seqlab.outside import DamagedError, finite_fraction, parse_json, read_bytes
+
 MOST, LEAST = 1e100, 1e-100  # beyond, products and quotients of two numbers would not be finite
-DEEPEST = 40  # lists and objects within each other
-MOST_DIGITS = 100
 
 Shape: TypeAlias = Any
 Test: TypeAlias = Callable[[Any], bool]
@@ -26,35 +26,19 @@ SCALAR = (str, bool, *NUMBER, None)
 WORDS = {str: "text", dict: "an object", list: "a list", int: "a number", float: "a number"}
 
 
-class DamagedError(ValueError):
-    """A file that cannot be shown, and why."""
-
-
 def read_shaped(path: Path, shape: Shape) -> Any:
     """The JSON of a file.
 
-    Raises: DamagedError if it is none or of another shape; FileNotFoundError.
+    Raises: DamagedError if it is none or of another shape; UserError; FileNotFoundError.
     """
+    content = read_bytes(path)
     try:
-        value = json.loads(
-            path.read_text(encoding="utf-8"),
-            parse_int=_whole,
-            parse_float=_decimal,
-            parse_constant=_constant,
-        )
-    except FileNotFoundError:
-        raise
-    except DamagedError:
-        raise
-    except OSError as error:
-        raise DamagedError((error.strerror or str(error)).lower()) from None
-    except (ValueError, RecursionError):
-        raise DamagedError("not JSON") from None
-    if _depth(value) > DEEPEST:
-        raise DamagedError(f"more than {DEEPEST} lists and objects within each other")
+        value = parse_json(content, _drawable)
+    except ValueError as error:
+        raise DamagedError(path, str(error)) from None
     problem = departure(value, shape)
     if problem:
-        raise DamagedError(problem)
+        raise DamagedError(path, problem)
     return value
 
 
@@ -116,27 +100,8 @@ def _expected(shape: Shape) -> str:
     return "null" if shape is None else str(shape.__doc__).split("\n")[0].rstrip(".").lower()
 
 
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level and depth <= DEEPEST:
-        containers = [one for one in level if isinstance(one, list | dict)]
-        level = [i for c in containers for i in (c.values() if isinstance(c, dict) else c)]
-        depth += bool(containers)
-    return depth
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise DamagedError(f"a number of {len(digits):,} digits")
-    return int(digits)
-
-
-def _decimal(digits: str) -> float:
-    value = float(digits)
+def _drawable(digits: str) -> float:
+    value = finite_fraction(digits)
     if abs(value) > MOST:
-        raise DamagedError(f"the number {digits[:40]} is too large")
+        raise ValueError(f"the number {digits[:40]} is too large")
     return value if abs(value) > LEAST else 0.0
-
-
-def _constant(name: str) -> float:
-    raise DamagedError(f"{name} is not JSON")

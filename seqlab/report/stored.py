@@ -6,6 +6,7 @@ Every part but `study.json` may be missing, and damage of a file costs that file
 from __future__ import annotations
 
 import csv
+import io
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from seqlab.errors import UserError
+from seqlab.outside import read_bytes
 from seqlab.report import layout
-from seqlab.report.shapes import MOST, DamagedError, Shape, read_shaped
+from seqlab.report.shapes import MOST, Shape, read_shaped
 from seqlab.runs import Run
 from seqlab.versions import check_format
 
@@ -79,8 +81,8 @@ class Shelf:
                 self._read[path] = read_shaped(path, shape)
             except FileNotFoundError:
                 pass
-            except DamagedError as error:
-                self.lose(path, str(error))
+            except (UserError, OSError) as error:
+                self.lose(path, _reason(error, path))
         return self._read[path]
 
     def lose(self, path: Path, why: str) -> None:
@@ -200,24 +202,31 @@ def scores(runs: tuple[Run, ...], metric: str) -> np.ndarray[Any, np.dtype[np.fl
 def _read_leaderboard(shelf: Shelf) -> list[dict[str, Any]]:
     path = shelf.folder / "leaderboard.csv"
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = [
-                {
-                    name: value if name in TEXT_COLUMNS else _number(value)
-                    for name, value in row.items()
-                    if name is not None
-                }
-                for row in csv.DictReader(file)
-            ]
+        lines = io.StringIO(read_bytes(path).decode("utf-8"), newline="")
+        rows = [
+            {
+                name: value if name in TEXT_COLUMNS else _number(value)
+                for name, value in row.items()
+                if name is not None
+            }
+            for row in csv.DictReader(lines)
+        ]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, csv.Error) as error:
-        shelf.lose(path, str(error))
+    except (UserError, OSError, ValueError, csv.Error) as error:
+        shelf.lose(path, _reason(error, path))
         return []
     if not all(row.get("candidate") for row in rows):
         shelf.lose(path, "a row without a candidate")
         return []
     return rows
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Why a file cannot be read, without its name."""
+    if isinstance(error, UserError):
+        return error.message.removeprefix(f"{path}: ")
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def _number(text: str | None) -> float | str | None:

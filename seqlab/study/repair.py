@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import UserError
-from seqlab.runs import DamagedError, Run, list_runs, read_json
+from seqlab.outside import DamagedError
+from seqlab.runs import Run, list_runs, read_json
 from seqlab.study.plan import Allowance
 
 Note = Callable[[str], None]
@@ -104,7 +104,7 @@ def _damaged_runs(study: Path) -> Iterator[tuple[Path, str]]:
     for run in whole:
         try:
             _read_statistics(run)
-        except UserError as error:
+        except DamagedError as error:
             yield run.folder, error.message
 
 

@@ -1,14 +1,16 @@
 """Damage of a study's files: each costs that file, with a line, and never the report."""
 
 import json
+import os
 import random
 import shutil
 
 import pytest
 
 from seqlab.cli import run
+from seqlab.outside import DamagedError
 from seqlab.report import write_report
-from seqlab.report.shapes import ANY, NUMBER, DamagedError, departure, read_shaped
+from seqlab.report.shapes import ANY, NUMBER, departure, read_shaped
 from seqlab.report.stored import read_study
 
 PARTS = ("study", "verdict", "comparison", "data_card", "environment")
@@ -83,6 +85,14 @@ def test_a_damaged_file_costs_that_file_and_says_so(part, content, study, monkey
     assert f"{part}.json is damaged and left out" in page
 
 
+@pytest.mark.skipif(os.name == "nt", reason="has no pipes in folders")
+@pytest.mark.parametrize("name", ["verdict.json", "leaderboard.csv"])
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(name, study):
+    (study / name).unlink()
+    os.mkfifo(study / name)
+    assert read_study(study).damage == [f"{name} is damaged and left out: not a file"]
+
+
 @pytest.mark.parametrize("name", ["result", "history", "exhibits"])
 def test_a_damaged_part_of_a_run_is_named_and_others_stay(name, study):
     run_folder = read_study(study).contestants[0].representative.folder
@@ -136,7 +146,7 @@ def test_departures_are_named(value, shape, problem):
 
 
 @pytest.mark.parametrize(
-    "text", ["1e999", "-1e200", "9" * 6000, "NaN", "-Infinity", "[" * 60 + "]" * 60]
+    "text", ["1e999", "-1e200", "9" * 6000, "NaN", "-Infinity", "[" * 70 + "]" * 70]
 )
 def test_numbers_and_depth_are_bounded(text, tmp_path):
     (tmp_path / "x.json").write_text(text)

@@ -4,10 +4,13 @@ import json
 import os
 import stat
 
+import numpy as np
 import pytest
 
+from seqlab import outside
 from seqlab.errors import UserError
-from seqlab.runs import DamagedError, list_runs, read_json, replacing, write_json, write_run
+from seqlab.outside import DamagedError
+from seqlab.runs import list_runs, read_json, replacing, write_json, write_run
 from seqlab.study.repair import FILES, take_away_damage
 from seqlab.study.spec import StudySpec
 
@@ -83,6 +86,49 @@ def test_a_run_that_is_damaged_is_done_again(change, tmp_path):
     assert not folder.exists()
     assert lines[0].startswith(f"{folder / 'result.json'}: damaged, {next(iter(change))}")
     assert lines[0].endswith("; this run is done again")
+
+
+def make_pipe(path):
+    os.mkfifo(path)
+
+
+def make_large(path):
+    with open(path, "wb") as file:
+        file.truncate(outside.MOST_BYTES + 1)
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="has no such files")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, make_large, pytest.param(make_pipe, marks=posix)])
+def test_what_is_no_file_of_a_study_is_taken_away(make, tmp_path):
+    folder = tmp_path / "runs" / "rnn" / "verdict-0"
+    write_run(folder, {**RUN, "test": {"accuracy": 0.5}}, {})
+    make(tmp_path / "plan.json")
+    if make is not make_large:  # arrays may be large
+        make(folder / "statistics.npz")
+    lines = []
+    take_away_damage(tmp_path, lines.append)
+    assert len(lines) == 2
+    assert not (tmp_path / "plan.json").exists()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["plan.json", "result.json", "statistics.npz"])
+def test_what_may_not_be_read_stays(name, tmp_path, monkeypatch):
+    """It may be whole: only its owner can tell."""
+    folder = tmp_path / "runs" / "rnn" / "verdict-0"
+    parts = {"statistics": {"accuracy": np.ones((3, 1))}}
+    write_run(folder, {**RUN, "test": {"accuracy": 0.5}}, parts)
+    if name == "plan.json":
+        write_json(tmp_path / "plan.json", {})
+    before, access = set(tmp_path.rglob("*")), os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: os.path.basename(path) != name and access(path, mode)
+    )
+    with pytest.raises(UserError, match="permission denied"):
+        take_away_damage(tmp_path, pytest.fail)
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_a_finished_study_is_whole(finished):
