@@ -18,10 +18,11 @@ from seqlab.runs import read_json, write_json
 from seqlab.study.clock import Clock, Moment
 from seqlab.study.contradictions import refuse_contradictions
 from seqlab.study.environment import describe_environment, devices_for
-from seqlab.study.folder import claimed, fingerprint_of, identify, prepare
+from seqlab.study.folder import claimed, fingerprint_of, identify
 from seqlab.study.keeping import keep_best
 from seqlab.study.plan import Allowance, Entry, Planner, absent, entries, train_spec
 from seqlab.study.pool import Pool
+from seqlab.study.prepared_folder import prepare_data
 from seqlab.study.repair import take_away_damage
 from seqlab.study.resolving import resolvable
 from seqlab.study.spec import StudySpec
@@ -84,7 +85,7 @@ class _Conduct:
         fingerprint = fingerprint_of(sources)
         self.identity = identify(folder, spec, fingerprint)
         listener.moment(Moment("preparing the data", 0.0, None))
-        self.prepared, self.digests = prepare(folder, spec, sources, fingerprint)
+        self.prepared, self.digests = prepare_data(folder, spec, sources, fingerprint)
         self.task = self.prepared[0].task
         self.sizes = self._sizes()
         self.entries = entries(spec, self.task)

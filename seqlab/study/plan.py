@@ -14,10 +14,10 @@ from seqlab.model.sizing import width_for
 from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
+from seqlab.study.building import build_model
 from seqlab.study.recipes import Recipe, baselines_for, choose, missing_extra
 from seqlab.study.spec import StudySpec
 from seqlab.study.tuning import Setting
-from seqlab.study.work import build_model
 from seqlab.tasks.base import Task
 from seqlab.training.trackers import check_tracker
 

@@ -18,9 +18,9 @@ from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
 from seqlab.study.pool import ATTEMPTS, Pool
+from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
-from seqlab.study.work import load_prepared
 
 Finished = dict[tuple[str, int | None], list[list[Run]]]  # (name, size) → seeds → a run per fold
 

@@ -24,10 +24,10 @@ from seqlab.data.examples import Rows
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run, list_runs, read_json, replacing, write_json
 from seqlab.study.plan import Entry
+from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.resolving import declared_margin
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished
-from seqlab.study.work import load_prepared
 from seqlab.versions import FORMAT
 
 COSTS = (
