@@ -129,9 +129,9 @@ def identify(folder: Path, spec: StudySpec, fingerprint: str) -> dict[str, Any]:
 def _difference(stored: Any, wanted: Any, name: str = "") -> str:
     if isinstance(stored, dict) and isinstance(wanted, dict):
         for key in sorted({*stored, *wanted}):
-            found = _difference(stored.get(key), wanted.get(key), f"{name}.{key}".strip("."))
-            if found:
-                return found
+            difference = _difference(stored.get(key), wanted.get(key), f"{name}.{key}".strip("."))
+            if difference:
+                return difference
         return ""
     return "" if stored == wanted else f"{name} was {stored}, is {wanted}"
 

@@ -91,14 +91,14 @@ def contestant_of(entry: Entry, seeds: Sequence[Sequence[Run]], metric: Metric) 
 def _blocks(conditions: Conditions) -> Rows | None:
     """Block numbers of all folds' test examples, no number in two folds."""
     planner = conditions.planner
-    found, offset = [], 0
+    numbers, offset = [], 0
     for fold in range(len(planner.data)):
         test = load_prepared(planner.task.name, conditions.folder / f"prepared/fold{fold}").test
         if test.blocks is None:
             return None
-        found.append(test.blocks + offset)
+        numbers.append(test.blocks + offset)
         offset += int(test.blocks.max()) + 1
-    return np.concatenate(found)
+    return np.concatenate(numbers)
 
 
 def _count_look(folder: Path, finished: Finished) -> int:

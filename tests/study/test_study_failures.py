@@ -131,7 +131,7 @@ def test_full_disk_ends_the_study_and_the_same_command_continues(tmp_path, in_pr
         save(model, where)
 
     with monkeypatch.context() as patch:
-        patch.setattr(halving, "save_weights", full)
+        patch.setattr(fitting, "save_weights", full)
         (folder / "runs" / "rnn" / "verdict-1").mkdir(parents=True)
         with pytest.raises(OSError, match="No space left") as raised:
             study(folder)
