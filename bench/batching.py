@@ -22,9 +22,9 @@ from seqlab.data.examples import Ragged, Rows
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.building import model_to_train
 from seqlab.study.objective import TaskObjective
 from seqlab.study.recipes import recipes
-from seqlab.study.work import model_to_train
 from seqlab.tasks.base import DataSpec, Prepared, Sources
 from seqlab.training.fit import fit
 from seqlab.training.history import History

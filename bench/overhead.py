@@ -17,7 +17,8 @@ from bench.timing import interleaved
 from seqlab import registry
 from seqlab.data.sources import read_table
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.work import TaskObjective, build_model
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective
 from seqlab.tasks.base import DataSpec, Prepared, Sources
 from seqlab.training.fit import fit
 from seqlab.training.optimisers import build_optimiser

@@ -20,7 +20,8 @@ import seqlab
 from bench.peer_service import CLIP, DROPOUT, RATE, Texts, read, serve
 from seqlab.data.examples import Examples, Ragged
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.work import TaskObjective, build_model
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective
 from seqlab.tasks.base import Prepared
 from seqlab.tasks.classify import Classify
 from seqlab.tasks.inputs.text import Text

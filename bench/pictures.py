@@ -20,9 +20,9 @@ from seqlab import registry
 from seqlab.data.augmentation import SERIES, augment_values
 from seqlab.data.table import Table
 from seqlab.specs import Augmentation, ModelSpec, TrainSpec
+from seqlab.study.building import build_model
 from seqlab.study.gradient_flow import measure_flow
 from seqlab.study.objective import TaskObjective, predict_all
-from seqlab.study.work import build_model
 from seqlab.tasks.base import DataSpec, Prepared, Sources
 from seqlab.training.fit import fit
 from seqlab.training.history import History

@@ -2,8 +2,8 @@
 
 from seqlab.runs import read_json
 from seqlab.study import contestant_costs
+from seqlab.study.job import run_job
 from seqlab.study.pool import Pool
-from seqlab.study.work import work
 
 
 class HerePool(Pool):
@@ -16,7 +16,7 @@ class HerePool(Pool):
                 if not keep(assignment):
                     left_out.append(assignment)
                     continue
-                work(assignment, self.study)
+                run_job(assignment, self.study)
             watch(assignment, 1.0)
         return left_out
 

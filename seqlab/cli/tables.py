@@ -11,8 +11,8 @@ from rich.text import Text
 from seqlab.cli.progress import in_words
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.report.stored import StoredStudy
-from seqlab.study.conduct import Plan
 from seqlab.study.plan import Entry
+from seqlab.study.planning import Plan
 from seqlab.study.timing import Pace, counted
 from seqlab.workbench.evaluating import Evaluation
 from seqlab.workbench.inspecting import Inspection

@@ -42,6 +42,11 @@ class Assignment:
         content = {k: v for k, v in asdict(self).items() if k != "prepared"}
         return digest_of(content)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings of the run, as its result stores them."""
+        return {"model": self.model, "train": self.train}
+
     def plain(self) -> dict[str, Any]:
         """For the pipe to a worker."""
         return asdict(self)
@@ -71,8 +76,8 @@ class Assignment:
             return run
         stored = run.result.get("settings") or {}
         earlier = replace(self, model=stored.get("model", {}), train=stored.get("train", {}))
-        wanted = self._read()
-        same = wanted is not None and earlier._read() == wanted
+        specs = self._read()
+        same = specs is not None and earlier._read() == specs
         return run if same and run.result.get("digest") == earlier.digest else None
 
     def _read(self) -> tuple[Spec, Spec] | None:

@@ -27,7 +27,7 @@ from seqlab.training.updates import Updates
 
 Build = Callable[[TrainSpec], Model]  # a model as its training wants it
 
-LEAST_STEPS = 8  # of an epoch: larger batches learn too little from as many examples
+LEAST_STEPS_PER_EPOCH = 8  # larger batches learn too little from as many examples
 
 
 def fitting_batch(
@@ -47,8 +47,8 @@ def with_batch(spec: TrainSpec, choices: Choices) -> TrainSpec:
     """The settings with the batch that was chosen, if any was."""
     if "batch_size" not in choices:
         return spec
-    found = choices["batch_size"]
-    sizes = {"batch_size": found["chosen"], "batch_tokens": found["batch_tokens"]}
+    measured = choices["batch_size"]
+    sizes = {"batch_size": measured["chosen"], "batch_tokens": measured["batch_tokens"]}
     return spec.with_(**sizes, max_memory_mb=None)
 
 
@@ -60,7 +60,7 @@ def _largest(prepared: Prepared, build: Build, spec: TrainSpec) -> dict[str, Any
     longest = _longest(task, train, 1, 1).inputs.shape[1]
     peaks: dict[int, float] = {}
     size, expected = 1, 0.0
-    while expected <= limit and size <= max(1, len(train) // LEAST_STEPS):
+    while expected <= limit and size <= max(1, len(train) // LEAST_STEPS_PER_EPOCH):
         fields = spec.with_(batch_size=size, batch_tokens=size * longest, length_warmup=None)
         peaks[size] = _peak(prepared, build, fields)
         if peaks[size] > limit:

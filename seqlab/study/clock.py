@@ -39,7 +39,7 @@ class Moment:
     remark: str = ""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Clock:
     """Knows the expected seconds of every assignment and learns how fast this machine is today.
 

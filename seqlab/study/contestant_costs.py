@@ -20,8 +20,8 @@ from seqlab.runs import read_json
 from seqlab.specs import TrainSpec
 from seqlab.study.batch_memory import with_batch
 from seqlab.study.channel import Channel
+from seqlab.study.objective import predict_all
 from seqlab.study.stored_model import load_model
-from seqlab.study.work import predict_all
 from seqlab.tasks.base import Task
 from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser

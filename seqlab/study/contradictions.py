@@ -12,10 +12,10 @@ from seqlab.mixers.base import setting_defaults
 from seqlab.model.block import Block
 from seqlab.registry import load
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.building import build_model
 from seqlab.study.objective import TaskObjective
 from seqlab.study.plan import Allowance, Entry, train_spec, with_fields
 from seqlab.study.spec import StudySpec
-from seqlab.study.work import build_model
 from seqlab.tasks.base import Prepared
 from seqlab.training.fit import total_steps
 from seqlab.training.schedules import schedule

@@ -33,10 +33,10 @@ def examined(prepared: Prepared, model: nn.Module, spec: TrainSpec) -> dict[str,
     with watched(model) as ranges:
         predictions = predict_all(prepared.task, model, valid, spec.device)
     silent = {name: seen.share() for name, seen in ranges.items() if seen.low is not None}
-    found: dict[str, Any] = {"silent": silent}
+    facts: dict[str, Any] = {"silent": silent}
     if counts:
-        found["sure"] = surest(prepared.task.statistics(Sureness(), predictions, valid))
-    return found
+        facts["sure"] = surest(prepared.task.statistics(Sureness(), predictions, valid))
+    return facts
 
 
 class Sureness(Metric):

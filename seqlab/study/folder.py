@@ -1,4 +1,4 @@
-"""A study's folder: one owner at a time, one set of settings, and data prepared once."""
+"""A study's folder: one owner at a time, and one set of settings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from seqlab import registry
 from seqlab.errors import NO_ROOM, UserError
-from seqlab.runs import UNFINISHED, from_here, read_json, write_json
+from seqlab.runs import UNFINISHED, from_here, read_json
 from seqlab.study.spec import StudySpec
-from seqlab.study.work import load_prepared, save_prepared
-from seqlab.tasks.base import Prepared, Sources
+from seqlab.tasks.base import Sources
 from seqlab.versions import FORMAT, check_format
 
 # What a study's folder may hold before its identity is known.
@@ -131,9 +129,9 @@ def identify(folder: Path, spec: StudySpec, fingerprint: str) -> dict[str, Any]:
 def _difference(stored: Any, wanted: Any, name: str = "") -> str:
     if isinstance(stored, dict) and isinstance(wanted, dict):
         for key in sorted({*stored, *wanted}):
-            found = _difference(stored.get(key), wanted.get(key), f"{name}.{key}".strip("."))
-            if found:
-                return found
+            difference = _difference(stored.get(key), wanted.get(key), f"{name}.{key}".strip("."))
+            if difference:
+                return difference
         return ""
     return "" if stored == wanted else f"{name} was {stored}, is {wanted}"
 
@@ -143,46 +141,3 @@ def fingerprint_of(sources: Sources) -> str:
     tables = (sources.train, sources.valid, sources.test)
     text = "/".join("" if table is None else table.fingerprint for table in tables)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def prepare(
-    folder: Path, spec: StudySpec, sources: Sources, fingerprint: str
-) -> tuple[list[Prepared], list[str]]:
-    """The prepared data, one element per fold, and a digest of each; made once, then read."""
-    count = spec.data.folds or 1
-    digests = [
-        hashlib.sha256(
-            f"{fingerprint}/{spec.task}/{spec.data.digest()}/{spec.seed}/{fold}".encode()
-        ).hexdigest()[:16]
-        for fold in range(count)
-    ]
-    folders = [folder / "prepared" / f"fold{fold}" for fold in range(count)]
-    stored = [_digest_in(path) for path in folders]
-    if stored == digests and (folder / "data_card.json").exists():
-        try:
-            return [load_prepared(spec.task, path) for path in folders], digests
-        except Exception:  # damaged in whatever way: the data are here to prepare it again
-            shutil.rmtree(folder / "prepared")
-    task = registry.load("tasks", spec.task)
-    made: list[Prepared] = task.prepare(sources, spec.data, spec.seed)
-    for prepared, path, digest in zip(made, folders, digests, strict=True):
-        save_prepared(prepared, path, digest)
-    write_json(folder / "data_card.json", _card(sources, fingerprint, made))
-    return [load_prepared(spec.task, path) for path in folders], digests
-
-
-def _digest_in(path: Path) -> str:
-    file = path / "digest"
-    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-
-
-def _card(sources: Sources, fingerprint: str, made: list[Prepared]) -> dict[str, Any]:
-    tables = {"train": sources.train, "valid": sources.valid, "test": sources.test}
-    origins = {part: table.origin for part, table in tables.items() if table is not None}
-    return {
-        "origin": ", ".join(origins.values()),
-        "fingerprint": fingerprint,
-        "findings": [finding.to_dict() for finding in made[0].findings],
-        "folds": len(made),
-        **made[0].card,
-    }

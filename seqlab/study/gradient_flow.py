@@ -147,10 +147,10 @@ class _Recorder:
         total.backward(retain_graph=True)  # type: ignore[no-untyped-call]
         self.last_only = self.answers_everywhere
         read = [x for _, x in self.inputs]
-        found = torch.autograd.grad(total, read, allow_unused=True)
+        gradients = torch.autograd.grad(total, read, allow_unused=True)
         self.last_only = False
         names = [name for name, _ in self.inputs]
-        return [(n, g) for n, g in zip(names, found, strict=True) if g is not None]
+        return [(n, g) for n, g in zip(names, gradients, strict=True) if g is not None]
 
     def _listening(self, layer: str, read: Callable[..., Any]) -> Callable[..., Any]:
         def listening(x: Tensor, *rest: Any) -> Any:

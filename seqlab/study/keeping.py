@@ -13,9 +13,9 @@ from seqlab.data.examples import Examples
 from seqlab.runs import Job, Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.best import write_best
+from seqlab.study.prepared_folder import save_prepared
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished, median_run
-from seqlab.study.work import save_prepared
 from seqlab.tasks.base import Prepared
 
 

@@ -14,10 +14,10 @@ from seqlab.model.sizing import width_for
 from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
+from seqlab.study.building import build_model
 from seqlab.study.recipes import Recipe, baselines_for, choose, missing_extra
 from seqlab.study.spec import StudySpec
 from seqlab.study.tuning import Setting
-from seqlab.study.work import build_model
 from seqlab.tasks.base import Task
 from seqlab.training.trackers import check_tracker
 
@@ -62,31 +62,31 @@ class Allowance:
 def entries(spec: StudySpec, task: Task) -> list[Entry]:
     """Every candidate sized to the budget, then the baselines."""
     variants = spec.variants or {"": {}}
-    for given in (spec.plain(), *variants.values()):
-        _refuse_reserved(given)
-    found = [
+    for settings in (spec.plain(), *variants.values()):
+        _refuse_reserved(settings)
+    candidates = [
         _variant(_sized(recipe, with_fields(spec, fields), task), name, fields)
         for recipe in choose(spec.candidates, task.name)
         for name, fields in variants.items()
     ]
-    if not found:
+    if not candidates:
         raise UserError("--candidates: none given", "accepted: names or groups; see seqlab mixers")
     able = [n for n in baselines_for(task.name) if registry.load("baselines", n).enters(task)]
     installed = [name for name in able if not missing_extra(name)]
     names = installed if spec.baselines is None else spec.baselines
-    return found + [_baseline(name, task, able) for name in names]
+    return candidates + [_baseline(name, task, able) for name in names]
 
 
-def _refuse_reserved(given: dict[str, Any]) -> None:
+def _refuse_reserved(settings: dict[str, Any]) -> None:
     for section, options in RESERVED.items():
-        for name in given.get(section, {}):
+        for name in settings.get(section, {}):
             if name in options:
                 raise UserError(f"{section}.{name}: say it with {options[name]}")
 
 
 def with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec:
     """A study whose model and train settings are those of a variant."""
-    both = {section: {**getattr(spec, section), **given} for section, given in fields.items()}
+    both = {section: {**getattr(spec, section), **changed} for section, changed in fields.items()}
     return spec.with_(**both) if both else spec
 
 
@@ -152,9 +152,9 @@ def train_spec(
     fields |= {"device": spec.device, "seed": seed}
     if setting is not None:
         fields["learning_rate"] = setting.learning_rate
-    found = TrainSpec.read({**fields, **spec.train}, "train")
-    check_tracker(found.tracker)
-    return found
+    train = TrainSpec.read({**fields, **spec.train}, "train")
+    check_tracker(train.tracker)
+    return train
 
 
 def seed_of(study: int, role: str, number: int) -> int:

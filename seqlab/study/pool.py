@@ -206,7 +206,7 @@ def _record_failure(assignment: Assignment, study: Path, reason: str) -> None:
         "status": "failed",
         "reason": reason,
         "seed": assignment.train["seed"],
-        "settings": {"model": assignment.model, "train": assignment.train},
+        "settings": assignment.settings,
         "transient": True,
         "valid": None,
         "test": {},

@@ -36,16 +36,16 @@ PRACTICES: dict[str, tuple[str, Fields]] = {
 
 def variants(toggles: str) -> dict[str, Fields]:
     """A name for each way to train, with the settings in which it differs; the first in none."""
-    found: dict[str, Fields] = {"": {}}
+    ways: dict[str, Fields] = {"": {}}
     for toggle in filter(None, (part.strip() for part in toggles.split(","))):
         name, separator, values = toggle.partition("=")
-        found |= _values(name.strip(), values) if separator else _practice(name)
-    if len(found) < 2:
+        ways |= _values(name.strip(), values) if separator else _practice(name)
+    if len(ways) < 2:
         raise UserError(
             f'--toggle "{toggles}": expected practices or settings divided by commas',
             "as in clipping,dropout,schedule=cosine|cyclic",
         )
-    return found
+    return ways
 
 
 def _practice(name: str) -> dict[str, Fields]:

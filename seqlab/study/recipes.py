@@ -52,14 +52,14 @@ class Recipe:
 @cache
 def recipes() -> dict[str, Recipe]:
     """Every recipe by name."""
-    found = {}
+    by_name = {}
     for mixer, card in registry.cards("mixers").items():
         for position, (name, fields) in enumerate(card.get("recipes", {}).items()):
             groups = tuple(card.get("groups", ())) if position == 0 else ()
-            found[name] = Recipe(name, {"mixer": mixer, **fields}, groups, card["summary"])
+            by_name[name] = Recipe(name, {"mixer": mixer, **fields}, groups, card["summary"])
     presets = tomllib.loads((Path(__file__).parent / "presets.toml").read_text(encoding="utf-8"))
     for name, preset in presets.items():
-        found[name] = Recipe(
+        by_name[name] = Recipe(
             name,
             preset["model"],
             (),
@@ -67,7 +67,7 @@ def recipes() -> dict[str, Recipe]:
             preset.get("fixed", True),
             tuple(preset.get("tasks", ())),
         )
-    return found
+    return by_name
 
 
 def baselines_for(task: str) -> list[str]:

@@ -66,8 +66,8 @@ def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread,
     statistics = task.statistics(metric, baseline.predict(task, valid), valid)
     value = metric.value(statistics)
     block_of = np.arange(len(valid)) if valid.blocks is None else valid.blocks
-    found, block_of = np.unique(block_of, return_inverse=True)
-    by_block = [metric.value(statistics[block_of == b]) for b in range(min(len(found), 200))]
+    distinct, block_of = np.unique(block_of, return_inverse=True)
+    by_block = [metric.value(statistics[block_of == b]) for b in range(min(len(distinct), 200))]
     deviation = float(np.nanstd(by_block)) if len(by_block) > 1 else value
     source = f"assuming errors that agree to {ALIKE:.0%} and vary as those of {name} do"
     return Spread(deviation * np.sqrt(2 * (1 - ALIKE)), SEED_SHARE * value, source), value

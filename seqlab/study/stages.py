@@ -18,14 +18,14 @@ from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
 from seqlab.study.pool import ATTEMPTS, Pool
+from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
-from seqlab.study.work import load_prepared
 
 Finished = dict[tuple[str, int | None], list[list[Run]]]  # (name, size) → seeds → a run per fold
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Conditions:
     """Where and with what the stages run."""
 
@@ -79,15 +79,15 @@ def _choose(conditions: Conditions, planned: Sequence[Assignment]) -> Setting | 
 def edges(conditions: Conditions, chosen: dict[str, Setting | None]) -> list[str]:
     """Sentences on candidates whose best learning rate is the lowest or highest tried."""
     rates = [trial(n).learning_rate for n in range(conditions.planner.allowance.trials)]
-    found = []
+    sentences = []
     for name, setting in chosen.items():
         side = at_edge(setting.learning_rate, rates) if setting is not None else ""
         if side and setting is not None:
-            found.append(
+            sentences.append(
                 f"{name}: the best learning rate, {setting.learning_rate:g}, is the {side}est of "
                 f"the {len(rates)} tried; more trials could help it"
             )
-    return found
+    return sentences
 
 
 def judge(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torch.nn.modules.module import (
     register_module_module_registration_hook,
@@ -21,8 +22,9 @@ from torch.nn.modules.module import (
 
 from seqlab.errors import UserError
 from seqlab.model.base import Model
+from seqlab.runs import replacing
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model
+from seqlab.study.building import build_model
 from seqlab.tasks.base import Task
 from seqlab.tensors import read_tensors, tensor_shapes
 
@@ -34,6 +36,14 @@ COPY = "copy the whole best/ folder again, not single files of it"
 
 class _TooManyPartsError(Exception):
     """A model outgrew the tensors that are stored of it."""
+
+
+def save_weights(model: nn.Module, folder: Path) -> None:
+    """Weights as safetensors, on the CPU, shared tensors once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    with replacing(folder / "weights.safetensors") as temporary:
+        save_file(tensors, temporary)
 
 
 def load_model(task: Task, settings: dict[str, Any], path: Path, described: str) -> Model:

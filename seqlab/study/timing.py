@@ -11,9 +11,10 @@ import torch
 
 from seqlab import kernels
 from seqlab.specs import TrainSpec
+from seqlab.study.building import build_model
 from seqlab.study.contestant_costs import LEAST, TRAIN_STEPS, step_seconds
+from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import Allowance, Entry
-from seqlab.study.work import TaskObjective, build_model, predict_all
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6

@@ -10,9 +10,10 @@ from seqlab.data.examples import Examples
 from seqlab.model.base import Model
 from seqlab.specs import TrainSpec
 from seqlab.study.batch_memory import fitting_batch
+from seqlab.study.building import model_to_train
+from seqlab.study.objective import TaskObjective
 from seqlab.study.plan import entries
 from seqlab.study.spec import Budget, StudySpec
-from seqlab.study.work import TaskObjective, model_to_train
 from seqlab.tasks.base import Prepared
 from seqlab.training.fit import History, fit
 

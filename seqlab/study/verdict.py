@@ -24,10 +24,10 @@ from seqlab.data.examples import Rows
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run, list_runs, read_json, replacing, write_json
 from seqlab.study.plan import Entry
+from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.resolving import declared_margin
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished
-from seqlab.study.work import load_prepared
 from seqlab.versions import FORMAT
 
 COSTS = (
@@ -91,14 +91,14 @@ def contestant_of(entry: Entry, seeds: Sequence[Sequence[Run]], metric: Metric) 
 def _blocks(conditions: Conditions) -> Rows | None:
     """Block numbers of all folds' test examples, no number in two folds."""
     planner = conditions.planner
-    found, offset = [], 0
+    numbers, offset = [], 0
     for fold in range(len(planner.data)):
         test = load_prepared(planner.task.name, conditions.folder / f"prepared/fold{fold}").test
         if test.blocks is None:
             return None
-        found.append(test.blocks + offset)
+        numbers.append(test.blocks + offset)
         offset += int(test.blocks.max()) + 1
-    return np.concatenate(found)
+    return np.concatenate(numbers)
 
 
 def _count_look(folder: Path, finished: Finished) -> int:

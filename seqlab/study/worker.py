@@ -66,22 +66,24 @@ def main(study: Path) -> None:
     inbox: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_read, args=(inbox, leaving), daemon=True).start()
 
-    def watch(share: float, reading: dict[str, Any]) -> None:
+    def report(share: float, reading: dict[str, Any]) -> None:
         tell(event="progress", share=share, reading=reading)
 
     def remark(text: str) -> None:
         tell(event="remark", text=text)
 
-    from seqlab.study.work import Orders, work
+    from seqlab.study.job import run_job
+    from seqlab.study.job_context import Supervisor
     from seqlab.training.checkpoints import Interrupted
 
+    supervisor = Supervisor(report=report, should_stop=leaving.now, remark=remark)
     tell(event="ready")
     while True:
         leaving.rest()
         assignment = Assignment.read(inbox.get())
         leaving.busy = assignment.job.kind == "model"
         try:
-            work(assignment, study, Orders(watch, leaving.now, remark))
+            run_job(assignment, study, supervisor)
         except Interrupted:
             os._exit(0)
         except OSError as error:

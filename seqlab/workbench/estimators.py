@@ -88,7 +88,7 @@ class _Estimator(BaseEstimator):
         return self
 
     def _predict(self, examples: Examples) -> Predictions:
-        from seqlab.study.work import predict_all
+        from seqlab.study.objective import predict_all
 
         return predict_all(self.task_, self.model_, examples, self.device)
 

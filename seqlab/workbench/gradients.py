@@ -12,10 +12,11 @@ import torch
 from seqlab.errors import UserError
 from seqlab.runs import Run, list_runs, read_json, read_run
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.building import build_model
 from seqlab.study.gradient_advice import Diagnosis, diagnose
 from seqlab.study.gradient_flow import Flow, measure_flow
+from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.stored_model import fill
-from seqlab.study.work import build_model, load_prepared
 
 EXPECTED = "expected a folder such as STUDY/runs/gru/verdict-0, or STUDY/best"
 

@@ -17,8 +17,8 @@ import pandas as pd
 
 from seqlab.data.table import Table
 from seqlab.errors import UserError
+from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
-from seqlab.study.work import predict_all
 from seqlab.tasks.base import DataSpec, Prepared, Sources
 from seqlab.tasks.forecast import Forecast
 

@@ -218,8 +218,8 @@ def _model(
     task: Task, folder: Path, card: dict[str, Any], device: str
 ) -> tuple[Callable[[Examples], Predictions], Any]:
     from seqlab.study.environment import device_for
+    from seqlab.study.objective import predict_all
     from seqlab.study.stored_model import load_model
-    from seqlab.study.work import predict_all
 
     device = device_for(device)
     described = str(folder / "best.json")

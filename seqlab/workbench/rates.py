@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from seqlab import registry
+from seqlab.study.building import build_model
 from seqlab.study.environment import devices_for
+from seqlab.study.objective import TaskObjective
 from seqlab.study.plan import Allowance, entries, train_spec
-from seqlab.study.work import TaskObjective, build_model
 from seqlab.training.range_test import RangeTest, range_test
 from seqlab.workbench.drawing import write_curves
 from seqlab.workbench.study import Study

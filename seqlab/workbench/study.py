@@ -20,7 +20,8 @@ from seqlab.workbench.gathering import choose_task, default_folder, gather
 if TYPE_CHECKING:
     import pandas as pd
 
-    from seqlab.study.conduct import Listener, Plan
+    from seqlab.study.conduct import Listener
+    from seqlab.study.planning import Plan
     from seqlab.workbench.predictor import Predictor
 
 
@@ -67,11 +68,11 @@ class Study:
         """What `fit` would do and how long it would take; trains nothing and writes nothing."""
         import tempfile
 
-        from seqlab.study.conduct import plan_study
+        from seqlab.study.conduct import plan_only
 
         sources, spec, _ = self.resolve(data, valid, test)
         with tempfile.TemporaryDirectory() as scratch:
-            return plan_study(spec, sources, Path(scratch) / "study")
+            return plan_only(spec, sources, Path(scratch) / "study")
 
     def resolve(self, data: Any, valid: Any, test: Any) -> tuple[Sources, StudySpec, Path]:
         """The tables, the resolved settings and the folder."""

@@ -12,7 +12,8 @@ from seqlab.baselines.storage import save_baseline
 from seqlab.data.table import Table
 from seqlab.runs import write_json
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model, save_weights
+from seqlab.study.building import build_model
+from seqlab.study.stored_model import save_weights
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.translate import Translate
 from tests.translations import WORDS, frame

@@ -8,7 +8,9 @@ from seqlab.data.sources import read_table
 from seqlab.runs import Run
 from seqlab.specs import ModelSpec
 from seqlab.study.best import write_best
-from seqlab.study.work import build_model, save_prepared, save_weights
+from seqlab.study.building import build_model
+from seqlab.study.prepared_folder import save_prepared
+from seqlab.study.stored_model import save_weights
 from seqlab.tasks.base import DataSpec, Sources
 
 MODEL = ModelSpec(mixer="gru", width=8, pooling="mean")

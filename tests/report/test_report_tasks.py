@@ -11,7 +11,7 @@ from seqlab.data.examples import Ragged
 from seqlab.data.sources import read_table
 from seqlab.runs import Job, write_json, write_run
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model
+from seqlab.study.building import build_model
 from seqlab.tasks.base import DataSpec, Sources
 from tests.report.golden import job_result
 from tests.report.reading import read_report

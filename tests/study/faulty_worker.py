@@ -8,10 +8,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from seqlab.study import work
+from seqlab.study import halving
 from seqlab.study.worker import main
 
-fit = work.fit
+fit = halving.fit
 
 
 class Spoilt:
@@ -41,5 +41,5 @@ def suffering(model, objective, spec, *rest):
     return fit(model, objective, spec, *rest)
 
 
-work.fit = suffering
+halving.fit = suffering
 main(Path(sys.argv[1]))

@@ -12,8 +12,8 @@ from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study import batch_memory
 from seqlab.study.batch_memory import fitting_batch
+from seqlab.study.building import model_to_train
 from seqlab.study.training_one import train_one
-from seqlab.study.work import model_to_train
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.training.choosing import remembered
 from seqlab.training.memory import measures_anew, peak_while

@@ -51,7 +51,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_refused_before_anything_is_trained(what, tmp_path, in_process, monkeypatch):
-    monkeypatch.setattr("seqlab.study.conduct.probe", _never)
+    monkeypatch.setattr("seqlab.study.planning.probe", _never)
     settings, said = REFUSED[what]
     with pytest.raises(UserError) as caught:
         study(tmp_path / "study", **settings)

@@ -12,9 +12,9 @@ from seqlab.batch import Context
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.building import build_model
 from seqlab.study.gradient_advice import diagnose, named
 from seqlab.study.gradient_flow import Flow, Reach, measure_flow
-from seqlab.study.work import build_model
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.workbench.gradients import gradients
 from tests.study.test_study_folder import FRAME

@@ -10,9 +10,9 @@ import torch
 from seqlab import registry
 from seqlab.data.table import Table
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.building import build_model
 from seqlab.study.examination import examined
 from seqlab.study.objective import TaskObjective
-from seqlab.study.work import build_model
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.training.doctor import examine, failure
 from seqlab.training.fit import DivergedError, fit

@@ -7,9 +7,9 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
 from seqlab.study import stored_model
+from seqlab.study.building import build_model
 from seqlab.study.recipes import recipes
-from seqlab.study.stored_model import load_model
-from seqlab.study.work import build_model, save_weights
+from seqlab.study.stored_model import load_model, save_weights
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.classify import Classify
 from tests.reviews import reviews

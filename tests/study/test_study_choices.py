@@ -4,7 +4,7 @@ import json
 
 from seqlab.runs import list_runs, read_run
 from seqlab.study.assignment import Assignment
-from seqlab.study.work import work
+from seqlab.study.job import run_job
 from tests.study.test_study_folder import study
 
 
@@ -28,7 +28,7 @@ def test_runs_of_one_shape_share_what_was_measured_once(tmp_path, monkeypatch):
         assignment = Assignment(
             run.job, "classify", "prepared/fold0", data, settings["model"], train
         )
-        work(assignment, made.folder_)
+        run_job(assignment, made.folder_)
         result = read_run(assignment.folder(made.folder_)).result
         assert result["status"] == "ok", result["reason"]
         assert result["choices"]["precision"]["chosen"] == "bfloat16"

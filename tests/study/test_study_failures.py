@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from seqlab.runs import list_runs, read_run
-from seqlab.study import work
+from seqlab.study import fitting, halving
+from seqlab.training.history import DivergedError
 from tests.study.test_study_folder import FRAME, finished_at, study
 
 DIVERGES = {"learning_rate": 1e30, "clip_norm": None}
@@ -15,14 +16,14 @@ DIVERGES = {"learning_rate": 1e30, "clip_norm": None}
 
 def fails_for(monkeypatch, mixer, error):
     """Training fails for one mixer."""
-    fit = work.fit
+    fit = halving.fit
 
     def failing(model, objective, spec, *rest):
         if model.spec.mixer == mixer:
             raise error
         return fit(model, objective, spec, *rest)
 
-    monkeypatch.setattr(work, "fit", failing)
+    monkeypatch.setattr(halving, "fit", failing)
 
 
 def board(made):
@@ -92,15 +93,15 @@ def test_a_failure_of_its_own_is_not_repeated(tmp_path, in_process):
 
 def test_one_seed_of_many_fails(tmp_path, in_process, monkeypatch):
     """The others make the verdict, and the number of seeds says so."""
-    fit, count = work.fit, []
+    fit, count = halving.fit, []
 
     def failing(model, objective, spec, *rest):
         count.append(spec.seed)
         if len(count) == 3:  # a trial, then the verdict's seeds
-            raise work.DivergedError("the loss is not finite at step 7")
+            raise DivergedError("the loss is not finite at step 7")
         return fit(model, objective, spec, *rest)
 
-    monkeypatch.setattr(work, "fit", failing)
+    monkeypatch.setattr(halving, "fit", failing)
     made = study(tmp_path / "study", seeds=3)
     row = board(made).loc["rnn"]
     assert row["status"] != "failed"
@@ -121,7 +122,7 @@ def test_everybody_fails(tmp_path, in_process):
 def test_full_disk_ends_the_study_and_the_same_command_continues(tmp_path, in_process, monkeypatch):
     """What is finished stays; no run is recorded as failed."""
     folder = tmp_path / "study"
-    save = work.save_weights
+    save = fitting.save_weights
 
     def full(model, where):
         if where.name == "verdict-1":
@@ -130,7 +131,7 @@ def test_full_disk_ends_the_study_and_the_same_command_continues(tmp_path, in_pr
         save(model, where)
 
     with monkeypatch.context() as patch:
-        patch.setattr(work, "save_weights", full)
+        patch.setattr(fitting, "save_weights", full)
         (folder / "runs" / "rnn" / "verdict-1").mkdir(parents=True)
         with pytest.raises(OSError, match="No space left") as raised:
             study(folder)

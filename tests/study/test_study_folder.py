@@ -206,16 +206,17 @@ def test_refit_learns_from_everything(tmp_path, in_process):
 
 
 def test_a_refit_that_fails_is_said(tmp_path, in_process, monkeypatch):
-    from seqlab.study import work
+    from seqlab.study import halving
+    from seqlab.training.history import DivergedError
 
-    fit = work.fit
+    fit = halving.fit
 
     def fail_on_all(model, objective, spec, *rest):
         if len(objective.train) == 120:
-            raise work.DivergedError("the loss is not finite at step 3")
+            raise DivergedError("the loss is not finite at step 3")
         return fit(model, objective, spec, *rest)
 
-    monkeypatch.setattr(work, "fit", fail_on_all)
+    monkeypatch.setattr(halving, "fit", fail_on_all)
     made = study(tmp_path / "study", baselines=(), refit=True)
     card = json.loads((made.folder_ / "best" / "best.json").read_text())
     assert card["refit"] is False

@@ -16,10 +16,12 @@ from seqlab.errors import UserError
 from seqlab.isolation import python_module
 from seqlab.runs import list_runs, read_run
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study import batch_memory
-from seqlab.study import work as working
+from seqlab.study import batch_memory, fitting, halving
 from seqlab.study.assignment import Assignment
-from seqlab.study.work import Orders, load_prepared, work
+from seqlab.study.building import model_to_train
+from seqlab.study.job import run_job
+from seqlab.study.job_context import Supervisor
+from seqlab.study.prepared_folder import load_prepared
 from seqlab.training.checkpoints import Interrupted
 from tests.study.test_study_folder import study
 
@@ -58,17 +60,17 @@ def made(tmp_path_factory):
 def test_a_stopped_run_continues_to_the_same_weights(made, tmp_path):
     assignment = assignment_like(made, **LONG)
     folder = assignment.folder(made.folder_)
-    work(assignment, made.folder_)
+    run_job(assignment, made.folder_)
     alone, expected = read_run(folder), weights_of(read_run(folder))
     assert alone.result["resumed"] == []
     (folder / "result.json").unlink()
     for steps in (3, 5):
         asked = iter([False] * steps + [True])
         with pytest.raises(Interrupted):
-            work(assignment, made.folder_, Orders(stop=lambda: next(asked)))  # noqa: B023
+            run_job(assignment, made.folder_, Supervisor(should_stop=lambda: next(asked)))  # noqa: B023
         assert read_run(folder) is None
         assert any((folder / "checkpoints").glob("*/step-*.safetensors"))
-    work(assignment, made.folder_)
+    run_job(assignment, made.folder_)
     run = read_run(folder)
     assert run.result["resumed"] == [4, 10]
     assert all(np.array_equal(v, weights_of(run)[k]) for k, v in expected.items())
@@ -80,9 +82,9 @@ def test_a_checkpoint_of_other_settings_is_not_continued(made):
     first = assignment_like(made, **LONG)
     (first.folder(made.folder_) / "result.json").unlink(missing_ok=True)
     with pytest.raises(Interrupted):
-        work(first, made.folder_, Orders(stop=lambda: True))
+        run_job(first, made.folder_, Supervisor(should_stop=lambda: True))
     other = assignment_like(made, **LONG, weight_decay=0.5)
-    work(other, made.folder_)
+    run_job(other, made.folder_)
     run = read_run(other.folder(made.folder_))
     assert (run.result["status"], run.result["resumed"]) == ("ok", [])
     assert not (run.folder / "checkpoints").exists()
@@ -93,7 +95,7 @@ def stopped_after(assignment, study, steps):
     (assignment.folder(study) / "result.json").unlink(missing_ok=True)
     asked = iter([False] * (steps - 1) + [True])
     with pytest.raises(Interrupted):
-        work(assignment, study, Orders(stop=lambda: next(asked)))
+        run_job(assignment, study, Supervisor(should_stop=lambda: next(asked)))
     kept = (assignment.folder(study) / "checkpoints").glob("*/step-*.safetensors")
     return sorted(kept, reverse=True)
 
@@ -103,7 +105,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_continues(made):
     last, _ = stopped_after(assignment, made.folder_, 4)
     last.write_bytes(b"garbage")
     told = []
-    work(assignment, made.folder_, Orders(remark=told.append))
+    run_job(assignment, made.folder_, Supervisor(remark=told.append))
     assert told == [f"{last.name} is damaged; continues from the one before, of step 3"]
     assert read_run(assignment.folder(made.folder_)).result["resumed"] == [3]
 
@@ -113,7 +115,7 @@ def test_where_all_checkpoints_are_damaged_it_begins_anew(made):
     told = []
     for path in stopped_after(assignment, made.folder_, 4):
         path.write_bytes(path.read_bytes()[:100])
-    work(assignment, made.folder_, Orders(remark=told.append))
+    run_job(assignment, made.folder_, Supervisor(remark=told.append))
     assert [line.partition("; ")[2] for line in told] == ["continues from the beginning"] * 2
     assert read_run(assignment.folder(made.folder_)).result["resumed"] == []
 
@@ -125,7 +127,7 @@ def test_a_checkpoint_of_another_version_is_left_to_the_user(made, monkeypatch):
         patch.setattr("seqlab.training.checkpoints.VERSION", 1)
         last, _ = stopped_after(assignment, made.folder_, 4)
     with pytest.raises(UserError) as caught:
-        work(assignment, made.folder_)
+        run_job(assignment, made.folder_)
     assert caught.value.message == f"{last}: a checkpoint of version 1; accepted: 2"
     assert caught.value.hint == "delete it to train from the beginning"
     assert last.exists()
@@ -139,10 +141,10 @@ def test_a_kill_while_the_test_part_is_scored_costs_no_training(made, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(working, "predict_all", killed)
+        patch.setattr(fitting, "predict_all", killed)
         with pytest.raises(KeyboardInterrupt):
-            work(assignment, made.folder_)
-    work(assignment, made.folder_)
+            run_job(assignment, made.folder_)
+    run_job(assignment, made.folder_)
     result = read_run(assignment.folder(made.folder_)).result
     assert result["resumed"] == [result["steps"]]
 
@@ -150,14 +152,14 @@ def test_a_kill_while_the_test_part_is_scored_costs_no_training(made, monkeypatc
 def test_two_processes_never_write_one_run(made, monkeypatch):
     """Of a study that was killed and begun again at once, the old one's process still trains."""
     assignment = assignment_like(made, **SHORT, epsilon=1e-3)
-    fit, calls = working.fit, []
+    fit, calls = halving.fit, []
 
     def counted(*rest):
         calls.append(1)
         return fit(*rest)
 
-    monkeypatch.setattr(working, "fit", counted)
-    threads = [Thread(target=work, args=(assignment, made.folder_)) for _ in range(2)]
+    monkeypatch.setattr(halving, "fit", counted)
+    threads = [Thread(target=run_job, args=(assignment, made.folder_)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -167,7 +169,7 @@ def test_two_processes_never_write_one_run(made, monkeypatch):
 
 
 def test_out_of_memory_halves_the_batch_and_keeps_the_effective_size(made, monkeypatch):
-    fit, seen = working.fit, []
+    fit, seen = halving.fit, []
 
     def narrow(model, objective, spec, *rest):
         seen.append((spec.batch_size, spec.batch_tokens, spec.accumulate))
@@ -175,9 +177,9 @@ def test_out_of_memory_halves_the_batch_and_keeps_the_effective_size(made, monke
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes")
         return fit(model, objective, spec, *rest)
 
-    monkeypatch.setattr(working, "fit", narrow)
+    monkeypatch.setattr(halving, "fit", narrow)
     assignment = assignment_like(made, batch_size=64, batch_tokens=4096, epochs=2)
-    work(assignment, made.folder_)
+    run_job(assignment, made.folder_)
     result = read_run(assignment.folder(made.folder_)).result
     assert seen == [(64, 4096, 1), (32, 2048, 2), (16, 1024, 4)]
     assert (result["status"], result["batch_halved"]) == ("ok", 2)
@@ -193,7 +195,7 @@ def test_a_memory_limit_chooses_the_batch_once_for_all_seeds(made, monkeypatch):
     monkeypatch.setattr(batch_memory, "_peak", peak)
     for seed in (1, 2):
         assignment = assignment_like(made, max_memory_mb=505, seed=seed, steps=2)
-        work(assignment, made.folder_)
+        run_job(assignment, made.folder_)
         result = read_run(assignment.folder(made.folder_)).result
         assert result["status"] == "ok", result["reason"]
         assert result["choices"]["batch_size"]["chosen"] == 4
@@ -206,7 +208,7 @@ def test_a_memory_limit_chooses_the_batch_once_for_all_seeds(made, monkeypatch):
 def test_a_model_computes_as_its_training_wants(made, packing):
     task = load_prepared("classify", made.folder_ / "prepared/fold0").task
     spec = TrainSpec(packing=packing, recompute=True)
-    model = working.model_to_train(task, ModelSpec(mixer="gru", width=8), spec)
+    model = model_to_train(task, ModelSpec(mixer="gru", width=8), spec)
     assert model.blocks.packing is packing
     assert model.blocks[0].recompute
 
@@ -248,4 +250,4 @@ def test_a_worker_that_ends_leaves_a_checkpoint_to_continue(how, made):
     reached = int(kept.stem.split("-")[1])
     asked = iter([False, True])
     with pytest.raises(Interrupted, match=f"stopped after step {reached + 2} "):
-        work(assignment, made.folder_, Orders(stop=lambda: next(asked)))
+        run_job(assignment, made.folder_, Supervisor(should_stop=lambda: next(asked)))

@@ -15,8 +15,8 @@ from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.building import build_model
 from seqlab.study.objective import TaskObjective
-from seqlab.study.work import build_model
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.losses import binary_cross_entropy, cross_entropy
 from tests.study.test_study_folder import FRAME

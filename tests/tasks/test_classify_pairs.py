@@ -9,8 +9,9 @@ from seqlab import registry
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
+from seqlab.study.building import build_model
+from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
-from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.classify import Classify
 from seqlab.tasks.inputs.text import shared_window

@@ -11,7 +11,8 @@ from seqlab import registry
 from seqlab.data.examples import Ragged
 from seqlab.data.table import Table
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.row_task import FLAW, RowTask
 from seqlab.tasks.rows import DIVIDING_ROLES

@@ -11,7 +11,8 @@ from seqlab.batch import Batch
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.work import TaskObjective, build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting.network import error

@@ -95,8 +95,9 @@ def test_a_model_on_ett_keeps_up(candidate):
     """100,000 parameters, the task's own defaults, no tuning."""
     from seqlab.model.sizing import width_for
     from seqlab.specs import ModelSpec, TrainSpec
+    from seqlab.study.building import build_model
+    from seqlab.study.objective import TaskObjective, predict_all
     from seqlab.study.recipes import recipes
-    from seqlab.study.work import TaskObjective, build_model, predict_all
     from seqlab.training.fit import fit
 
     prepared = prepare("etth/ETTh1.csv.xz", **ETT)

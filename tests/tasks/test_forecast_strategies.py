@@ -8,7 +8,8 @@ import torch
 
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import predict_all
 from seqlab.tasks.forecast import Forecast
 from tests.tasks.forecast_data import hourly, prepare
 

@@ -9,7 +9,8 @@ import pytest
 from seqlab.data.sources import read_table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.images import ClassifyImages as Images
 from seqlab.tasks.inputs.image import as_positions

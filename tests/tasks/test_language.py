@@ -14,7 +14,9 @@ from seqlab.batch import Context
 from seqlab.data.examples import Examples
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.work import TaskObjective, build_model, load_prepared, predict_all, save_prepared
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective, predict_all
+from seqlab.study.prepared_folder import load_prepared, save_prepared
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling.scoring import SPELLING

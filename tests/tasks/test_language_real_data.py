@@ -17,7 +17,8 @@ from seqlab import registry
 from seqlab.baselines.kneser_ney import KneserNey
 from seqlab.data.sources import read_table
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.work import TaskObjective, build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.language import Language
 from seqlab.training.fit import fit

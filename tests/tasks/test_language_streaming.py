@@ -10,8 +10,8 @@ from seqlab.baselines.kneser_ney import KneserNey
 from seqlab.data.running_text import in_stretches
 from seqlab.data.sources import read_table
 from seqlab.specs import ModelSpec
+from seqlab.study.building import build_model
 from seqlab.study.objective import predict_all
-from seqlab.study.work import build_model
 from seqlab.workbench.predictor import Predictor
 from tests.tasks.language_data import prepare, prose, table
 

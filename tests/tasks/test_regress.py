@@ -12,9 +12,10 @@ from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
+from seqlab.study.building import build_model
+from seqlab.study.objective import predict_all
 from seqlab.study.recipes import baselines_for
 from seqlab.study.training_one import train_one
-from seqlab.study.work import build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.classify import Classify
 from seqlab.tasks.forecast import Forecast

@@ -10,7 +10,8 @@ from seqlab import registry
 from seqlab.data.sources import read_table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.series import ClassifySeries as Series
 from seqlab.workbench.gathering import choose_task
@@ -270,7 +271,7 @@ def test_inspection_finds_copies_flat_series_and_gaps():
 @pytest.mark.parametrize("mixer", ["tcn", "gru"])
 def test_models_learn_what_is_easy(mixer):
     from seqlab.specs import TrainSpec
-    from seqlab.study.work import TaskObjective
+    from seqlab.study.objective import TaskObjective
     from seqlab.training.fit import fit
 
     prepared = prepare(wide(*waves(80)))

@@ -80,8 +80,9 @@ def test_models_reach_what_they_should(candidate, name, least):
     """100,000 parameters, the task's own defaults, no tuning, two seeds."""
     from seqlab.model.sizing import width_for
     from seqlab.specs import ModelSpec, TrainSpec
+    from seqlab.study.building import build_model
+    from seqlab.study.objective import TaskObjective, predict_all
     from seqlab.study.recipes import recipes
-    from seqlab.study.work import TaskObjective, build_model, predict_all
     from seqlab.training.fit import fit
 
     prepared = prepare(name)

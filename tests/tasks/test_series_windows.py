@@ -13,7 +13,8 @@ from seqlab.data.examples import Ragged
 from seqlab.data.sources import read_table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec
-from seqlab.study.work import build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.inputs.windows import Cutting
 from seqlab.tasks.row_task import EXAMPLE, averaged

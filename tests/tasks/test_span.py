@@ -12,8 +12,8 @@ from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
+from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
-from seqlab.study.work import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.span import Span
 from seqlab.tasks.targets.span_answers import answers, normalised, spans_of

@@ -11,8 +11,8 @@ import torch
 
 from seqlab import registry
 from seqlab.data.table import Table
+from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
-from seqlab.study.work import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.span import Span
 

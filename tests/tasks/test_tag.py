@@ -14,9 +14,10 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.metrics.spans import illegal_steps
 from seqlab.specs import ModelSpec, TrainSpec
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import entries
 from seqlab.study.spec import StudySpec
-from seqlab.study.work import TaskObjective, build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.inputs.spelling import affixes, shape
 from seqlab.tasks.tag import Tag

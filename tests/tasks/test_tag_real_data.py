@@ -14,9 +14,10 @@ import pytest
 from seqlab import registry
 from seqlab.data.sources import read_table
 from seqlab.specs import TrainSpec
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import entries
 from seqlab.study.spec import StudySpec
-from seqlab.study.work import TaskObjective, build_model, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.tag import Tag
 from seqlab.training.fit import fit

@@ -13,7 +13,8 @@ from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.work import TaskObjective, build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.targets.ctc import frames_needed, greedy, prefix_beam
 from seqlab.tasks.transcribe import Transcribe

@@ -16,7 +16,8 @@ import pytest
 from seqlab import registry
 from seqlab.data.sources import read_table
 from seqlab.specs import ModelSpec, TrainSpec
-from seqlab.study.work import TaskObjective, build_model, predict_all
+from seqlab.study.building import build_model
+from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import DataSpec, Prepared, Sources
 from seqlab.tasks.translate import Translate
 from seqlab.training.fit import fit

@@ -159,7 +159,7 @@ def test_batches_of_tasks_are_cut_and_learned_from(case):
     if cuts == "targets too":
         assert torch.equal(short.targets, batch.targets[:, :4])
     from seqlab.specs import ModelSpec
-    from seqlab.study.work import build_model
+    from seqlab.study.building import build_model
 
     model = build_model(data.task, ModelSpec(mixer="gru", width=8))
     assert torch.isfinite(objective.loss(model, short).value)

@@ -1,0 +1,103 @@
+"""The second part of a study: what it is about to do, measured against what it may spend."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from seqlab.runs import read_json
+from seqlab.study.clock import Moment
+from seqlab.study.contradictions import refuse_contradictions
+from seqlab.study.plan import Allowance, Entry, train_spec
+from seqlab.study.preparation import PreparedStudy
+from seqlab.study.resolving import resolvable
+from seqlab.study.spec import StudySpec
+from seqlab.study.stored_plan import read_allowance
+from seqlab.study.timing import Pace, expected_seconds, explained, fit_to_time, probe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a study is about to do, for people and for `--dry-run`.
+
+    entries     who competes: all but those for whom there is no time
+    paces       by candidate: what its steps and predictions take on this machine
+    parts       by name: how many examples a part has (in the first fold)
+    seconds     what all of it is expected to take
+    resolution  the difference that the test set can show; empty where it is not known
+    notes       sentences of the data card
+    """
+
+    spec: StudySpec
+    entries: Sequence[Entry]
+    allowance: Allowance
+    paces: dict[str, Pace]
+    parts: dict[str, int]
+    metric: str
+    workers: int
+    seconds: float
+    resolution: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None]) -> Plan:
+    """Measure the pace of every candidate and decide what the budget allows; trains nothing.
+
+    `begun` is the time.monotonic() from which a time limit counts.
+    """
+    spec, first = study.spec, study.first
+    default_epochs = int(study.task.train_defaults.get("epochs", 10))
+    budget = spec.budget
+    asked = Allowance(
+        budget.trials, budget.seeds, epochs=budget.epochs or default_epochs, steps=budget.steps
+    )
+    # Before the measurement, which may take minutes: these need the user's answer.
+    refuse_contradictions(first, study.entries, spec, asked)
+    tell(Moment("measuring the pace of each candidate", 0.0, None))
+    train = train_spec(spec, study.task, asked, None, 0)
+    paces = probe(first, study.entries, train, spec.backend)
+    allowance = _allowance(study, asked, paces, begun)
+    competing = [entry for entry in study.entries if entry.name not in allowance.dropped]
+    return Plan(
+        spec=spec,
+        entries=competing,
+        allowance=allowance,
+        paces={entry.name: paces[entry.name] for entry in competing if entry.name in paces},
+        parts={part: len(getattr(first, part)) for part in ("train", "valid", "test")},
+        metric=study.task.metrics[0],
+        workers=study.workers,
+        seconds=expected_seconds(paces, competing, allowance, study.workers, **_extent(study)),
+        resolution=resolvable(study.folds, spec, competing, allowance.seeds),
+        notes=tuple(read_json(study.folder / "data_card.json").get("notes", ())),
+    )
+
+
+def _allowance(
+    study: PreparedStudy, asked: Allowance, paces: dict[str, Pace], begun: float
+) -> Allowance:
+    """What the budget allows: a study that is resumed keeps its plan.
+
+    One that is extended keeps the length of its runs, or all would have to be done again; a time
+    limit then cuts seeds and trials only.
+    """
+    stored, same_wishes = read_allowance(study.folder, study.spec)
+    if stored is not None and same_wishes:
+        return stored
+    if stored is not None:
+        names = {entry.name for entry in study.entries}
+        dropped = tuple(name for name in stored.dropped if name in names)
+        as_long = replace(asked, epochs=stored.epochs, steps=stored.steps, dropped=dropped)
+        return explained(as_long, asked)
+    limit = study.spec.budget.time
+    if limit is None:
+        return asked
+    left = limit - (time.monotonic() - begun)
+    return fit_to_time(asked, paces, study.entries, study.workers, left, **_extent(study))
+
+
+def _extent(study: PreparedStudy) -> dict[str, Any]:
+    """How often each verdict run is repeated: folds, and sizes as shares of the training part."""
+    whole = len(study.first.train)
+    return {"folds": len(study.folds), "sizes": [size / whole for size in study.sizes]}
