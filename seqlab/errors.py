@@ -14,6 +14,7 @@ _NO_MEMORY = (
     *(
         "failed to map segment",
         "can't start new thread",
+        "failed to launch worker thread",
         "alloc_cpu",
         "error return without exception set",
     ),
@@ -42,6 +43,8 @@ def out_of_memory(error: BaseException) -> bool:
         return True
     said = str(error).lower()
     library = isinstance(error, RuntimeError | ImportError | OSError | SystemError)
+    # Arrow's own error is a bare Exception, and is not worth importing Arrow for.
+    library |= type(error).__module__.startswith("pyarrow.")
     return library and any(words in said for words in _NO_MEMORY)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 Array = NDArray[np.generic]
@@ -154,4 +155,13 @@ class Examples:
                 elif name.endswith(":values"):
                     name = name.removesuffix(":values")
                     arrays[name] = Ragged(stored[key], stored[f"ragged:{name}:offsets"])
-        return cls(arrays, pd.read_parquet(folder / "frame.parquet"), shared, blocks)
+        return cls(arrays, _read_frame(folder / "frame.parquet"), shared, blocks)
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    """A frame in Parquet, read on this thread.
+
+    Arrow waits for ever, and no signal reaches it, for threads that a bound on memory refuses it.
+    """
+    with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+        return file.read(use_threads=False).to_pandas(use_threads=False)
