@@ -43,7 +43,8 @@ def out_of_memory(error: BaseException) -> bool:
         return True
     said = str(error).lower()
     library = isinstance(error, RuntimeError | ImportError | OSError | SystemError)
-    library = library or type(error).__module__.startswith("pyarrow")
+    # Arrow's own error is a bare Exception, and is not worth importing Arrow for.
+    library |= type(error).__module__.startswith("pyarrow.")
     return library and any(words in said for words in _NO_MEMORY)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 from seqlab.cli.streams import shell_line
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A library's loop that Python cannot interrupt keeps a signal waiting; it may not do so for ever.
+UNHEARD_SECONDS = 10.0
 CONTINUED = ("compare", "ablate", "demo")  # commands whose work is in a study's folder
 
 
@@ -22,13 +26,27 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal = 0
+        self.heard = 0  # how many signals have come through to Python
 
     def handle(self, number: int, frame: Any) -> None:
         """The first is an exception that everything cleans up after; the second waits for none."""
+        self.heard += 1
         if self.signal:
             _end(number)
         self.signal = number
         raise KeyboardInterrupt
+
+    def end_if_unheard(self, numbers: socket.socket) -> None:
+        """End this process on a signal that does not come through; `numbers` gets each at once."""
+        arrived = 0
+        with numbers:
+            while number := numbers.recv(1):
+                arrived += number[0] in SIGNALS
+                patience = time.monotonic() + UNHEARD_SECONDS
+                while self.heard < arrived and time.monotonic() < patience:
+                    time.sleep(0.05)
+                if self.heard < arrived:
+                    os._exit(128 + number[0])
 
 
 @contextlib.contextmanager
@@ -43,10 +61,26 @@ def interruptible() -> Iterator[Interruption]:
         if handler is not signal.SIG_IGN:
             signal.signal(number, interruption.handle)
     try:
-        yield interruption
+        with _unheard_signals_end(interruption):
+            yield interruption
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _unheard_signals_end(interruption: Interruption) -> Iterator[None]:
+    """Have a thread notice signals for which the main thread has no ear."""
+    numbers, noted = socket.socketpair()
+    noted.setblocking(False)
+    before = signal.set_wakeup_fd(noted.fileno(), warn_on_full_buffer=False)
+    try:
+        watch = interruption.end_if_unheard
+        threading.Thread(target=watch, args=(numbers,), daemon=True).start()
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        noted.close()  # ends the thread
 
 
 def _end(number: int) -> None:

@@ -155,7 +155,13 @@ class Examples:
                 elif name.endswith(":values"):
                     name = name.removesuffix(":values")
                     arrays[name] = Ragged(stored[key], stored[f"ragged:{name}:offsets"])
-        # pandas would read it by threads of Arrow, and wait for ever where none can be started.
-        with pq.ParquetFile(folder / "frame.parquet") as file:
-            frame = file.read(use_threads=False).to_pandas(use_threads=False)
-        return cls(arrays, frame, shared, blocks)
+        return cls(arrays, _read_frame(folder / "frame.parquet"), shared, blocks)
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    """A frame in Parquet, read on this thread.
+
+    Arrow waits for ever, and no signal reaches it, for threads that a bound on memory refuses it.
+    """
+    with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+        return file.read(use_threads=False).to_pandas(use_threads=False)

@@ -122,13 +122,14 @@ def _may_be(column: str) -> bool:
 def read_parquet(content: bytes, origin: str) -> pd.DataFrame:
     """A Parquet file; its index, if it has a name, becomes a column."""
     try:
-        file = pq.ParquetFile(io.BytesIO(content))
+        file = pq.ParquetFile(io.BytesIO(content), pre_buffer=False)
         described = file.metadata
         groups = (described.row_group(i).total_byte_size for i in range(described.num_row_groups))
         # A value that repeats is stored once, and takes its place in every row.
         size = max(sum(groups), described.num_rows * described.num_columns)
         require_size(size, origin, unpacked_bound(len(content)), unpacked=True)
-        return parquet_frame(file.read())
+        # On this thread: Arrow hangs where a bound on memory refuses it its own.
+        return parquet_frame(file.read(use_threads=False))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(
@@ -139,7 +140,7 @@ def read_parquet(content: bytes, origin: str) -> pd.DataFrame:
 
 def parquet_frame(stored: pa.Table) -> pd.DataFrame:
     """A table of Arrow as a frame, with what Hugging Face wrote beside it about classes."""
-    frame = stored.to_pandas()
+    frame = stored.to_pandas(use_threads=False)
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     frame = _named(frame)

@@ -94,3 +94,27 @@ def test_the_second_ends_at_once(second):
     code = TWICE.format(signal.SIGINT.value, second.value)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (-second, "")
+
+
+# Python cannot interrupt this; it would take hours.
+DEAF = """
+import hashlib
+from seqlab.cli import interruption
+interruption.UNHEARD_SECONDS = 0.3
+with interruption.interruptible():
+    print("begun", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_a_library_that_hears_none(number):
+    process = subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 128 + number
+    finally:
+        process.kill()
+        process.communicate()
