@@ -104,7 +104,8 @@ def inspect_and_show(
     study = Study(task=found.task, columns=columns, data=settings, **reading)
     plan, problem = None, ""
     try:
-        plan = study.plan(*data)
+        read = found.sources
+        plan = study.plan(read.train, read.valid, read.test)
     except UserError as error:  # an inspection says what is wrong; it does not stop at it
         problem = error.message
     if json:

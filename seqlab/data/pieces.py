@@ -28,23 +28,25 @@ def in_pieces(
     columns: Sequence[str] | None = None,
     encoding: str | None = None,
     characters: int = CHARACTERS,
+    known: Sequence[str] = (),
 ) -> Iterator[Table]:
     """The tables of a file's rows, in order; one table for what cannot be divided by lines.
 
     CSV, TSV and JSON lines are divided, plain or compressed with xz, gz or bz2; the first piece
     tells header and delimiter for all.
     """
+    told: dict[str, Any] = {"columns": columns, "encoding": encoding, "known": known}
     path = as_path(source) if isinstance(source, str | Path) else None
     ending = suffix(path.name) if path is not None else ""
     lines = ending in (*DELIMITED, *LINES) and path is not None and path.is_file()
     if path is None or not lines or path.suffix.lower() == ".zip":
-        yield read_table(source, delimiter=delimiter, columns=columns, encoding=encoding)
+        yield read_table(source, delimiter=delimiter, **told)
         return
     texts = _texts(path, encoding, characters, whole=ending in LINES)
     first = next(texts, "")
     if len(first) < characters:  # a short file is read as any other
         texts.close()
-        yield read_table(path, delimiter=delimiter, columns=columns, encoding=encoding)
+        yield read_table(path, delimiter=delimiter, **told)
         return
     origin = printable(path)
     if ending in LINES:
@@ -52,7 +54,7 @@ def in_pieces(
             yield recorded(read_json_lines(text, origin), path, columns)
         return
     chosen = given(delimiter) if delimiter is not None else None
-    table = read_delimited(first, origin, chosen, columns, DELIMITED[ending])
+    table = read_delimited(first, origin, chosen, columns, DELIMITED[ending], known)
     yield table
     head = first[: first.index("\n") + 1] if table.header else ""
     names = columns or ([] if table.header else [str(name) for name in table.frame.columns])

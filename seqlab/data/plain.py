@@ -22,11 +22,13 @@ _CLASS = re.compile(r"[A-Z][A-Z0-9_]*(?::\w+)?|\w+:\w+|-?\d{1,4}")
 _LABELS = ("label", "text")
 
 
-def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
+def read_plain(
+    text: str, origin: str, columns: Sequence[str] | None, known: Sequence[str] = ()
+) -> Table:
     """A table from a text file whose name does not tell what it holds."""
     delimiter = _delimiter(text)
     if delimiter is not None:
-        return read_delimited(text, origin, delimiter, columns)
+        return read_delimited(text, origin, delimiter, columns, known=known)
     lines = [line.rstrip() for line in text.rstrip().lstrip("\n").split("\n")]
     before = len(text) - len(text.lstrip("\n"))
     numbers = [number for number, line in enumerate(lines, 1 + before) if line]
@@ -37,6 +39,8 @@ def read_plain(text: str, origin: str, columns: Sequence[str] | None) -> Table:
     pairs = [line.split(maxsplit=1) for line in words]
     if _labels_first(pairs):
         return _labelled(pairs, numbers, origin, columns)
+    if lines[0] in known and not columns and len(lines) > 1:
+        columns, lines, before = [lines[0]], lines[1:], before + 1
     named = list(columns or ["text"])
     if len(named) > 1:
         raise UserError(

@@ -43,10 +43,12 @@ def read_table(
     delimiter: str | None = None,
     columns: Sequence[str] | None = None,
     encoding: str | None = None,
+    known: Sequence[str] = (),
 ) -> Table:
     """A table from a path, a name in the catalogue, a pandas frame or a Hugging Face data set.
 
     `columns` selects the columns of data that names them and names those of data that does not.
+    `known` are names that columns of such data have: a first line made of them is a header.
     A file or folder goes before a catalogue entry of the same name.
     """
     if isinstance(source, Table):
@@ -57,7 +59,7 @@ def read_table(
     if path.is_dir():
 
         def read_file(file: Path) -> Table:
-            return _read_file(file, delimiter, columns, encoding)
+            return _read_file(file, delimiter, columns, encoding, known)
 
         try:
             special = read_special_folder(path)
@@ -68,7 +70,7 @@ def read_table(
             origin = printable(path)
             raise UserError(f'"{origin}" cannot be read: {error.strerror}') from error
     if path.exists():
-        return _read_file(path, delimiter, columns, encoding)
+        return _read_file(path, delimiter, columns, encoding, known)
     if catalogue.knows(str(source)):
         return _selected(catalogue.load(str(source)), columns)
     raise _missing(path)
@@ -88,7 +90,11 @@ def read_splits(train: Any, valid: Any = None, test: Any = None, **options: Any)
 
 
 def _read_file(
-    path: Path, delimiter: str | None, columns: Sequence[str] | None, encoding: str | None
+    path: Path,
+    delimiter: str | None,
+    columns: Sequence[str] | None,
+    encoding: str | None,
+    known: Sequence[str] = (),
 ) -> Table:
     origin = printable(path)
     if suffix(path.name) in REFUSED and suffix(path.name) not in FILES:
@@ -109,10 +115,10 @@ def _read_file(
         reader = read_json if ending == ".json" else read_json_lines
         return recorded(reader(text, origin), path, columns)
     if delimiter is not None:
-        return read_delimited(text, origin, given(delimiter), columns)
+        return read_delimited(text, origin, given(delimiter), columns, known=known)
     if ending in DELIMITED:
-        return read_delimited(text, origin, None, columns, DELIMITED[ending])
-    return read_plain(text, origin, columns)
+        return read_delimited(text, origin, None, columns, DELIMITED[ending], known)
+    return read_plain(text, origin, columns, known)
 
 
 def recorded(frame: pd.DataFrame, path: Path, columns: Sequence[str] | None) -> Table:

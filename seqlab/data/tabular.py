@@ -20,9 +20,17 @@ _NOTHING = "\x1f"  # stands between units and never in a text: each line is one 
 
 
 def read_delimited(
-    text: str, origin: str, delimiter: str | None, columns: Sequence[str] | None, usual: str = ","
+    text: str,
+    origin: str,
+    delimiter: str | None,
+    columns: Sequence[str] | None,
+    usual: str = ",",
+    known: Sequence[str] = (),
 ) -> Table:
-    """A table from delimited text; `delimiter` is the user's own choice, `usual` the format's."""
+    """A table from delimited text; `delimiter` is the user's own choice, `usual` the format's.
+
+    `known` are names that such data's columns have: a first line made of them is a header.
+    """
     declared = _DECLARED.match(text)  # a spreadsheet's way to name the delimiter
     if declared:
         text, delimiter = text[declared.end() :], delimiter or declared[1]
@@ -42,7 +50,7 @@ def read_delimited(
     rows, around = trimmed(rows, origin)
     rows, ragged = rectangular(rows, chosen or usual, origin)
     notes += around + ragged
-    return table_of(rows, origin, columns, notes, decimal_comma=chosen == ";")
+    return table_of(rows, origin, columns, notes, decimal_comma=chosen == ";", known=known)
 
 
 def table_of(
@@ -52,6 +60,7 @@ def table_of(
     notes: list[str],
     *,
     decimal_comma: bool = False,
+    known: Sequence[str] = (),
 ) -> Table:
     """A table from rows of one width: the header found or names given to columns without one."""
     rows, merged = merged_headers(rows)
@@ -59,6 +68,7 @@ def table_of(
     names = [cell.strip() for cell in rows.cells[0]]
     wanted = list(columns or [])
     header = bool(merged) or has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
+    header = header or (any(names) and {name for name in names if name} <= set(known))
     cells = rows.cells[1:] if header else rows.cells
     if not cells:
         raise UserError(

@@ -23,6 +23,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.runs import read_json
 from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.parts import JOIN
 from seqlab.versions import FORMAT, check_format, format_of, older
 from seqlab.workbench.gathering import Columns, columns_of
 
@@ -56,7 +57,8 @@ class Predictor:
         which role; `reading` is delimiter and encoding, as for `read_table`.
         """
         names, roles = columns_of(columns, self.task.columns)
-        table = data if isinstance(data, Table) else read_table(data, columns=names, **reading)
+        reading = {**reading, "columns": names, "known": self._known()}
+        table = data if isinstance(data, Table) else read_table(data, **reading)
         shown = self._present(self._as_fitted(table, roles))
         if isinstance(data, pd.DataFrame) and "ds" in shown:  # forecasts
             return indexed_like(shown, data.index)
@@ -106,8 +108,15 @@ class Predictor:
         names, roles = columns_of(columns, self.task.columns)
         task = self.task
         read = in_stretches if task.running_text else in_pieces if task.row_by_row else _whole
-        for table in [data] if isinstance(data, Table) else read(data, columns=names, **reading):
+        reading = {**reading, "columns": names, "known": self._known()}
+        for table in [data] if isinstance(data, Table) else read(data, **reading):
             yield self._as_fitted(table, roles)
+
+    def _known(self) -> list[str]:
+        """What the columns of the training table were called, as far as they have roles."""
+        return [
+            name for names in self.task.columns.values() for name in (names, *names.split(JOIN))
+        ]
 
     def _present(self, table: Table) -> pd.DataFrame:
         examples = self.task.encode(table)
