@@ -130,7 +130,9 @@ def build_panel(
         for table, belongs in zip(tables, _cut(codes, tables), strict=True):
             turned |= _turned(table, belongs, layout)
         stamps = np.concatenate([m for m in moments if m is not None])
-        grid, positions, moved = _on_grid(stamps, codes, tables[0].origin, layout, frequency)
+        grid, positions, moved = _on_grid(
+            stamps, (part, codes), tables[0].origin, layout, frequency
+        )
     _check_parts(tables, names, codes, positions, part)
     panel = _scatter(names, layout, values, codes, positions, grid, ahead)
     panel = replace(panel, moved=moved, turned=turned)
@@ -182,15 +184,16 @@ def _repeat_hint(layout: Layout) -> str:
 
 def _on_grid(
     stamps: NDArray[np.generic],
-    codes: Rows,
+    owners: tuple[Rows, Rows],
     origin: str,
     layout: Layout,
     frequency: Frequency | None,
 ) -> tuple[Frequency, Rows, int]:
-    """Grid positions of all rows; how many had to be moved there."""
+    """Grid positions of all rows, whose owners are a file and a series; how many were moved."""
+    part, codes = owners
     if not np.issubdtype(stamps.dtype, np.datetime64):
         return Frequency(), stamps.astype(np.int64), 0
-    order = np.lexsort((stamps, codes))  # rows may stand newest first
+    order = np.lexsort((stamps, part, codes))  # rows of a file may stand newest first
     ordered = np.asarray(stamps[order], dtype="datetime64[us]")
     if frequency is None:
         grid = infer(ordered, codes[order], origin)
