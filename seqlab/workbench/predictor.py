@@ -59,10 +59,11 @@ class Predictor:
         names, roles = columns_of(columns, self.task.columns)
         reading = {**reading, "columns": names, "known": self._known()}
         table = data if isinstance(data, Table) else read_table(data, **reading)
-        shown = self._present(self._as_fitted(table, roles))
+        shown, examples = self._present(self._as_fitted(table, roles))
         if isinstance(data, pd.DataFrame) and "ds" in shown:  # forecasts
             return indexed_like(shown, data.index)
-        if isinstance(data, pd.DataFrame) and len(shown) == len(data) and self.task.row_by_row:
+        each = self.task.row_by_row or (examples == len(shown) and not self.task.running_text)
+        if isinstance(data, pd.DataFrame) and len(shown) == len(data) and each:
             shown.index = data.index  # a row for each of the caller's, who knows them by it
         return shown
 
@@ -118,11 +119,12 @@ class Predictor:
             name for names in self.task.columns.values() for name in (names, *names.split(JOIN))
         ]
 
-    def _present(self, table: Table) -> pd.DataFrame:
+    def _present(self, table: Table) -> tuple[pd.DataFrame, int]:
+        """What is predicted, and of how many examples."""
         examples = self.task.encode(table)
         if not len(examples):
             raise UserError(f'"{table.origin}": no rows to predict')
-        return self.task.present(self._predict(examples), examples)
+        return self.task.present(self._predict(examples), examples), len(examples)
 
     def _as_fitted(self, table: Table, roles: dict[str, str]) -> Table:
         """The table with the named columns called as in the data that the task was fitted on."""

@@ -480,10 +480,16 @@ def test_inspection_says_what_is_there_and_what_to_do():
 
 
 def test_inspection_turns_an_error_into_the_finding_that_matters():
-    (found,) = Forecast.inspect(Sources(Table(hourly(600)[::-1], "data.csv")), DataSpec(), 0)
+    frame = hourly(600).iloc[[*range(300, 600), *range(300)]]
+    (found,) = Forecast.inspect(Sources(Table(frame, "data.csv")), DataSpec(), 0)
     assert found.severity == "error"
     assert "runs backwards" in found.title
     assert found.advice == "sort the rows by date, the oldest first"
+
+
+def test_rows_given_newest_first_are_said_to_be_read_oldest_first():
+    found = Forecast.inspect(Sources(Table(hourly(600)[::-1], "data.csv")), DataSpec(), 0)
+    assert "given newest first and read oldest first" in found[0].detail
 
 
 def test_inspection_of_panels_names_series_left_out():

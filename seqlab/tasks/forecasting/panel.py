@@ -35,6 +35,7 @@ class Panel:
     moved      rows that lay off the grid and were moved to the nearest position
     gaps       positions of the grid without a row
     empty      the names of series without a single value, which are not in the panel
+    turned     whether the rows were given newest first
     """
 
     series: tuple[str, ...]
@@ -49,6 +50,7 @@ class Panel:
     gaps: int = 0
     empty: tuple[str, ...] = ()
     static: Array | None = None
+    turned: bool = False
 
     def __len__(self) -> int:
         return len(self.series)
@@ -117,6 +119,7 @@ def build_panel(
         [i for i, held in enumerate(parts) if held is not None], [len(t.series) for t in tables]
     )
     moments = [table.moments for table in tables]
+    turned = False
     if moments[0] is None:  # rows count, from one table on into the next
         order = np.argsort(codes, kind="stable")
         starts = np.concatenate(([0], np.bincount(codes).cumsum()[:-1]))
@@ -125,12 +128,15 @@ def build_panel(
         grid, moved = Frequency(phase=1), 0  # people count from 1
     else:
         for table, belongs in zip(tables, _cut(codes, tables), strict=True):
-            _check_order(table, belongs, layout)
+            turned |= _turned(table, belongs, layout)
         stamps = np.concatenate([m for m in moments if m is not None])
-        grid, positions, moved = _on_grid(stamps, codes, tables[0].origin, layout, frequency)
+        grid, positions, moved = _on_grid(
+            stamps, (part, codes), tables[0].origin, layout, frequency
+        )
     _check_parts(tables, names, codes, positions, part)
     panel = _scatter(names, layout, values, codes, positions, grid, ahead)
-    panel = replace(panel, moved=moved, static=_static(tables, codes, panel, names, layout))
+    panel = replace(panel, moved=moved, turned=turned)
+    panel = replace(panel, static=_static(tables, codes, panel, names, layout))
     if len(tables) == 1:
         return panel
     return replace(panel, given=_ends(panel, codes, positions, part, names))
@@ -140,12 +146,14 @@ def _cut(codes: Rows, tables: Sequence[Observations]) -> list[Rows]:
     return np.split(codes, np.cumsum([len(table.series) for table in tables])[:-1])
 
 
-def _check_order(table: Observations, codes: Rows, layout: Layout) -> None:
-    """Dates must advance within each series, row by row."""
+def _turned(table: Observations, codes: Rows, layout: Layout) -> bool:
+    """Whether the rows of every series stand newest first; else they must stand oldest first."""
     assert table.moments is not None
     order = np.argsort(codes, kind="stable")
     stamps = table.moments[order].astype(np.int64)
     steps, same = np.diff(stamps), np.diff(codes[order]) == 0
+    if same.any() and (steps[same] < 0).all():
+        return True
     where = "columns " + ", ".join(layout.time) if len(layout.time) > 1 else "column "
     where += f'"{(layout.time or (layout.step,))[0]}"' if len(layout.time) <= 1 else ""
     for wrong, what, hint in (
@@ -162,6 +170,7 @@ def _check_order(table: Observations, codes: Rows, layout: Layout) -> None:
                 + (f" ({len(rows)} such rows)" if len(rows) > 1 else ""),
                 hint,
             )
+    return False
 
 
 def _repeat_hint(layout: Layout) -> str:
@@ -175,15 +184,16 @@ def _repeat_hint(layout: Layout) -> str:
 
 def _on_grid(
     stamps: NDArray[np.generic],
-    codes: Rows,
+    owners: tuple[Rows, Rows],
     origin: str,
     layout: Layout,
     frequency: Frequency | None,
 ) -> tuple[Frequency, Rows, int]:
-    """Grid positions of all rows; how many had to be moved there."""
+    """Grid positions of all rows, whose owners are a file and a series; how many were moved."""
+    part, codes = owners
     if not np.issubdtype(stamps.dtype, np.datetime64):
         return Frequency(), stamps.astype(np.int64), 0
-    order = np.argsort(codes, kind="stable")
+    order = np.lexsort((stamps, part, codes))  # rows of a file may stand newest first
     ordered = np.asarray(stamps[order], dtype="datetime64[us]")
     if frequency is None:
         grid = infer(ordered, codes[order], origin)

@@ -83,7 +83,8 @@ def _moments_note(panel: Panel) -> list[str]:
     first, last = panel.first.min(), (panel.first + panel.lengths).max() - 1
     ends = " to ".join(map(_text, grid.moments(np.array([first, last]))))
     calendar = f" ({grid.calendar})" if grid.calendar else ""
-    return [f"moments: {ends}, in steps of {grid}{calendar}"]
+    turned = ", given newest first and read oldest first" if panel.turned else ""
+    return [f"moments: {ends}, in steps of {grid}{calendar}{turned}"]
 
 
 def _cuts(panel: Panel, spec: DataSpec, horizon: int) -> list[Parts]:
