@@ -18,6 +18,7 @@ from seqlab.compare.recommendation import Constraints, Costs, recommend
 from seqlab.compare.sizes import judge_sizes
 from seqlab.metrics.accuracy import Accuracy
 from seqlab.runs import Job, list_runs, write_json, write_run
+from seqlab.versions import FORMAT
 
 EXAMPLES = 600
 SEEDS = 8
@@ -353,6 +354,7 @@ def write_settings(study: Path) -> None:
     write_json(
         study / "study.json",
         {
+            "format": FORMAT,
             "name": "reviews-classify",
             "task": "text classification",
             "metric": "accuracy",

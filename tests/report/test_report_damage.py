@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from seqlab.cli import run
+from seqlab.errors import UserError
 from seqlab.outside import DamagedError
 from seqlab.report import write_report
 from seqlab.report.shapes import ANY, NUMBER, departure, read_shaped
@@ -52,6 +53,12 @@ def mutate(study, rng):
     return path
 
 
+def is_refused_by_its_format(path, error):
+    """Without its number a study is an older one, which is not read."""
+    refused = isinstance(error, UserError) and "format" in error.message
+    return refused and path.name == "study.json"
+
+
 @pytest.fixture(scope="module")
 def copy(golden, tmp_path_factory):
     return shutil.copytree(golden, tmp_path_factory.mktemp("damaged") / "study")
@@ -68,8 +75,11 @@ def test_mutated_files_never_cost_the_report(seed, golden, copy, monkeypatch):
         try:
             write_report(copy)
         except Exception as error:
+            if is_refused_by_its_format(path, error):
+                continue
             raise AssertionError(f"{path.name}: {path.read_text()[:300]!r}") from error
-        shutil.copy2(golden / path.relative_to(copy), path)
+        finally:
+            shutil.copy2(golden / path.relative_to(copy), path)
 
 
 @pytest.mark.parametrize("part", PARTS)

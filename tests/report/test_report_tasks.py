@@ -13,6 +13,7 @@ from seqlab.runs import Job, write_json, write_run
 from seqlab.specs import ModelSpec
 from seqlab.study.building import build_model
 from seqlab.tasks.base import DataSpec, Sources
+from seqlab.versions import FORMAT
 from tests.report.golden import job_result
 from tests.report.reading import read_report
 from tests.reviews import reviews
@@ -41,7 +42,7 @@ def shown(tmp_path):
         settings = {"name": "tiny", "metric": "score", "candidates": list(exhibits)}
         write_json(
             tmp_path / "study.json",
-            {**settings, "seqlab_version": "", "created": "", "command": ""},
+            {"format": FORMAT, **settings, "seqlab_version": "", "created": "", "command": ""},
         )
         return read_report(tmp_path)
 
