@@ -8,7 +8,7 @@ import pytest
 
 from seqlab.runs import read_run
 from seqlab.study.best import write_best
-from tests.reviews import reviews, write_reviews
+from tests.reviews import reviews
 
 
 @pytest.fixture(scope="module")

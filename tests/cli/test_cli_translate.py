@@ -16,6 +16,7 @@ from seqlab.study.building import build_model
 from seqlab.study.stored_model import save_weights
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.translate import Translate
+from seqlab.versions import FORMAT
 from tests.translations import WORDS, frame
 
 
@@ -33,7 +34,14 @@ def best(folder, prepared, candidate, kind, **card):
     prepared.task.save(folder / "task")
     write_json(
         folder / "best.json",
-        {"task": "translate", "candidate": candidate, "kind": kind, "model": {}, **card},
+        {
+            "format": FORMAT,
+            "task": "translate",
+            "candidate": candidate,
+            "kind": kind,
+            "model": {},
+            **card,
+        },
     )
     return folder
 

@@ -9,6 +9,7 @@ from tests.packaging.declared import EXTRAS, ROOT, canonical, imported, requirem
 
 # A reference implementation with large dependencies: whoever installs it runs its tests too.
 BY_HAND = {"xlstm"}
+BROUGHT = {"grimp"}  # by import-linter, which is declared
 USERS = [extra for extra in EXTRAS if extra not in ("test", "references", "dev")]
 PEERS = {
     canonical(re.split(r"[\[=]", line)[0])
@@ -22,7 +23,7 @@ PEERS = {
     ("folder", "extras", "beside"),
     [
         ("seqlab", USERS, set()),
-        ("tests", ["dev", "references", *USERS], BY_HAND),
+        ("tests", ["dev", "references", *USERS], BY_HAND | BROUGHT),
         ("bench", ["dev", "references"], PEERS),
         ("examples", ["dev"], set()),
     ],

@@ -17,6 +17,7 @@ def stored(study, **changes):
     done = replace(ASKED, **changes)
     settings = {"model": done.model, "train": done.train}
     result = {**asdict(done.job), "digest": done.digest, "status": "ok", "settings": settings}
+    result |= {"reason": "", "seed": 0, "valid": 0.5}
     write_run(done.folder(study), result, {})
 
 
