@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -113,6 +114,7 @@ def test_a_signal_ends_a_library_that_hears_none(number):
     process = subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"begun\n"
+        time.sleep(1.0)  # until the library has begun, too: Python would hear a signal before
         process.send_signal(number)
         assert process.wait(timeout=20) == 128 + number
     finally:
