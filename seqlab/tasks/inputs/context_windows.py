@@ -22,7 +22,7 @@ Places = NDArray[np.int64]
 NOTHING = -1  # padding
 
 
-class Windows(NamedTuple):
+class ContextWindows(NamedTuple):
     """What each of the windows of a batch reads, and where each position's output is.
 
     reads    (W, S) places in the batch's inputs, all rows end to end; NOTHING where padded
@@ -51,7 +51,7 @@ def positions_read(lengths: Places, begin: Places, window: int, stride: int) -> 
     return read
 
 
-def windows_of(lengths: Places, begin: Places, window: int, stride: int) -> Windows:
+def windows_of(lengths: Places, begin: Places, window: int, stride: int) -> ContextWindows:
     """The windows of a batch of examples (B,), padded to the longest."""
     T = int(lengths.max())
     S = min(window, T)
@@ -73,7 +73,7 @@ def windows_of(lengths: Places, begin: Places, window: int, stride: int) -> Wind
             taken = np.concatenate((np.arange(head), np.arange(size) + head + start))
             reads.append(row * T + taken)
             of.append(row)
-    return Windows(_padded(reads, S), outputs, np.asarray(of))
+    return ContextWindows(_padded(reads, S), outputs, np.asarray(of))
 
 
 def _padded(rows: Sequence[Places], size: int) -> Places:

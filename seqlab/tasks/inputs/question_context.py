@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from seqlab.data import columns as guess
 from seqlab.data.examples import Array, Examples, Ragged
@@ -25,7 +24,8 @@ from seqlab.tasks.inputs.context_windows import positions_read
 from seqlab.tasks.inputs.question_columns import no_column, roles_in
 from seqlab.tasks.inputs.text import LONGEST_TOKENS, separator_of, token_spec
 from seqlab.tasks.inputs.text_cells import as_one, as_texts, not_texts
-from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Input
+from seqlab.tasks.inputs.tokenized import TokenizedInput
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -38,7 +38,7 @@ FEWEST_CONTEXTS = 10  # under which there are too few to keep each in one part
 Offsets = NDArray[np.int32]
 
 
-class QuestionContext(Input):
+class QuestionContext(TokenizedInput):
     """Question, separator, context: a question keeps half of the window, a context is whole.
 
     window: the most positions that are read at once. stride: how many tokens further into a longer
@@ -49,17 +49,6 @@ class QuestionContext(Input):
 
     window: int = Field(ge=3)
     stride: int = Field(ge=1)
-    _tokenizer: Tokenizer = PrivateAttr()
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """Learned from the training texts alone."""
-        return self._tokenizer
-
-    def reading_by(self, tokenizer: Tokenizer) -> Self:
-        """The same with a tokenizer; it is no plain data and stands in a file of its own."""
-        self._tokenizer = tokenizer
-        return self
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
@@ -227,15 +216,6 @@ class QuestionContext(Input):
             f"questions whose context is longer than the {self.window} tokens that are read at"
             f" once: {counts}; read in windows that begin {self.stride} tokens apart"
         ]
-
-    def save(self, folder: Path) -> None:
-        """What was learned, and the tokenizer."""
-        super().save(folder)
-        self.tokenizer.save(folder / "tokenizer.json")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        return super().load(folder).reading_by(Tokenizer.load(folder / "tokenizer.json"))
 
 
 def _texts(rows: Examples) -> tuple[list[str], list[str]]:

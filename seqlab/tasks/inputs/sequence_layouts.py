@@ -33,7 +33,7 @@ _TIMES = (*NUMERIC, ColumnKind.DATE, ColumnKind.IDENTIFIER)
 _WORDS = (ColumnKind.LIST, ColumnKind.TEXT, ColumnKind.CATEGORY, ColumnKind.IDENTIFIER)
 
 
-class Layout(Spec):
+class SequenceLayout(Spec):
     """How a table holds its sequences.
 
     form: `lists` (a sequence a row), `tokens` or `values` (a token or a time step a row).
@@ -73,7 +73,7 @@ class _Search:
 
 def find_layout(
     table: Table, request: ColumnRequest
-) -> tuple[Layout, dict[str, str], tuple[str, ...]]:
+) -> tuple[SequenceLayout, dict[str, str], tuple[str, ...]]:
     """The layout of a table, its columns by role, and each guess in a sentence."""
     frame, origin = table.frame, table.origin
     search = _Search(frame, request.others, _named(table, request.named))
@@ -88,9 +88,9 @@ def find_layout(
     if "tokens" in roles:
         if "sequence" not in roles or kind(frame[roles["tokens"]]) is ColumnKind.LIST:
             notes = tuple(note for note in search.notes if note.startswith("tokens"))
-            layout = Layout(form="lists", dividing=dividing, others=tuple(request.others))
+            layout = SequenceLayout(form="lists", dividing=dividing, others=tuple(request.others))
             return layout, {"tokens": roles["tokens"]}, notes
-        layout = Layout(form="tokens", dividing=dividing, others=tuple(request.others))
+        layout = SequenceLayout(form="tokens", dividing=dividing, others=tuple(request.others))
         return layout, roles, tuple(search.notes)
     channels = _channels(frame, search.left())
     if not channels or "sequence" not in roles:
@@ -98,7 +98,7 @@ def find_layout(
             f'"{origin}": no column for the tokens among {listed(frame)}',
             "name the columns: --columns tokens=…,tags=…; for signals --columns sequence=…,tags=…",
         )
-    layout = Layout(
+    layout = SequenceLayout(
         form="values", channels=channels, dividing=dividing, others=tuple(request.others)
     )
     return layout, roles, (*search.notes, f"channels: {', '.join(channels)}")

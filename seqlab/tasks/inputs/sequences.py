@@ -23,7 +23,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.list_cells import as_list, is_nested
-from seqlab.tasks.inputs.sequence_layouts import Layout, find_layout
+from seqlab.tasks.inputs.sequence_layouts import SequenceLayout, find_layout
 from seqlab.tasks.parts import FLAW, ColumnChoice, ColumnRequest, Input
 
 LONGEST = 512  # positions that are read at once; longer sequences are read in pieces
@@ -45,7 +45,7 @@ class SequenceInput(Input):
     thing: ClassVar[str]
     plural: ClassVar[tuple[str, str]]  # what sequences and their positions are called
 
-    layout: Layout
+    layout: SequenceLayout
     longest: int
 
     # -- as a class, on raw tables -------------------------------------------------------------

@@ -22,7 +22,7 @@ from seqlab.tasks.base import DataSpec, Inputs
 from seqlab.tasks.exhibits.series import sparkline
 from seqlab.tasks.inputs.scaling import MANY_MISSING, Scaling, SeriesOptions, fit_scaling
 from seqlab.tasks.inputs.series_rows import SeriesRows, by_row, flaw_of
-from seqlab.tasks.inputs.windows import Cutting, Windows
+from seqlab.tasks.inputs.windows import Cutting, SeriesWindows
 from seqlab.tasks.parts import Arrays, ColumnChoice, Sequences
 
 NEVER_CHANGES = 1e-8  # standard deviation under which a channel is constant
@@ -154,7 +154,7 @@ class Series(SeriesRows):
                 yield Sequences(*self._windows(examples.take(rows), windows), rows, windows.rows)
 
     def _windows(
-        self, examples: Examples, windows: Windows
+        self, examples: Examples, windows: SeriesWindows
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         return self._positions(windows.cut(examples.ragged("values")), windows.steps)
 

@@ -33,7 +33,7 @@ class ArrayOptions(Spec):
     transpose: bool = False
 
 
-class Layout(Spec):
+class SeriesLayout(Spec):
     """Which columns hold the values, and how.
 
     kind: `cells`, arrays or lists in one column; `wide`, a series a row; `long`, a step a row,
@@ -49,16 +49,16 @@ class Layout(Spec):
     longest: int = 0
 
 
-def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> Layout:
+def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> SeriesLayout:
     """The layout of a table; `others` are columns with another role."""
     frame = table.frame
     kinds = guess.describe(frame)
     lists = [name for name, kind in kinds.items() if kind is ColumnKind.LIST]
     if "series" in given and given["series"] in lists:
-        return Layout(kind="cells", channels=(given["series"],))
+        return SeriesLayout(kind="cells", channels=(given["series"],))
     named = [name for name in lists if guess.normalised(name) in _CELLS]
     if len(named) == 1 or len(lists) == 1:
-        return Layout(kind="cells", channels=tuple(named or lists))
+        return SeriesLayout(kind="cells", channels=tuple(named or lists))
     if lists:
         raise guess.ambiguous("series", lists, table.origin)
     taken = [*others, *(v for k, v in given.items() if k not in ("series", "time"))]
@@ -67,10 +67,10 @@ def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> L
         time = _time_column(frame, given, [*taken, number], table.origin)
         channels = numeric_columns(frame, exclude=[*taken, number, time])
         if channels:
-            return Layout(kind="long", channels=tuple(channels), id=number, time=time)
+            return SeriesLayout(kind="long", channels=tuple(channels), id=number, time=time)
     wide = [n for n in numeric_columns(frame, exclude=taken) if not _counts(frame, n, kinds[n])]
     if len(wide) >= FEWEST_STEP_COLUMNS:
-        return Layout(kind="wide", channels=tuple(wide))
+        return SeriesLayout(kind="wide", channels=tuple(wide))
     raise UserError(
         f'"{table.origin}": no series found among the columns {", ".join(map(str, frame.columns))}',
         "expected an id and a time column beside channels; or many columns of numbers; or arrays",
@@ -105,7 +105,7 @@ def _time_column(
     return names[0] if names else ""
 
 
-def one_row_each(table: Table, layout: Layout, *, transpose: bool) -> Table:
+def one_row_each(table: Table, layout: SeriesLayout, *, transpose: bool) -> Table:
     """The table with one row a series, its values (steps, channels) in a column `series`."""
     match layout.kind:
         case "cells":
@@ -151,7 +151,7 @@ def _array(cell: Any) -> np.ndarray[Any, Any] | None:
     return array if array.ndim in (1, 2) else None
 
 
-def _from_wide(table: Table, layout: Layout) -> Table:
+def _from_wide(table: Table, layout: SeriesLayout) -> Table:
     names = list(layout.channels)
     missing = [name for name in names if name not in table.frame.columns]
     if missing:
@@ -167,7 +167,7 @@ def _from_wide(table: Table, layout: Layout) -> Table:
     return replace(table, frame=frame)
 
 
-def _from_long(table: Table, layout: Layout) -> Table:
+def _from_long(table: Table, layout: SeriesLayout) -> Table:
     frame, origin = table.frame, table.origin
     missing = [n for n in (layout.id, *layout.channels) if n not in frame.columns]
     if missing:
@@ -197,7 +197,7 @@ def _from_long(table: Table, layout: Layout) -> Table:
 
 
 def _refuse_repeated(
-    frame: pd.DataFrame, layout: Layout, moments: Any, codes: Any, order: Any, origin: str
+    frame: pd.DataFrame, layout: SeriesLayout, moments: Any, codes: Any, order: Any, origin: str
 ) -> None:
     twice = (moments[1:] == moments[:-1]) & (codes[1:] == codes[:-1])
     if twice.any():

@@ -17,7 +17,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.inputs.copies import digest
-from seqlab.tasks.inputs.series_layouts import ArrayOptions, Layout, find_layout, one_row_each
+from seqlab.tasks.inputs.series_layouts import ArrayOptions, SeriesLayout, find_layout, one_row_each
 from seqlab.tasks.inputs.values import ValueInput
 from seqlab.tasks.parts import ColumnChoice, ColumnRequest
 
@@ -32,7 +32,7 @@ class SeriesRows(ValueInput):
     unit = "series"
     fewest_steps: ClassVar[int] = 2
 
-    layout: Layout
+    layout: SeriesLayout
     options: ArrayOptions
 
     # -- as a class, on raw tables -------------------------------------------------------------
@@ -99,7 +99,7 @@ class SeriesRows(ValueInput):
     def gathered(self, table: Table, choice: ColumnChoice) -> Table:
         return self.gather(table, choice, self.options)
 
-    def layout_for(self, table: Table) -> Layout:
+    def layout_for(self, table: Table) -> SeriesLayout:
         """As in training; arrays may stand in a column of another name, if it is the only one."""
         layout = self.layout
         if layout.kind == "cells" and layout.channels[0] not in table.frame.columns:
@@ -119,7 +119,7 @@ class SeriesRows(ValueInput):
         return {name: examples.frame["name"].to_numpy()}
 
 
-def _written_names(table: Table, layout: Layout, form: str) -> list[str]:
+def _written_names(table: Table, layout: SeriesLayout, form: str) -> list[str]:
     """What each series is called: by its id, or by its number from 1."""
     if layout.kind == "long":
         return [form.format(name) for name in table.frame[layout.id]]
@@ -146,7 +146,7 @@ def flaw_of(values: NDArray[Any] | None, channels: int, fewest_steps: int) -> st
     return "no values: all are missing" if np.isnan(values).all() else ""
 
 
-def _apart(table: Table, layout: Layout) -> Table:
+def _apart(table: Table, layout: SeriesLayout) -> Table:
     """A name in two given parts is two series, which is told where they would be mixed up."""
     parts = table.frame.groupby(layout.id)["split"].nunique()
     shared = parts[parts > 1]

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from seqlab.data import columns as guess
 from seqlab.data.columns import ColumnKind
@@ -25,7 +24,8 @@ from seqlab.errors import UserError
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Inputs
 from seqlab.tasks.inputs.text_cells import as_one, as_texts, not_texts, second_text
-from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Input, sequence_model
+from seqlab.tasks.inputs.tokenized import TokenizedInput
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, sequence_model
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -51,7 +51,7 @@ class TextOptions(Spec):
     chunk_pooling: Literal["mean", "attention"] = "mean"
 
 
-class Text(Input):
+class Text(TokenizedInput):
     """One text a row, or two with a separator between them.
 
     window: the most tokens that a model reads at a time. An empty text is a single unknown token.
@@ -63,17 +63,6 @@ class Text(Input):
     window: int = Field(ge=1)
     pair: bool = False
     options: TextOptions = TextOptions()
-    _tokenizer: Tokenizer = PrivateAttr()
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """Learned from the training texts alone."""
-        return self._tokenizer
-
-    def reading_by(self, tokenizer: Tokenizer) -> Self:
-        """The same with a tokenizer; it is no plain data and stands in a file of its own."""
-        self._tokenizer = tokenizer
-        return self
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
@@ -238,15 +227,6 @@ class Text(Input):
             "training_texts_beyond": int((lengths > self.window).sum()),
             "documents": self.options.documents,
         }
-
-    def save(self, folder: Path) -> None:
-        """What was learned, and the tokenizer."""
-        super().save(folder)
-        self.tokenizer.save(folder / "tokenizer.json")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        return super().load(folder).reading_by(Tokenizer.load(folder / "tokenizer.json"))
 
 
 def training(examples: int) -> dict[str, Any]:

@@ -17,16 +17,16 @@ Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Windows:
+class SeriesWindows:
     """Windows of some series: the row each is of, its first step, and its steps."""
 
     rows: Numbers
     starts: Numbers
     steps: Numbers
 
-    def take(self, which: Numbers) -> Windows:
+    def take(self, which: Numbers) -> SeriesWindows:
         """Some of them, in the given order."""
-        return Windows(self.rows[which], self.starts[which], self.steps[which])
+        return SeriesWindows(self.rows[which], self.starts[which], self.steps[which])
 
     def cut(self, values: Ragged) -> NDArray[np.float32]:
         """(B, steps, channels), padded with zeros."""
@@ -57,7 +57,7 @@ class Cutting(Spec):
             " on; predictions are the mean over a series' windows"
         )
 
-    def windows(self, lengths: Numbers, rng: np.random.Generator | None = None) -> Windows:
+    def windows(self, lengths: Numbers, rng: np.random.Generator | None = None) -> SeriesWindows:
         """All windows of series of so many steps.
 
         Evenly from the first step to the last; with a generator as many, each beginning anywhere,
@@ -68,7 +68,7 @@ class Cutting(Spec):
         steps = np.minimum(lengths, self.steps)[rows]
         room = lengths[rows] - steps  # the last step at which a window may begin
         if rng is not None:
-            return Windows(rows, rng.integers(0, room + 1), steps)
+            return SeriesWindows(rows, rng.integers(0, room + 1), steps)
         number = np.arange(len(rows)) - np.repeat(counts.cumsum() - counts, counts)
         share = number / np.maximum(counts[rows] - 1, 1)
-        return Windows(rows, np.round(share * room).astype(np.int64), steps)
+        return SeriesWindows(rows, np.round(share * room).astype(np.int64), steps)

@@ -5,23 +5,28 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
 from seqlab import registry
 from seqlab.data.examples import Examples, Ragged
+from seqlab.data.table import Table
 from seqlab.metrics.base import Metric
 from seqlab.tasks.base import Exhibit, Predictions
 from seqlab.tasks.exhibits.strings import Written, exhibits
+from seqlab.tasks.inputs.string_pairs import as_strings, empty_cells
 from seqlab.tasks.inputs.vocabulary import Vocabulary
-from seqlab.tasks.parts import Arrays, Input, Target
+from seqlab.tasks.parts import Arrays, ColumnChoice, Input, Target
 
 
 class Strings(Target):
-    """Predictions are ragged ids of pieces; `target` in the rows is the string, None if unknown."""
+    """Predictions are ragged ids of pieces. called: what messages call the string to be written."""
+
+    called: ClassVar[str]
 
     _vocabulary: Vocabulary = PrivateAttr()
 
@@ -34,6 +39,18 @@ class Strings(Target):
         """The same with a vocabulary; it is no plain data and stands in a file of its own."""
         self._vocabulary = vocabulary
         return self
+
+    @classmethod
+    def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
+        return empty_cells(table.frame[choice.columns[cls.roles[0]]], cls.called)
+
+    @classmethod
+    def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
+        """The column `target`; None where it is not known."""
+        texts: list[str | None] = [None] * len(table.frame)
+        if column := choice.columns.get(cls.roles[0]):
+            texts = [text or None for text in as_strings(table.frame[column])]
+        return Examples({}, pd.DataFrame({"target": texts}, dtype=object))
 
     def encode(self, rows: Examples) -> Arrays:
         """`target`: ids; none where the string is not known."""

@@ -20,7 +20,6 @@ from seqlab.errors import UserError
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.source_text import strangers
-from seqlab.tasks.inputs.string_pairs import as_strings, empty_cells
 from seqlab.tasks.inputs.vocabulary import learn
 from seqlab.tasks.parts import ColumnChoice, ColumnRequest, primary_first
 from seqlab.tasks.targets.ctc import frames_needed
@@ -41,6 +40,7 @@ class Transcript(Strings):
     """The characters of each recording's text."""
 
     roles = ("text",)
+    called = "text"
     options_type = TranscriptOptions
 
     beam: int = 1
@@ -63,18 +63,6 @@ class Transcript(Strings):
                 f'"{origin}": no column of texts among {names}', "name it: --columns text=…"
             )
         return ColumnChoice({"text": column}, 0.9, f'a text for each in "{column}"')
-
-    @classmethod
-    def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
-        return empty_cells(table.frame[choice.columns["text"]], "text")
-
-    @classmethod
-    def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
-        """The column `target`; None where it is not known."""
-        texts: list[str | None] = [None] * len(table.frame)
-        if "text" in choice.columns:
-            texts = [text or None for text in as_strings(table.frame[choice.columns["text"]])]
-        return Examples({}, pd.DataFrame({"target": texts}, dtype=object))
 
     @classmethod
     def findings(cls, rows: Examples, choice: ColumnChoice) -> list[Finding]:

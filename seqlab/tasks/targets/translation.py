@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from seqlab import registry
@@ -19,7 +18,7 @@ from seqlab.data.table import Table
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.source_text import strangers
-from seqlab.tasks.inputs.string_pairs import as_strings, empty_cells, pair_of_columns
+from seqlab.tasks.inputs.string_pairs import pair_of_columns
 from seqlab.tasks.inputs.vocabulary import PLURAL, Kind, VocabularySpec, kind_for
 from seqlab.tasks.parts import ColumnChoice, ColumnRequest, primary_first
 from seqlab.tasks.targets.strings import Strings
@@ -59,6 +58,7 @@ class Translation(Strings):
     """
 
     roles = ("tgt",)
+    called = "target"
     options_type = TranslationOptions
 
     limit: int
@@ -72,20 +72,6 @@ class Translation(Strings):
     def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
         both = pair_of_columns(table, request.named, request.taken)
         return ColumnChoice({"tgt": both.columns["tgt"]}, both.score, both.why, both.notes)
-
-    @classmethod
-    def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
-        return empty_cells(table.frame[choice.columns["tgt"]], "target")
-
-    @classmethod
-    def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
-        """The column `target`; None where it is not known."""
-        texts: list[str | None] = [None] * len(table.frame)
-        if "tgt" in choice.columns:
-            texts = [
-                t if t.strip() else None for t in as_strings(table.frame[choice.columns["tgt"]])
-            ]
-        return Examples({}, pd.DataFrame({"target": texts}, dtype=object))
 
     @classmethod
     def findings(cls, rows: Examples, choice: ColumnChoice) -> list[Finding]:
