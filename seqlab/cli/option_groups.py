@@ -43,7 +43,12 @@ class DataOptions:
         ),
     ] = None
     group: Annotated[
-        str | None, _said(o.DATA, "Column whose rows of one value stay in one part.")
+        str | None,
+        _said(
+            o.DATA,
+            "Column that says whose a row is (subject, author, document): rows of one value stay "
+            "in one part and count as one observation.",
+        ),
     ] = None
     folds: Annotated[
         int | None, _said(o.DATA, "Folds of a cross-validation, for small data.", min=2)

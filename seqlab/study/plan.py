@@ -41,6 +41,8 @@ class Entry:
     name: str
     kind: str  # model | baseline
     deterministic: bool = False
+    floor: bool = False  # a baseline that stands for having learned nothing
+    constant: bool = False  # a baseline that answers every example alike
     model: ModelSpec | None = None
     body_parameters: int = 0
     embedding_parameters: int = 0
@@ -115,7 +117,8 @@ def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
         raise UserError(f'baseline "{name}" cannot be fitted here: it is for {wants}')
     if name not in able:
         raise unknown(f"baseline for {task.name}", name, able)
-    return Entry(name, "baseline", registry.load("baselines", name).deterministic)
+    kind = registry.load("baselines", name)
+    return Entry(name, "baseline", kind.deterministic, floor=kind.floor, constant=kind.constant)
 
 
 def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
@@ -136,10 +139,9 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
     return Entry(
         recipe.name,
         "model",
-        False,
-        model,
-        built.body_parameters(),
-        built.embedding_parameters(),
+        model=model,
+        body_parameters=built.body_parameters(),
+        embedding_parameters=built.embedding_parameters(),
     )
 
 

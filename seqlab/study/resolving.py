@@ -12,6 +12,7 @@ from seqlab import registry
 from seqlab.compare.contestants import Margin, check_enough
 from seqlab.compare.power import Spread, resolution
 from seqlab.data.examples import Examples
+from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.study.plan import Entry
 from seqlab.study.spec import StudySpec
@@ -42,6 +43,12 @@ def resolvable(
     blocks = prepared.test.blocks
     unit = "test example" if blocks is None else "test block"
     units = sum(_units(fold.test) for fold in folds)
+    if units < 2 and spec.data.group is not None:
+        raise UserError(
+            f'--group {spec.data.group}: the test part holds one value of "{spec.data.group}", and '
+            "at least 2 are needed to judge differences",
+            "test every value once with --folds 5, or a larger part with --split 60/20/20",
+        )
     check_enough(units, unit)
     margin = declared_margin(metric, spec)
     if metric.unit_range:

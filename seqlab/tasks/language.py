@@ -56,9 +56,10 @@ if TYPE_CHECKING:
 
 CARD = {
     "roles": ["text"],
-    "settings": ["split", "tokenizer", "vocabulary", "metric"],
+    "settings": ["split", "group", "tokenizer", "vocabulary", "metric"],
     "example": '"To be, or not to b" → "e"',
     "causal": True,
+    "floor": False,  # a model of n-grams has learned a good deal
 }
 
 BATCH, STEPS, EPOCHS = 32, 1500, (1, 30)
@@ -200,7 +201,8 @@ class Language(Task):
     def encode(self, table: Table) -> Examples:
         """New texts, block by block."""
         column = self._columns["text"]
-        documents, _, _ = read(table, column if column in table.frame.columns else None, [])
+        named = {"text": column} if column in table.frame.columns else {}
+        documents, _, _ = read(table, named, [])
         return blocks.examples_of([documents], self.vocabulary, self.reading)[0]
 
     def labelled(self, table: Table) -> Examples:

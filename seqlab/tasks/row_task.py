@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import as_finding, group_findings, split_findings
+from seqlab.data.group_columns import group_findings
+from seqlab.data.inspection import as_finding, split_findings
 from seqlab.data.splits import PARTS, Rows, Splits
 from seqlab.data.table import Table
 from seqlab.data.unused import unused_findings
@@ -47,7 +48,15 @@ from seqlab.tasks.parts import (
     columns_in,
     side_by_side,
 )
-from seqlab.tasks.rows import Origins, divide, dividing_columns, parts_of, reasons
+from seqlab.tasks.rows import (
+    Origins,
+    counted_once,
+    divide,
+    dividing_columns,
+    observations,
+    parts_of,
+    reasons,
+)
 
 if TYPE_CHECKING:
     from seqlab.batch import Batch
@@ -95,6 +104,12 @@ class StudyRows:
     def columns(self) -> dict[str, str]:
         """Role → column, of all roles."""
         return {**self.input.columns, **self.target.columns, **self.dividing}
+
+    @property
+    def together(self) -> tuple[list[Any] | None, tuple[str, ...]]:
+        """Whose each row is, as a column or the input says: rows of one are alike; and notes."""
+        read = self.reader.groups(self.rows) if self.groups is None else None
+        return (self.groups, ()) if read is None else (list(read[0]), (read[1],))
 
 
 class RowTask(Task):
@@ -205,12 +220,9 @@ class RowTask(Task):
     @classmethod
     def divide(cls, study: StudyRows, spec: DataSpec, seed: int) -> list[Splits]:
         """One division of the rows, or one per fold; no example is in training and in test."""
-        rows, groups = study.rows, study.groups
-        notes: tuple[str, ...] = ()
-        if groups is None and study.given is None:
-            groups_and_note = study.reader.groups(rows)
-            if groups_and_note is not None:
-                groups, notes = list(groups_and_note[0]), (groups_and_note[1],)
+        rows, (groups, notes) = study.rows, study.together
+        if study.given is not None:
+            groups, notes = study.groups, ()
         known = Rows(
             len(rows),
             labels=cls.target_type.strata(rows),
@@ -277,17 +289,14 @@ class RowTask(Task):
     def _findings(cls, study: StudyRows, sources: Sources, spec: DataSpec) -> list[Finding]:
         """What does not depend on the division."""
         told, rows, table = sources.train.notes, study.rows, sources.train
-        used = [
-            *study.reader.used(table, study.input),
-            *cls.target_type.used(table, study.target),
-            *study.dividing.values(),
-        ]
+        target = cls.target_type.used(table, study.target)
+        used = [*study.reader.used(table, study.input), *target, *study.dividing.values()]
         return [
             *(Finding("info", note) for note in study.notes if note not in told),
             *(Finding("warning", note) for note in study.left_out),
             *study.reader.findings(rows, cls.target_type.labels(rows)),
             *cls.target_type.findings(rows, study.target),
-            *group_findings(table.frame, spec.group),
+            *group_findings(table.frame, study.dividing.get("group"), used, target),
             *unused_findings(table.frame, used),
         ]
 
@@ -321,14 +330,18 @@ class RowTask(Task):
     def _prepared(
         cls, study: StudyRows, splits: Splits, spec: DataSpec, seed: int, findings: list[Finding]
     ) -> Prepared:
-        rows = {part: study.rows.take(getattr(splits, part)) for part in PARTS}
+        every = replace(study.rows, blocks=observations(study.together[0]))
+        rows = {part: every.take(getattr(splits, part)) for part in PARTS}
         task = cls.learn(rows["train"], study, spec)
         task.target.check_parts(study.rows, splits, study.names)
-        parts = {part: task.encoded(some) for part, some in rows.items()}
-        parts, notes = task.select(parts, seed)
+        encoded = {part: task.encoded(some) for part, some in rows.items()}
+        parts, notes = task.select(encoded, seed)
+        unselected = {part: len(encoded[part]) - len(parts[part]) for part in PARTS}
         notes += [*task.reader.notes(parts), *task.target.notes(parts)]
+        notes += counted_once(study.dividing.get("group"), parts["test"])
         card = {
-            "parts": {part: _independent(some) for part, some in parts.items()},
+            # An example that is read in pieces is one.
+            "parts": {part: len(rows[part]) - unselected[part] for part in PARTS},
             "split": splits.how,
             "columns": study.columns,
             "notes": [*study.notes, *study.left_out, *splits.notes, *notes],
@@ -486,11 +499,6 @@ def averaged(answers: NDArray[Any], batch: Batch) -> NDArray[Any]:
     sums = np.zeros((int(example.max()) + 1, *answers.shape[1:]))
     np.add.at(sums, example, answers)
     return np.asarray(sums / np.bincount(example)[:, None])
-
-
-def _independent(examples: Examples) -> int:
-    """How many examples there are; those of one block are one that is read in pieces."""
-    return len(examples) if examples.blocks is None else len(np.unique(examples.blocks))
 
 
 def _padded(wanted: NDArray[Any] | Ragged, rows: NDArray[np.int64]) -> NDArray[Any]:

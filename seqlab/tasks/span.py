@@ -43,6 +43,7 @@ CARD = {
         "metric",
     ],
     "example": '"Ada wrote it in 1843." "When?" → 1843',
+    "floor": False,  # a sentence that shares its words with the question may well answer it
 }
 
 SQUAD = {"context", "question", "answers", "starts"}  # as SQuAD's JSON is read

@@ -118,9 +118,11 @@ def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
         "spelled": spelled,
         "at": document.at + characters.cumsum() - characters,
         "document": document.name,
+        "group": document.group,
     }
 
 
+GROUP = "group"  # whose a block is
 NUMBERS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
 
 
@@ -132,6 +134,9 @@ def _part(table: list[Cut], stream: NDArray[np.generic]) -> Examples:
     names = np.repeat([rows["document"] for rows in table], counts)
     at = np.concatenate([rows["at"] for rows in table])
     frame = pd.DataFrame({"document": names.astype(object), "at": at})
+    groups = [rows["group"] for rows in table]
+    if any(group is not None for group in groups):
+        frame[GROUP] = np.repeat(np.asarray(groups, dtype=object), counts)
     return Examples(dict(arrays), frame, {"tokens": stream})
 
 

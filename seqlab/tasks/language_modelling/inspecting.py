@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from seqlab.data.findings import Finding
+from seqlab.data.group_columns import group_findings
 from seqlab.data.inspection import as_finding
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
@@ -24,6 +25,9 @@ def inspect(sources: Sources, spec: DataSpec) -> list[Finding]:
     findings = [Finding("info", note) for note in parts.notes]
     findings += _sizes(parts)
     findings.append(Finding("info", f"evaluation: {reading.sentence}"))
+    if sources.train.documents is None:
+        used = [*parts.columns.values(), "split"]
+        findings += group_findings(sources.train.frame, parts.columns.get("group"), used)
     findings += _new_characters(parts) + _copies(parts) + _repeated(parts)
     return findings
 

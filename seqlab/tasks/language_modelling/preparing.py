@@ -6,16 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.language_modelling.blocks import column, examples_of, lengths
+from seqlab.tasks.language_modelling.blocks import GROUP, column, examples_of, lengths
 from seqlab.tasks.language_modelling.documents import PARTS, Parts, divide
 from seqlab.tasks.language_modelling.scoring import unknown_of
 from seqlab.tasks.language_modelling.settings import Reading, decide
 from seqlab.tasks.language_modelling.vocabulary import Vocabulary, learn
+from seqlab.tasks.rows import counted_once
 
 STRETCH = 2048  # tokens that count as one observation
 INDEPENDENT = 30  # documents from which on they are what is counted; stretches, at least
@@ -40,11 +42,13 @@ def prepare(
 
 
 def stretches(examples: Examples) -> NDArray[np.int64]:
-    """What counts as one observation: a document, or a stretch of the few that there are.
+    """What counts as one observation: a group, a document, or a stretch of the few of these.
 
     Neighbouring blocks are of one speaker, one scene, one subject: they are as hard for a model
     as each other, so that taking them for independent would make all intervals too narrow.
     """
+    if GROUP in examples.frame:
+        return np.asarray(pd.factorize(examples.frame[GROUP])[0], dtype=np.int64)
     documents = np.unique(column(examples, "first"), return_inverse=True)[1]
     if documents.max() + 1 >= INDEPENDENT:
         return np.asarray(documents)
@@ -71,7 +75,7 @@ def _card(
 ) -> dict[str, Any]:
     held = dict(zip(PARTS, examples, strict=True))
     unknown = {part: int(unknown_of(held[part]).sum()) for part in PARTS}
-    notes = [*parts.notes]
+    notes = [*parts.notes, *counted_once(parts.columns.get("group"), held["test"])]
     for part in PARTS:
         if unknown[part]:
             share = unknown[part] / lengths(held[part]).sum()

@@ -74,4 +74,5 @@ def _documents(table: Table, column: str, rows: int) -> list[Document]:
     if held is not None and "ends" in held.columns:
         stretches = zip(held["name"], held["text"], held["ends"], strict=True)
         return [Document(name, text, 0, bool(ends)) for name, text, ends in stretches]
-    return read(table, column if column in table.frame.columns else None, [], rows)[0]
+    named = {"text": column} if column in table.frame.columns else {}
+    return read(table, named, [], rows)[0]
