@@ -103,8 +103,12 @@ def judged(comparison: Comparison, advice: Recommendation, world: World) -> Judg
             false_claim = 1.0
     if comparison.best_shown and true[str(comparison.best)] < best - close:
         false_claim = 1.0
+    for pair in comparison.pairs:
+        truly = sign * (true[pair.first] - true[pair.second])
+        if pair.shown and truly * sign * pair.difference <= close * abs(pair.difference):
+            false_claim = 1.0
     pairs = [
-        p.low - close <= sign * (true[p.first] - true[p.second]) <= p.high + close
+        p.low - close <= (true[p.first] - true[p.second]) * sign <= p.high + close
         for p in comparison.pairs
     ]
     last = comparison.standing(f"c{len(true) - 1}")

@@ -114,8 +114,8 @@ class Case:
         return [name for name in names if self.gap(name) <= reach + slack]
 
     def _shown_worse(self, name: str, other: str) -> bool:
-        """Whether the interval of the difference excludes 0 and is not within the margin."""
+        """Whether it is shown to be behind, and not by less than the margin."""
         pair = self.comparison.pair(other, name)
-        ends = (pair.low, pair.high)
-        low, high = ends if self.comparison.higher_is_better else (-ends[1], -ends[0])
-        return low > 0 and high >= self.comparison.delta
+        ahead = pair.difference if self.comparison.higher_is_better else -pair.difference
+        farthest = max(abs(pair.low), abs(pair.high))
+        return pair.shown and ahead > 0 and farthest >= self.comparison.delta

@@ -63,7 +63,8 @@ class Standing:
 class Pair:
     """Two contestants' difference, first − second, in the metric's natural sign.
 
-    [low, high] holds together with all other pairs' at the level spent. `likely` is in how many
+    [low, high] holds together with all other pairs' at the level spent, and ends at 0 where the
+    difference was `shown` by the stepwise test alone (`best.py`). `likely` is in how many
     of 100 draws of the true means the first is better. `probability` is the chance that a run of
     the first beats a run of the second, with a 95 % interval by a bootstrap of pairs; `p_value` is
     that of a sign-flip test over paired seeds. These look at seeds only and decide nothing.
@@ -74,6 +75,7 @@ class Pair:
     difference: float
     low: float
     high: float
+    shown: bool
     likely: float
     probability: float
     probability_low: float
@@ -204,6 +206,7 @@ def _turned(pair: Pair) -> Pair:
         difference=-pair.difference,
         low=-pair.high,
         high=-pair.low,
+        shown=pair.shown,
         likely=100 - pair.likely,
         probability=1 - pair.probability,
         probability_low=1 - pair.probability_high,

@@ -16,7 +16,7 @@ from seqlab.compare.comparison import Comparison
 from seqlab.compare.contestants import Contestant, IntArray, Margin, check_comparable
 from seqlab.compare.dependence import InTime
 from seqlab.compare.families import compare_families
-from seqlab.compare.pairs import half_widths, pairs_of
+from seqlab.compare.pairs import differences_of, pairs_of
 from seqlab.compare.placing import Field, Placing, failed_standing
 from seqlab.compare.restarts import RESTARTS, Kept, as_it_is, losses
 from seqlab.compare.rules import Rules
@@ -95,14 +95,14 @@ def _decided(
     running, metric = field.running, field.metric
     unsteady = [name for name, one in field.losses.items() if one.count]
     variation = estimate(running, metric, blocks, rules.seed, kept=kept, unsteady=unsteady)
-    widths = half_widths(variation, rules.level_spent, rules.seed)
-    placing = Placing(field, variation, kept, widths, comparison.margin, rules)
+    differences = differences_of(variation, metric, rules)
+    placing = Placing(field, variation, kept, differences, comparison.margin, rules)
     return replace(
         comparison,
         standings=placing.standings() + comparison.standings,
-        pairs=tuple(pairs_of(running, metric, variation, widths, placing.drawn)),
+        pairs=tuple(pairs_of(running, metric, variation, differences, placing.drawn)),
         families=compare_families(running, metric, placing.tuned or variation, rules),
-        best_shown=len(running) > 1 and int(placing.against.candidates.sum()) == 1,
+        best_shown=len(running) > 1 and int((~placing.against.behind).sum()) == 1,
         delta=placing.delta,
         examples=field.examples,
         units=variation.units,

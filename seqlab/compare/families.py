@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from seqlab.compare.best import Differences
 from seqlab.compare.comparison import Families
 from seqlab.compare.contestants import Contestant
-from seqlab.compare.pairs import half_widths, of_hundred, possible
+from seqlab.compare.pairs import differences_of, of_hundred, possible
 from seqlab.compare.rules import Rules
 from seqlab.compare.simultaneous import likely_means
 from seqlab.compare.variation import Variation
@@ -31,8 +30,7 @@ def compare_families(
     if not matches:
         return ()
     better = variation.means if metric.higher_is_better else -variation.means
-    widths = half_widths(variation, rules.level_spent, rules.seed)
-    differences = Differences.of(better, widths)
+    differences = differences_of(variation, metric, rules)
     drawn = likely_means(variation, metric.higher_is_better, rules.seed)
 
     def fought() -> Iterator[Families]:

@@ -6,47 +6,47 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from seqlab.compare.best import pair_contrasts, pair_index
+from seqlab.compare.best import Differences, pair_contrasts, pair_index
 from seqlab.compare.comparison import Pair
 from seqlab.compare.contestants import Contestant
+from seqlab.compare.rules import Rules
 from seqlab.compare.seedwise import paired, sign_flip_p, superiority
 from seqlab.compare.simultaneous import Joint
 from seqlab.compare.variation import Variation
 from seqlab.metrics.base import Array, Metric
 
 
-def half_widths(variation: Variation, level: float, seed: int) -> Array:
-    """Half-widths (q,) of the differences of all pairs, in `pair_index`'s order, that all hold with
-    probability 1 − level; infinite where the test part is too short to decide.
-    """
-    joint = Joint.draw(variation, pair_contrasts(len(variation.names)), seed)
-    widths = joint.together(level)
-    return np.full_like(widths, np.inf) if variation.short else widths
+def differences_of(variation: Variation, metric: Metric, rules: Rules) -> Differences:
+    """The differences of all contestants, higher being better, and what is shown of them."""
+    better = variation.means if metric.higher_is_better else -variation.means
+    joint = Joint.draw(variation, pair_contrasts(len(better)), rules.seed)
+    return Differences.of(better, joint, rules.level_spent, bool(variation.short))
 
 
 def pairs_of(
     running: Sequence[Contestant],
     metric: Metric,
     variation: Variation,
-    widths: Array,
+    differences: Differences,
     drawn: Array,
 ) -> Iterator[Pair]:
     """Every pair, with its interval; `drawn` (draws, n) is what the true means may be."""
     if len(running) < 2:
         return
     sign = 1.0 if metric.higher_is_better else -1.0
-    for i, j, width in zip(*pair_index(len(running)), widths, strict=True):
+    for i, j in zip(*pair_index(len(running)), strict=True):
         scores = (sign * variation.scores[i], sign * variation.scores[j])
         a, b = paired(running[i], running[j], scores)
-        difference = float(variation.means[i] - variation.means[j])
-        low, high = possible(difference + float(width) * np.array([-1.0, 1.0]), metric).tolist()
+        ends = np.array([differences.low[i, j], differences.high[i, j]])
+        low, high = possible(ends if sign > 0 else 0.0 - ends[::-1], metric).tolist()
         yield Pair(
             running[i].name,
             running[j].name,
-            difference,
+            float(variation.means[i] - variation.means[j]),
             low,
             high,
-            of_hundred(drawn[:, i], drawn[:, j]) if np.isfinite(width) else np.nan,
+            bool(differences.ahead[i, j] or differences.ahead[j, i]),
+            of_hundred(drawn[:, i], drawn[:, j]) if np.isfinite([low, high]).all() else np.nan,
             *superiority(a, b),
             sign_flip_p(a - b),
         )

@@ -61,12 +61,12 @@ def failed_standing(contestant: Contestant) -> Standing:
 
 @dataclass(frozen=True, eq=False)
 class Placing:
-    """What standings are read from. `widths` are those of all pairs, in `pair_index`'s order."""
+    """What standings are read from."""
 
     field: Field
     variation: Variation
     kept: Kept
-    widths: Array
+    differences: Differences
     margin: Margin
     rules: Rules
 
@@ -80,9 +80,9 @@ class Placing:
     def against(self) -> WithTheBest:
         """Each contestant against the best of the others."""
         if len(self.better) > 1:
-            return Differences.of(self.better, self.widths).with_the_best()
+            return self.differences.with_the_best()
         nothing = np.full(1, np.nan)
-        return WithTheBest(nothing, nothing, nothing)
+        return WithTheBest(nothing, nothing, nothing, np.zeros(1, dtype=bool))
 
     @cached_property
     def best(self) -> int:
@@ -147,7 +147,7 @@ class Placing:
         low, high = self.against.low[i], self.against.high[i]
         if i == self.best:
             return "best"
-        if high < 0:
+        if self.against.behind[i]:
             return "negligible" if low > -self.delta else "worse"
         if self._loses_many(i):
             return "unstable"

@@ -49,6 +49,16 @@ class Joint:
             below[:, column] = np.where(ratios[:, place] < 0, side, 1 - side)
         return cls(errors, tails, below)
 
+    def below_them(self, values: Array) -> Array:
+        """The probability of an error below each of these values of the contrasts, (q,)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratios = np.nan_to_num(values / self.errors, nan=0.0)
+        below = np.empty(len(values))
+        for column, ratio in enumerate(ratios):
+            side = np.exp(np.interp(abs(ratio), STEPS, self.tails[column])) if ratio else 0.5
+            below[column] = side if ratio < 0 else 1 - side
+        return below
+
     def alone(self, level: float) -> Array:
         """Half-widths (q,) of two-sided intervals that each hold with probability 1 − level."""
         return self.half_widths(level / 2)
