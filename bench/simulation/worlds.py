@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtr, ndtri, owens_t
 
 from seqlab.compare.contestants import Contestant, IntArray
-from seqlab.compare.dependence import InTime
+from seqlab.data.in_time import InTime
 from seqlab.metrics.accuracy import Accuracy
 from seqlab.metrics.base import Array, Metric
 from seqlab.metrics.mae import Mae

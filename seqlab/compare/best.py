@@ -43,7 +43,7 @@ def stepwise(means: Array, joint: Joint, level: float) -> NDArray[np.bool_]:
     behind = np.zeros(count, dtype=bool)
     found = True
     while found and not behind.all():
-        bound = tail(smallest[:, ~behind], level)
+        bound = min(tail(smallest[:, ~behind], level), level)
         more = ~behind & (chance.min(axis=0) <= bound)
         found, behind = bool(more.any()), behind | more
     leader = chance.argmin(axis=0)

@@ -14,13 +14,13 @@ import numpy as np
 
 from seqlab.compare.comparison import Comparison
 from seqlab.compare.contestants import Contestant, IntArray, Margin, check_comparable
-from seqlab.compare.dependence import InTime
 from seqlab.compare.families import compare_families
 from seqlab.compare.pairs import differences_of, pairs_of
 from seqlab.compare.placing import Field, Placing, failed_standing
 from seqlab.compare.restarts import RESTARTS, Kept, as_it_is, losses
 from seqlab.compare.rules import Rules
 from seqlab.compare.variation import estimate
+from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array, Metric
 
 __all__ = ["Rules", "compare"]

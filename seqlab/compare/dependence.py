@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from seqlab.compare.contestants import IntArray, check_enough
+from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array
 
 MANY_SERIES = 20  # from here on the series are a sample of more; fewer are all that matter
@@ -40,25 +41,6 @@ class Clustering:
         order = np.argsort(self.labels, kind="stable")
         starts = np.flatnonzero(np.diff(self.labels[order], prepend=-1))
         return np.asarray(np.add.reduceat(values[..., order], starts, axis=-1))
-
-
-@dataclass(frozen=True, eq=False)
-class InTime:
-    """Test examples that are windows of series.
-
-    series    the series' number, for each window
-    step      where the window begins, on the calendar that all series share
-    horizon   how many steps a window is scored on
-    calendar  whether the series share one: a step is then the same moment in all of them
-    """
-
-    series: IntArray
-    step: IntArray
-    horizon: int
-    calendar: bool = True
-
-    def __post_init__(self) -> None:
-        assert self.series.shape == self.step.shape
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,11 +51,11 @@ class Joint:
 
     def below_them(self, values: Array) -> Array:
         """The probability of an error below each of these values of the contrasts, (q,)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratios = np.nan_to_num(values / self.errors, nan=0.0)
-        below = np.empty(len(values))
-        for column, ratio in enumerate(ratios):
-            side = np.exp(np.interp(abs(ratio), STEPS, self.tails[column])) if ratio else 0.5
+        below = (1 + np.sign(values)) / 2  # where there is no chance
+        below[np.isinf(self.errors)] = 0.5  # where nothing is known of it
+        for column in np.flatnonzero(np.isfinite(self.errors) & (self.errors > 0)):
+            ratio = values[column] / self.errors[column]
+            side = np.exp(np.interp(abs(ratio), STEPS, self.tails[column]))
             below[column] = side if ratio < 0 else 1 - side
         return below
 
@@ -94,6 +94,8 @@ def tail(probabilities: Array, level: float) -> float:
     `probabilities` (draws, q) are uniform in each column; the smallest of each draw are not.
     """
     draws, contrasts = probabilities.shape
+    if not contrasts:
+        return level
     if level * draws < FEWEST_TAIL_DRAWS:
         return level / contrasts
     return float(np.quantile(probabilities.min(axis=1), level))

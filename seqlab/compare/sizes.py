@@ -16,11 +16,11 @@ import numpy as np
 from seqlab.compare.comparison import Comparison, plain
 from seqlab.compare.contestants import Contestant, IntArray
 from seqlab.compare.decision import compare
-from seqlab.compare.dependence import InTime
 from seqlab.compare.rules import Rules
 from seqlab.compare.simultaneous import Joint
 from seqlab.compare.variation import estimate
 from seqlab.compare.wording import Units, listed
+from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array, Metric
 
 

@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.compare.contestants import Contestant, IntArray
-from seqlab.compare.dependence import Clustering, InTime, Ways, ways_in_time, ways_of
+from seqlab.compare.dependence import Clustering, Ways, ways_in_time, ways_of
 from seqlab.compare.restarts import Kept
+from seqlab.data.in_time import InTime
 from seqlab.errors import UserError
 from seqlab.metrics.base import AdditiveMetric, Array, Metric
 

@@ -43,6 +43,7 @@ class Entry:
     deterministic: bool = False
     floor: bool = False  # a baseline that stands for having learned nothing
     constant: bool = False  # a baseline that answers every example alike
+    families: tuple[str, ...] = ()
     model: ModelSpec | None = None
     body_parameters: int = 0
     embedding_parameters: int = 0
@@ -139,6 +140,7 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
     return Entry(
         recipe.name,
         "model",
+        families=recipe.families,
         model=model,
         body_parameters=built.body_parameters(),
         embedding_parameters=built.embedding_parameters(),

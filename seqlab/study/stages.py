@@ -76,6 +76,19 @@ def _choose(conditions: Conditions, planned: Sequence[Assignment]) -> Setting | 
     return trial(best.result["number"] if best is not None else 0)
 
 
+def trial_scores(conditions: Conditions) -> dict[str, tuple[float, ...]]:
+    """The validation scores of each candidate's trials that ended well."""
+    planner, folder = conditions.planner, conditions.folder
+    scores: dict[str, tuple[float, ...]] = {}
+    for entry in conditions.entries:
+        if entry.kind == "model":
+            planned = (planner.trial(entry, n, trial(n)) for n in range(planner.allowance.trials))
+            runs = [run for a in planned if (run := a.finished(folder)) is not None and run.ok]
+            valid = [run.result["valid"] for run in runs]
+            scores[entry.name] = tuple(value for value in valid if value is not None)
+    return scores
+
+
 def edges(conditions: Conditions, chosen: dict[str, Setting | None]) -> list[str]:
     """Sentences on candidates whose best learning rate is the lowest or highest tried."""
     rates = [trial(n).learning_rate for n in range(conditions.planner.allowance.trials)]
