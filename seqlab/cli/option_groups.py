@@ -148,6 +148,9 @@ class DecisionOptions:
     max_memory_mb: Annotated[
         float | None, _said(DECISION, "Limit: memory of the whole process.")
     ] = None
+    max_size_mb: Annotated[float | None, _said(DECISION, "Limit: size of the stored weights.")] = (
+        None
+    )
     max_params: Annotated[
         str | None, _said(DECISION, "Limit: parameters of the recommended contestant.")
     ] = None
@@ -169,6 +172,7 @@ class DecisionOptions:
             **o.said(
                 max_latency_ms=o.above_zero(self.max_latency_ms, "--max-latency-ms"),
                 max_memory_mb=o.above_zero(self.max_memory_mb, "--max-memory-mb"),
+                max_size_mb=o.above_zero(self.max_size_mb, "--max-size-mb"),
                 max_params=most,
             ),
         }

@@ -32,7 +32,8 @@ class Constraints(Spec):
     """What the recommendation must meet."""
 
     max_latency_ms: float | None = Field(None, gt=0)
-    max_memory_mb: float | None = Field(None, gt=0)
+    max_memory_mb: float | None = Field(None, gt=0, description="of a whole process that predicts")
+    max_size_mb: float | None = Field(None, gt=0, description="of the weights as they are stored")
     max_params: int | None = Field(None, ge=1)
 
 
