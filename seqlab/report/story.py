@@ -135,6 +135,7 @@ def _confidence(study: StoredStudy) -> list[str]:
 LIMITS = {  # constraint → its words
     "max_latency_ms": ("latency", "ms"),
     "max_memory_mb": ("memory", "MB"),
+    "max_size_mb": ("stored weights", "MB"),
     "max_params": ("size", "parameters"),
 }
 

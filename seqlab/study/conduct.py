@@ -18,12 +18,13 @@ from seqlab.study.clock import Clock, Moment
 from seqlab.study.environment import describe_environment
 from seqlab.study.folder import claimed
 from seqlab.study.keeping import keep_best
+from seqlab.study.measuring import measure_costs
 from seqlab.study.plan import Planner, absent
 from seqlab.study.planning import Plan, plan_study
 from seqlab.study.pool import Pool
 from seqlab.study.preparation import PreparedStudy, prepare_study
 from seqlab.study.spec import StudySpec
-from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
+from seqlab.study.stages import Conditions, edges, judge, tune
 from seqlab.study.stored_plan import write_allowance
 from seqlab.study.timing import tail_seconds
 from seqlab.study.verdict import write_verdict

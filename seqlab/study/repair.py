@@ -41,11 +41,15 @@ class _Plan:
 class _Costs:
     digest: str
     params: int
-    train_seconds: float | None
-    latency_ms_p50: float | None
-    latency_ms_p95: float | None
-    latency_batch64_ms: float | None
-    peak_memory_mb: float | None
+    train_seconds: float | None = None
+    latency_ms_p50: float | None = None
+    latency_ms_low: float | None = None
+    latency_ms_high: float | None = None
+    latency_ms_p95: float | None = None
+    latency_batch64_ms: float | None = None
+    peak_memory_mb: float | None = None
+    size_mb: float | None = None
+    rounds: str | None = None
     backend: str | None = None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqlab import registry
 from seqlab.compare.contestants import Margin, check_enough
+from seqlab.compare.margins import read_margin
 from seqlab.compare.power import Spread, resolution
 from seqlab.data.examples import Examples
 from seqlab.errors import UserError
@@ -26,7 +27,18 @@ def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
     """The user's margin, or the metric's own."""
     if spec.margin is None:
         return Margin.of(metric)
-    return Margin(spec.margin, metric.relative_margin)
+    return read_margin(spec.margin, metric)
+
+
+def accepted_loss(metric: Metric, spec: StudySpec) -> Margin | None:
+    """How much quality the user gives up for a cheaper contestant; None: nothing was said."""
+    return None if spec.accept is None else read_margin(spec.accept, metric, "--accept")
+
+
+def check_declared(metric: Metric, spec: StudySpec) -> None:
+    """Refuse a margin or an accepted loss that does not fit the metric; raises UserError."""
+    declared_margin(metric, spec)
+    accepted_loss(metric, spec)
 
 
 def resolvable(

@@ -1,4 +1,4 @@
-"""The stages of a study: tuning trials, verdict runs, costs; each does only what is missing."""
+"""The stages of a study: tuning trials, verdict runs; each does only what is missing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from seqlab import registry
 from seqlab.data.examples import Examples
-from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
-from seqlab.runs import Run, read_json, write_json
+from seqlab.runs import Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
-from seqlab.study.costs import measure
 from seqlab.study.plan import Entry, Planner
-from seqlab.study.pool import ATTEMPTS, Pool
+from seqlab.study.pool import Pool
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
@@ -143,43 +140,3 @@ def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
         return None
     middle = statistics.median_low(run.result["valid"] for run in done)
     return next(run for run in done if run.result["valid"] == middle)
-
-
-def _measured(conditions: Conditions, run: Run) -> dict[str, float] | None:
-    """A run's costs; a process that was killed is tried once more, and then done without."""
-    prepared, task = conditions.folder / "prepared/fold0", conditions.planner.task.name
-    failure = ""
-    for _ in range(ATTEMPTS):
-        try:
-            return measure(conditions.folder, run.folder, prepared, task, conditions.clock.late)
-        except UserError as error:
-            failure = error.message
-    conditions.clock.note(failure)
-    return None
-
-
-def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[str, Any]]:
-    """Each contestant's costs, one after the other while nothing else runs."""
-    conditions.pool.close()
-    path = conditions.folder / "costs.json"
-    known: dict[str, dict[str, Any]] = read_json(path) if path.exists() else {}
-    costs = {}
-    for entry in conditions.entries:
-        run = median_run(finished.get((entry.name, None), []))
-        if run is None:
-            continue
-        stored = known.get(entry.name, {})
-        if stored.get("digest") != run.result["digest"]:
-            conditions.clock.measures(entry.name)
-            values = _measured(conditions, run)
-            if values is None:
-                continue
-            stored = {
-                "digest": run.result["digest"],
-                "params": run.result["parameters"]["body"],
-                "backend": run.result["backend"],
-                **values,
-            }
-        costs[entry.name] = stored
-        write_json(path, {**known, **costs})
-    return costs

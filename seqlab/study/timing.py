@@ -12,18 +12,21 @@ import torch
 from seqlab import kernels
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
-from seqlab.study.contestant_costs import LEAST, TRAIN_STEPS, step_seconds
+from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
+from seqlab.study.latency import BURST_SECONDS, LEAST, ROUNDS, TOGETHER, TOGETHER_ROUNDS
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import Allowance, Entry
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
-MEASURED_STEPS, MEASURED_EXAMPLES = TRAIN_STEPS + 2, 5 * 64 + LEAST
+# Of each contestant: steps and examples that are timed, if it is slow.
+MEASURED_STEPS = TRAIN_STEPS + 2
+MEASURED_EXAMPLES = (TOGETHER_ROUNDS + 2) * TOGETHER + ROUNDS * (LEAST + 1)
 CROWDING = 1.2  # processes side by side slow each other down
 FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
 STARTUP = 2.5  # seconds until a process has started
-MEASURE = 2.0  # seconds to measure one contestant's costs in it, if it is quick
+MEASURE = 0.5  # seconds to load one contestant in it
 REPORT = 2.0  # seconds for comparison and report
 LIMITED = ", to keep the time limit"
 BASELINE = 0.5  # seconds to fit one, a guess
@@ -95,8 +98,9 @@ def expected_seconds(
 def tail_seconds(
     entries: Sequence[Entry], paces: dict[str, Pace], startup: float = STARTUP
 ) -> float:
-    """What comes after the runs: each contestant's costs in a process of its own, the report."""
-    seconds = REPORT + (startup + MEASURE) * len(entries)
+    """What comes after the runs: each contestant's costs in a process, all in one, the report."""
+    each = startup + 2 * MEASURE + ROUNDS * BURST_SECONDS
+    seconds = REPORT + startup + each * len(entries)
     for entry in entries:
         if entry.name in paces:
             pace = paces[entry.name]

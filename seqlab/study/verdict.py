@@ -39,9 +39,12 @@ MAIN_SHARE = 0.8  # of what a look may spend goes to the comparison, the rest to
 COSTS = (
     "train_seconds",
     "latency_ms_p50",
+    "latency_ms_low",
+    "latency_ms_high",
     "latency_ms_p95",
     "latency_batch64_ms",
     "peak_memory_mb",
+    "size_mb",
 )
 
 
@@ -161,7 +164,7 @@ def _count_look(folder: Path, finished: Finished) -> int:
 
 
 def _costs(entry: Entry, measured: dict[str, Any] | None) -> Costs:
-    values = {name: measured[name] for name in COSTS} if measured else {}
+    values = {name: measured[name] for name in COSTS if name in measured} if measured else {}
     parameters = int((measured or {}).get("params", entry.body_parameters))
     return Costs(kind=entry.kind, params=parameters, **values)
 
