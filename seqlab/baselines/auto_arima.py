@@ -31,7 +31,7 @@ SEASONED = 0.64  # strength of a season from which it is taken away by differenc
 STARTS = ((2, 2, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1))
 
 
-class Orders(NamedTuple):
+class ArimaOrders(NamedTuple):
     """Lags of w and of e, and seasonal lags of both."""
 
     p: int
@@ -39,7 +39,7 @@ class Orders(NamedTuple):
     P: int
     Q: int
 
-    def neighbours(self) -> list[Orders]:
+    def neighbours(self) -> list[ArimaOrders]:
         """One or two orders one step away."""
         moves = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
         plain = [self._replace(p=self.p + a, q=self.q + b) for a, b in moves]
@@ -89,14 +89,14 @@ def _stationary(values: Array) -> bool:
 
 def _search(w: Array, season: int) -> tuple[Array, Array]:
     """φ and θ of the orders with the least criterion, each (LAGS + SEASONAL,)."""
-    tried: dict[Orders, tuple[float, Array, Array]] = {}
+    tried: dict[ArimaOrders, tuple[float, Array, Array]] = {}
 
-    def criterion(orders: Orders) -> float:
+    def criterion(orders: ArimaOrders) -> float:
         if orders not in tried:
             tried[orders] = _regress(w, orders, season)
         return tried[orders][0]
 
-    starts = [Orders(*start) for start in STARTS]
+    starts = [ArimaOrders(*start) for start in STARTS]
     if season == 1:
         starts = [start._replace(P=0, Q=0) for start in starts]
     best = min(starts, key=criterion)
@@ -108,7 +108,7 @@ def _search(w: Array, season: int) -> tuple[Array, Array]:
         best = nearest
 
 
-def _regress(w: Array, orders: Orders, season: int) -> tuple[float, Array, Array]:
+def _regress(w: Array, orders: ArimaOrders, season: int) -> tuple[float, Array, Array]:
     """The criterion, φ and θ of some orders; infinite where they are not stationary."""
     from statsmodels.tsa.arima.estimators.hannan_rissanen import hannan_rissanen
 

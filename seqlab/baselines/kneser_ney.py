@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seqlab.baselines.base import Baseline, State
 from seqlab.baselines.checked import between
-from seqlab.baselines.ngrams import Floats, Ints, Level, Model, count
+from seqlab.baselines.ngrams import Floats, Ints, KneserNeyModel, Level, count
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Exhibit, Predictions, Task
@@ -31,7 +31,7 @@ class KneserNey(Baseline):
 
     def __init__(self, levels: Sequence[Level] = (), tokens: int = 0) -> None:
         self.levels, self.tokens = list(levels), tokens
-        self.model = Model.of(self.levels, tokens)
+        self.model = KneserNeyModel.of(self.levels, tokens)
 
     @property
     def order(self) -> int:
@@ -42,7 +42,7 @@ class KneserNey(Baseline):
         """Count once, up to the highest order; the best order on validation stays."""
         assert isinstance(task, Language)
         tokens = len(task.vocabulary)
-        tried = ORDERS[task.reading.kind]
+        tried = ORDERS[task.settings.kind]
         levels = count(_texts(train), tokens, max(tried))
         made = [type(self)(levels[:order], tokens) for order in tried]
         return min(made, key=lambda model: float(np.sum(model.predict(task, valid).values)))
@@ -60,8 +60,8 @@ class KneserNey(Baseline):
     def _nats(self, task: Language, examples: Examples) -> Floats:
         start, stop = blocks.column(examples, "start"), blocks.column(examples, "stop")
         furthest = blocks.column(examples, "first") - 1
-        if not task.reading.carried:
-            furthest = np.maximum(furthest, start - 1 - task.reading.context)
+        if not task.settings.carried:
+            furthest = np.maximum(furthest, start - 1 - task.settings.context)
         begin = np.maximum(furthest, start - (self.order - 1))
         sizes = stop - begin
         seen = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
@@ -119,7 +119,7 @@ class KneserNey(Baseline):
 class CountReader:
     """A text that is read on, of which the last tokens count."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: KneserNeyModel) -> None:
         self.model = model
         self.recent: list[int] = []
 

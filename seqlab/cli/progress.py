@@ -84,12 +84,12 @@ class Bar:
             table.add_column(head, justify="right", no_wrap=True)
         room = max(1, self.console.height - BESIDES)
         for run in running[:room]:
-            table.add_row(run.name, *_cells(run.reading))
+            table.add_row(run.name, *_cells(run.figures))
         more = len(running) - room
         return Group(table, Text(f"and {more} more", "dim")) if more > 0 else Group(table)
 
     def _words(self, run: Running) -> str:
-        done, loss, valid, tokens, norm, clipped, memory, loading, left = _cells(run.reading)
+        done, loss, valid, tokens, norm, clipped, memory, loading, left = _cells(run.figures)
         return (
             f"{run.name}: {done}, loss {loss}, {self.metric} {valid}, {tokens} tokens/s, gradient "
             f"{norm} ({clipped} clipped), {memory}, loading {loading}, {left} left"
@@ -104,24 +104,24 @@ def _left(moment: Moment) -> str:
     return "" if moment.seconds_left is None else f"{in_words(moment.seconds_left)} left"
 
 
-def _cells(reading: Mapping[str, Any]) -> tuple[str, ...]:
+def _cells(figures: Mapping[str, Any]) -> tuple[str, ...]:
     """A training's numbers in few characters: the share that is done first, the time left last."""
     return (
-        f"{reading['step'] / reading['steps']:.0%}{_format(reading)}",
-        f"{reading['loss']:.3g}",
-        "–" if reading["valid"] is None else f"{reading['valid']:.3g}",
-        _thousands(reading["tokens_per_second"]),
-        f"{reading['gradient_norm']:.2g}",
-        f"{reading['clipped']:.0%}",
-        f"{reading['memory_mb']:,.0f} MB",
-        f"{reading['loading']:.0%}",
-        in_words(reading["seconds_left"]),
+        f"{figures['step'] / figures['steps']:.0%}{_format(figures)}",
+        f"{figures['loss']:.3g}",
+        "–" if figures["valid"] is None else f"{figures['valid']:.3g}",
+        _thousands(figures["tokens_per_second"]),
+        f"{figures['gradient_norm']:.2g}",
+        f"{figures['clipped']:.0%}",
+        f"{figures['memory_mb']:,.0f} MB",
+        f"{figures['loading']:.0%}",
+        in_words(figures["seconds_left"]),
     )
 
 
-def _format(reading: Mapping[str, Any]) -> str:
+def _format(figures: Mapping[str, Any]) -> str:
     """The number format, where it is not the usual one."""
-    name = reading.get("precision", "float32")
+    name = figures.get("precision", "float32")
     return "" if name == "float32" else f" in {name}"
 
 

@@ -30,7 +30,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Column:
+class ParsedColumn:
     """What a column's cells are, how they were written if not plainly, and cells that are odd."""
 
     values: pd.Series
@@ -38,7 +38,7 @@ class Column:
     odd: tuple[tuple[int, str], ...] = ()  # (row from 1, what stands there)
 
 
-def column(values: Sequence[str], *, decimal_comma: bool = False) -> Column:
+def column(values: Sequence[str], *, decimal_comma: bool = False) -> ParsedColumn:
     """Strings to integers, numbers or (the rest) strings with empty cells missing.
 
     A few odd cells among numbers are missing values, and returned. `decimal_comma`: where commas do
@@ -47,11 +47,11 @@ def column(values: Sequence[str], *, decimal_comma: bool = False) -> Column:
     cells = [value.strip() for value in values]
     plain = _plain_numbers(cells)
     if plain is not None:
-        return Column(plain, _marks(cells))
+        return ParsedColumn(plain, _marks(cells))
     lists = printed_lists(cells)
     if lists is not None:
-        return Column(pd.Series(lists, dtype=object), "lists as NumPy prints them")
-    return _numerals(cells, decimal_comma) or Column(
+        return ParsedColumn(pd.Series(lists, dtype=object), "lists as NumPy prints them")
+    return _numerals(cells, decimal_comma) or ParsedColumn(
         pd.Series([value if value.strip() else None for value in values], dtype="str")
     )
 
@@ -75,7 +75,7 @@ def _plain_numbers(cells: list[str]) -> pd.Series | None:
     return pd.Series([np.nan if cell in MISSING else float(cell) for cell in cells], dtype="f8")
 
 
-def _numerals(cells: list[str], decimal_comma: bool) -> Column | None:
+def _numerals(cells: list[str], decimal_comma: bool) -> ParsedColumn | None:
     """Cells most of which are numbers, as people write them; None where they are words or codes."""
     known = [
         (row, cell) for row, cell in enumerate(cells) if cell not in MISSING or cell[:1] == "#"
@@ -99,7 +99,7 @@ def _numerals(cells: list[str], decimal_comma: bool) -> Column | None:
         values = values.astype(np.int64) if np.abs(numbers).max() < 2**53 else values
     marks = _marks([cell for cell in cells if not cell.startswith("#")])
     how = "; ".join(part for part in (numerals.how and f"numbers, {numerals.how}", marks) if part)
-    return Column(values, how, tuple((row + 1, cell) for row, cell in odd))
+    return ParsedColumn(values, how, tuple((row + 1, cell) for row, cell in odd))
 
 
 def _may_be_odd(odd: Sequence[str], cells: Sequence[str], how: str) -> bool:
@@ -121,7 +121,7 @@ def _marks(cells: Iterable[str]) -> str:
     return ", ".join(f'"{mark}" is a missing value ({n:,})' for mark, n in counts.most_common(3))
 
 
-def notes_of(columns: dict[str, Column], origin: str) -> list[str]:
+def notes_of(columns: dict[str, ParsedColumn], origin: str) -> list[str]:
     """What was made of columns by their names, alike columns in one line; odd cells one by one."""
     alike: dict[str, list[str]] = {}
     notes = []

@@ -30,7 +30,7 @@ _SAMPLE_CHARACTERS = 200_000
 
 
 @dataclass(frozen=True)
-class Rows:
+class DelimitedRows:
     """Cells by row, and the line of the file on which each row ends."""
 
     cells: list[list[str]]
@@ -75,7 +75,7 @@ def given(delimiter: str) -> str:
     return character
 
 
-def split_rows(text: str, delimiter: str, *, blank: bool = False) -> Rows:
+def split_rows(text: str, delimiter: str, *, blank: bool = False) -> DelimitedRows:
     """Rows under the reading of quotes that fits best; `blank`: blank lines inside are rows."""
     plain = _unquoted(text, delimiter, blank)
     if '"' not in text:
@@ -89,18 +89,18 @@ def split_rows(text: str, delimiter: str, *, blank: bool = False) -> Rows:
     if plain.odd() is None:
         return plain
     readings = (strict, plain, _quoted(text, delimiter, blank, strict=False))
-    return max((rows for rows in readings if rows is not None), key=Rows.fit)
+    return max((rows for rows in readings if rows is not None), key=DelimitedRows.fit)
 
 
-def _unquoted(text: str, delimiter: str, blank: bool) -> Rows:
+def _unquoted(text: str, delimiter: str, blank: bool) -> DelimitedRows:
     lines = text.split("\n")
     kept = [number for number, line in enumerate(lines) if line.strip("\n ")]
     if blank and kept:
         kept = list(range(kept[0], kept[-1] + 1))
-    return Rows([lines[i].split(delimiter) for i in kept], [i + 1 for i in kept])
+    return DelimitedRows([lines[i].split(delimiter) for i in kept], [i + 1 for i in kept])
 
 
-def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Rows | None:
+def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> DelimitedRows | None:
     csv.field_size_limit(2**31 - 1)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     cells: list[list[str]] = []
@@ -116,7 +116,7 @@ def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Rows | N
                 end = len(cells)
     except csv.Error:
         return None
-    return Rows(cells[:end], lines[:end])
+    return DelimitedRows(cells[:end], lines[:end])
 
 
 def sniff(text: str, preferred: str = ",") -> str | None:
@@ -145,7 +145,9 @@ def _sample(text: str) -> str:
     return text[:_SAMPLE_CHARACTERS].rpartition("\n")[0] or text
 
 
-def rectangular(rows: Rows, delimiter: str, origin: str) -> tuple[Rows, list[str]]:
+def rectangular(
+    rows: DelimitedRows, delimiter: str, origin: str
+) -> tuple[DelimitedRows, list[str]]:
     """Rows of one width, or the error that names the first line that does not fit.
 
     Series of different lengths, one a row, are the exception: they are padded, and a note says so.
@@ -157,7 +159,7 @@ def rectangular(rows: Rows, delimiter: str, origin: str) -> tuple[Rows, list[str
     if _is_ragged_series(rows.cells):
         padded = [row + [""] * (width - len(row)) for row in rows.cells]
         note = f"rows of different lengths, up to {width} cells: read as one series a row"
-        return Rows(padded, rows.lines), [note]
+        return DelimitedRows(padded, rows.lines), [note]
     raise UserError(
         f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
         f" have {rows.width()} (delimiter: {named(delimiter)})",

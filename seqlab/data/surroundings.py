@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from seqlab.data.cells import column
-from seqlab.data.delimited import CANDIDATES, MISSING, Rows, is_number, sniff, split_rows
+from seqlab.data.delimited import CANDIDATES, MISSING, DelimitedRows, is_number, sniff, split_rows
 from seqlab.data.header import has_header
 from seqlab.data.moments.forms import looks_like_dates
 
@@ -50,7 +50,7 @@ def delimiter_of(text: str, usual: str) -> str | None:
     return None
 
 
-def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
+def trimmed(rows: DelimitedRows, origin: str) -> tuple[DelimitedRows, list[str]]:
     """The rows of a table alone, and what was left out around them."""
     rows, notes = _without_empty_ends(rows)
     width = rows.width()
@@ -62,16 +62,16 @@ def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
         listed = [f'line {rows.lines[i]} "{_shown(rows.cells[i])}"' for i in outside[:3]]
         more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
         notes.append(f'"{origin}": left out, for it is no row: {"; ".join(listed)}{more}')
-        rows = Rows(rows.cells[first:last], rows.lines[first:last])
+        rows = DelimitedRows(rows.cells[first:last], rows.lines[first:last])
     if rows.cells and len(rows.cells[0]) == width - 1 and rows.odd() == 0:
         cells = [["", *rows.cells[0]], *rows.cells[1:]]
         if _others_fit(cells, width) and has_header(cells):  # as R writes names of rows
             notes.append("the first column has no name")
-            rows = Rows(cells, rows.lines)
+            rows = DelimitedRows(cells, rows.lines)
     return rows, notes
 
 
-def merged_headers(rows: Rows) -> tuple[Rows, list[str]]:
+def merged_headers(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
     """Several lines of names or units as one line of names."""
     width = len(rows.cells[0])
     if not 1 < width <= _WIDEST or len(rows.cells) < _LEAST + HEADERS:
@@ -86,10 +86,10 @@ def merged_headers(rows: Rows) -> tuple[Rows, list[str]]:
     names = _joined(levels, kinds)
     under = [f'line {rows.lines[i]} "{_shown(rows.cells[i])}"' for i in range(1, count)]
     note = f"under the header, read as names or units: {'; '.join(under)}"
-    return Rows([names, *rows.cells[count:]], [rows.lines[0], *rows.lines[count:]]), [note]
+    return DelimitedRows([names, *rows.cells[count:]], [rows.lines[0], *rows.lines[count:]]), [note]
 
 
-def _without_empty_ends(rows: Rows) -> tuple[Rows, list[str]]:
+def _without_empty_ends(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
     """Without the columns at the ends of lines in which nothing stands."""
     widest = max(map(len, rows.cells), default=0)
     filled = 0
@@ -103,10 +103,10 @@ def _without_empty_ends(rows: Rows) -> tuple[Rows, list[str]]:
     if filled == 0:
         return rows, []
     notes = [f"empty columns at the ends of lines left out: {widest - filled}"]
-    return Rows([row[:filled] for row in rows.cells], rows.lines), notes
+    return DelimitedRows([row[:filled] for row in rows.cells], rows.lines), notes
 
 
-def _first(rows: Rows, width: int) -> int:
+def _first(rows: DelimitedRows, width: int) -> int:
     """Where the table begins: a header after lines that are narrower or hold one cell."""
     whole = (i for i, row in enumerate(rows.cells[:MOST]) if len(row) == width and _count(row) > 1)
     start = next(whole, 0)
@@ -115,7 +115,7 @@ def _first(rows: Rows, width: int) -> int:
     return start if start and len(following) > 2 and has_header(following) else 0
 
 
-def _last(rows: Rows, width: int) -> int:
+def _last(rows: DelimitedRows, width: int) -> int:
     """Where the table ends: before lines whose cells are not what their columns hold."""
     kinds = _kinds([row for row in rows.cells[1:_SAMPLE] if len(row) == width], width)
     end = len(rows.cells)
@@ -124,7 +124,7 @@ def _last(rows: Rows, width: int) -> int:
     return end
 
 
-def _ends(rows: Rows, row: int, width: int, kinds: Kinds) -> bool:
+def _ends(rows: DelimitedRows, row: int, width: int, kinds: Kinds) -> bool:
     cells = rows.cells[row]
     first = cells[0].strip()
     if kinds.dates and kinds.dates[0] == 0 and first and first not in MISSING:

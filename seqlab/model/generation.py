@@ -59,7 +59,7 @@ class Sampling(Spec):
         return self
 
 
-class Reader(Protocol):
+class TokenReader(Protocol):
     """What reads tokens and then says how probable each next one is."""
 
     def read(self, tokens: Sequence[int]) -> Probabilities:
@@ -126,7 +126,7 @@ def is_bounded(model: SequenceModel, window: int) -> bool:
 
 
 def generate(
-    reader: Reader,
+    reader: TokenReader,
     prompt: Sequence[int],
     count: int,
     sampling: Sampling,

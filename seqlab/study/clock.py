@@ -19,10 +19,10 @@ TRIALS_SHARE = 0.6  # of the time may be gone before trials are cut
 
 @dataclass(frozen=True)
 class Running:
-    """A run that trains: its name, and a Reading of its training as plain data."""
+    """A run that trains: its name, and the TrainingFigures of it as plain data."""
 
     name: str
-    reading: Mapping[str, Any]
+    figures: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ class Clock:
             self.notes.append(sentence)
 
     def watch(
-        self, assignment: Assignment, share: float, reading: Mapping[str, Any] | None = None
+        self, assignment: Assignment, share: float, figures: Mapping[str, Any] | None = None
     ) -> None:
-        """A share of an assignment is done; a reading says how its training goes."""
+        """A share of an assignment is done; figures say how its training goes."""
         self._done[assignment.digest] = share * self._seconds(assignment)
         job = assignment.job
-        if reading is not None:
-            self._running[assignment.digest] = Running(_name(job), reading)
+        if figures is not None:
+            self._running[assignment.digest] = Running(_name(job), figures)
         elif share in (0.0, 1.0):
             self._running.pop(assignment.digest, None)
         self._tell(_stage(job))

@@ -17,7 +17,7 @@ from seqlab.runs import write_run
 from seqlab.study.assignment import Assignment
 from seqlab.study.child_process import CHECK_SECONDS, FAREWELL_SECONDS, ChildProcess, Events
 
-# Told an assignment, the share that is done, and a Reading of its training as plain data, if any.
+# Told an assignment, the share that is done, and the TrainingFigures of it as plain data, if any.
 Watch = Callable[[Assignment, float, dict[str, Any] | None], None]
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
 WORKER = "seqlab.study.worker"
@@ -95,7 +95,7 @@ class Pool:
     def execute(
         self,
         assignments: Sequence[Assignment],
-        watch: Watch = lambda assignment, share, reading: None,
+        watch: Watch = lambda assignment, share, figures: None,
         keep: Keep = lambda assignment: True,
     ) -> list[Assignment]:
         """Do what is not done yet, in order; returns what `keep` left out.
@@ -149,7 +149,7 @@ class Pool:
                 worker.ready = True
                 self.started(time.monotonic() - worker.begun)
             case "progress" if worker.assignment:
-                watch(worker.assignment, min(event["share"], 0.999), event.get("reading"))
+                watch(worker.assignment, min(event["share"], 0.999), event.get("figures"))
             case "done" if worker.assignment:
                 watch(worker.assignment, 1.0, None)
                 worker.assignment = None

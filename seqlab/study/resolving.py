@@ -13,7 +13,7 @@ from seqlab.compare.contestants import Margin, check_enough
 from seqlab.compare.power import Spread, resolution
 from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
-from seqlab.study.plan import Entry
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Prepared
 
@@ -29,7 +29,7 @@ def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
 
 
 def resolvable(
-    folds: Sequence[Prepared], spec: StudySpec, entries: list[Entry], seeds: int
+    folds: Sequence[Prepared], spec: StudySpec, entries: list[PlannedContestant], seeds: int
 ) -> dict[str, Any]:
     """The size and blocks of the test set, over all folds, against an assumed spread.
 

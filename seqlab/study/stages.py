@@ -16,7 +16,7 @@ from seqlab.runs import Run, read_json, write_json
 from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
-from seqlab.study.plan import Entry, Planner
+from seqlab.study.plan import PlannedContestant, Planner
 from seqlab.study.pool import ATTEMPTS, Pool
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.timing import cut_short
@@ -31,7 +31,7 @@ class Conditions:
 
     folder: Path
     planner: Planner
-    entries: Sequence[Entry]
+    entries: Sequence[PlannedContestant]
     pool: Pool
     clock: Clock
 
@@ -99,7 +99,7 @@ def judge(
     leaves everyone equal.
     """
     planner, count = conditions.planner, conditions.planner.allowance.seeds
-    rounds: list[list[tuple[Entry, int | None, list[Assignment]]]] = []
+    rounds: list[list[tuple[PlannedContestant, int | None, list[Assignment]]]] = []
     for number in range(count):
         rounds.append(
             [

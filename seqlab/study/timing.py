@@ -14,7 +14,7 @@ from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
 from seqlab.study.contestant_costs import LEAST, TRAIN_STEPS, step_seconds
 from seqlab.study.objective import TaskObjective, predict_all
-from seqlab.study.plan import Allowance, Entry
+from seqlab.study.plan import Allowance, PlannedContestant
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
@@ -48,7 +48,7 @@ class Pace:
 
 
 def probe(
-    prepared: Prepared, entries: Sequence[Entry], spec: TrainSpec, backend: str
+    prepared: Prepared, entries: Sequence[PlannedContestant], spec: TrainSpec, backend: str
 ) -> dict[str, Pace]:
     """A few steps of every candidate."""
     paces = {}
@@ -71,7 +71,7 @@ def probe(
 
 def expected_seconds(
     paces: dict[str, Pace],
-    entries: Sequence[Entry],
+    entries: Sequence[PlannedContestant],
     allowance: Allowance,
     workers: int,
     *,
@@ -93,7 +93,7 @@ def expected_seconds(
 
 
 def tail_seconds(
-    entries: Sequence[Entry], paces: dict[str, Pace], startup: float = STARTUP
+    entries: Sequence[PlannedContestant], paces: dict[str, Pace], startup: float = STARTUP
 ) -> float:
     """What comes after the runs: each contestant's costs in a process of its own, the report."""
     seconds = REPORT + (startup + MEASURE) * len(entries)
@@ -107,7 +107,7 @@ def tail_seconds(
 def fit_to_time(
     wanted: Allowance,
     paces: dict[str, Pace],
-    entries: Sequence[Entry],
+    entries: Sequence[PlannedContestant],
     workers: int,
     seconds: float,
     **shape: object,

@@ -24,7 +24,7 @@ from seqlab.tasks.row_task import RowTask
 from seqlab.training.randomness import random_states_of
 
 
-class Variation:
+class BatchVariation:
     """Varies the training batches of an epoch, in a way that the seed and the epoch decide."""
 
     def __init__(self, task: Task, train: Examples, spec: TrainSpec) -> None:

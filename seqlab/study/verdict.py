@@ -23,7 +23,7 @@ from seqlab.compare.sizes import judge_sizes
 from seqlab.data.examples import Rows
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run, list_runs, read_json, replacing, write_json
-from seqlab.study.plan import Entry
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.resolving import declared_margin
 from seqlab.study.spec import StudySpec
@@ -72,7 +72,9 @@ def write_verdict(
     return verdict
 
 
-def contestant_of(entry: Entry, seeds: Sequence[Sequence[Run]], metric: Metric) -> Contestant:
+def contestant_of(
+    entry: PlannedContestant, seeds: Sequence[Sequence[Run]], metric: Metric
+) -> Contestant:
     """A contestant's statistics (seeds, examples, K), the folds' examples one after the other.
 
     A seed that failed is left out; a contestant none of whose seeds finished has failed.
@@ -113,14 +115,14 @@ def _count_look(folder: Path, finished: Finished) -> int:
     return looks.index(this) + 1
 
 
-def _costs(entry: Entry, measured: dict[str, Any] | None) -> Costs:
+def _costs(entry: PlannedContestant, measured: dict[str, Any] | None) -> Costs:
     values = {name: measured[name] for name in COSTS} if measured else {}
     parameters = int((measured or {}).get("params", entry.body_parameters))
     return Costs(kind=entry.kind, params=parameters, **values)
 
 
 def _leaderboard(
-    comparison: Comparison, entries: Sequence[Entry], costs: dict[str, dict[str, Any]]
+    comparison: Comparison, entries: Sequence[PlannedContestant], costs: dict[str, dict[str, Any]]
 ) -> pd.DataFrame:
     by_name = {entry.name: entry for entry in entries}
     rows = []

@@ -66,8 +66,8 @@ def main(study: Path) -> None:
     inbox: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_read, args=(inbox, leaving), daemon=True).start()
 
-    def report(share: float, reading: dict[str, Any]) -> None:
-        tell(event="progress", share=share, reading=reading)
+    def report(share: float, figures: dict[str, Any]) -> None:
+        tell(event="progress", share=share, figures=figures)
 
     def remark(text: str) -> None:
         tell(event="remark", text=text)

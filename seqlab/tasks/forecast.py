@@ -43,7 +43,7 @@ from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
 from seqlab.tasks.forecasting.options import MIDDLE
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import Parts
+from seqlab.tasks.forecasting.parts import PartEnds
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
 from seqlab.tasks.forecasting.scaling import Scales, fit_scales
@@ -266,7 +266,7 @@ class Forecast(Task):
         """Every window of a table that holds its look-back and its targets, for scoring."""
         fitted, geometry = self.fitted, self.fitted.geometry
         panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
-        whole = Parts(np.repeat(panel.lengths[:, None], 3, axis=1), "everything")
+        whole = PartEnds(np.repeat(panel.lengths[:, None], 3, axis=1), "everything")
         windows = window_part(panel, whole, 0, geometry, 1, len(panel.values))
         if not len(windows):
             raise UserError(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import as_finding, group_findings, split_findings
-from seqlab.data.splits import PARTS, Rows, Splits
+from seqlab.data.splits import PARTS, RowsToDivide, Splits
 from seqlab.data.table import Table
 from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
@@ -211,7 +211,7 @@ class RowTask(Task):
             groups_and_note = study.reader.groups(rows)
             if groups_and_note is not None:
                 groups, notes = list(groups_and_note[0]), (groups_and_note[1],)
-        known = Rows(
+        known = RowsToDivide(
             len(rows),
             labels=cls.target_type.strata(rows),
             texts=study.reader.duplicate_keys(rows),

@@ -17,7 +17,7 @@ from seqlab.training.choosing import Settle, choose, directly, to_settle
 from seqlab.training.compiling import eager, forget_compilation
 from seqlab.training.feed import Feed, ahead_of
 from seqlab.training.history import DivergedError, History
-from seqlab.training.hooks import Hook, Progress, Reading
+from seqlab.training.hooks import Hook, Progress, TrainingFigures
 from seqlab.training.memory import memory_mb
 from seqlab.training.nested import copied
 from seqlab.training.objective import Objective
@@ -189,9 +189,9 @@ class _Fit:
             "memory_mb": memory_mb(self.spec.device),
         }
 
-    def _reading(self) -> Reading:
+    def _figures(self) -> TrainingFigures:
         history = self.history
-        return Reading(
+        return TrainingFigures(
             step=history.steps,
             steps=self.total,
             loss=float(torch.stack(self.losses[-LATELY:]).mean()),
@@ -303,7 +303,7 @@ class _Fit:
             raise Interrupted(f"stopped after step {self.history.steps} of {self.total}")
 
     def _call(self, event: str) -> None:
-        progress = Progress(self.history, self.total, self.model, self._reading)
+        progress = Progress(self.history, self.total, self.model, self._figures)
         for hook in self.hooks:
             getattr(hook, event)(progress)
 

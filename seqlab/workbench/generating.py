@@ -10,7 +10,7 @@ from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY
 
 if TYPE_CHECKING:
-    from seqlab.model.generation import Reader
+    from seqlab.model.generation import TokenReader
     from seqlab.workbench.predictor import Predictor
 
 NAMED = 8  # unknown characters that an error lists
@@ -38,7 +38,7 @@ class Writer:
             raise UserError(f"--tokens {tokens}: expected a whole number from 1 on")
         settings = Sampling.read(sampling, "generate").checked()
         ids = self._ids(prompt)
-        return self._text(generate(self._reader(), ids, tokens, settings, self.task.reading.never))
+        return self._text(generate(self._reader(), ids, tokens, settings, self.task.settings.never))
 
     def _text(self, tokens: Iterator[int]) -> Iterator[str]:
         decode = self.task.vocabulary.decoder()
@@ -50,7 +50,7 @@ class Writer:
                 yield piece
 
     def _ids(self, prompt: str | None) -> list[int]:
-        vocabulary, ends = self.task.vocabulary, self.task.reading.ends
+        vocabulary, ends = self.task.vocabulary, self.task.settings.ends
         if prompt is None:
             if ends or vocabulary.unknown("\n"):
                 return [BOUNDARY]
@@ -72,7 +72,7 @@ class Writer:
         ids: list[int] = vocabulary.encode(prompt).ids.tolist()
         return [BOUNDARY, *ids] if ends else ids
 
-    def _reader(self) -> Reader:
+    def _reader(self) -> TokenReader:
         from seqlab.baselines.base import Baseline
         from seqlab.baselines.kneser_ney import KneserNey
 
@@ -81,4 +81,4 @@ class Writer:
             return self.contestant.reader()
         from seqlab.model.generation import ModelReader
 
-        return ModelReader(self.contestant, self.task.reading.block)
+        return ModelReader(self.contestant, self.task.settings.block)

@@ -291,7 +291,7 @@ def test_is_saved_and_loaded_whole(tmp_path):
         predict_all(prepared.task, model, prepared.test).values,
         predict_all(again.task, model, again.test).values,
     )
-    assert again.task.reading == prepared.task.reading
+    assert again.task.settings == prepared.task.settings
     assert again.task.train_defaults == prepared.task.train_defaults
 
 

@@ -14,7 +14,7 @@ LONGEST = 10_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class EmbeddedData:
     """A data set that needs no file of the user's.
 
     `build` makes the table from the archive's members by path; without an archive it gets none.

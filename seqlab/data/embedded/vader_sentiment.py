@@ -10,7 +10,7 @@ import html
 
 import pandas as pd
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.packages import Archive
 
 _FOLDER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz!hutto_ICWSM_2014/"
@@ -51,7 +51,7 @@ def _build(members: dict[str, bytes]) -> pd.DataFrame:
 _NOTES = ("labels are the sign of the mean rating; texts rated within ±0.5 are left out",)
 
 ENTRIES = (
-    Entry(
+    EmbeddedData(
         name="reviews",
         task="classify",
         summary="snippets of movie and product reviews, positive or negative",
@@ -61,7 +61,7 @@ ENTRIES = (
         archive=_archive(_MOVIE, _PRODUCT),
         notes=_NOTES,
     ),
-    Entry(
+    EmbeddedData(
         name="tweets",
         task="classify",
         summary="tweets, positive or negative",

@@ -15,7 +15,7 @@ from seqlab.tasks.forecasting import naive
 from seqlab.tasks.forecasting.examples import future, scale
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.panel import Panel
-from seqlab.tasks.forecasting.preparation import Reading, fit, read
+from seqlab.tasks.forecasting.preparation import PreparedPanel, fit, read
 from seqlab.tasks.forecasting.scaling import sums
 from seqlab.tasks.forecasting.seasonality import WEAK, sample, strengths
 
@@ -29,21 +29,21 @@ FILLED = "models read the last known value and are told so; losses and metrics s
 def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
     """All findings, the guesses first; a user's error becomes the one finding that matters."""
     try:
-        reading = read(sources, spec)[-1]
-        fitted, parts, card = fit(reading, spec)
+        prepared = read(sources, spec)[-1]
+        fitted, parts, card = fit(prepared, spec)
     except UserError as error:
         return [Finding("error", error.message, "", error.hint)]
-    panel = reading.panel
+    panel = prepared.panel
     findings = [
-        Finding("info", "How the data are read", "; ".join(reading.notes)),
+        Finding("info", "How the data are read", "; ".join(prepared.notes)),
         _size(panel),
         *_grid(panel),
         *_missing(panel),
-        *_short(reading),
-        *_constant(panel, reading),
+        *_short(prepared),
+        *_constant(panel, prepared),
         *_extreme(panel),
-        _components(reading),
-        *_drift(panel, fitted, reading),
+        _components(prepared),
+        *_drift(panel, fitted, prepared),
         *_windows(card),
         _bar(fitted, parts[1]),
     ]
@@ -121,16 +121,16 @@ def _missing(panel: Panel) -> list[Finding]:
     return findings
 
 
-def _short(reading: Reading) -> list[Finding]:
+def _short(prepared: PreparedPanel) -> list[Finding]:
     """Series that are left out."""
-    geometry, empty = reading.geometry, reading.panel.empty
+    geometry, empty = prepared.geometry, prepared.panel.empty
     findings = []
-    if reading.dropped:
+    if prepared.dropped:
         findings.append(
             Finding(
                 "warning",
-                f"{len(reading.dropped)} series are too short and left out",
-                _named(reading.dropped),
+                f"{len(prepared.dropped)} series are too short and left out",
+                _named(prepared.dropped),
                 f"they have fewer than {geometry.lookback + geometry.horizon} steps"
                 f" (look-back {geometry.lookback} + horizon {geometry.horizon}):"
                 " choose a smaller --lookback to keep them",
@@ -145,11 +145,11 @@ def _short(reading: Reading) -> list[Finding]:
     return findings
 
 
-def _constant(panel: Panel, reading: Reading) -> list[Finding]:
+def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
     """Targets that never change in the training part."""
     C = len(panel.targets)
     owners = panel.owners()
-    used = np.arange(len(panel.values)) - panel.offsets[owners] < reading.parts.ends[owners, 0]
+    used = np.arange(len(panel.values)) - panel.offsets[owners] < prepared.parts.ends[owners, 0]
     low, high = np.full((len(panel), C), np.inf), np.full((len(panel), C), -np.inf)
     values = panel.values[used, :C]
     np.fmin.at(low, owners[used], values)
@@ -202,9 +202,9 @@ def _extreme(panel: Panel) -> list[Finding]:
     ]
 
 
-def _components(reading: Reading) -> Finding:
-    season = reading.geometry.season
-    seasonal, trend = strengths(sample(reading.panel, reading.parts.ends[:, 0]), season)
+def _components(prepared: PreparedPanel) -> Finding:
+    season = prepared.geometry.season
+    seasonal, trend = strengths(sample(prepared.panel, prepared.parts.ends[:, 0]), season)
     words = f"season of {season} steps: strength {seasonal:.2f}; " if season > 1 else ""
     return Finding(
         "info",
@@ -213,10 +213,10 @@ def _components(reading: Reading) -> Finding:
     )
 
 
-def _drift(panel: Panel, fitted: Fitted, reading: Reading) -> list[Finding]:
+def _drift(panel: Panel, fitted: Fitted, prepared: PreparedPanel) -> list[Finding]:
     """Whether the test part lies on another level than the training part."""
     C = len(panel.targets)
-    begin, _ = reading.parts.span(2)
+    begin, _ = prepared.parts.span(2)
     owners = panel.owners()
     within = np.arange(len(panel.values)) - panel.offsets[owners]
     late = (within >= begin[owners])[:, None] & panel.known

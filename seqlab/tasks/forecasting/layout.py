@@ -17,13 +17,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.columns import ALIASES, ColumnKind, aliases, describe, named, normalised
-from seqlab.data.moments.finding import Found, Moments, find_moments
+from seqlab.data.moments.finding import FoundMoments, Moments, find_moments
 from seqlab.data.series import numeric_columns
 from seqlab.data.table import Table
 from seqlab.data.wide import ID, MOMENT, STEP, find_wide
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.forecasting import covariates as further
-from seqlab.tasks.forecasting.options import Options
+from seqlab.tasks.forecasting.options import ForecastOptions
 
 UNNAMED = "series"  # the name of the only series, where no column names it
 ROLES = ("time", "series", "target", "covariates", "known", "static")
@@ -123,7 +123,7 @@ def read_layout(
     table: Table,
     columns: dict[str, str],
     others: Sequence[Table] = (),
-    options: Options | None = None,
+    options: ForecastOptions | None = None,
 ) -> Layout:
     """The roles of a table's columns, the user's own choices first.
 
@@ -181,7 +181,7 @@ def read_layout(
     )
 
 
-def _time_note(found: Found, by_row: bool) -> str:
+def _time_note(found: FoundMoments, by_row: bool) -> str:
     """Where the moments are, how they are read, and what is doubtful in that."""
     form = found.moments.form
     where = "time: the names of the columns" if by_row else found.sentence
@@ -288,7 +288,7 @@ def several(frame: pd.DataFrame, given: str, origin: str) -> list[str]:
 def _series(
     table: Table,
     frame: pd.DataFrame,
-    found: Found | None,
+    found: FoundMoments | None,
     given: str | None,
     taken: Sequence[str],
 ) -> tuple[list[str], str]:

@@ -38,7 +38,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Parts:
+class DocumentParts:
     """The documents of each part; `how` says how they were divided."""
 
     train: list[Document]
@@ -103,7 +103,7 @@ def _among_others(frame: pd.DataFrame) -> Confidence:
     )
 
 
-def divide(sources: Sources, spec: DataSpec) -> Parts:
+def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
     """All documents in their parts: as given, or cut in order by shares."""
     wanted = SplitSpec.parse(spec.split)
     if wanted.dates:
@@ -130,7 +130,7 @@ def divide(sources: Sources, spec: DataSpec) -> Parts:
             f"--split: the data brings its own parts ({held})", "leave --split out to use them"
         )
     (train, valid, test), how, more = _complete(given, wanted.shares or SHARES)
-    return Parts(train, valid, test, how, (*notes, *more), roles)
+    return DocumentParts(train, valid, test, how, (*notes, *more), roles)
 
 
 def read(

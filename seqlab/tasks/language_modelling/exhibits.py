@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples, Ragged
 from seqlab.tasks.base import Exhibit
 from seqlab.tasks.language_modelling.blocks import column, lengths
-from seqlab.tasks.language_modelling.settings import Reading
-from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, SPECIAL, Vocabulary
+from seqlab.tasks.language_modelling.settings import TextSettings
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, SPECIAL, PieceVocabulary
 
 POINTS = 24  # of the curve over a block
 FEWEST = 20  # tokens that a mean is shown for
@@ -32,18 +32,18 @@ Write = Callable[[str, int], str]  # a prompt and a seed → what a model writes
 
 
 def exhibits(
-    nats: Ragged, examples: Examples, vocabulary: Vocabulary, reading: Reading
+    nats: Ragged, examples: Examples, vocabulary: PieceVocabulary, settings: TextSettings
 ) -> list[Exhibit]:
     """Bits by position, by kind of token, and the passages that cost most."""
     bits = np.asarray(nats.values, dtype=np.float64) / np.log(2)
     tokens = _scored_tokens(examples)
-    made = [] if reading.carried else [_by_position(bits, examples)]
+    made = [] if settings.carried else [_by_position(bits, examples)]
     if vocabulary.kind == "character":
         made.append(_by_class(bits, tokens, vocabulary))
     return [*made, _frequent(bits, tokens, vocabulary), _hardest(nats, examples, vocabulary)]
 
 
-def samples(examples: Examples, vocabulary: Vocabulary, write: Write) -> Exhibit:
+def samples(examples: Examples, vocabulary: PieceVocabulary, write: Write) -> Exhibit:
     """What a model writes after the beginnings of some test blocks."""
     items = []
     places = np.linspace(0, len(examples) - 1, SAMPLES + 1).astype(int)[:SAMPLES]
@@ -90,7 +90,7 @@ def _by_position(bits: Bits, examples: Examples) -> Exhibit:
     )
 
 
-def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> Exhibit:
+def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: PieceVocabulary) -> Exhibit:
     names = ["unknown or an end", *(name for name, _ in CLASSES), "marks"]
     kind = np.zeros(len(vocabulary), dtype=int)
     for token in range(SPECIAL, len(vocabulary)):
@@ -110,7 +110,7 @@ def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> 
     )
 
 
-def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> Exhibit:
+def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: PieceVocabulary) -> Exhibit:
     count = np.bincount(tokens, minlength=len(vocabulary))
     total = np.bincount(tokens, bits, minlength=len(vocabulary))
     rows = [
@@ -122,7 +122,7 @@ def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> 
     return Exhibit("table", "Bits of the most frequent tokens", {"columns": columns, "rows": rows})
 
 
-def _hardest(nats: Ragged, examples: Examples, vocabulary: Vocabulary) -> Exhibit:
+def _hardest(nats: Ragged, examples: Examples, vocabulary: PieceVocabulary) -> Exhibit:
     sizes = lengths(examples)
     whole = sizes >= np.median(sizes) / 2
     each = np.add.reduceat(np.asarray(nats.values, dtype=np.float64), nats.offsets[:-1])
@@ -141,7 +141,7 @@ def _hardest(nats: Ragged, examples: Examples, vocabulary: Vocabulary) -> Exhibi
     return Exhibit("table", "Hardest passages", {"columns": columns, "rows": rows})
 
 
-def _text(examples: Examples, row: int, vocabulary: Vocabulary) -> str:
+def _text(examples: Examples, row: int, vocabulary: PieceVocabulary) -> str:
     start, stop = (int(column(examples, name)[row]) for name in ("start", "stop"))
     ids = examples.shared["tokens"][start:stop].tolist()
     return vocabulary.decode(i for i in ids if i != BOUNDARY)

@@ -8,7 +8,7 @@ from seqlab.data.findings import Finding
 from seqlab.data.inspection import as_finding
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.language_modelling.documents import PARTS, Document, Parts, divide
+from seqlab.tasks.language_modelling.documents import PARTS, Document, DocumentParts, divide
 from seqlab.tasks.language_modelling.settings import decide
 
 WINDOW, WINDOWS = 60, 400  # characters of a passage that is looked for, and how many
@@ -18,17 +18,17 @@ COPIED, REPEATED, LITTLE = 0.1, 0.25, 20_000
 def inspect(sources: Sources, spec: DataSpec) -> list[Finding]:
     """Size, characters, documents; passages of test that training holds; repeated lines."""
     try:
-        reading, parts = decide(spec), divide(sources, spec)
+        settings, parts = decide(spec), divide(sources, spec)
     except UserError as error:
         return [as_finding(error)]
     findings = [Finding("info", note) for note in parts.notes]
     findings += _sizes(parts)
-    findings.append(Finding("info", f"evaluation: {reading.sentence}"))
+    findings.append(Finding("info", f"evaluation: {settings.sentence}"))
     findings += _new_characters(parts) + _copies(parts) + _repeated(parts)
     return findings
 
 
-def _sizes(parts: Parts) -> list[Finding]:
+def _sizes(parts: DocumentParts) -> list[Finding]:
     counts = [sum(len(d.text) for d in getattr(parts, part)) for part in PARTS]
     names = len({document.name for document in parts.all})
     held = f"{sum(counts):,} characters in {names:,} document{'' if names == 1 else 's'}"
@@ -45,7 +45,7 @@ def _sizes(parts: Parts) -> list[Finding]:
     return findings
 
 
-def _new_characters(parts: Parts) -> list[Finding]:
+def _new_characters(parts: DocumentParts) -> list[Finding]:
     known = {letter for document in parts.train for letter in set(document.text)}
     findings = [Finding("info", f"{len(known):,} different characters in training")]
     strange = Counter(
@@ -65,7 +65,7 @@ def _new_characters(parts: Parts) -> list[Finding]:
     return findings
 
 
-def _copies(parts: Parts) -> list[Finding]:
+def _copies(parts: DocumentParts) -> list[Finding]:
     """Documents given twice, and passages of test that training holds word for word."""
     findings = []
     trained = {d.text.strip() for d in parts.train}
@@ -101,7 +101,7 @@ def _passages(documents: list[Document]) -> list[str]:
     return found[:: max(1, len(found) // WINDOWS)]
 
 
-def _repeated(parts: Parts) -> list[Finding]:
+def _repeated(parts: DocumentParts) -> list[Finding]:
     lines = Counter(line.strip() for d in parts.train for line in d.text.split("\n"))
     lines.pop("", None)
     again = sum(count - 1 for count in lines.values())

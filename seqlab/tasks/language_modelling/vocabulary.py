@@ -44,7 +44,7 @@ class Encoded(NamedTuple):
     bytes: Ids
 
 
-class Vocabulary:
+class PieceVocabulary:
     """Pieces of text by number; `core` is the byte-pair encoder, if there is one."""
 
     def __init__(
@@ -133,7 +133,7 @@ class Vocabulary:
         write_json(path, {"kind": self.kind, "pieces": pieces})
 
     @classmethod
-    def load(cls, path: Path) -> Vocabulary:
+    def load(cls, path: Path) -> PieceVocabulary:
         """Read what `save` wrote."""
         stored = read_json(path)
         if "core" in stored:
@@ -144,7 +144,7 @@ class Vocabulary:
 class Decoder:
     """Tokens to text one by one: bytes wait until their character is whole."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: PieceVocabulary) -> None:
         self.vocabulary = vocabulary
         self.waiting = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -152,7 +152,7 @@ class Decoder:
         return self.waiting.decode(self.vocabulary.pieces[token])
 
 
-def learn(texts: Sequence[str], kind: str, size: int) -> Vocabulary:
+def learn(texts: Sequence[str], kind: str, size: int) -> PieceVocabulary:
     """The vocabulary of training texts: at most `size` tokens, the most frequent pieces."""
     if kind == "bpe":
         return _learn_pairs(texts, size)
@@ -166,10 +166,10 @@ def learn(texts: Sequence[str], kind: str, size: int) -> Vocabulary:
             "no word occurs twice in the training text: there is no vocabulary to learn",
             "bring more text, or use --set data.tokenizer=character",
         )
-    return Vocabulary(kind, [_bytes(piece) for piece in kept])
+    return PieceVocabulary(kind, [_bytes(piece) for piece in kept])
 
 
-def _learn_pairs(texts: Sequence[str], size: int) -> Vocabulary:
+def _learn_pairs(texts: Sequence[str], size: int) -> PieceVocabulary:
     """Byte-level pairs (Sennrich et al., 2016): any text can be written, none is unknown."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     if size < SPECIAL + len(alphabet):
@@ -194,11 +194,13 @@ def _encoder(model: models.BPE) -> tokenizers.Tokenizer:
     return core
 
 
-def _of_core(core: tokenizers.Tokenizer) -> Vocabulary:
+def _of_core(core: tokenizers.Tokenizer) -> PieceVocabulary:
     """The library writes a byte as a printable character: back to bytes."""
     written = _written_bytes()
     names = [str(core.id_to_token(i)) for i in range(core.get_vocab_size())]
-    return Vocabulary("bpe", [bytes(written[letter] for letter in name) for name in names], core)
+    return PieceVocabulary(
+        "bpe", [bytes(written[letter] for letter in name) for name in names], core
+    )
 
 
 def _written_bytes() -> dict[str, int]:
