@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from seqlab.errors import UserError
 
-CANDIDATES = (",", "\t", ";", "|")
-NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
+DELIMITERS = (",", "\t", ";", "|")
+DELIMITER_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
 # Marks of missing values that are no words; those of spreadsheets for what cannot be computed too.
 _SYMBOLS = ". .. - -- --- – — ? … #DIV/0! #VALUE! #REF! #NAME? #NUM! #NULL!"
 MARKS = frozenset(_SYMBOLS.split())
@@ -60,17 +60,17 @@ def is_number(cell: str) -> bool:
 
 def named(delimiter: str) -> str:
     """A delimiter in words for messages."""
-    return NAMES.get(delimiter, f'"{delimiter}"')
+    return DELIMITER_NAMES.get(delimiter, f'"{delimiter}"')
 
 
 def given(delimiter: str) -> str:
     """What a user wrote after --delimiter, as one character."""
-    words = {name: character for character, name in NAMES.items()} | {"\\t": "\t"}
+    words = {name: character for character, name in DELIMITER_NAMES.items()} | {"\\t": "\t"}
     character = words.get(delimiter, delimiter)
     if len(character) != 1:
         raise UserError(
             f'--delimiter: expected one character, got "{delimiter}"',
-            "accepted: any character, or one of " + ", ".join(NAMES.values()),
+            "accepted: any character, or one of " + ", ".join(DELIMITER_NAMES.values()),
         )
     return character
 
@@ -122,7 +122,7 @@ def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Delimite
 def sniff(text: str, preferred: str = ",") -> str | None:
     """The delimiter under which a sample's rows have the same width, or None for one column."""
     sample = _sample(text)
-    order = sorted(CANDIDATES, key=lambda delimiter: delimiter != preferred)
+    order = sorted(DELIMITERS, key=lambda delimiter: delimiter != preferred)
     fits = {d: split_rows(sample, d).fit() for d in order if d in sample}
     if not fits:
         return None

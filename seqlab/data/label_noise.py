@@ -21,9 +21,9 @@ from seqlab.data.partition import nested_subsets
 MOST_ROWS = 10_000  # enough for a look, and a look must be quick
 MOST_WORDS = 20_000
 FOLDS = 3
-LEAST_OF_A_CLASS = 6  # examples below which out-of-fold probabilities mean nothing
+MIN_ROWS_PER_CLASS = 6  # below it out-of-fold probabilities mean nothing
 DOUBTED, SURE = 0.05, 0.85  # probability of the given label at most, of another at least
-LISTED = 5
+LISTED_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def quick_look(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> Qu
 def _look(texts: Sequence[str], labels: Sequence[str], seed: int) -> QuickLook | None:
     values = np.asarray(labels, dtype=object).astype(str)
     counts = pd.Series(values).value_counts()
-    enough = set(counts.index[counts >= LEAST_OF_A_CLASS])
+    enough = set(counts.index[counts >= MIN_ROWS_PER_CLASS])
     usable = [r for r, text in enumerate(texts) if text.strip() and values[r] in enough]
     rows = np.array(usable, dtype=np.int64)
     if len(enough) < 2 or len(rows) < 50:
@@ -112,7 +112,7 @@ def noise_findings(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -
     if look.suspects:
         listed = [
             f'row {s.row + 1}: "{shown(s.text)}" is labelled {s.label}, predicted {s.likelier}'
-            for s in look.suspects[:LISTED]
+            for s in look.suspects[:LISTED_ROWS]
         ]
         findings.append(
             Finding(

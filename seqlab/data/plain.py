@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from seqlab.data.delimited import CANDIDATES, DelimitedRows, is_number, split_rows
+from seqlab.data.delimited import DELIMITERS, DelimitedRows, is_number, split_rows
 from seqlab.data.formats import stem
 from seqlab.data.header import has_header
 from seqlab.data.surroundings import trimmed
@@ -57,7 +57,7 @@ def read_plain(
 
 def _delimiter(text: str) -> str | None:
     """A delimiter that divides every line alike and leaves more than prose with commas."""
-    for delimiter in sorted(CANDIDATES, key=lambda candidate: candidate != "\t"):
+    for delimiter in sorted(DELIMITERS, key=lambda candidate: candidate != "\t"):
         if delimiter not in text:
             continue
         rows, _ = trimmed(split_rows(text, delimiter), "")

@@ -22,7 +22,7 @@ _SHA256 = {
     _PRODUCT: "11a9807a0974a2506a2d3b4851eaf69b3d6d20688ce4923adda2312a4f6dd6c2",
     _TWEETS: "dfbe7102e2f92579ed8b19df9a3822491880697c67adf712fb66e520cc05102f",
 }
-_CLEAR = 0.5  # mean ratings (−4 … 4) nearer to zero are neither positive nor negative
+_CLEAR_RATING = 0.5  # mean ratings (−4 … 4) nearer to zero are neither positive nor negative
 
 
 def _archive(*members: str) -> Archive:
@@ -42,7 +42,7 @@ def _build(members: dict[str, bytes]) -> pd.DataFrame:
     for content in members.values():
         for line in content.decode("utf-8-sig").splitlines():
             _, rating, text = line.split("\t", 2)
-            if abs(float(rating)) >= _CLEAR:
+            if abs(float(rating)) >= _CLEAR_RATING:
                 texts.append(html.unescape(text).strip())
                 labels.append("positive" if float(rating) > 0 else "negative")
     return pd.DataFrame({"text": texts, "label": labels})

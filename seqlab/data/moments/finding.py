@@ -34,7 +34,7 @@ _PARTS = {
 }
 PARTS = {name: part for part, names in _PARTS.items() for name in names.split()}
 _CLOCK = ("hour", "minute", "second")
-_MOST = {"quarter": 4, "month": 12, "week": 53, "yearday": 366, "day": 31, "hour": 24,
+_LARGEST_PART = {"quarter": 4, "month": 12, "week": 53, "yearday": 366, "day": 31, "hour": 24,
          "minute": 59, "second": 59}  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def _fits(column: pd.Series, part: str) -> bool:
     if values.empty or pd.api.types.is_datetime64_any_dtype(column.dtype):
         return False
     numbers = _numbers(values, part)
-    low, high = (1, 9999) if part == "year" else (0, _MOST[part])
+    low, high = (1, 9999) if part == "year" else (0, _LARGEST_PART[part])
     return bool(((numbers >= low) & (numbers <= high)).mean() > 0.5)
 
 

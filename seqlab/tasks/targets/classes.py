@@ -18,7 +18,7 @@ from seqlab.data import columns as guess
 from seqlab.data.class_names import alike, as_seen, differing_in_case
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import FEW, label_findings
+from seqlab.data.inspection import MIN_ROWS_PER_CLASS, label_findings
 from seqlab.data.label_noise import noise_findings
 from seqlab.data.partition import nested_subsets
 from seqlab.data.splits import Splits
@@ -406,12 +406,12 @@ def _set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
         ),
         Finding("info", f"{len(counts)} labels", ", ".join(shares) + more),
     ]
-    rare = [name for name, count in counts.items() if count < FEW]
+    rare = [name for name, count in counts.items() if count < MIN_ROWS_PER_CLASS]
     if rare:
         findings.append(
             Finding(
                 "warning",
-                f"labels with fewer than {FEW} examples: {len(rare)}",
+                f"labels with fewer than {MIN_ROWS_PER_CLASS} examples: {len(rare)}",
                 ", ".join(rare[:LISTED]),
                 "merge them or add examples: their results will be chance",
             )
