@@ -34,4 +34,4 @@ def patch(monkeypatch):
     """Let studies work here, and measure little."""
     monkeypatch.setattr("seqlab.study.conduct.Pool", HerePool)
     monkeypatch.setattr("seqlab.study.stages.measure", measure)
-    monkeypatch.setattr(contestant_costs, "SECONDS", 0.01)
+    monkeypatch.setattr(contestant_costs, "LATENCY_SECONDS", 0.01)

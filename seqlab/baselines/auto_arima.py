@@ -27,8 +27,8 @@ from seqlab.tasks.forecasting.seasonality import strengths
 CARD = {"tasks": ["forecast"], "needs": "statsmodels", "extra": "statistics"}
 
 LAGS, SEASONAL = 5, 2  # the most of each kind
-SEASONED = 0.64  # strength of a season from which it is taken away by differences
-STARTS = ((2, 2, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1))
+SEASONAL_STRENGTH = 0.64  # from which a season is taken away by differences
+FIRST_ORDERS = ((2, 2, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1))
 
 
 class ArimaOrders(NamedTuple):
@@ -58,7 +58,7 @@ class AutoArima(PerSeries):
     @staticmethod
     def estimate(values: Array, season: int) -> Array:
         seasonal = season > 1 and len(values) >= 3 * season and np.ptp(values) > 0
-        D = int(seasonal and strengths([values[:, None]], season)[0] > SEASONED)
+        D = int(seasonal and strengths([values[:, None]], season)[0] > SEASONAL_STRENGTH)
         w = values[season:] - values[:-season] if D else values
         d = 0
         while d < 2 and len(w) > 20 and not _stationary(w):
@@ -96,7 +96,7 @@ def _search(w: Array, season: int) -> tuple[Array, Array]:
             tried[orders] = _regress(w, orders, season)
         return tried[orders][0]
 
-    starts = [ArimaOrders(*start) for start in STARTS]
+    starts = [ArimaOrders(*start) for start in FIRST_ORDERS]
     if season == 1:
         starts = [start._replace(P=0, Q=0) for start in starts]
     best = min(starts, key=criterion)

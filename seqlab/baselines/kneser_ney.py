@@ -21,8 +21,8 @@ from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling import blocks
 
 CARD = {"tasks": ["language"]}
-ROWS = 4096  # blocks at a time, so that a long text needs little memory
-ORDERS = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2, 3, 4, 5)}
+BLOCKS_AT_ONCE = 4096  # so that a long text needs little memory
+ORDERS_TRIED = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2, 3, 4, 5)}
 
 
 @registered
@@ -42,7 +42,7 @@ class KneserNey(Baseline):
         """Count once, up to the highest order; the best order on validation stays."""
         assert isinstance(task, Language)
         tokens = len(task.vocabulary)
-        tried = ORDERS[task.settings.kind]
+        tried = ORDERS_TRIED[task.settings.kind]
         levels = count(_texts(train), tokens, max(tried))
         made = [type(self)(levels[:order], tokens) for order in tried]
         return min(made, key=lambda model: float(np.sum(model.predict(task, valid).values)))
@@ -51,8 +51,10 @@ class KneserNey(Baseline):
         """−log p of each scored token of each block, in nats."""
         assert isinstance(task, Language)
         parts = [
-            self._nats(task, examples.take(np.arange(done, min(done + ROWS, len(examples)))))
-            for done in range(0, len(examples), ROWS)
+            self._nats(
+                task, examples.take(np.arange(done, min(done + BLOCKS_AT_ONCE, len(examples))))
+            )
+            for done in range(0, len(examples), BLOCKS_AT_ONCE)
         ]
         sizes = blocks.lengths(examples)
         return Ragged(np.concatenate(parts), np.concatenate(([0], sizes.cumsum())))

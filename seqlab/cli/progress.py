@@ -17,8 +17,8 @@ from seqlab.cli.terminal import Terminal, styled
 from seqlab.study.clock import Moment, Running
 
 EVERY, RARELY = 15.0, 300.0  # seconds between plain lines: at first, and in a long study
-GROWTH = 20  # they are a part of so many of the time so far
-BESIDES = 8  # lines of a terminal that are not for runs
+TIME_A_DRAWING = 20  # drawings take at most one part in so many of the time so far
+LINES_BESIDE_RUNS = 8  # of a terminal
 
 
 class Bar:
@@ -55,7 +55,7 @@ class Bar:
             self._show(moment)
             return
         now, stage = time.monotonic(), moment.stage.partition(":")[0]
-        wait = min(RARELY, max(EVERY, (now - self.begun) / GROWTH))
+        wait = min(RARELY, max(EVERY, (now - self.begun) / TIME_A_DRAWING))
         if now - self.last >= wait or stage != self.stage:
             self.last, self.stage = now, stage
             for line in (_line(moment), *(f"       {self._words(r)}" for r in moment.running)):
@@ -82,7 +82,7 @@ class Bar:
         table.add_column("run", no_wrap=True, overflow="ellipsis", min_width=12)
         for head in ("done", *heads):
             table.add_column(head, justify="right", no_wrap=True)
-        room = max(1, self.console.height - BESIDES)
+        room = max(1, self.console.height - LINES_BESIDE_RUNS)
         for run in running[:room]:
             table.add_row(run.name, *_cells(run.figures))
         more = len(running) - room

@@ -37,7 +37,7 @@ from seqlab.model.pooling import Pooling
 from seqlab.model.stack import Stack
 from seqlab.specs import ModelSpec
 
-HEADS = 4  # of cross-attention, where the mixer has none
+CROSS_HEADS = 4  # of cross-attention, where the mixer has none
 READERS = {"cross": "cross-attention", "bahdanau": "bahdanau", "luong": "luong"}
 
 
@@ -205,5 +205,5 @@ def build_reader(spec: ModelSpec, attention: str) -> MemoryReader | None:
     cls: type[MemoryReader] = registry.load("mixers", READERS[attention])
     settings = {}
     if attention == "cross":
-        settings = {"heads": math.gcd(mixer_settings(spec).get("heads", HEADS), spec.width)}
+        settings = {"heads": math.gcd(mixer_settings(spec).get("heads", CROSS_HEADS), spec.width)}
     return cls(spec.width, **settings)

@@ -10,10 +10,10 @@ from typing import Any
 from seqlab.runs import Job
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Allowance
-from seqlab.study.timing import BASELINE, STARTUP
+from seqlab.study.timing import BASELINE_SECONDS, STARTUP_SECONDS
 
 # A time limit does not cut below this: with one seed there are no intervals.
-FEWEST = {"trial": 1, "verdict": 2}
+FEWEST_RUNS = {"trial": 1, "verdict": 2}
 TRIALS_SHARE = 0.6  # of the time may be gone before trials are cut
 
 
@@ -60,7 +60,7 @@ class Clock:
     deadline: float | None = None
     listen: Callable[[Moment], None] = lambda moment: None
     started: float = field(default_factory=time.monotonic)
-    startup: float = STARTUP  # seconds in which a process starts
+    startup: float = STARTUP_SECONDS  # seconds in which a process starts
     notes: list[str] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     _done: dict[str, float] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class Clock:
 
     def _has_time(self, assignment: Assignment) -> bool:
         job = assignment.job
-        if self.deadline is None or job.number < FEWEST[job.role]:
+        if self.deadline is None or job.number < FEWEST_RUNS[job.role]:
             return True
         if job.number >= self._cut.get(job.role, job.number + 1):
             return False
@@ -145,13 +145,13 @@ class Clock:
     def _seconds(self, assignment: Assignment) -> float:
         job = assignment.job
         share = 1.0 if job.size is None else job.size / self.whole
-        return share * self.expected.get((job.candidate, job.role), BASELINE)
+        return share * self.expected.get((job.candidate, job.role), BASELINE_SECONDS)
 
     def _slowness(self) -> float:
         """Real seconds per expected one, so far; at first what was expected counts for more."""
         done = sum(seconds for digest, seconds in self._done.items() if digest in self._ours)
         spent = max(0.0, time.monotonic() - self.begun - self.startup) * self.workers
-        prior = max(0.05 * self.total, STARTUP * self.workers)
+        prior = max(0.05 * self.total, STARTUP_SECONDS * self.workers)
         return (spent + prior) / (done + prior)
 
     def _left(self, done: float) -> float:

@@ -26,7 +26,7 @@ from seqlab.tasks.base import Task
 from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser
 
-SECONDS = 1.5  # of batch-1 predictions, at most
+LATENCY_SECONDS = 1.5  # of batch-1 predictions, at most
 LEAST, MOST = 10, 300  # batch-1 predictions
 TRAIN_STEPS = 12
 
@@ -59,7 +59,9 @@ def latencies(predict: Any, examples: int) -> dict[str, float]:
         predict(rng.integers(0, examples, 1))
     times: list[float] = []
     begun = time.perf_counter()
-    while len(times) < MOST and (len(times) < LEAST or time.perf_counter() - begun < SECONDS):
+    while len(times) < MOST and (
+        len(times) < LEAST or time.perf_counter() - begun < LATENCY_SECONDS
+    ):
         rows = rng.integers(0, examples, 1)
         start = time.perf_counter()
         predict(rows)

@@ -15,7 +15,7 @@ from pathlib import Path
 from seqlab.errors import UserError
 from seqlab.isolation import python_module
 from seqlab.study.child_process import CHECK_SECONDS, FAREWELL_SECONDS, ChildProcess, Events
-from seqlab.study.pool import LOG
+from seqlab.study.pool import LOG_FILE
 
 MEASUREMENT = "seqlab.study.contestant_costs"
 
@@ -29,7 +29,7 @@ def measure(
     """
     events: Events = queue.Queue()
     command = python_module(MEASUREMENT, str(run), str(prepared), task)
-    process = ChildProcess(command, study / LOG, events)
+    process = ChildProcess(command, study / LOG_FILE, events)
     try:
         while True:
             try:

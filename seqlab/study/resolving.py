@@ -17,8 +17,8 @@ from seqlab.study.plan import PlannedContestant
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Prepared
 
-ALIKE = 0.9  # assumed correlation of two good contestants' errors on the same examples
-SEED_SHARE = 0.02  # of the error, assumed between seeds
+ERROR_CORRELATION = 0.9  # assumed correlation of two good contestants' errors on the same examples
+SEED_ERROR_SHARE = 0.02  # of the error, assumed between seeds
 
 
 def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
@@ -69,5 +69,7 @@ def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread,
     distinct, block_of = np.unique(block_of, return_inverse=True)
     by_block = [metric.value(statistics[block_of == b]) for b in range(min(len(distinct), 200))]
     deviation = float(np.nanstd(by_block)) if len(by_block) > 1 else value
-    source = f"assuming errors that agree to {ALIKE:.0%} and vary as those of {name} do"
-    return Spread(deviation * np.sqrt(2 * (1 - ALIKE)), SEED_SHARE * value, source), value
+    source = f"assuming errors that agree to {ERROR_CORRELATION:.0%} and vary as those of {name} do"
+    return Spread(
+        deviation * np.sqrt(2 * (1 - ERROR_CORRELATION)), SEED_ERROR_SHARE * value, source
+    ), value

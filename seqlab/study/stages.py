@@ -17,7 +17,7 @@ from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
 from seqlab.study.costs import measure
 from seqlab.study.plan import PlannedContestant, Planner
-from seqlab.study.pool import ATTEMPTS, Pool
+from seqlab.study.pool import MOST_ATTEMPTS, Pool
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
@@ -136,7 +136,7 @@ def _measured(conditions: Conditions, run: Run) -> dict[str, float] | None:
     """A run's costs; a process that was killed is tried once more, and then done without."""
     prepared, task = conditions.folder / "prepared/fold0", conditions.planner.task.name
     failure = ""
-    for _ in range(ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         try:
             return measure(conditions.folder, run.folder, prepared, task, conditions.clock.late)
         except UserError as error:

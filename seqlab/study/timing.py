@@ -20,13 +20,13 @@ from seqlab.tasks.base import Prepared
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
 MEASURED_STEPS, MEASURED_EXAMPLES = TRAIN_STEPS + 2, 5 * 64 + LEAST
-CROWDING = 1.2  # processes side by side slow each other down
+CROWDING_FACTOR = 1.2  # processes side by side slow each other down
 FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
-STARTUP = 2.5  # seconds until a process has started
-MEASURE = 2.0  # seconds to measure one contestant's costs in it, if it is quick
-REPORT = 2.0  # seconds for comparison and report
-LIMITED = ", to keep the time limit"
-BASELINE = 0.5  # seconds to fit one, a guess
+STARTUP_SECONDS = 2.5  # until a process has started
+COST_SECONDS = 2.0  # to measure one contestant's costs in it, if it is quick
+REPORT_SECONDS = 2.0  # for comparison and report
+FOR_THE_TIME_LIMIT = ", to keep the time limit"
+BASELINE_SECONDS = 0.5  # to fit one, a guess
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,16 @@ def expected_seconds(
         verdict = allowance.seeds * pace.run(allowance, True)
         work += verdict * folds + verdict * sum(sizes)
     competing = [c for c in entries if c.name not in allowance.dropped]
-    work += BASELINE * (len(competing) - len(paces) + len(allowance.dropped))
-    crowded = work * (CROWDING if workers > 1 else 1) / workers
-    return STARTUP + crowded + tail_seconds(competing, paces)
+    work += BASELINE_SECONDS * (len(competing) - len(paces) + len(allowance.dropped))
+    crowded = work * (CROWDING_FACTOR if workers > 1 else 1) / workers
+    return STARTUP_SECONDS + crowded + tail_seconds(competing, paces)
 
 
 def tail_seconds(
-    entries: Sequence[PlannedContestant], paces: dict[str, Pace], startup: float = STARTUP
+    entries: Sequence[PlannedContestant], paces: dict[str, Pace], startup: float = STARTUP_SECONDS
 ) -> float:
     """What comes after the runs: each contestant's costs in a process of its own, the report."""
-    seconds = REPORT + (startup + MEASURE) * len(entries)
+    seconds = REPORT_SECONDS + (startup + COST_SECONDS) * len(entries)
     for entry in entries:
         if entry.name in paces:
             pace = paces[entry.name]
@@ -149,13 +149,15 @@ def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     if allowance.steps != wanted.steps:
         steps, epochs = counted(wanted.steps or 0, "step"), counted(wanted.epochs, "epoch")
         given = counted(allowance.steps or 0, "step")
-        said.append(f"{given} a run instead of {steps if wanted.steps else epochs}{LIMITED}")
+        said.append(
+            f"{given} a run instead of {steps if wanted.steps else epochs}{FOR_THE_TIME_LIMIT}"
+        )
     for name in ("trial", "seed") if allowance.steps else ("epoch", "trial", "seed"):
         before, after = getattr(wanted, f"{name}s"), getattr(allowance, f"{name}s")
         if after < before:
             said.append(fewer(name, after, before))
     if allowance.dropped:
-        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}{LIMITED}")
+        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}{FOR_THE_TIME_LIMIT}")
     return replace(allowance, left_out=tuple(said))
 
 
@@ -166,7 +168,7 @@ def cut_short(what: str, after: int, planned: int) -> str:
 
 def fewer(what: str, after: int, before: int) -> str:
     """How a time limit reduced a number, in words."""
-    return f"{counted(after, what)} instead of {before}{LIMITED}"
+    return f"{counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
 
 
 def counted(count: int, what: str) -> str:

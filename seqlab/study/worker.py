@@ -22,7 +22,7 @@ from seqlab.errors import UserError
 from seqlab.study.assignment import Assignment
 from seqlab.study.channel import Channel
 
-GRACE = 30.0  # seconds to finish a step and to write a checkpoint
+GRACE_SECONDS = 30.0  # to finish a step and to write a checkpoint
 
 
 class Leaving:
@@ -52,7 +52,7 @@ class Leaving:
         self.asked = True
         if not self.busy:
             os._exit(0)
-        timer = threading.Timer(GRACE, os._exit, (0,))
+        timer = threading.Timer(GRACE_SECONDS, os._exit, (0,))
         timer.daemon = True
         timer.start()
 

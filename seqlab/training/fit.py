@@ -26,8 +26,8 @@ from seqlab.training.restoring import load_weights
 from seqlab.training.updates import Step, Updates
 
 REMEDY = "a lower learning rate or a lower clip_norm usually helps"
-SLOWER = 0.5  # times the learning rate, after each rollback
-LATELY = 20  # steps whose mean loss is shown
+ROLLBACK_RATE = 0.5  # times the learning rate, after each rollback
+RECENT_STEPS = 20  # whose mean loss is shown
 
 
 def fit(
@@ -194,7 +194,7 @@ class _Fit:
         return TrainingFigures(
             step=history.steps,
             steps=self.total,
-            loss=float(torch.stack(self.losses[-LATELY:]).mean()),
+            loss=float(torch.stack(self.losses[-RECENT_STEPS:]).mean()),
             valid=history.records[-1]["valid"] if history.records else None,
             seconds_left=history.seconds / history.steps * (self.total - history.steps),
             precision=self.updates.precision.name,
@@ -275,7 +275,7 @@ class _Fit:
             raise DivergedError(f"{error}{again}") from None
         rollbacks, resumed = history.rollbacks, history.resumed
         seconds, at = history.seconds, history.steps
-        slowed = self.updates.slowed * SLOWER
+        slowed = self.updates.slowed * ROLLBACK_RATE
         failed = {rollback["back_to"] for rollback in rollbacks}
         if len(self.good) > 1 and self.good[-1]["history"]["steps"] in failed:
             self.good.pop()

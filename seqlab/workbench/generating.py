@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from seqlab.model.generation import TokenReader
     from seqlab.workbench.predictor import Predictor
 
-NAMED = 8  # unknown characters that an error lists
+NAMED_CHARACTERS = 8  # unknown characters that an error lists
 
 
 class Writer:
@@ -62,11 +62,15 @@ class Writer:
             )
         strange = vocabulary.unknown(prompt)
         if strange:
-            more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
+            more = (
+                f" and {len(strange) - NAMED_CHARACTERS} more"
+                if len(strange) > NAMED_CHARACTERS
+                else ""
+            )
             what = "characters" if vocabulary.kind == "character" else "words"
             raise UserError(
                 f"--prompt: {what} that the training text does not hold:"
-                f" {', '.join(repr(piece) for piece in strange[:NAMED])}{more}",
+                f" {', '.join(repr(piece) for piece in strange[:NAMED_CHARACTERS])}{more}",
                 "leave them out, or train with --set data.tokenizer=bpe, which knows every one",
             )
         ids: list[int] = vocabulary.encode(prompt).ids.tolist()
