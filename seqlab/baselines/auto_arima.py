@@ -26,7 +26,7 @@ from seqlab.tasks.forecasting.seasonality import strengths
 
 CARD = {"tasks": ["forecast"], "needs": "statsmodels", "extra": "statistics"}
 
-LAGS, SEASONAL = 5, 2  # the most of each kind
+MOST_LAGS, MOST_SEASONAL_LAGS = 5, 2  # the most of each kind
 SEASONAL_STRENGTH = 0.64  # from which a season is taken away by differences
 FIRST_ORDERS = ((2, 2, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1))
 
@@ -48,7 +48,10 @@ class ArimaOrders(NamedTuple):
 
     def allowed(self) -> bool:
         """Whether all lie within the most that are tried."""
-        return 0 <= self.p <= LAGS >= self.q >= 0 and 0 <= self.P <= SEASONAL >= self.Q >= 0
+        return (
+            0 <= self.p <= MOST_LAGS >= self.q >= 0
+            and 0 <= self.P <= MOST_SEASONAL_LAGS >= self.Q >= 0
+        )
 
 
 @registered
@@ -64,7 +67,7 @@ class AutoArima(PerSeries):
         while d < 2 and len(w) > 20 and not _stationary(w):
             w, d = np.diff(w), d + 1
         mu = float(w.mean()) if d + D < 2 else 0.0
-        lags = _search(w - mu, season if season > LAGS else 1)
+        lags = _search(w - mu, season if season > MOST_LAGS else 1)
         return np.concatenate([[d, D, mu], *lags])
 
     @staticmethod
@@ -112,7 +115,7 @@ def _regress(w: Array, orders: ArimaOrders, season: int) -> tuple[float, Array, 
     """The criterion, φ and θ of some orders; infinite where they are not stationary."""
     from statsmodels.tsa.arima.estimators.hannan_rissanen import hannan_rissanen
 
-    width = LAGS + SEASONAL
+    width = MOST_LAGS + MOST_SEASONAL_LAGS
     phi, theta = np.zeros(width), np.zeros(width)
     ar, ma = _places(orders.p, orders.P), _places(orders.q, orders.Q)
     count = len(ar) + len(ma)
@@ -139,7 +142,7 @@ def _regress(w: Array, orders: ArimaOrders, season: int) -> tuple[float, Array, 
 
 
 def _places(plain: int, seasonal: int) -> np.ndarray:
-    return np.array([*range(plain), *range(LAGS, LAGS + seasonal)], dtype=np.int64)
+    return np.array([*range(plain), *range(MOST_LAGS, MOST_LAGS + seasonal)], dtype=np.int64)
 
 
 def _mask(places: np.ndarray, season: int) -> list[int] | int:
@@ -150,12 +153,14 @@ def _mask(places: np.ndarray, season: int) -> list[int] | int:
 
 def _lags(places: np.ndarray, season: int) -> np.ndarray:
     """The lag of each place among the coefficients."""
-    return np.array([*range(1, LAGS + 1), *(season * (k + 1) for k in range(SEASONAL))])[places]
+    return np.array(
+        [*range(1, MOST_LAGS + 1), *(season * (k + 1) for k in range(MOST_SEASONAL_LAGS))]
+    )[places]
 
 
 def _polynomials(phi: Array, theta: Array, season: int) -> tuple[Array, Array]:
     """1 − Σ φ_i B^i and 1 + Σ θ_j B^j."""
-    lags = _lags(np.arange(LAGS + SEASONAL), season)
+    lags = _lags(np.arange(MOST_LAGS + MOST_SEASONAL_LAGS), season)
     ar, ma = np.zeros(lags.max() + 1), np.zeros(lags.max() + 1)
     np.add.at(ar, lags, -phi)
     np.add.at(ma, lags, theta)
@@ -175,7 +180,7 @@ def _forecast(windows: Array, model: Array, season: int, horizon: int) -> Array:
     """(n, L) → (n, horizon) of one model."""
     d, D, mu = int(model[0]), int(model[1]), model[2]
     phi, theta = np.split(model[3:], 2)
-    ar, ma = _polynomials(phi, theta, season if season > LAGS else 1)
+    ar, ma = _polynomials(phi, theta, season if season > MOST_LAGS else 1)
     levels = [windows]  # before each difference
     for lag in [season] * D + [1] * d:
         levels.append(levels[-1][:, lag:] - levels[-1][:, :-lag])

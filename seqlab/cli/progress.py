@@ -16,7 +16,8 @@ from rich.text import Text
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.study.clock import Moment, Running
 
-EVERY, RARELY = 15.0, 300.0  # seconds between plain lines: at first, and in a long study
+FIRST_WAIT_SECONDS = 15.0  # between plain lines, at first
+LONGEST_WAIT_SECONDS = 300.0  # between plain lines, in a long study
 TIME_A_DRAWING = 20  # drawings take at most one part in so many of the time so far
 LINES_BESIDE_RUNS = 8  # of a terminal
 
@@ -55,7 +56,9 @@ class Bar:
             self._show(moment)
             return
         now, stage = time.monotonic(), moment.stage.partition(":")[0]
-        wait = min(RARELY, max(EVERY, (now - self.begun) / TIME_A_DRAWING))
+        wait = min(
+            LONGEST_WAIT_SECONDS, max(FIRST_WAIT_SECONDS, (now - self.begun) / TIME_A_DRAWING)
+        )
         if now - self.last >= wait or stage != self.stage:
             self.last, self.stage = now, stage
             for line in (_line(moment), *(f"       {self._words(r)}" for r in moment.running)):

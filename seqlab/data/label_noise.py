@@ -22,7 +22,8 @@ MOST_ROWS = 10_000  # enough for a look, and a look must be quick
 MOST_WORDS = 20_000
 FOLDS = 3
 MIN_ROWS_PER_CLASS = 6  # below it out-of-fold probabilities mean nothing
-DOUBTED, SURE = 0.05, 0.85  # probability of the given label at most, of another at least
+DOUBTED_PROBABILITY = 0.05  # of the given label, at most
+SURE_PROBABILITY = 0.85  # of another label, at least
 LISTED_ROWS = 5
 
 
@@ -80,7 +81,9 @@ def _look(texts: Sequence[str], labels: Sequence[str], seed: int) -> QuickLook |
     if len(classes) < 2 or np.bincount(codes).min() < FOLDS:
         return None
     given, chosen, highest = _out_of_fold(sample, codes, seed)
-    doubted = np.flatnonzero((given <= DOUBTED) & (highest >= SURE) & (chosen != codes))
+    doubted = np.flatnonzero(
+        (given <= DOUBTED_PROBABILITY) & (highest >= SURE_PROBABILITY) & (chosen != codes)
+    )
     suspects = tuple(
         Suspect(int(rows[i]), sample[i], classes[codes[i]], classes[chosen[i]], float(given[i]))
         for i in doubted[np.argsort(given[doubted], kind="stable")]

@@ -27,7 +27,7 @@ from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser
 
 LATENCY_SECONDS = 1.5  # of batch-1 predictions, at most
-LEAST, MOST = 10, 300  # batch-1 predictions
+FEWEST_PREDICTIONS, MOST_PREDICTIONS = 10, 300  # batch-1 predictions
 TRAIN_STEPS = 12
 
 
@@ -59,8 +59,8 @@ def latencies(predict: Any, examples: int) -> dict[str, float]:
         predict(rng.integers(0, examples, 1))
     times: list[float] = []
     begun = time.perf_counter()
-    while len(times) < MOST and (
-        len(times) < LEAST or time.perf_counter() - begun < LATENCY_SECONDS
+    while len(times) < MOST_PREDICTIONS and (
+        len(times) < FEWEST_PREDICTIONS or time.perf_counter() - begun < LATENCY_SECONDS
     ):
         rows = rng.integers(0, examples, 1)
         start = time.perf_counter()

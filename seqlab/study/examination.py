@@ -19,7 +19,8 @@ from seqlab.specs import TrainSpec
 from seqlab.study.objective import predict_all
 from seqlab.tasks.base import Prepared, Task
 
-EXAMPLES, FEW = 2000, 64  # with answers to count; for a look at the units alone
+EXAMINED_EXAMPLES = 2000  # with answers to count
+EXAMINED_FOR_UNITS = 64  # for a look at the units alone
 FEWEST_ANSWERS = 100  # or their surest fifth says nothing
 SUREST_PART = 5  # the most confident one of so many
 STILL_RANGE = 1e-5  # of a unit's outputs, as a share of the largest of them
@@ -28,7 +29,7 @@ STILL_RANGE = 1e-5  # of a unit's outputs, as a share of the largest of them
 def examined(prepared: Prepared, model: nn.Module, spec: TrainSpec) -> dict[str, Any]:
     """The share of silent units by layer, and errors among the surest answers where it has any."""
     counts = _answers_classes(prepared.task)
-    most = EXAMPLES if counts else FEW
+    most = EXAMINED_EXAMPLES if counts else EXAMINED_FOR_UNITS
     valid = prepared.valid.take(np.arange(min(most, len(prepared.valid))))
     with watched(model) as ranges:
         predictions = predict_all(prepared.task, model, valid, spec.device)

@@ -11,7 +11,7 @@ from seqlab.mixers.base import setting_defaults
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.gradient_flow import Flow, Reach
 
-VANISHES, EXPLODES = 1e-2, 1e2  # the farthest tenth of positions over the nearest
+VANISHING_RATIO, EXPLODING_RATIO = 1e-2, 1e2  # the farthest tenth of positions over the nearest
 UNDERFLOW_SHARE = 1e-30  # of the nearest: what falls below it may be zero for lack of digits
 FEWEST_POSITIONS = 10  # or there is no distance to speak of
 
@@ -64,11 +64,11 @@ def named(reach: Reach) -> str:
     norms = np.array(reach.norms)
     last = int(np.flatnonzero(norms).max(initial=0))
     cut = last < len(norms) - 1 and norms[last] > UNDERFLOW_SHARE * norms.max()
-    if cut and reach.ratio < VANISHES:
+    if cut and reach.ratio < VANISHING_RATIO:
         return "out of reach"
-    if reach.ratio < VANISHES:
+    if reach.ratio < VANISHING_RATIO:
         return "vanishing"
-    return "exploding" if reach.ratio > EXPLODES else "sound"
+    return "exploding" if reach.ratio > EXPLODING_RATIO else "sound"
 
 
 def _evidence(flow: Flow, layers: list[str] | tuple[str, ...]) -> str:

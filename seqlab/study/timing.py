@@ -12,14 +12,14 @@ import torch
 from seqlab import kernels
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
-from seqlab.study.contestant_costs import LEAST, TRAIN_STEPS, step_seconds
+from seqlab.study.contestant_costs import FEWEST_PREDICTIONS, TRAIN_STEPS, step_seconds
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import Allowance, PlannedContestant
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
-MEASURED_STEPS, MEASURED_EXAMPLES = TRAIN_STEPS + 2, 5 * 64 + LEAST
+MEASURED_STEPS, MEASURED_EXAMPLES = TRAIN_STEPS + 2, 5 * 64 + FEWEST_PREDICTIONS
 CROWDING_FACTOR = 1.2  # processes side by side slow each other down
 FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
 STARTUP_SECONDS = 2.5  # until a process has started

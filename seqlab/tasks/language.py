@@ -61,8 +61,8 @@ CARD = {
     "causal": True,
 }
 
-BATCH, STEPS, EPOCHS = 32, 1500, (1, 30)
-LOGITS = 2**24  # numbers of one batch's output that memory must hold in evaluation
+BATCH_BLOCKS, TRAIN_STEPS, EPOCH_BOUNDS = 32, 1500, (1, 30)
+MOST_LOGITS = 2**24  # numbers of one batch's output that memory must hold in evaluation
 
 
 @registered
@@ -84,8 +84,8 @@ class Language(Task):
         self.metrics = settings.metrics
         self.cuts = None if settings.stateful else "targets too"
         self.blocks_learned, self._columns = count, dict(columns or {"text": "text"})
-        epochs = int(np.clip(-(-STEPS * BATCH // count), *EPOCHS))
-        self.train_defaults = {"batch_size": BATCH, "epochs": epochs}
+        epochs = int(np.clip(-(-TRAIN_STEPS * BATCH_BLOCKS // count), *EPOCH_BOUNDS))
+        self.train_defaults = {"batch_size": BATCH_BLOCKS, "epochs": epochs}
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -161,7 +161,7 @@ class Language(Task):
         if rng is not None:
             found = blocks.crops(examples, settings.block, batch_size, batch_tokens, rng)
         else:
-            tokens = max(settings.block, min(batch_tokens, LOGITS // len(self.vocabulary)))
+            tokens = max(settings.block, min(batch_tokens, MOST_LOGITS // len(self.vocabulary)))
             if settings.carried:
                 found = blocks.carried(examples, max(1, tokens // settings.block))
             else:
@@ -240,7 +240,7 @@ class Language(Task):
         def write(prompt: str, seed: int) -> str:
             ids = self.vocabulary.encode(prompt).ids.tolist()
             sampling = Sampling(temperature=shown.TEMPERATURE, seed=seed)
-            tokens = generate(reader(), ids, shown.WRITTEN, sampling, self.settings.never)
+            tokens = generate(reader(), ids, shown.WRITTEN_TOKENS, sampling, self.settings.never)
             return self.vocabulary.decode(takewhile(lambda token: token != BOUNDARY, tokens))
 
         return shown.samples(examples, self.vocabulary, write)

@@ -38,7 +38,7 @@ from seqlab.tasks.base import (
 )
 from seqlab.tasks.inputs.copies import conflicts, copies
 from seqlab.tasks.parts import (
-    FLAW,
+    PROBLEM,
     ColumnChoice,
     ColumnRequest,
     Input,
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from seqlab.model.base import Model
     from seqlab.specs import ModelSpec
 
-SURE = 0.5  # below it a confidence is told with the reason against, not for
-EXAMPLE = "example"  # in a batch of several sequences an example: which of its examples each is of
+SURE_SCORE = 0.5  # below it a confidence is told with the reason against, not for
+EXAMPLE_OF_SEQUENCE = "example"  # in a batch: which of its examples each sequence is of
 
 
 class TaskState(Spec):
@@ -133,7 +133,7 @@ class RowTask(Task):
         except UserError as error:
             return Confidence(0.0, error.message)
         weaker = min((found, target), key=lambda choice: choice.score)
-        if weaker.score < SURE:
+        if weaker.score < SURE_SCORE:
             return Confidence(weaker.score, weaker.why)
         return Confidence(weaker.score, f"{found.why} and {target.why}: {cls.name}")
 
@@ -380,7 +380,7 @@ class RowTask(Task):
                 torch.from_numpy(_padded(wanted, rows)),
                 Context(mask),
                 read.rows,
-                {} if read.of is None else {EXAMPLE: torch.from_numpy(read.of)},
+                {} if read.of is None else {EXAMPLE_OF_SEQUENCE: torch.from_numpy(read.of)},
             )
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
@@ -422,14 +422,14 @@ class RowTask(Task):
             rows = rows.take(place)
             for name, values in self.reader.identity(gathered, found).items():
                 rows.frame[name] = values
-            rows.frame[FLAW] = flaws.to_numpy(dtype=object)
+            rows.frame[PROBLEM] = flaws.to_numpy(dtype=object)
         return self.encoded(rows)
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples can be read and say what is wanted of them."""
         known = self.target.known(examples)
-        if FLAW in examples.frame:
-            known = known & (examples.frame[FLAW] == "").to_numpy()
+        if PROBLEM in examples.frame:
+            known = known & (examples.frame[PROBLEM] == "").to_numpy()
         return known
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
@@ -447,13 +447,13 @@ class RowTask(Task):
         """A row for each example: what was read, and what is predicted."""
         inputs = self.reader.presented(examples)
         predicted = pd.DataFrame(self.target.present(predictions, examples))
-        if FLAW in examples.frame:
-            bad = (examples.frame[FLAW] != "").to_numpy()
+        if PROBLEM in examples.frame:
+            bad = (examples.frame[PROBLEM] != "").to_numpy()
             predicted = predicted.astype(object).mask(
                 np.repeat(bad[:, None], predicted.shape[1], 1)
             )
             inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
-            predicted[FLAW] = examples.frame[FLAW].to_numpy()
+            predicted[PROBLEM] = examples.frame[PROBLEM].to_numpy()
         return pd.concat([pd.DataFrame(inputs), predicted], axis=1)
 
     def subset(self, examples: Examples, size: int, seed: int) -> Examples:
@@ -480,9 +480,9 @@ class RowTask(Task):
 
 def averaged(answers: NDArray[Any], batch: Batch) -> NDArray[Any]:
     """Answers of a batch's sequences (N, …) as those of its examples (B, …), which are means."""
-    if EXAMPLE not in batch.extra:
+    if EXAMPLE_OF_SEQUENCE not in batch.extra:
         return answers
-    example = batch.extra[EXAMPLE].cpu().numpy()
+    example = batch.extra[EXAMPLE_OF_SEQUENCE].cpu().numpy()
     sums = np.zeros((int(example.max()) + 1, *answers.shape[1:]))
     np.add.at(sums, example, answers)
     return np.asarray(sums / np.bincount(example)[:, None])

@@ -31,7 +31,7 @@ from seqlab.training.updates import Updates
 Choices = dict[str, dict[str, Any]]  # by setting: chosen, why, times_faster
 Settle = Callable[[Callable[[], Choices]], Choices]
 
-WARM_UP, ROUNDS = 2, 7  # steps of each way that are not counted, and that are
+WARM_UP_STEPS, MEASURED_STEPS = 2, 7  # steps of each way that are not counted, and that are
 SHORT_STEPS = 100  # steps of a training, below which measuring costs more than it gives
 LONG_SECONDS = 120.0  # seconds of a training, from which a compilation can be earned back
 WORTHWHILE_SPEEDUP = 1.2  # times as fast, from which another way is taken
@@ -99,7 +99,7 @@ def _format(model: nn.Module, objective: Objective, spec: TrainSpec, steps: int)
     racers = {
         name: _Racer(model, objective, spec.with_(precision=name)) for name in ("float32", *names)
     }
-    for _ in range(WARM_UP + ROUNDS):
+    for _ in range(WARM_UP_STEPS + MEASURED_STEPS):
         for racer in racers.values():
             racer.step()
     usual = racers.pop("float32")
@@ -120,7 +120,7 @@ def _compilation(
     """Whether the rest of the training repays compiling; always, where it was asked for."""
     racer = _Racer(model, objective, spec)
     if spec.compile == "auto":
-        for _ in range(WARM_UP + ROUNDS):
+        for _ in range(WARM_UP_STEPS + MEASURED_STEPS):
             racer.step()
         expected = steps * statistics.median(racer.seconds)
         if expected < LONG_SECONDS:
@@ -130,10 +130,10 @@ def _compilation(
     compiled = _Racer(model, objective, spec)
     begun = time.perf_counter()
     try:
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP_STEPS):
             compiled.step()
         spent = time.perf_counter() - begun
-        for _ in range(ROUNDS if spec.compile == "auto" else 0):
+        for _ in range(MEASURED_STEPS if spec.compile == "auto" else 0):
             compiled.step()
     except Exception as error:  # whatever a compiler may raise, a training can do without it
         forget_compilation(model)
@@ -168,7 +168,7 @@ class _Racer:
         with self.updates.precision.matmuls():
             loss = float(self.updates.step(self.feed, self.steps).loss)
         self.finite &= math.isfinite(loss)
-        if self.steps >= WARM_UP:
+        if self.steps >= WARM_UP_STEPS:
             self.seconds.append(time.perf_counter() - begun)
         self.steps += 1
 

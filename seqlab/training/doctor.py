@@ -17,7 +17,7 @@ FEWEST_RECORDS = 4  # or there is no course to read
 OFTEN_CLIPPED = 0.9  # of the steps clipped: the limit sets the length of steps, not the gradient
 LONG_LOADING = 0.2  # of the time spent on batches
 BRIEF_SECONDS = 5.0  # of training: what there is to wait for does not matter
-TINY, HUGE = 1e-6, 1e3  # norms of all gradients
+VANISHING_NORM, EXPLODING_NORM = 1e-6, 1e3  # norms of all gradients
 FLAT_CHANGE = 0.01  # relative
 WORSE_SHARE = 0.05  # of the distance the score had come
 LATE_SHARE = 0.2  # of the distance the score had come, gained in the second half
@@ -149,7 +149,7 @@ def _plateau(records: Records, scores: Sequence[float]) -> Symptom | None:
 
 def _dead(records: Records, scores: Sequence[float]) -> Symptom | None:
     norms = [record["gradient_norm"] for record in records]
-    if min(norms[1:]) > TINY:
+    if min(norms[1:]) > VANISHING_NORM:
         return None
     return Symptom(
         "dead units",
@@ -195,7 +195,7 @@ def _label_noise(sure: Mapping[str, float]) -> Symptom | None:
 
 def _exploding(records: Records, scores: Sequence[float]) -> Symptom | None:
     norm = max(record["gradient_norm"] for record in records)
-    if norm < HUGE:
+    if norm < EXPLODING_NORM:
         return None
     return Symptom(
         "exploding gradients",

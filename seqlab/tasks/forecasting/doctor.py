@@ -17,13 +17,13 @@ from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.panel import Panel
 from seqlab.tasks.forecasting.preparation import PreparedPanel, fit, read
 from seqlab.tasks.forecasting.scaling import sums
-from seqlab.tasks.forecasting.seasonality import WEAK, sample, strengths
+from seqlab.tasks.forecasting.seasonality import WEAK_STRENGTH, sample, strengths
 
-MISSING = 0.05  # share of missing values that deserves a word
-EXTREME = 15.0  # distances between the quartiles, from which a value is suspect
+MISSING_SHARE = 0.05  # share of missing values that deserves a word
+EXTREME_RANGES = 15.0  # distances between the quartiles, from which a value is suspect
 FEW_BLOCKS = 10
-QUICK = 500  # windows scored in the quick check
-FILLED = "models read the last known value and are told so; losses and metrics skip it"
+QUICK_WINDOWS = 500  # windows scored in the quick check
+FILLED_NOTE = "models read the last known value and are told so; losses and metrics skip it"
 
 
 def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
@@ -73,10 +73,10 @@ def _grid(panel: Panel) -> list[Finding]:
         share = panel.gaps / len(panel.values)
         findings.append(
             Finding(
-                "warning" if share > MISSING else "info",
+                "warning" if share > MISSING_SHARE else "info",
                 f"{panel.gaps} gaps in time ({share:.1%} of the steps)",
                 "the dates of these steps are not in the data",
-                FILLED,
+                FILLED_NOTE,
             )
         )
     if panel.moved:
@@ -101,10 +101,10 @@ def _missing(panel: Panel) -> list[Finding]:
         worst = int(by_channel.argmax())
         findings.append(
             Finding(
-                "warning" if share > MISSING else "info",
+                "warning" if share > MISSING_SHARE else "info",
                 f"{share:.1%} of the values are missing",
                 f'most in "{panel.targets[worst]}" ({by_channel[worst]:.1%})',
-                FILLED,
+                FILLED_NOTE,
             )
         )
     counts = np.bincount(panel.owners(), known.mean(axis=1), minlength=len(panel))
@@ -182,7 +182,7 @@ def _extreme(panel: Panel) -> list[Finding]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a channel without any value
             low, high = np.nanquantile(part, (0.25, 0.75), axis=0)
-            far = np.maximum(part - high, low - part) > EXTREME * (high - low)
+            far = np.maximum(part - high, low - part) > EXTREME_RANGES * (high - low)
         far &= (high > low)[None]
         if far.any() and not where:
             row, c = np.argwhere(far)[0]
@@ -195,7 +195,7 @@ def _extreme(panel: Panel) -> list[Finding]:
     return [
         Finding(
             "warning",
-            f"{found} extreme values, more than {EXTREME:g} interquartile ranges away",
+            f"{found} extreme values, more than {EXTREME_RANGES:g} interquartile ranges away",
             where,
             "check them: a slip of the pen weighs heavily in squared errors (--metric mae)",
         )
@@ -209,7 +209,9 @@ def _components(prepared: PreparedPanel) -> Finding:
     return Finding(
         "info",
         f"{words}trend: strength {trend:.2f} (0 none, 1 all)",
-        advice="" if season == 1 or seasonal >= WEAK else "a weak season: is --season right?",
+        advice=""
+        if season == 1 or seasonal >= WEAK_STRENGTH
+        else "a weak season: is --season right?",
     )
 
 
@@ -263,7 +265,7 @@ def _windows(card: dict[str, object]) -> list[Finding]:
 
 def _bar(fitted: Fitted, valid: Examples) -> Finding:
     """How good forecasts without learning are, on the validation part."""
-    chosen = np.unique(np.linspace(0, len(valid) - 1, min(QUICK, len(valid))).astype(int))
+    chosen = np.unique(np.linspace(0, len(valid) - 1, min(QUICK_WINDOWS, len(valid))).astype(int))
     windows, C = valid.take(chosen), fitted.channels
     metric = registry.load("metrics", "mase")()
     unit = scale("naive", windows, C)

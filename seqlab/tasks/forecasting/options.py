@@ -11,7 +11,7 @@ from seqlab.errors import UserError, unknown
 from seqlab.specs import Spec
 
 STRATEGIES = ("direct", "recursive", "encoder-decoder")
-MIDDLE = 0.5  # always among the quantiles: it is the forecast itself
+MEDIAN_LEVEL = 0.5  # always among the quantiles: it is the forecast itself
 
 
 class ForecastOptions(Spec):
@@ -44,7 +44,7 @@ class ForecastOptions(Spec):
         """All quantiles in order, the middle among them; () where none was asked for."""
         ends = [(1 + sign * share / 100) / 2 for share in self.intervals for sign in (-1, 1)]
         asked = [*self.quantiles, *ends]
-        return tuple(sorted({round(level, 6) for level in [*asked, MIDDLE]})) if asked else ()
+        return tuple(sorted({round(level, 6) for level in [*asked, MEDIAN_LEVEL]})) if asked else ()
 
 
 def read_options(values: dict[str, Any]) -> ForecastOptions:

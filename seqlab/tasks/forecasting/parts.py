@@ -16,8 +16,8 @@ from seqlab.errors import UserError
 from seqlab.tasks.forecasting.panel import Panel
 
 Rows = NDArray[np.int64]
-DEFAULT = (70.0, 10.0, 20.0)
-NAMES = ("training", "validation", "test")
+DEFAULT_SHARES = (70.0, 10.0, 20.0)
+PART_NAMES = ("training", "validation", "test")
 HINT = (
     "accepted: percentages 60/20/20, rows 8640/2880/2880,"
     " or the first dates of validation and test 2017-07-01,2017-11-01"
@@ -42,7 +42,7 @@ def cut(panel: Panel, split: str | None, horizon: int) -> PartEnds:
     if panel.given is not None:
         return _given(panel, split, horizon)
     if split is None:
-        return _shares(panel, DEFAULT, least=horizon)
+        return _shares(panel, DEFAULT_SHARES, least=horizon)
     fields = [field.strip() for field in split.split("," if "," in split else "/")]
     numbers = [float(f) for f in fields if _is_number(f)]
     if len(numbers) == 3 == len(fields) and min(numbers) > 0:
@@ -93,7 +93,7 @@ def _given(panel: Panel, split: str | None, horizon: int) -> PartEnds:
     ends = panel.given.copy()
     how = "as given in files"
     if (ends[:, 1] == ends[:, 0]).all():  # no validation file: the end of the training file
-        share = DEFAULT[1] / (DEFAULT[0] + DEFAULT[1])
+        share = DEFAULT_SHARES[1] / (DEFAULT_SHARES[0] + DEFAULT_SHARES[1])
         length = np.maximum((share * ends[:, 0]).round().astype(np.int64), horizon)
         ends[:, 0] = np.maximum(ends[:, 0] - length, 0)
         how += "; validation is the end of the training file"
@@ -157,7 +157,8 @@ def _dates(panel: Panel, split: str, fields: Sequence[str]) -> PartEnds:
             whole = panel.frequency.moments(np.array([panel.first.min(), last.max() - 1]))
             reach = " to ".join(str(pd.Timestamp(moment)) for moment in whole)
             raise UserError(
-                f'--split "{split}": the {NAMES[part]} part is empty; the data reach from {reach}',
+                f'--split "{split}": the {PART_NAMES[part]} part is empty;'
+                f" the data reach from {reach}",
                 HINT,
             )
     return PartEnds(ends, "by date: validation and test from " + ", ".join(fields[:2]))

@@ -21,15 +21,15 @@ from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import Layout, called, observe, read_layout
 from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import NAMES, PartEnds, cut, cut_folds
+from seqlab.tasks.forecasting.parts import PART_NAMES, PartEnds, cut, cut_folds
 from seqlab.tasks.forecasting.scaling import fit_scales, static_scales
 from seqlab.tasks.forecasting.windows import Geometry, Windows, window_part
 
 METRICS = ("mse", "mae", "mase", "smape", "rmse")
-OF_QUANTILES = ("crps", "pinball", "coverage")
+QUANTILE_METRICS = ("crps", "pinball", "coverage")
 # The most channel-windows of each part: beyond, origins lie further apart, and the card says so.
 # Training wants variety; validation is scored many times; the test part decides.
-MOST = (60_000, 5_000, 25_000)
+MOST_WINDOWS = (60_000, 5_000, 25_000)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def cut_windows(prepared: PreparedPanel, spec: DataSpec) -> list[Windows]:
     """The windows of the three parts; a part without any is an error that says how to get some."""
     channels = len(prepared.panel.targets)
     windows = []
-    for part, most in enumerate(MOST):
+    for part, most in enumerate(MOST_WINDOWS):
         stride = spec.stride if part else None
         found = window_part(
             prepared.panel,
@@ -166,8 +166,8 @@ def _check_movement(
         moving = np.isfinite(naive[windows[part].series]).any()
         if registry.load("metrics", prepared.metrics[0]).space == "scaled" and not moving:
             raise UserError(
-                f"the {NAMES[part]} part holds only series that never change in the training part:"
-                f" {prepared.metrics[0]} has no scale for them",
+                f"the {PART_NAMES[part]} part holds only series that never change in the training"
+                f" part: {prepared.metrics[0]} has no scale for them",
                 "choose another metric, such as --metric mae, or another split",
             )
 
@@ -207,14 +207,14 @@ def _metrics(spec: DataSpec, panel: Panel) -> tuple[str, ...]:
     usual = "mse" if len(panel.targets) > 1 else "mase" if len(panel) > 1 else "mae"
     known: tuple[str, ...] = METRICS
     if read_options(spec.options).levels:
-        usual, known = "crps", (*METRICS, *OF_QUANTILES)
+        usual, known = "crps", (*METRICS, *QUANTILE_METRICS)
     primary = spec.metric or usual
     if primary == "coverage":
         raise UserError(
             "--metric coverage: the widest interval would win",
             "accepted: crps or pinball, which reward narrow intervals too; coverage is shown",
         )
-    if primary in OF_QUANTILES and primary not in known:
+    if primary in QUANTILE_METRICS and primary not in known:
         raise UserError(
             f"--metric {primary}: no quantiles are forecast",
             "ask for some with --set options.intervals=80",
@@ -244,9 +244,10 @@ def _no_window(prepared: PreparedPanel, part: int) -> UserError:
     longest = int((end - begin).argmax())
     need = geometry.horizon + (0 if part else geometry.lookback)
     sizes = f"look-back {geometry.lookback} + " if part == 0 else ""
+    steps = max(0, int((end - begin)[longest]))
     return UserError(
-        f"the {NAMES[part]} part holds no window: it has {max(0, int((end - begin)[longest]))} of"
-        f" the {panel.lengths[longest]} steps of {called(panel.series[longest])},"
+        f"the {PART_NAMES[part]} part holds no window: it has {steps} of the"
+        f" {panel.lengths[longest]} steps of {called(panel.series[longest])},"
         f" {sizes}horizon {geometry.horizon} need {need}",
         "give longer series, a smaller --lookback or --horizon, or another --split",
     )

@@ -123,12 +123,13 @@ def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
     }
 
 
-NUMBERS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
+BLOCK_COLUMNS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
 
 
 def _part(table: list[Cut], stream: NDArray[np.generic]) -> Examples:
     arrays = {
-        name: np.concatenate([rows[name] for rows in table]).astype(np.int64) for name in NUMBERS
+        name: np.concatenate([rows[name] for rows in table]).astype(np.int64)
+        for name in BLOCK_COLUMNS
     }
     counts = [len(rows["start"]) for rows in table]
     names = np.repeat([rows["document"] for rows in table], counts)

@@ -11,13 +11,15 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.tasks.base import Exhibit
 from seqlab.tasks.language_modelling.blocks import column, lengths
 from seqlab.tasks.language_modelling.settings import TextSettings
-from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, SPECIAL, PieceVocabulary
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, SPECIAL_NUMBERS, PieceVocabulary
 
-POINTS = 24  # of the curve over a block
-FEWEST = 20  # tokens that a mean is shown for
-FREQUENT, HARDEST = 15, 10
-SHOWN = 240  # characters of a passage
-PROMPT, WRITTEN, SAMPLES = 60, 300, 2  # characters given, tokens written, how often
+CURVE_POINTS = 24  # of the curve over a block
+FEWEST_TOKENS = 20  # tokens that a mean is shown for
+FREQUENT_SHOWN, HARDEST_SHOWN = 15, 10
+SHOWN_CHARACTERS = 240  # characters of a passage
+PROMPT_CHARACTERS = 60  # that a model is given
+WRITTEN_TOKENS = 300  # that it writes on
+SAMPLES = 2
 TEMPERATURE = 0.8
 CLASSES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("line ends", lambda c: c == "\n"),
@@ -48,9 +50,9 @@ def samples(examples: Examples, vocabulary: PieceVocabulary, write: Write) -> Ex
     items = []
     places = np.linspace(0, len(examples) - 1, SAMPLES + 1).astype(int)[:SAMPLES]
     for seed, row in enumerate(places):
-        prompt = _text(examples, int(row), vocabulary)[:PROMPT]
+        prompt = _text(examples, int(row), vocabulary)[:PROMPT_CHARACTERS]
         items.append({"title": f"after {prompt!r}", "text": write(prompt, seed)})
-    note = f"{WRITTEN} tokens each, drawn at temperature {TEMPERATURE}"
+    note = f"{WRITTEN_TOKENS} tokens each, drawn at temperature {TEMPERATURE}"
     return Exhibit("samples", "What it writes", {"items": items}, note)
 
 
@@ -72,10 +74,10 @@ def _within(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _by_position(bits: Bits, examples: Examples) -> Exhibit:
     place = _within(lengths(examples))
-    edges = np.unique(np.geomspace(1, place.max() + 1, POINTS).round().astype(int)) - 1
+    edges = np.unique(np.geomspace(1, place.max() + 1, CURVE_POINTS).round().astype(int)) - 1
     bins = np.searchsorted(edges, place, side="right") - 1
     count = np.bincount(bins)
-    shown = np.flatnonzero(count >= FEWEST)
+    shown = np.flatnonzero(count >= FEWEST_TOKENS)
     return Exhibit(
         "curve",
         "Bits by place in the block",
@@ -93,7 +95,7 @@ def _by_position(bits: Bits, examples: Examples) -> Exhibit:
 def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: PieceVocabulary) -> Exhibit:
     names = ["unknown or an end", *(name for name, _ in CLASSES), "marks"]
     kind = np.zeros(len(vocabulary), dtype=int)
-    for token in range(SPECIAL, len(vocabulary)):
+    for token in range(SPECIAL_NUMBERS, len(vocabulary)):
         letter = vocabulary.piece(token)
         found = (n for n, (_, holds) in enumerate(CLASSES, 1) if holds(letter))
         kind[token] = next(found, len(names) - 1)
@@ -115,7 +117,7 @@ def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: PieceVocabulary
     total = np.bincount(tokens, bits, minlength=len(vocabulary))
     rows = [
         [repr(vocabulary.piece(t)), int(count[t]), float(total[t] / count[t])]
-        for t in np.argsort(-count, kind="stable")[:FREQUENT].tolist()
+        for t in np.argsort(-count, kind="stable")[:FREQUENT_SHOWN].tolist()
         if count[t]
     ]
     columns = ["token", "times", "bits each"]
@@ -129,12 +131,12 @@ def _hardest(nats: Ragged, examples: Examples, vocabulary: PieceVocabulary) -> E
     each = np.where(whole, each / sizes / np.log(2), -np.inf)
     rows = [
         [
-            _text(examples, row, vocabulary)[:SHOWN],
+            _text(examples, row, vocabulary)[:SHOWN_CHARACTERS],
             str(examples.frame["document"].iloc[row]),
             int(examples.frame["at"].iloc[row]),
             float(each[row]),
         ]
-        for row in np.argsort(-each, kind="stable")[:HARDEST].tolist()
+        for row in np.argsort(-each, kind="stable")[:HARDEST_SHOWN].tolist()
         if whole[row]
     ]
     columns = ["passage", "document", "from character", "bits a token"]

@@ -11,8 +11,9 @@ from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.language_modelling.documents import PARTS, Document, DocumentParts, divide
 from seqlab.tasks.language_modelling.settings import decide
 
-WINDOW, WINDOWS = 60, 400  # characters of a passage that is looked for, and how many
-COPIED, REPEATED, LITTLE = 0.1, 0.25, 20_000
+PASSAGE_CHARACTERS = 60  # of a passage that is looked for
+MOST_PASSAGES = 400
+COPIED_SHARE, REPEATED_SHARE, LITTLE_CHARACTERS = 0.1, 0.25, 20_000
 
 
 def inspect(sources: Sources, spec: DataSpec) -> list[Finding]:
@@ -34,7 +35,7 @@ def _sizes(parts: DocumentParts) -> list[Finding]:
     held = f"{sum(counts):,} characters in {names:,} document{'' if names == 1 else 's'}"
     sizes = ", ".join(f"{part} {count:,}" for part, count in zip(PARTS, counts, strict=True))
     findings = [Finding("info", f"{held}; {sizes} ({parts.how})")]
-    if counts[0] < LITTLE:
+    if counts[0] < LITTLE_CHARACTERS:
         findings.append(
             Finding(
                 "warning",
@@ -81,11 +82,12 @@ def _copies(parts: DocumentParts) -> list[Finding]:
     passages = _passages(parts.test)
     text = "\n".join(d.text for d in parts.train)
     share = sum(passage in text for passage in passages) / max(1, len(passages))
-    if share > COPIED:
+    if share > COPIED_SHARE:
         findings.append(
             Finding(
                 "warning",
-                f"{share:.0%} of test's passages of {WINDOW} characters stand in training too",
+                f"{share:.0%} of the test part's passages of {PASSAGE_CHARACTERS} characters are"
+                " in the training part too",
                 advice="boilerplate or copies: the score says how well they are remembered",
             )
         )
@@ -94,11 +96,11 @@ def _copies(parts: DocumentParts) -> list[Finding]:
 
 def _passages(documents: list[Document]) -> list[str]:
     found = [
-        d.text[at : at + WINDOW]
+        d.text[at : at + PASSAGE_CHARACTERS]
         for d in documents
-        for at in range(0, len(d.text) - WINDOW + 1, WINDOW)
+        for at in range(0, len(d.text) - PASSAGE_CHARACTERS + 1, PASSAGE_CHARACTERS)
     ]
-    return found[:: max(1, len(found) // WINDOWS)]
+    return found[:: max(1, len(found) // MOST_PASSAGES)]
 
 
 def _repeated(parts: DocumentParts) -> list[Finding]:
@@ -106,7 +108,7 @@ def _repeated(parts: DocumentParts) -> list[Finding]:
     lines.pop("", None)
     again = sum(count - 1 for count in lines.values())
     share = again / max(1, lines.total())
-    if share < REPEATED:
+    if share < REPEATED_SHARE:
         return []
     most, count = lines.most_common(1)[0]
     return [

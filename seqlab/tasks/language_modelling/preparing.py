@@ -17,8 +17,8 @@ from seqlab.tasks.language_modelling.scoring import unknown_of
 from seqlab.tasks.language_modelling.settings import TextSettings, decide
 from seqlab.tasks.language_modelling.vocabulary import PieceVocabulary, learn
 
-STRETCH = 2048  # tokens that count as one observation
-INDEPENDENT = 30  # documents from which on they are what is counted; stretches, at least
+STRETCH_TOKENS = 2048  # tokens that count as one observation
+FEWEST_INDEPENDENT = 30  # documents from which on they are what is counted; stretches, at least
 
 
 def prepare(
@@ -46,10 +46,10 @@ def stretches(examples: Examples) -> NDArray[np.int64]:
     as each other, so that taking them for independent would make all intervals too narrow.
     """
     documents = np.unique(column(examples, "first"), return_inverse=True)[1]
-    if documents.max() + 1 >= INDEPENDENT:
+    if documents.max() + 1 >= FEWEST_INDEPENDENT:
         return np.asarray(documents)
     tokens = lengths(examples).cumsum()
-    size = min(STRETCH, tokens[-1] / INDEPENDENT)
+    size = min(STRETCH_TOKENS, tokens[-1] / FEWEST_INDEPENDENT)
     return np.unique((tokens - 1) // size, return_inverse=True)[1]
 
 

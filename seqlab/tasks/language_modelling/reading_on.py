@@ -17,7 +17,7 @@ from seqlab.tasks.language_modelling.documents import Document, read
 from seqlab.tasks.language_modelling.settings import TextSettings
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, Encoded, Ids, PieceVocabulary
 
-AGAIN = 2048  # tokens that are read again before a stretch that goes on
+REREAD_TOKENS = 2048  # tokens that are read again before a stretch that goes on
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _take(
     taken = Encoded(*(part[:whole] for part in encoded))
     rest = None
     if not document.ends:
-        after = np.concatenate((before, taken.ids))[-AGAIN:]
+        after = np.concatenate((before, taken.ids))[-REREAD_TOKENS:]
         left = Encoded(*(part[whole:] for part in encoded))
         rest = _Unfinished(left, after, at + int(taken.characters.sum()))
     scored = whole + int(document.ends and settings.ends)

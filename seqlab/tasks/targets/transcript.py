@@ -27,7 +27,7 @@ from seqlab.tasks.targets.strings import Strings
 
 METRICS = ("character-error-rate", "token-error-rate", "sequence-match")
 NAMES = ("text", "texts", "transcript", "transcription", "transcripts", "sentence", "words")
-MOSTLY_SHARED = 0.5  # of the test texts, from which on training holds too many of them
+SHARED_SHARE = 0.5  # of the test texts, from which on training holds too many of them
 
 
 class TranscriptOptions(Spec):
@@ -80,7 +80,7 @@ class Transcript(Strings):
         shared = float(texts.iloc[splits.test].isin(known).mean())
         if not shared:
             return []
-        mostly = shared > MOSTLY_SHARED
+        mostly = shared > SHARED_SHARE
         return [
             Finding(
                 "warning" if mostly else "info",
