@@ -60,7 +60,7 @@ def _refuse_without_effect(models: Sequence[ModelSpec]) -> None:
         given = [model for model in models if getattr(model, name)]
         if given and not any(works(model) for model in given):
             raise UserError(
-                f"model.{name} = {getattr(given[0], name):g}: no candidate has what it drops",
+                f"model.{name} = {getattr(given[0], name):g}: no candidate has what this drops",
                 f"accepted: 0, or {accepted}",
             )
 

@@ -81,7 +81,7 @@ def _refuse_reserved(settings: dict[str, Any]) -> None:
     for section, options in RESERVED.items():
         for name in settings.get(section, {}):
             if name in options:
-                raise UserError(f"{section}.{name}: say it with {options[name]}")
+                raise UserError(f"{section}.{name}: set it with {options[name]}")
 
 
 def with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec:

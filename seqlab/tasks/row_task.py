@@ -48,6 +48,7 @@ from seqlab.tasks.parts import (
     side_by_side,
 )
 from seqlab.tasks.rows import Origins, divide, dividing_columns, parts_of, reasons
+from seqlab.tensors import REBUILD
 
 if TYPE_CHECKING:
     from seqlab.batch import Batch
@@ -163,7 +164,7 @@ class RowTask(Task):
         """The rows of all given tables that can be used."""
         table = sources.joined()
         if not len(table.frame):
-            raise UserError(f'"{table.origin}": no rows', f"bring a table for {cls.name}")
+            raise UserError(f'"{table.origin}": no rows', "expected at least one row of data")
         named = cls.named_columns(table, spec)
         dividing, notes = dividing_columns(table, named)
         reader, found = cls._find_input(table, named, dividing, spec)
@@ -175,7 +176,7 @@ class RowTask(Task):
         usable, placed = _some(gathered, kept), _with_origin(names, table.origin)
         if not len(kept):
             raise UserError(
-                f"{placed[0]}: {flaws.iloc[0]}, and no other can be used",
+                f"{placed[0]}: {flaws.iloc[0]}; no other can be used either",
                 "name the columns with --columns",
             )
         rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
@@ -410,7 +411,7 @@ class RowTask(Task):
         if not len(usable):
             names = self.reader.names(gathered, found) or ["row 1"]
             raise UserError(
-                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}, and no other can be read',
+                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}; no other can be read either',
                 "expected data like those it was trained on",
             )
         some = _some(gathered, usable)
@@ -473,7 +474,7 @@ class RowTask(Task):
         state = TaskState.read(read_json(path), str(path))
         kinds = {kind.__name__: kind for kind in cls.input_types}
         if state.reader not in kinds:
-            raise UserError(f'{path}: {cls.name} reads no "{state.reader}"', "copy best/ again")
+            raise UserError(f'{path}: damaged, reader = "{state.reader}"', REBUILD)
         reader = kinds[state.reader].load(folder / "input")
         return cls(reader, cls.target_type.load(folder / "target"), state)
 

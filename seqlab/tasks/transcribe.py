@@ -96,7 +96,7 @@ class Transcribe(RowTask):
         if not fits.any():
             raise UserError(
                 f'"{study.origin}": every training text is longer than its recording has frames',
-                "transcription writes one character a frame at most: bring more frames a second",
+                "at most one character can be written per frame: use more frames per second",
             )
         own = cls.options_of(study.reader, Frames, spec)
         stacked = own.with_(stack=own.stack or _stack(frames[fits], needed[fits]))

@@ -24,7 +24,7 @@ LATE_SHARE = 0.2  # of the distance the score had come, gained in the second hal
 DEAD_SHARE = 0.2  # of a layer's units
 SURE_WRONG = 0.03  # of the surest answers on held-out data, at least
 EVEN_RATIO = 0.6  # error of the surest over that of all: 1 if it has nothing to do with being sure
-LEARNED_RATIO = 0.85  # of the errors that the commonest class makes: else nothing is known
+LEARNED_RATIO = 0.85  # of the errors that the most common class makes: else nothing is known
 NORMAL_QUANTILE = 1.64  # one-sided 95 %
 FEWEST_RATES = 3  # trials, or there is no edge
 
@@ -57,7 +57,9 @@ def examine(
 
 def failure(reason: str) -> Symptom:
     """Of a run that was given up because its loss was no number."""
-    return Symptom("divergence", reason.partition(";")[0], "lower learning_rate, a longer warmup")
+    return Symptom(
+        "divergence", reason.partition(";")[0], "a lower learning_rate or a longer warmup"
+    )
 
 
 def edge(tried: Sequence[tuple[float, float]], higher_is_better: bool) -> Symptom | None:
@@ -87,7 +89,7 @@ def _divergence(rollbacks: Sequence[dict[str, Any]]) -> Symptom | None:
         "divergence",
         f"rolled back {times}, first at step {rollbacks[0]['step']}; it went on at "
         f"{rollbacks[-1]['factor']:g} of the learning rate",
-        "lower learning_rate, a longer warmup, or a lower clip_norm",
+        "a lower learning_rate, a longer warmup or a lower clip_norm",
     )
 
 
@@ -187,9 +189,11 @@ def _label_noise(sure: Mapping[str, float]) -> Symptom | None:
         return None
     return Symptom(
         "label noise",
-        f"of the fifth of held-out answers it is surest of ({sure['surest_confidence']:.0%} on "
-        f"average), {among:.1%} contradict their labels; of all answers {of_all:.1%}",
-        "seqlab inspect lists doubtful labels: mend them; label_smoothing; stop early (patience)",
+        f"{among:.1%} of the most confident fifth of its held-out answers (confidence"
+        f" {sure['surest_confidence']:.0%} on average) contradict their labels;"
+        f" {of_all:.1%} of all",
+        "seqlab inspect lists doubtful labels: correct them; or use label_smoothing, or stop early"
+        " (patience)",
     )
 
 

@@ -65,7 +65,7 @@ def choose_task(
         registry.card("tasks", name)
         strange = _foreign(name, settings)
         if strange:
-            raise UserError(f"{strange} is no setting of the task {name}", "leave it out")
+            raise UserError(f"{strange} is not a setting of the task {name}", "leave it out")
         return name, "as asked for"
     fitting = [task for task in registry.names("tasks") if not _foreign(task, settings)]
     if not fitting:

@@ -402,6 +402,6 @@ def test_inspection_finds_what_matters():
     )
     boilerplate = Sources(table("same line\n" * 900 + prose(1000)))
     titles = [f.title for f in Language.inspect(boilerplate, DataSpec(**BLOCK), 0)]
-    assert any("'same line' most often (900 times)" in t for t in titles)
+    assert any("most often 'same line' (900 times)" in t for t in titles)
     short = Language.inspect(Sources(table("")), DataSpec(), 0)
     assert short[0].severity == "error"

@@ -122,7 +122,7 @@ def test_the_card_says_how_series_are_read():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"stride": 8}, "options.stride = 8: there are no windows"),
+        ({"stride": 8}, "options.stride = 8 needs windows"),
         ({"window": 8, "stride": 9}, "options.stride = 9: steps between windows of 8 are read by"),
         ({"window": 1}, "options.window = 1: should be greater than or equal to 2"),
     ],

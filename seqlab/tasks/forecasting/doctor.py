@@ -169,7 +169,7 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
             "warning",
             f"{len(found)} series never change in the training part",
             _named(found),
-            "scaled errors leave them out; drop them if they carry nothing",
+            "scaled errors leave them out; remove them if they tell nothing",
         )
     ]
 
@@ -197,7 +197,7 @@ def _extreme(panel: Panel) -> list[Finding]:
             "warning",
             f"{found} extreme values, more than {EXTREME_RANGES:g} interquartile ranges away",
             where,
-            "check them: a slip of the pen weighs heavily in squared errors (--metric mae)",
+            "check them: a typing error weighs heavily in squared errors, less with --metric mae",
         )
     ]
 

@@ -143,7 +143,7 @@ class Image(ValueInput):
         images = train.array("image").astype(np.float64)
         low, high = float(images.min()), float(images.max())
         if high <= low:
-            raise UserError(f"all pixels of training are {low:g}", "bring other images")
+            raise UserError(f"all pixels of the training images are {low:g}", "bring other images")
         share = (images - low) / (high - low)
         return cls(
             columns=choice.columns,

@@ -118,9 +118,9 @@ class QuestionContext(TokenizedInput):
             found.append(
                 Finding(
                     "warning",
-                    f"{len(every):,} questions are few to learn reading from",
+                    f"{len(every):,} questions are few to learn from",
                     "",
-                    "bring more, or expect little above the best-overlap sentence",
+                    "bring more, or expect scores little above the baseline best-overlap",
                 )
             )
         return found

@@ -48,8 +48,8 @@ class SeriesOptions(ArrayOptions):
         if self.window is None:
             if self.stride is not None:
                 raise UserError(
-                    f"options.stride = {self.stride}: there are no windows",
-                    "say of how many steps they are: --set options.window=STEPS",
+                    f"options.stride = {self.stride} needs windows",
+                    "give their length: --set options.window=STEPS",
                 )
             return None
         stride = self.stride or max(1, self.window // 2)

@@ -201,7 +201,7 @@ def _counts(series: Ragged) -> Finding:
         "info",
         f"{len(lengths):,} series of {steps} steps, {channels} channel"
         + ("s" if channels > 1 else ""),
-        f"the median is {np.median(lengths):,.0f} steps" if np.ptp(lengths) else "",
+        f"a median of {np.median(lengths):,.0f} steps" if np.ptp(lengths) else "",
     )
 
 
@@ -231,6 +231,6 @@ def _constant(series: Ragged, names: pd.Series) -> list[Finding]:
             "warning",
             f"series that never change: {len(flat):,}",
             f"the first is series {names.iloc[int(flat[0])]}",
-            "was the sensor off? Take them out if so",
+            "if the sensor was off, remove them",
         )
     ]

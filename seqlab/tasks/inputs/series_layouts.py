@@ -122,7 +122,7 @@ def _from_cells(table: Table, column: str, transpose: bool) -> Table:
     known = [row for row, array in enumerate(arrays) if array is not None]
     if not known:
         raise UserError(
-            f'"{table.origin}" column "{column}" row 1: not one series of numbers',
+            f'"{table.origin}" column "{column}" row 1 is not a series of numbers',
             "expected a list of numbers, or of channels that are as long",
         )
     notes = []
@@ -171,12 +171,17 @@ def _from_long(table: Table, layout: SeriesLayout) -> Table:
     frame, origin = table.frame, table.origin
     missing = [n for n in (layout.id, *layout.channels) if n not in frame.columns]
     if missing:
-        raise UserError(f'"{origin}": no column "{missing[0]}"', "expected the training data's")
+        raise UserError(
+            f'"{origin}": no column "{missing[0]}"', "expected the columns of the training data"
+        )
     values = np.stack([numbers(frame, name, origin) for name in layout.channels], axis=1)
     codes, ids = pd.factorize(frame[layout.id])
     if (codes < 0).any():
         row = int((codes < 0).argmax()) + 1
-        raise UserError(f'"{origin}" column "{layout.id}" row {row}: no name of a series', "")
+        raise UserError(
+            f'"{origin}" column "{layout.id}" row {row}: the series is missing',
+            "name the series of every row, or leave the row out",
+        )
     order = np.argsort(codes, kind="stable")
     if layout.time and layout.time in frame.columns:
         moments = on_one_clock(frame[layout.time], f'"{origin}" column "{layout.time}"')

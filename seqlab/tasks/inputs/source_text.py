@@ -176,4 +176,6 @@ def _source_among(table: Table) -> str:
     try:
         return pair_of_columns(table, {}, ()).columns["src"]
     except UserError as error:
-        raise UserError(error.message, "name the column of sources: --columns src=…") from None
+        raise UserError(
+            error.message, "name the column with the sources: --columns src=…"
+        ) from None

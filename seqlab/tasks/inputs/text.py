@@ -104,7 +104,7 @@ class Text(TokenizedInput):
         if not any(text.strip() for text in rows.frame["text"]):
             raise UserError(
                 f'"{origin}": column "{choice.columns["text"]}": all texts are empty',
-                "name the column of texts: --columns text=…",
+                "name the column with the texts: --columns text=…",
             )
 
     @classmethod
@@ -121,7 +121,7 @@ class Text(TokenizedInput):
         texts, others = _sides(train)
         if others is not None and options.documents != "truncate":
             raise UserError(
-                f'options.documents = "{options.documents}": two texts are cut, the longer first',
+                f'options.documents = "{options.documents}": of two texts the longer is cut',
                 "accepted with two texts: truncate",
             )
         every = [*texts, *(others or ())]

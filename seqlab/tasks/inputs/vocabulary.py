@@ -106,7 +106,9 @@ def learn(texts: Sequence[str], kind: Kind, size: int) -> Vocabulary:
     counts = Counter(piece for text in texts for piece in CUTTERS[kind][0](text))
     room = size - SPECIAL_TOKENS - 1
     if room < 1:
-        raise UserError(f"vocabulary = {size}: three numbers are special", "raise it")
+        raise UserError(
+            f"data.vocabulary = {size}: three entries are taken by special tokens", "raise it"
+        )
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return Vocabulary(kind, [piece for piece, _ in ordered[:room]])
 

@@ -183,7 +183,7 @@ def _texts(column: pd.Series, name: str, origin: str) -> list[str]:
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise UserError(
             f'"{origin}": column "{name}" holds numbers, not texts',
-            "name the column of texts with --columns text=NAME",
+            "name the column with the texts by --columns text=NAME",
         )
     return ["" if pd.isna(value) else str(value) for value in column]
 

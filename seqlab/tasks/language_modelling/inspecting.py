@@ -39,7 +39,7 @@ def _sizes(parts: DocumentParts) -> list[Finding]:
         findings.append(
             Finding(
                 "warning",
-                f"{counts[0]:,} characters to learn from: little for any network",
+                f"{counts[0]:,} characters to learn from are few for any network",
                 advice="the n-gram baseline will be hard to beat; bring more text",
             )
         )
@@ -59,8 +59,8 @@ def _new_characters(parts: DocumentParts) -> list[Finding]:
                 "warning",
                 f"characters of valid and test that are not in training: {len(strange)}"
                 f" ({shown}; {strange.total():,} in all)",
-                advice="each costs its bytes to spell; clean the text, or use byte pairs:"
-                " --set data.tokenizer=bpe",
+                advice="each is scored as if it were spelled byte by byte; clean the text, or use"
+                " byte pairs: --set data.tokenizer=bpe",
             )
         )
     return findings
@@ -76,7 +76,7 @@ def _copies(parts: DocumentParts) -> list[Finding]:
             Finding(
                 "warning",
                 f"{twice:,} documents of valid or test are in training too",
-                advice="take them out: a model that learned them by heart would win",
+                advice="remove them: a model that memorised them would win",
             )
         )
     passages = _passages(parts.test)
@@ -88,7 +88,7 @@ def _copies(parts: DocumentParts) -> list[Finding]:
                 "warning",
                 f"{share:.0%} of the test part's passages of {PASSAGE_CHARACTERS} characters are"
                 " in the training part too",
-                advice="boilerplate or copies: the score says how well they are remembered",
+                advice="if they are boilerplate or copies, the score measures memorisation",
             )
         )
     return findings
@@ -114,7 +114,8 @@ def _repeated(parts: DocumentParts) -> list[Finding]:
     return [
         Finding(
             "warning",
-            f"{share:.0%} of the lines occur before; {most[:60]!r} most often ({count:,} times)",
-            advice="headers and footers are easy to predict: take them out if they are no text",
+            f"{share:.0%} of the lines repeat an earlier one; most often {most[:60]!r}"
+            f" ({count:,} times)",
+            advice="remove headers and footers: being easy to predict, they flatter every score",
         )
     ]

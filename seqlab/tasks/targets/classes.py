@@ -177,7 +177,7 @@ class Classes(Target):
         several = bool(choice.layout)
         thing = "label" if several else "class"
         if len(counts) < 2:
-            only = f'one {thing} only ("{next(iter(counts))}")' if counts else "no labels"
+            only = f'only one {thing} ("{next(iter(counts))}")' if counts else "no labels"
             plural = "labels" if several else "classes"
             raise UserError(f"{where} has {only}", f"a comparison needs at least two {plural}")
         most = max(100, len(sets) // 2) if several else max(20, len(sets) // 2)
@@ -185,7 +185,7 @@ class Classes(Target):
             raise UserError(
                 f"{where} has {len(counts):,} different values in {len(sets):,} rows: these are"
                 " not classes",
-                "name the column of classes: --columns label=…",
+                "name the column with the classes: --columns label=…",
             )
 
     @classmethod
@@ -254,7 +254,7 @@ class Classes(Target):
                 raise UserError(
                     f'{names[strange[0]]}: label "{labels[strange[0]]}" is in {part} but not in'
                     f" training ({len(strange):,} such examples)",
-                    "move an example of it into training, or take them out",
+                    "move an example of it into training, or remove them",
                 )
 
     def notes(self, parts: Mapping[str, Examples]) -> list[str]:
@@ -350,7 +350,7 @@ def _label_column(table: Table, named: str | None, taken: Sequence[str]) -> tupl
 def _why_not_classes(label: pd.Series) -> str:
     values = label.dropna()
     if values.nunique() < 2:
-        return "has one class only" if len(values) else "is empty"
+        return "has only one class" if len(values) else "is empty"
     if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.to_numpy(dtype=float)).any():
         return f"row {int(np.isinf(label.to_numpy(dtype=float)).argmax()) + 1}: infinite value"
     return "has too many values to be classes"
@@ -403,7 +403,7 @@ def _set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
     findings = [
         Finding(
             "info",
-            f"several labels an example ({how}): {mean:.2f} on average, {none:,} rows have none",
+            f"several labels per example ({how}): {mean:.2f} on average, {none:,} rows have none",
         ),
         Finding("info", f"{len(counts)} labels", ", ".join(shares) + more),
     ]
@@ -414,7 +414,7 @@ def _set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
                 "warning",
                 f"labels with fewer than {MIN_ROWS_PER_CLASS} examples: {len(rare)}",
                 ", ".join(rare[:LISTED_NAMES]),
-                "merge them or add examples: their results will be chance",
+                "merge them or add examples: scores of so few are mostly chance",
             )
         )
     return findings

@@ -259,14 +259,15 @@ def _target_findings(name: str, values: Array) -> list[Finding]:
     findings = [
         Finding(
             "info",
-            f'target "{name}": median {median:.4g}, half between {first:.4g} and {third:.4g}',
+            f'target "{name}": median {median:.4g}, half of the values between {first:.4g} and'
+            f" {third:.4g}",
             f"mean {known.mean():.4g}, standard deviation {known.std():.4g}, from {low:.4g} to"
             f" {high:.4g}",
         )
     ]
     if len(known) < len(values):
         findings.append(
-            Finding("warning", f'"{name}" unknown in {len(values) - len(known):,} rows')
+            Finding("warning", f'"{name}" is missing in {len(values) - len(known):,} rows')
         )
     distinct = len(np.unique(known))
     if distinct == 1:
@@ -277,7 +278,7 @@ def _target_findings(name: str, values: Array) -> list[Finding]:
             Finding(
                 "warning",
                 f'"{name}" has {distinct} different whole values',
-                "their order counts here, and the space between them",
+                "they are predicted as amounts: their order and their distances count",
                 "if they are classes: --task classify",
             )
         )
@@ -295,7 +296,7 @@ def _shape(name: str, known: Array) -> list[Finding]:
                 "warning",
                 f'"{name}" has values far from the others: {far.sum():,}',
                 f"the furthest is {known[np.abs(known - np.median(known)).argmax()]:.6g}",
-                "check them: squared errors follow them; options.loss = absolute does not",
+                "check them: they dominate a squared loss; options.loss = absolute is hardly moved",
             )
         ]
     skew = float(((known - known.mean()) ** 3).mean() / max(known.std(), SMALLEST_DEVIATION) ** 3)

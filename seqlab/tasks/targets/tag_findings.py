@@ -57,7 +57,7 @@ def _counts(tags: Sequence[Sequence[str]]) -> list[Finding]:
                 "warning",
                 f"tags on fewer than {FEW_TOKENS} tokens: {len(rare)}",
                 listed,
-                "merge them or add examples: their results will be chance",
+                "merge them or add examples: scores of so few are mostly chance",
             )
         )
     if common[0][1] > 0.95 * total:
@@ -86,11 +86,11 @@ def _scheme(tags: Sequence[Sequence[str]], names: Sequence[str], words: bool) ->
         findings.append(
             Finding(
                 "warning",
-                f"steps that {SCHEME_NAMES[scheme]} does not allow:"
+                f"tags that may not follow one another in {SCHEME_NAMES[scheme]}:"
                 f" {sum(map(len, broken.values())):,} in {len(broken):,} sequences",
                 f"{where} at token {steps[0] + 1}",
-                "models never predict such steps; their spans are read as the CoNLL evaluation"
-                " does. --set options.scheme=iob2 writes all tags anew",
+                "models never predict them; their spans are read as the CoNLL evaluation reads"
+                " them. To rewrite all tags: --set options.scheme=iob2",
             )
         )
     return findings
@@ -155,7 +155,7 @@ def _slips(frame: pd.DataFrame) -> list[Finding]:
             "info",
             f"words with one tag but for a single exception: {len(found):,}",
             "\n".join(listed),
-            "read the exceptions: some will be slips",
+            "check the exceptions: some are probably mistakes",
         )
     ]
 

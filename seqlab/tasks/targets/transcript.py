@@ -86,7 +86,7 @@ class Transcript(Strings):
                 "warning" if mostly else "info",
                 f"test texts that training holds too: {shared:.0%}",
                 "said in other recordings",
-                "words are then told apart, not spelled: new ones may be much harder"
+                "known words need only be told apart, not spelled: new ones may be much harder"
                 if mostly
                 else "",
             )
@@ -144,6 +144,7 @@ def _frames_for(rows: Examples, texts: Sequence[str]) -> Finding:
         "warning" if scarce else "info",
         f"{len(frames):,} recordings of {frames.min():,}–{frames.max():,} frames,"
         f" {series.values.shape[1]} channels",
-        f"the median is {np.median(ratio):.3g} frames a character; fewer than one: {scarce:,}",
-        "those cannot be learned: bring more frames a second" if scarce else "",
+        f"a median of {np.median(ratio):.3g} frames per character; fewer than one in {scarce:,}"
+        " recordings",
+        "these cannot be learned: use more frames per second" if scarce else "",
     )

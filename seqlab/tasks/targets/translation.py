@@ -99,8 +99,8 @@ class Translation(Strings):
             Finding(
                 "warning" if shared > 0.2 * len(splits.test) else "info",
                 f"test targets that also occur in training: {shared:,} of {len(splits.test):,}",
-                "of other sources, or of sources that differ in little",
-                "what nearest-pair reaches is what memory alone is worth",
+                "from other sources, or from sources that differ only slightly",
+                "the baseline nearest-pair shows what memorising alone is worth",
             )
         ]
 
@@ -193,7 +193,7 @@ def _ratio(sources: Sequence[str], targets: Sequence[str]) -> Finding:
         "warning" if often else "info",
         f"{share}; pairs far from that: {int(far.sum()):,}",
         f'"{shown(sources[worst])}" → "{shown(targets[worst])}"',
-        "look at them: a wrong pair teaches wrong words" if often else "",
+        "check them: a wrong pair teaches wrong words" if often else "",
     )
 
 
@@ -208,7 +208,9 @@ def _copies(sources: Sequence[str], targets: Sequence[str]) -> list[Finding]:
             "warning" if often else "info",
             f"targets that copy their source: {count:,}",
             f'the first is "{shown(sources[same.index(True)])}"',
-            "are these translated? the baseline copy-source is right about them" if often else "",
+            "check that they are translations; the baseline copy-source gets them right"
+            if often
+            else "",
         )
     ]
 
