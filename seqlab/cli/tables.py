@@ -11,7 +11,7 @@ from rich.text import Text
 from seqlab.cli.progress import in_words
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.report.stored import StoredStudy
-from seqlab.study.plan import Entry
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.planning import Plan
 from seqlab.study.timing import Pace, counted
 from seqlab.workbench.evaluating import Evaluation
@@ -60,7 +60,7 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
     terminal.say()
 
 
-def _entry(entry: Entry, pace: Pace | None) -> list[str]:
+def _entry(entry: PlannedContestant, pace: Pace | None) -> list[str]:
     """A contestant's row of the plan."""
     model = entry.model
     return [

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _CURRENCY = r"[$€£¥₹₽₩₺₫฿₪₱]|(?:US|R|C|A|HK|NZ|S)\$|Rs\.?|kr\.?|zł|CHF|EUR|USD|GBP|JPY|INR|CNY"
-_TIMES = {"k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12}
+_MULTIPLES = {"k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "t": 1e12}
 _CELL = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+\-−]?)\s*(?P<before>{_CURRENCY})?\s*(?P<sign2>[+\-−]?)\s*"
     r"(?P<body>[.,]?\d[\d.,'’ \u00a0\u2009\u202f]*(?:[eE][+\-−]?\d+)?)"
@@ -132,7 +132,7 @@ def _is_decimal_comma(bodies: Sequence[str]) -> bool:
 
 
 def _value(part: re.Match[str], number: float) -> float:
-    factor = _TIMES.get((part["times"] or "").lower(), 1.0)
+    factor = _MULTIPLES.get((part["times"] or "").lower(), 1.0)
     signs = f"{part['sign']}{part['sign2']}{part['sign3'] or ''}"
     negative = bool(part["open"]) or "-" in signs or "−" in signs
     # Rounded, for 1.39 times a million is not 1,390,000 in binary.
@@ -162,7 +162,7 @@ def _said(used: Sequence[re.Match[str]], style: Style) -> Iterable[str]:
         )
     times = sorted({part["times"] for part in used if part["times"]})
     if times:
-        yield ", ".join(f"{name} = {_TIMES[name.lower()]:,.0f}" for name in times)
+        yield ", ".join(f"{name} = {_MULTIPLES[name.lower()]:,.0f}" for name in times)
     if any(part["open"] for part in used):
         yield "brackets for below zero"
     if any("−" in part[0] for part in used):

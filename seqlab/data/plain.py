@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from seqlab.data.delimited import CANDIDATES, Rows, is_number, split_rows
+from seqlab.data.delimited import DELIMITERS, DelimitedRows, is_number, split_rows
 from seqlab.data.formats import stem
 from seqlab.data.header import has_header
 from seqlab.data.surroundings import trimmed
@@ -34,7 +34,7 @@ def read_plain(
     numbers = [number for number, line in enumerate(lines, 1 + before) if line]
     words = [line for line in lines if line]
     if all(is_number(cell) for line in words for cell in line.split()):
-        rows = Rows([line.split() for line in words], numbers)
+        rows = DelimitedRows([line.split() for line in words], numbers)
         return table_of(rows, origin, columns, ["delimiter: space"])
     pairs = [line.split(maxsplit=1) for line in words]
     if _labels_first(pairs):
@@ -48,14 +48,16 @@ def read_plain(
             "if the lines are divided in some way, name it with --delimiter",
         )
     # A blank line is a row, for a prediction is waited for in its place.
-    rows = Rows([named, *([line] for line in lines)], list(range(before, before + len(lines) + 1)))
+    rows = DelimitedRows(
+        [named, *([line] for line in lines)], list(range(before, before + len(lines) + 1))
+    )
     documents = pd.DataFrame({"name": [stem(PurePath(origin).name)], "text": [text]})
     return replace(table_of(rows, origin, named, ["each line is a text"]), documents=documents)
 
 
 def _delimiter(text: str) -> str | None:
     """A delimiter that divides every line alike and leaves more than prose with commas."""
-    for delimiter in sorted(CANDIDATES, key=lambda candidate: candidate != "\t"):
+    for delimiter in sorted(DELIMITERS, key=lambda candidate: candidate != "\t"):
         if delimiter not in text:
             continue
         rows, _ = trimmed(split_rows(text, delimiter), "")
@@ -117,5 +119,5 @@ def _labelled(
     if len(wanted) == 2 and not set(wanted) & set(names):
         cells = [row[:2] for row in cells]
         names = wanted
-    table = table_of(Rows([names, *cells], [0, *numbers]), origin, wanted or names, notes)
+    table = table_of(DelimitedRows([names, *cells], [0, *numbers]), origin, wanted or names, notes)
     return Table(table.frame, origin, table.notes, header=False)

@@ -17,16 +17,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from seqlab.data.cells import column
-from seqlab.data.delimited import CANDIDATES, MISSING, Rows, is_number, sniff, split_rows
+from seqlab.data.delimited import DELIMITERS, MISSING, DelimitedRows, is_number, sniff, split_rows
 from seqlab.data.header import has_header
 from seqlab.data.moments.forms import looks_like_dates
 
-MOST = 30  # lines of a preamble or footer
-HEADERS = 3  # lines of names or units under the first
-_SAMPLE = 500  # rows that tell what a column holds
-_LEAST = 5  # rows of a table below which nothing is judged by its pattern
-_WIDEST = 50  # columns that tell; a table with more lines of names than one is seldom wider
-_SHOWN = 40
+MOST_PREAMBLE_LINES = 30  # or lines of a footer
+MOST_HEADER_LINES = 3  # of names or units under the first
+_SAMPLED_ROWS = 500  # that tell what a column holds
+_FEWEST_ROWS = 5  # of a table, below which nothing is judged by its pattern
+_MOST_COLUMNS = 50  # columns that tell; a table with more lines of names than one is seldom wider
+_SHOWN_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ def delimiter_of(text: str, usual: str) -> str | None:
     chosen = sniff(text, usual)
     if chosen is not None:
         return chosen
-    for delimiter in sorted((d for d in CANDIDATES if d in text), key=lambda d: d != usual):
+    for delimiter in sorted((d for d in DELIMITERS if d in text), key=lambda d: d != usual):
         rows = split_rows(text, delimiter)
         inner, notes = trimmed(rows, "")
-        if notes and len(inner.cells) >= _LEAST and inner.width() > 1 and inner.odd() is None:
+        if notes and len(inner.cells) >= _FEWEST_ROWS and inner.width() > 1 and inner.odd() is None:
             return delimiter
     return None
 
 
-def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
+def trimmed(rows: DelimitedRows, origin: str) -> tuple[DelimitedRows, list[str]]:
     """The rows of a table alone, and what was left out around them."""
     rows, notes = _without_empty_ends(rows)
     width = rows.width()
-    if width < 2 or len(rows.cells) < _LEAST:
+    if width < 2 or len(rows.cells) < _FEWEST_ROWS:
         return rows, notes
     first, last = _first(rows, width), _last(rows, width)
     outside = [*range(first), *range(last, len(rows.cells))]
@@ -62,23 +62,23 @@ def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
         listed = [f'line {rows.lines[i]} "{_shown(rows.cells[i])}"' for i in outside[:3]]
         more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
         notes.append(f'"{origin}": left out, for it is no row: {"; ".join(listed)}{more}')
-        rows = Rows(rows.cells[first:last], rows.lines[first:last])
+        rows = DelimitedRows(rows.cells[first:last], rows.lines[first:last])
     if rows.cells and len(rows.cells[0]) == width - 1 and rows.odd() == 0:
         cells = [["", *rows.cells[0]], *rows.cells[1:]]
         if _others_fit(cells, width) and has_header(cells):  # as R writes names of rows
             notes.append("the first column has no name")
-            rows = Rows(cells, rows.lines)
+            rows = DelimitedRows(cells, rows.lines)
     return rows, notes
 
 
-def merged_headers(rows: Rows) -> tuple[Rows, list[str]]:
+def merged_headers(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
     """Several lines of names or units as one line of names."""
     width = len(rows.cells[0])
-    if not 1 < width <= _WIDEST or len(rows.cells) < _LEAST + HEADERS:
+    if not 1 < width <= _MOST_COLUMNS or len(rows.cells) < _FEWEST_ROWS + MOST_HEADER_LINES:
         return rows, []
-    kinds = _kinds(rows.cells[1 + HEADERS :], width)
+    kinds = _kinds(rows.cells[1 + MOST_HEADER_LINES :], width)
     count = 1
-    while count <= HEADERS and _names_things(rows.cells[count], kinds):
+    while count <= MOST_HEADER_LINES and _names_things(rows.cells[count], kinds):
         count += 1
     if count == 1 or any(is_number(rows.cells[0][i]) for i in kinds.numbers):
         return rows, []
@@ -86,10 +86,10 @@ def merged_headers(rows: Rows) -> tuple[Rows, list[str]]:
     names = _joined(levels, kinds)
     under = [f'line {rows.lines[i]} "{_shown(rows.cells[i])}"' for i in range(1, count)]
     note = f"under the header, read as names or units: {'; '.join(under)}"
-    return Rows([names, *rows.cells[count:]], [rows.lines[0], *rows.lines[count:]]), [note]
+    return DelimitedRows([names, *rows.cells[count:]], [rows.lines[0], *rows.lines[count:]]), [note]
 
 
-def _without_empty_ends(rows: Rows) -> tuple[Rows, list[str]]:
+def _without_empty_ends(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
     """Without the columns at the ends of lines in which nothing stands."""
     widest = max(map(len, rows.cells), default=0)
     filled = 0
@@ -103,28 +103,34 @@ def _without_empty_ends(rows: Rows) -> tuple[Rows, list[str]]:
     if filled == 0:
         return rows, []
     notes = [f"empty columns at the ends of lines left out: {widest - filled}"]
-    return Rows([row[:filled] for row in rows.cells], rows.lines), notes
+    return DelimitedRows([row[:filled] for row in rows.cells], rows.lines), notes
 
 
-def _first(rows: Rows, width: int) -> int:
+def _first(rows: DelimitedRows, width: int) -> int:
     """Where the table begins: a header after lines that are narrower or hold one cell."""
-    whole = (i for i, row in enumerate(rows.cells[:MOST]) if len(row) == width and _count(row) > 1)
+    whole = (
+        i
+        for i, row in enumerate(rows.cells[:MOST_PREAMBLE_LINES])
+        if len(row) == width and _count(row) > 1
+    )
     start = next(whole, 0)
-    following = rows.cells[start : start + _SAMPLE]
+    following = rows.cells[start : start + _SAMPLED_ROWS]
     following = [row for row in following if len(row) == width]
     return start if start and len(following) > 2 and has_header(following) else 0
 
 
-def _last(rows: Rows, width: int) -> int:
+def _last(rows: DelimitedRows, width: int) -> int:
     """Where the table ends: before lines whose cells are not what their columns hold."""
-    kinds = _kinds([row for row in rows.cells[1:_SAMPLE] if len(row) == width], width)
+    kinds = _kinds([row for row in rows.cells[1:_SAMPLED_ROWS] if len(row) == width], width)
     end = len(rows.cells)
-    while end > max(_LEAST, len(rows.cells) - MOST) and _ends(rows, end - 1, width, kinds):
+    while end > max(_FEWEST_ROWS, len(rows.cells) - MOST_PREAMBLE_LINES) and _ends(
+        rows, end - 1, width, kinds
+    ):
         end -= 1
     return end
 
 
-def _ends(rows: Rows, row: int, width: int, kinds: Kinds) -> bool:
+def _ends(rows: DelimitedRows, row: int, width: int, kinds: Kinds) -> bool:
     cells = rows.cells[row]
     first = cells[0].strip()
     if kinds.dates and kinds.dates[0] == 0 and first and first not in MISSING:
@@ -142,9 +148,9 @@ def _others_fit(cells: Sequence[list[str]], width: int) -> bool:
 
 
 def _kinds(cells: Sequence[list[str]], width: int) -> Kinds:
-    sample = [row for row in cells[:_SAMPLE] if len(row) == width]
+    sample = [row for row in cells[:_SAMPLED_ROWS] if len(row) == width]
     numbers, dates = [], []
-    for place in range(min(width, _WIDEST) if len(sample) >= _LEAST - 1 else 0):
+    for place in range(min(width, _MOST_COLUMNS) if len(sample) >= _FEWEST_ROWS - 1 else 0):
         values = [row[place].strip() for row in sample]
         known = [value for value in values if value not in MISSING]
         if len(known) < 2:
@@ -204,4 +210,4 @@ def _count(row: Sequence[str]) -> int:
 
 def _shown(row: Sequence[str]) -> str:
     text = ", ".join(cell.strip() for cell in row if cell.strip())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

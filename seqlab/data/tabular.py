@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from seqlab.data.cells import column, notes_of
-from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
+from seqlab.data.delimited import DelimitedRows, named, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
 from seqlab.data.split_spec import SPLIT_NAMES
 from seqlab.data.surroundings import delimiter_of, merged_headers, trimmed
@@ -54,7 +54,7 @@ def read_delimited(
 
 
 def table_of(
-    rows: Rows,
+    rows: DelimitedRows,
     origin: str,
     columns: Sequence[str] | None,
     notes: list[str],

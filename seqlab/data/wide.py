@@ -13,10 +13,10 @@ from seqlab.data.columns import ALIASES, ColumnKind, kind, normalised
 from seqlab.data.moments.forms import looks_like_dates
 from seqlab.data.series import numbers
 
-FEWEST_STEPS = 5  # columns from which a row can be a series
+FEWEST_STEP_COLUMNS = 5  # from which a row can be a series
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
-_BEST = frozenset(ALIASES["series"][0].split())
-_LABELS = frozenset(ALIASES["label"][0].split())
+_SERIES_NAMES = frozenset(ALIASES["series"][0].split())
+_LABEL_NAMES = frozenset(ALIASES["label"][0].split())
 ID, STEP, MOMENT, VALUE = "unique_id", "step", "ds", "y"
 
 
@@ -74,15 +74,15 @@ def find_wide(frame: pd.DataFrame, known: Sequence[str] | None = None) -> WideTa
     # The cheap checks first: a table may have thousands of columns.
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame[names].dtypes]
     first = _first_moment(names)
-    if len(names) - first >= FEWEST_STEPS and np.mean(numeric[first:]) > 0.5:
+    if len(names) - first >= FEWEST_STEP_COLUMNS and np.mean(numeric[first:]) > 0.5:
         ids = _ids(frame, names[:first], known)
         return None if ids is None else WideTable(tuple(ids), tuple(names[first:]), dated=True)
     last_word = len(names) - [*numeric[::-1], False].index(False)
     first = max(_first_numbered(names), last_word)
     head = names[:first]
-    if len(names) - first < FEWEST_STEPS or not head or any(numeric[:first]):
+    if len(names) - first < FEWEST_STEP_COLUMNS or not head or any(numeric[:first]):
         return None
-    if _LABELS & set(map(normalised, head)) or _is_dated(frame, head):
+    if _LABEL_NAMES & set(map(normalised, head)) or _is_dated(frame, head):
         return None
     ids = _ids(frame, head, known)
     return None if ids is None else WideTable(tuple(ids), tuple(names[first:]), dated=False)
@@ -100,7 +100,7 @@ def _ids(
     if known is not None:
         return known if set(known) <= set(head) else None
     words = [name for name in head if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
-    usual = [name for name in head if normalised(name) in _BEST]
+    usual = [name for name in head if normalised(name) in _SERIES_NAMES]
     for chosen in [*([name] for name in (*usual, *words)), words, list(head)]:
         if chosen and not frame[chosen].duplicated().any():
             return chosen
@@ -113,7 +113,7 @@ def _first_moment(names: list[str]) -> int:
     while first and _YEAR.fullmatch(names[first - 1].strip()):
         first -= 1
     years = [int(name) for name in names[first:]]
-    if len(years) >= FEWEST_STEPS:
+    if len(years) >= FEWEST_STEP_COLUMNS:
         return first if bool((np.diff(years) == years[1] - years[0]).all()) else len(names)
     first = len(names)
     while first and looks_like_dates(pd.Series([names[first - 1]], dtype="str")):

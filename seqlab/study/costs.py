@@ -18,7 +18,7 @@ from typing import Any
 from seqlab.errors import UserError
 from seqlab.isolation import python_module
 from seqlab.study.child_process import CHECK_SECONDS, FAREWELL_SECONDS, ChildProcess, Events
-from seqlab.study.pool import LOG
+from seqlab.study.pool import LOG_FILE
 
 MEASUREMENT = "seqlab.study.contestant_costs"
 STORED = ("weights.safetensors", "arrays.safetensors", "baseline.json")  # of a run
@@ -54,7 +54,7 @@ def size_mb(run: Path) -> float:
 
 def _measured(study: Path, words: Sequence[str], what: str, late: Callable[[], bool]) -> Any:
     events: Events = queue.Queue()
-    process = ChildProcess(python_module(MEASUREMENT, *words), study / LOG, events)
+    process = ChildProcess(python_module(MEASUREMENT, *words), study / LOG_FILE, events)
     try:
         while True:
             try:

@@ -10,7 +10,7 @@ from seqlab.errors import UserError
 from seqlab.runs import Run, read_json, write_json
 from seqlab.study.assignment import digest_of
 from seqlab.study.costs import measure, measure_latencies, size_mb
-from seqlab.study.pool import ATTEMPTS
+from seqlab.study.pool import MOST_ATTEMPTS
 from seqlab.study.stages import Conditions, Finished, median_run
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ def _latencies(conditions: Conditions, runs: list[Path]) -> list[Costs] | None:
 def _tried(conditions: Conditions, measured: Callable[[], T]) -> T | None:
     """A process that was killed is tried once more, and then done without."""
     failure = ""
-    for _ in range(ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         try:
             return measured()
         except UserError as error:

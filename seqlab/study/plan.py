@@ -35,7 +35,7 @@ RESERVED = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedContestant:
     """A candidate at its size, or a baseline."""
 
     name: str
@@ -62,7 +62,7 @@ class Allowance:
     left_out: tuple[str, ...] = field(default=())  # sentences
 
 
-def entries(spec: StudySpec, task: Task) -> list[Entry]:
+def entries(spec: StudySpec, task: Task) -> list[PlannedContestant]:
     """Every candidate sized to the budget, then the baselines."""
     variants = spec.variants or {"": {}}
     for settings in (spec.plain(), *variants.values()):
@@ -84,7 +84,7 @@ def _refuse_reserved(settings: dict[str, Any]) -> None:
     for section, options in RESERVED.items():
         for name in settings.get(section, {}):
             if name in options:
-                raise UserError(f"{section}.{name}: say it with {options[name]}")
+                raise UserError(f"{section}.{name}: set it with {options[name]}")
 
 
 def with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec:
@@ -93,7 +93,9 @@ def with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec
     return spec.with_(**both) if both else spec
 
 
-def _variant(entry: Entry, name: str, fields: dict[str, dict[str, Any]]) -> Entry:
+def _variant(
+    entry: PlannedContestant, name: str, fields: dict[str, dict[str, Any]]
+) -> PlannedContestant:
     return replace(entry, name=f"{entry.name}-{name}", fields=fields) if name else entry
 
 
@@ -107,7 +109,7 @@ def absent(spec: StudySpec, task: str) -> list[str]:
     ]
 
 
-def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
+def _baseline(name: str, task: Task, able: Sequence[str]) -> PlannedContestant:
     if name in able and (extra := missing_extra(name)):
         raise UserError(
             f'baseline "{name}" needs a package that is not installed',
@@ -119,10 +121,12 @@ def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
     if name not in able:
         raise unknown(f"baseline for {task.name}", name, able)
     kind = registry.load("baselines", name)
-    return Entry(name, "baseline", kind.deterministic, floor=kind.floor, constant=kind.constant)
+    return PlannedContestant(
+        name, "baseline", kind.deterministic, floor=kind.floor, constant=kind.constant
+    )
 
 
-def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
+def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
     fields = {"mixer": recipe.model["mixer"], **recipe.model}
     if not recipe.fixed:
         fields |= task.model_defaults
@@ -137,7 +141,7 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
         width = width_for(model, spec.budget.params, lambda wide: build_model(task, wide))
         model = model.with_(width=width)
     built = build_model(task, model)
-    return Entry(
+    return PlannedContestant(
         recipe.name,
         "model",
         families=recipe.families,
@@ -176,13 +180,13 @@ class Planner:
     data: Sequence[str]  # a digest per fold
     allowance: Allowance
 
-    def trial(self, entry: Entry, number: int, setting: Setting) -> Assignment:
+    def trial(self, entry: PlannedContestant, number: int, setting: Setting) -> Assignment:
         """A tuning run on the first fold."""
         return self._assignment(Job(entry.name, "model", "trial", number), entry, setting)
 
     def verdict(
         self,
-        entry: Entry,
+        entry: PlannedContestant,
         number: int,
         setting: Setting | None,
         size: int | None = None,
@@ -197,7 +201,7 @@ class Planner:
             for fold in range(len(self.data))
         ]
 
-    def _assignment(self, job: Job, who: Entry, setting: Setting | None) -> Assignment:
+    def _assignment(self, job: Job, who: PlannedContestant, setting: Setting | None) -> Assignment:
         seed = seed_of(self.spec.seed, job.role, job.number)
         if who.model is None:
             model, train = {}, {"seed": seed}

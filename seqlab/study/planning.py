@@ -11,7 +11,7 @@ from seqlab import registry
 from seqlab.runs import read_json
 from seqlab.study.clock import Moment
 from seqlab.study.contradictions import refuse_contradictions
-from seqlab.study.plan import Allowance, Entry, train_spec
+from seqlab.study.plan import Allowance, PlannedContestant, train_spec
 from seqlab.study.preparation import PreparedStudy
 from seqlab.study.resolving import check_declared, resolvable
 from seqlab.study.spec import StudySpec
@@ -32,7 +32,7 @@ class Plan:
     """
 
     spec: StudySpec
-    entries: Sequence[Entry]
+    entries: Sequence[PlannedContestant]
     allowance: Allowance
     paces: dict[str, Pace]
     parts: dict[str, int]

@@ -16,7 +16,7 @@ from typing import Any
 from seqlab import registry
 from seqlab.errors import UserError, unknown
 
-DEFAULT = ("rnn", "lstm", "gru", "transformer")
+DEFAULT_RECIPES = ("rnn", "lstm", "gru", "transformer")
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from seqlab.compare.power import Spread, resolution
 from seqlab.data.examples import Examples
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
-from seqlab.study.plan import Entry
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Prepared
 
-ALIKE = 0.9  # assumed correlation of two good contestants' errors on the same examples
-SEED_SHARE = 0.02  # of the error, assumed between seeds
+ERROR_CORRELATION = 0.9  # assumed correlation of two good contestants' errors on the same examples
+SEED_ERROR_SHARE = 0.02  # of the error, assumed between seeds
 
 
 def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
@@ -42,7 +42,7 @@ def check_declared(metric: Metric, spec: StudySpec) -> None:
 
 
 def resolvable(
-    folds: Sequence[Prepared], spec: StudySpec, entries: list[Entry], seeds: int
+    folds: Sequence[Prepared], spec: StudySpec, entries: list[PlannedContestant], seeds: int
 ) -> dict[str, Any]:
     """The size and blocks of the test set, over all folds, against an assumed spread.
 
@@ -88,5 +88,7 @@ def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread,
     distinct, block_of = np.unique(block_of, return_inverse=True)
     by_block = [metric.value(statistics[block_of == b]) for b in range(min(len(distinct), 200))]
     deviation = float(np.nanstd(by_block)) if len(by_block) > 1 else value
-    source = f"assuming errors that agree to {ALIKE:.0%} and vary as those of {name} do"
-    return Spread(deviation * np.sqrt(2 * (1 - ALIKE)), SEED_SHARE * value, source), value
+    source = f"assuming errors that agree to {ERROR_CORRELATION:.0%} and vary as those of {name} do"
+    return Spread(
+        deviation * np.sqrt(2 * (1 - ERROR_CORRELATION)), SEED_ERROR_SHARE * value, source
+    ), value

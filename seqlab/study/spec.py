@@ -9,11 +9,11 @@ from pydantic import Field, field_validator, model_validator
 
 from seqlab.compare.margins import parts_of
 from seqlab.specs import Spec
-from seqlab.study.recipes import DEFAULT
+from seqlab.study.recipes import DEFAULT_RECIPES
 from seqlab.tasks.base import DataSpec
 
 NO_FOLDER = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|[. ]$')
-LONGEST_NAME = 100  # characters
+LONGEST_NAME_CHARACTERS = 100
 
 
 class Budget(Spec):
@@ -42,7 +42,7 @@ class StudySpec(Spec):
 
     task: str
     data: DataSpec = DataSpec()
-    candidates: tuple[str, ...] = DEFAULT
+    candidates: tuple[str, ...] = DEFAULT_RECIPES
     baselines: tuple[str, ...] | None = Field(None, description="None: all that fit the task")
     budget: Budget = Budget()
     margin: float | str | None = Field(None, description="1pt, 2% or 0.01; None: the metric's own")
@@ -69,10 +69,10 @@ class StudySpec(Spec):
     def _name_folders(cls, variants: dict[str, Any]) -> dict[str, Any]:
         """A variant's name is part of the name of a folder, on any system."""
         for name in variants:
-            if NO_FOLDER.search(name) or len(name) > LONGEST_NAME:
+            if NO_FOLDER.search(name) or len(name) > LONGEST_NAME_CHARACTERS:
                 raise ValueError(
-                    f'"{name}" is to name a folder: at most {LONGEST_NAME} characters, none of '
-                    '/ \\ : * ? " < > | among them, and no dot or space at the end'
+                    f'"{name}" is to name a folder: at most {LONGEST_NAME_CHARACTERS} characters,'
+                    ' none of / \\ : * ? " < > | among them, and no dot or space at the end'
                 )
         return variants
 

@@ -13,7 +13,7 @@ from seqlab.metrics.base import Metric
 from seqlab.runs import Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
-from seqlab.study.plan import Entry, Planner
+from seqlab.study.plan import PlannedContestant, Planner
 from seqlab.study.pool import Pool
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.timing import cut_short
@@ -28,7 +28,7 @@ class Conditions:
 
     folder: Path
     planner: Planner
-    entries: Sequence[Entry]
+    entries: Sequence[PlannedContestant]
     pool: Pool
     clock: Clock
 
@@ -109,7 +109,7 @@ def judge(
     leaves everyone equal.
     """
     planner, count = conditions.planner, conditions.planner.allowance.seeds
-    rounds: list[list[tuple[Entry, int | None, list[Assignment]]]] = []
+    rounds: list[list[tuple[PlannedContestant, int | None, list[Assignment]]]] = []
     for number in range(count):
         rounds.append(
             [

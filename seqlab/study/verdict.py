@@ -27,7 +27,7 @@ from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array, Metric
 from seqlab.runs import Run, list_runs, read_json, replacing, write_json
 from seqlab.study.floor import floor_statistics
-from seqlab.study.plan import Entry
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.resolving import declared_margin
 from seqlab.study.spec import StudySpec
@@ -106,7 +106,7 @@ class _Field:
 
 
 def contestant_of(
-    entry: Entry,
+    entry: PlannedContestant,
     seeds: Sequence[Sequence[Run]],
     metric: Metric,
     trials: tuple[float, ...] = (),
@@ -163,14 +163,14 @@ def _count_look(folder: Path, finished: Finished) -> int:
     return looks.index(this) + 1
 
 
-def _costs(entry: Entry, measured: dict[str, Any] | None) -> Costs:
+def _costs(entry: PlannedContestant, measured: dict[str, Any] | None) -> Costs:
     values = {name: measured[name] for name in COSTS if name in measured} if measured else {}
     parameters = int((measured or {}).get("params", entry.body_parameters))
     return Costs(kind=entry.kind, params=parameters, **values)
 
 
 def _leaderboard(
-    comparison: Comparison, entries: Sequence[Entry], costs: dict[str, dict[str, Any]]
+    comparison: Comparison, entries: Sequence[PlannedContestant], costs: dict[str, dict[str, Any]]
 ) -> pd.DataFrame:
     by_name = {entry.name: entry for entry in entries}
     rows = []

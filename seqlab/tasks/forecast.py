@@ -42,9 +42,9 @@ from seqlab.tasks.forecasting.doctor import examine
 from seqlab.tasks.forecasting.exhibits import draw
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
-from seqlab.tasks.forecasting.options import MIDDLE
+from seqlab.tasks.forecasting.options import MEDIAN_LEVEL
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import Parts
+from seqlab.tasks.forecasting.parts import PartEnds
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
 from seqlab.tasks.forecasting.scaling import Scales, fit_scales
@@ -79,7 +79,7 @@ CARD = {
 Rows = NDArray[np.int64]
 # Windows overlap, so that an epoch of many holds much of the same: a training of some thousand
 # steps is what counts, within a range of epochs.
-BATCH, STEPS, EPOCHS = 32, 1200, (5, 30)
+BATCH_WINDOWS, TRAIN_STEPS, EPOCH_BOUNDS = 32, 1200, (5, 30)
 
 
 @registered
@@ -93,8 +93,8 @@ class Forecast(Task):
     def __init__(self, fitted: Fitted) -> None:
         self.fitted = fitted
         self.metrics = fitted.metrics
-        epochs = int(np.clip(-(-STEPS * BATCH // fitted.windows), *EPOCHS))
-        self.train_defaults = {"batch_size": BATCH, "epochs": epochs}
+        epochs = int(np.clip(-(-TRAIN_STEPS * BATCH_WINDOWS // fitted.windows), *EPOCH_BOUNDS))
+        self.train_defaults = {"batch_size": BATCH_WINDOWS, "epochs": epochs}
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
@@ -267,7 +267,7 @@ class Forecast(Task):
         """Every window of a table that holds its look-back and its targets, for scoring."""
         fitted, geometry = self.fitted, self.fitted.geometry
         panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
-        whole = Parts(np.repeat(panel.lengths[:, None], 3, axis=1), "everything")
+        whole = PartEnds(np.repeat(panel.lengths[:, None], 3, axis=1), "everything")
         windows = window_part(panel, whole, 0, geometry, 1, len(panel.values))
         if not len(windows):
             raise UserError(
@@ -325,7 +325,7 @@ class Forecast(Task):
         predicted = np.asarray(predictions, dtype=np.float64)
         if predicted.ndim == 3:
             return predicted
-        return np.asarray(predicted[..., self.fitted.quantiles.index(MIDDLE)])
+        return np.asarray(predicted[..., self.fitted.quantiles.index(MEDIAN_LEVEL)])
 
     def on_scale(
         self, space: str, predictions: Predictions, examples: Examples
@@ -366,7 +366,7 @@ class Forecast(Task):
         for c, name in enumerate(self.fitted.layout.targets):
             columns[name] = middle[:, :, c].ravel()
             for q, level in enumerate(self.fitted.quantiles if predicted.ndim == 4 else ()):
-                if level != MIDDLE:
+                if level != MEDIAN_LEVEL:
                     columns[f"{name}_q{100 * level:g}"] = predicted[:, :, c, q].ravel()
         if "history" in examples.frame and (history := examples.frame["history"]).min() < (
             L := self.fitted.geometry.lookback

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
-JOIN = "+"  # several columns in one role: label=toxic+insult
-FLAW = "problem"  # the column that says why a row of new data has no prediction
+COLUMN_JOIN = "+"  # several columns in one role: label=toxic+insult
+PROBLEM = "problem"  # the column that says why a row of new data has no prediction
 
 Arrays = dict[str, Array | Ragged]
 
@@ -385,7 +385,7 @@ def columns_in(table: Table, column: str) -> list[str]:
     """The column of a role, or the several that it joins."""
     if column in table.frame.columns:
         return [column]
-    return [name.strip() for name in column.split(JOIN)]
+    return [name.strip() for name in column.split(COLUMN_JOIN)]
 
 
 def sequence_model(spec: ModelSpec, inputs: Inputs) -> SequenceModel:

@@ -20,7 +20,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.group_columns import group_findings
 from seqlab.data.inspection import as_finding, split_findings
-from seqlab.data.splits import PARTS, Rows, Splits
+from seqlab.data.splits import PARTS, RowsToDivide, Splits
 from seqlab.data.table import Table
 from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
@@ -39,7 +39,7 @@ from seqlab.tasks.base import (
 )
 from seqlab.tasks.inputs.copies import conflicts, copies
 from seqlab.tasks.parts import (
-    FLAW,
+    PROBLEM,
     ColumnChoice,
     ColumnRequest,
     Input,
@@ -57,14 +57,15 @@ from seqlab.tasks.rows import (
     parts_of,
     reasons,
 )
+from seqlab.tensors import REBUILD
 
 if TYPE_CHECKING:
     from seqlab.batch import Batch
     from seqlab.model.base import Model
     from seqlab.specs import ModelSpec
 
-SURE = 0.5  # below it a confidence is told with the reason against, not for
-EXAMPLE = "example"  # in a batch of several sequences an example: which of its examples each is of
+SURE_SCORE = 0.5  # below it a confidence is told with the reason against, not for
+EXAMPLE_OF_SEQUENCE = "example"  # in a batch: which of its examples each sequence is of
 
 
 class TaskState(Spec):
@@ -148,7 +149,7 @@ class RowTask(Task):
         except UserError as error:
             return Confidence(0.0, error.message)
         weaker = min((found, target), key=lambda choice: choice.score)
-        if weaker.score < SURE:
+        if weaker.score < SURE_SCORE:
             return Confidence(weaker.score, weaker.why)
         return Confidence(weaker.score, f"{found.why} and {target.why}: {cls.name}")
 
@@ -178,7 +179,7 @@ class RowTask(Task):
         """The rows of all given tables that can be used."""
         table = sources.joined()
         if not len(table.frame):
-            raise UserError(f'"{table.origin}": no rows', f"bring a table for {cls.name}")
+            raise UserError(f'"{table.origin}": no rows', "expected at least one row of data")
         named = cls.named_columns(table, spec)
         dividing, notes = dividing_columns(table, named)
         reader, found = cls._find_input(table, named, dividing, spec)
@@ -190,7 +191,7 @@ class RowTask(Task):
         usable, placed = _some(gathered, kept), _with_origin(names, table.origin)
         if not len(kept):
             raise UserError(
-                f"{placed[0]}: {flaws.iloc[0]}, and no other can be used",
+                f"{placed[0]}: {flaws.iloc[0]}; no other can be used either",
                 "name the columns with --columns",
             )
         rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
@@ -223,7 +224,7 @@ class RowTask(Task):
         rows, (groups, notes) = study.rows, study.together
         if study.given is not None:
             groups, notes = study.groups, ()
-        known = Rows(
+        known = RowsToDivide(
             len(rows),
             labels=cls.target_type.strata(rows),
             texts=study.reader.duplicate_keys(rows),
@@ -393,7 +394,7 @@ class RowTask(Task):
                 torch.from_numpy(_padded(wanted, rows)),
                 Context(mask),
                 read.rows,
-                {} if read.of is None else {EXAMPLE: torch.from_numpy(read.of)},
+                {} if read.of is None else {EXAMPLE_OF_SEQUENCE: torch.from_numpy(read.of)},
             )
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
@@ -423,7 +424,7 @@ class RowTask(Task):
         if not len(usable):
             names = self.reader.names(gathered, found) or ["row 1"]
             raise UserError(
-                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}, and no other can be read',
+                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}; no other can be read either',
                 "expected data like those it was trained on",
             )
         some = _some(gathered, usable)
@@ -435,14 +436,14 @@ class RowTask(Task):
             rows = rows.take(place)
             for name, values in self.reader.identity(gathered, found).items():
                 rows.frame[name] = values
-            rows.frame[FLAW] = flaws.to_numpy(dtype=object)
+            rows.frame[PROBLEM] = flaws.to_numpy(dtype=object)
         return self.encoded(rows)
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples can be read and say what is wanted of them."""
         known = self.target.known(examples)
-        if FLAW in examples.frame:
-            known = known & (examples.frame[FLAW] == "").to_numpy()
+        if PROBLEM in examples.frame:
+            known = known & (examples.frame[PROBLEM] == "").to_numpy()
         return known
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
@@ -460,13 +461,13 @@ class RowTask(Task):
         """A row for each example: what was read, and what is predicted."""
         inputs = self.reader.presented(examples)
         predicted = pd.DataFrame(self.target.present(predictions, examples))
-        if FLAW in examples.frame:
-            bad = (examples.frame[FLAW] != "").to_numpy()
+        if PROBLEM in examples.frame:
+            bad = (examples.frame[PROBLEM] != "").to_numpy()
             predicted = predicted.astype(object).mask(
                 np.repeat(bad[:, None], predicted.shape[1], 1)
             )
             inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
-            predicted[FLAW] = examples.frame[FLAW].to_numpy()
+            predicted[PROBLEM] = examples.frame[PROBLEM].to_numpy()
         return pd.concat([pd.DataFrame(inputs), predicted], axis=1)
 
     def subset(self, examples: Examples, size: int, seed: int) -> Examples:
@@ -486,16 +487,16 @@ class RowTask(Task):
         state = TaskState.read(read_json(path), str(path))
         kinds = {kind.__name__: kind for kind in cls.input_types}
         if state.reader not in kinds:
-            raise UserError(f'{path}: {cls.name} reads no "{state.reader}"', "copy best/ again")
+            raise UserError(f'{path}: damaged, reader = "{state.reader}"', REBUILD)
         reader = kinds[state.reader].load(folder / "input")
         return cls(reader, cls.target_type.load(folder / "target"), state)
 
 
 def averaged(answers: NDArray[Any], batch: Batch) -> NDArray[Any]:
     """Answers of a batch's sequences (N, …) as those of its examples (B, …), which are means."""
-    if EXAMPLE not in batch.extra:
+    if EXAMPLE_OF_SEQUENCE not in batch.extra:
         return answers
-    example = batch.extra[EXAMPLE].cpu().numpy()
+    example = batch.extra[EXAMPLE_OF_SEQUENCE].cpu().numpy()
     sums = np.zeros((int(example.max()) + 1, *answers.shape[1:]))
     np.add.at(sums, example, answers)
     return np.asarray(sums / np.bincount(example)[:, None])

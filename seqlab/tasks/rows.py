@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
-from seqlab.data.splits import Rows, Splits, folds, split
+from seqlab.data.splits import RowsToDivide, Splits, folds, split
 from seqlab.data.table import Table
 from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError
@@ -56,7 +56,7 @@ def dividing_columns(table: Table, given: dict[str, str]) -> tuple[dict[str, str
     return columns, ()
 
 
-def divide(rows: Rows, spec: DataSpec, seed: int, origin: str) -> list[Splits]:
+def divide(rows: RowsToDivide, spec: DataSpec, seed: int, origin: str) -> list[Splits]:
     """One division of the rows, or one per fold."""
     wanted = SplitSpec.parse(
         spec.split, folds=spec.folds or 0, keep_duplicates=spec.keep_duplicates

@@ -75,7 +75,7 @@ class Evaluator:
         """The scores of all that was added."""
         if not self._examples:
             raise UserError(
-                f'"{origin}": nothing says what is wanted ({self._left_out:,} rows without it)',
+                f'"{origin}": no row has a target ({self._left_out:,} rows without one)',
                 "evaluate reads labelled data; seqlab predict reads data without labels",
             )
         each = np.arange(self._units)

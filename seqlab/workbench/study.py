@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from seqlab import registry
 from seqlab.runs import read_json
-from seqlab.study.recipes import DEFAULT
+from seqlab.study.recipes import DEFAULT_RECIPES
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Sources
 from seqlab.versions import check_format
@@ -42,7 +42,7 @@ class Study:
     """
 
     task: str | None = None
-    candidates: str | Sequence[str] = DEFAULT
+    candidates: str | Sequence[str] = DEFAULT_RECIPES
     budget: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     columns: str | Sequence[str] | dict[str, str] | None = None

@@ -61,7 +61,7 @@ OPTIONS = [
     (["--sizes", "9000"], "--sizes 9000: the training part has 48 examples", "accepted: sizes up"),
     (
         ["--task", "classify", "--horizon", "3"],
-        "--horizon is no setting of the task classify",
+        "--horizon is not a setting of the task classify",
         "leave it out",
     ),
     (
@@ -86,7 +86,7 @@ OPTIONS = [
     (["--columns", "foo=text,label=label"], 'unknown role in --columns "foo"', "accepted: text"),
     (
         ["--task", "classify", "--columns", "time=text"],
-        "time in --columns is no setting of the task classify",
+        "time in --columns is not a setting of the task classify",
         "leave it out",
     ),
     (
@@ -122,9 +122,9 @@ OPTIONS = [
         "",
     ),
     (["--set", "train.clip_norm=-1"], "train.clip_norm = -1: should be greater than 0", ""),
-    (["--set", "train.seed=1"], "train.seed: say it with --seed", ""),
-    (["--set", "train.epochs=3"], "train.epochs: say it with --epochs", ""),
-    (["--set", "model.mixer=gru"], "model.mixer: say it with --candidates", ""),
+    (["--set", "train.seed=1"], "train.seed: set it with --seed", ""),
+    (["--set", "train.epochs=3"], "train.epochs: set it with --epochs", ""),
+    (["--set", "model.mixer=gru"], "model.mixer: set it with --candidates", ""),
     (["--set", "model.settings.foo=1"], 'unknown setting of mixer "rnn" "foo"', "accepted: act"),
     (
         ["--set", "train.batch_size=3", "--set", "train.batch_size.x=4"],

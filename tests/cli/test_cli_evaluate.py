@@ -71,7 +71,7 @@ def test_rows_without_a_label_are_left_out_and_counted(seqlab, finished, labelle
 def test_no_labels_at_all(seqlab, finished, labelled):
     pd.read_csv(labelled)[["text"]].to_csv(labelled, index=False)
     done = seqlab("evaluate", finished / "best", labelled)
-    assert "nothing says what is wanted (60 rows without it)" in done.error
+    assert "no row has a target (60 rows without one)" in done.error
     assert "seqlab predict" in done.hint
 
 

@@ -75,5 +75,5 @@ def test_rows_that_do_not_say_what_is_wanted_are_left_out(case, tmp_path):
 def test_nothing_to_score_is_said(tmp_path):
     table = table_of("texts and labels", tmp_path)
     predictor, _ = humble("classify", table)
-    with pytest.raises(UserError, match=r"nothing says what is wanted \(60 rows without it\)"):
+    with pytest.raises(UserError, match=r"no row has a target \(60 rows without one\)"):
         predictor.evaluate(table.frame[["text"]])

@@ -22,11 +22,12 @@ from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence, DataSpec, Sources
 
 PARTS = ("train", "valid", "test")
-SHARES = (0.9, 0.05, 0.05)
-MANY = 20  # documents from which on none is cut in two
-LONG, TELLING_APART = 500, 0.8  # characters of a text; share of different values
-FEW_LINES, NUMBERED = 3, 12  # a file of so few lines, so many with numbers as names: no classes
-TELLING = ("text", "content", "document", "body")  # columns that hold texts among others
+DEFAULT_SHARES = (0.9, 0.05, 0.05)
+MANY_DOCUMENTS = 20  # documents from which on none is cut in two
+LONG_CHARACTERS, DISTINCT_SHARE = 500, 0.8  # characters of a text; share of different values
+FEW_LINES = 3  # of a file, so few as in a list of names
+NUMBERED_FILES = 12  # so many with numbers as names are no classes
+TEXT_COLUMNS = ("text", "content", "document", "body")  # columns that hold texts among others
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Parts:
+class DocumentParts:
     """The documents of each part; `how` says how they were divided."""
 
     train: list[Document]
@@ -87,7 +88,7 @@ def _why_texts(documents: pd.DataFrame) -> str:
     if np.mean([held < len(some) for held, some in zip(said, lines, strict=True)]) >= 0.5:
         return "with paragraphs that blank lines divide"
     patterns = {re.sub(r"\d+", "0", name) for name in documents["name"]}
-    if len(documents) >= NUMBERED and len(patterns) <= len(documents) / 2:
+    if len(documents) >= NUMBERED_FILES and len(patterns) <= len(documents) / 2:
         return f'with numbers as names (such as "{documents["name"].iloc[0]}")'
     return ""
 
@@ -98,18 +99,18 @@ def _among_others(frame: pd.DataFrame) -> Confidence:
     texts = [name for name, kind in kinds.items() if kind is guess.ColumnKind.TEXT]
     others = [name for name in kinds if name not in texts]
     lists = guess.ColumnKind.LIST in kinds.values()  # which cannot even be counted
-    apart = not lists and all(frame[o].nunique() >= TELLING_APART * len(frame) for o in others)
+    apart = not lists and all(frame[o].nunique() >= DISTINCT_SHARE * len(frame) for o in others)
     if len(texts) != 1 or not apart:
         return Confidence(0.0, f"{len(kinds)} columns, not one of texts alone")
     length = frame[texts[0]].dropna().astype(str).str.len().mean()
-    if not length >= LONG:
+    if not length >= LONG_CHARACTERS:
         return Confidence(0.0, f'the texts in "{texts[0]}" are short')
     return Confidence(
         0.55, f'long texts in "{texts[0]}", and columns that tell rows apart: language'
     )
 
 
-def divide(sources: Sources, spec: DataSpec) -> Parts:
+def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
     """All documents in their parts: as given, or cut in order by shares."""
     wanted = SplitSpec.parse(spec.split)
     if wanted.dates:
@@ -138,8 +139,8 @@ def divide(sources: Sources, spec: DataSpec) -> Parts:
         raise UserError(
             f"--split: the data brings its own parts ({held})", "leave --split out to use them"
         )
-    (train, valid, test), how, more = _complete(given, wanted.shares or SHARES)
-    return Parts(train, valid, test, how, (*notes, *more), roles)
+    (train, valid, test), how, more = _complete(given, wanted.shares or DEFAULT_SHARES)
+    return DocumentParts(train, valid, test, how, (*notes, *more), roles)
 
 
 def read(
@@ -188,7 +189,7 @@ def _column(table: Table, given: str | None, group: str | None) -> str:
     names = [str(name) for name in frame.columns if str(name) not in ("split", group)]
     if len(names) == 1:
         return names[0]
-    telling = [name for name in names if guess.normalised(name) in TELLING]
+    telling = [name for name in names if guess.normalised(name) in TEXT_COLUMNS]
     texts = [name for name in names if guess.kind(frame[name]) is guess.ColumnKind.TEXT]
     for found in (telling, texts):
         if len(found) == 1:
@@ -203,7 +204,7 @@ def _texts(column: pd.Series, name: str, origin: str) -> list[str]:
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise UserError(
             f'"{origin}": column "{name}" holds numbers, not texts',
-            "name the column of texts with --columns text=NAME",
+            "name the column with the texts by --columns text=NAME",
         )
     return ["" if pd.isna(value) else str(value) for value in column]
 
@@ -227,7 +228,7 @@ def _complete(
         )
         return [train, held, valid], "test is the given validation part", (note,)
     percent = "/".join(f"{100 * s:.3g}" for s in shares)
-    whole = "by whole documents" if len(train) >= MANY else "by characters"
+    whole = "by whole documents" if len(train) >= MANY_DOCUMENTS else "by characters"
     manner = "no group in two parts" if any(document.group for document in train) else whole
     return cut(train, shares), f"{percent} of the text in its order, {manner}", ()
 
@@ -246,7 +247,7 @@ def cut(documents: Sequence[Document], shares: Sequence[float]) -> list[list[Doc
                 "choose a --group column with more values, or leave --group out",
             )
         place = _places(np.bincount(codes, lengths), bounds)[codes]
-    elif len(documents) >= MANY:
+    elif len(documents) >= MANY_DOCUMENTS:
         place = _places(lengths, bounds)
     else:
         return _cut_in_two(documents, lengths, bounds)
