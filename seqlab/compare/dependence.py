@@ -19,7 +19,8 @@ from seqlab.metrics.base import Array
 
 MANY_SERIES = 20  # from here on the series are a sample of more; fewer are all that matter
 HORIZONS_IN_A_BLOCK = 2  # at least, since windows that overlap share what they are scored on
-BIAS = 0.1  # of a variance over blocks, that may be left by what ties neighbouring blocks together
+BIAS = 0.12  # of a variance over blocks, that may be left by what ties neighbouring blocks together
+MOST_BIAS = 0.5
 LEAST_BLOCKS = 5  # fewer say nothing of how far chance goes between them
 SURE = float(norm.ppf(0.9))  # an autocorrelation below so many standard errors is none
 
@@ -116,7 +117,7 @@ def _stretches(windows: InTime, pulls: Array) -> tuple[IntArray, int, float]:
     memory = _memory(moves, overlap)
     length = max(HORIZONS_IN_A_BLOCK * overlap, int(np.ceil(memory / BIAS)))
     count = max(len(steps) // length, 1)
-    bias = min((memory + (overlap - 1) / 3) / length, 0.5)
+    bias = min(memory / length, MOST_BIAS)
     stretch = np.minimum(place // length, count - 1).astype(np.int64)  # the last takes the rest
     return stretch, length * apart, bias
 
@@ -127,26 +128,39 @@ def _numbered(labels: IntArray) -> IntArray:
 
 
 def _memory(moves: Array, overlap: int) -> float:
-    """How far errors reach beyond the overlap of windows, in steps: Σ|k|ρ_k / Σρ_k of the contrast
-    of contestants that reaches farthest, as if it were autoregressive of order one.
+    """How far errors reach, in steps: Σ|k|ρ_k / Σρ_k of the contrast of contestants that reaches
+    farthest, by its own autocorrelation ρ; at least as far as windows overlap.
 
-    For ρ_k = ρ^|k| the ratio is 2ρ/(1 − ρ²), and a variance over blocks of L steps misses so much
-    divided by L. The autocorrelation is taken a whole window apart, where overlap makes none, and
-    its bias in a short series, about −(1 + 4ρ)/T (Kendall, 1954), is put back.
+    A variance over stretches of L steps misses this divided by L. Autocorrelations count until
+    the first that is none, and with falling weight until twice as far (Politis and White, 2004);
+    what the sample's own mean takes from them, about Σρ/T, is put back.
     """
+    least = (overlap - 1 / overlap) / 3
     contrasts = moves - moves.mean(axis=0) if len(moves) > 1 else moves
     contrasts = contrasts - contrasts.mean(axis=1, keepdims=True)
     steps = contrasts.shape[1]
-    power = np.square(contrasts).sum(axis=1)
-    usable = power > 0
-    if steps <= overlap + 2 or not usable.any():
-        return 0.0
-    together = (contrasts[:, overlap:] * contrasts[:, : steps - overlap]).sum(axis=1)
-    correlation = together[usable] / power[usable]
-    independent = steps / overlap  # windows that do not overlap
-    correlation = correlation + (1 + 4 * np.maximum(correlation, 0)) / independent
-    largest = float(correlation.max())
-    if largest < SURE / np.sqrt(independent):
-        return 0.0
-    decay = min(largest, 0.99) ** (1 / overlap)
-    return 2 * decay / (1 - decay**2)
+    contrasts = contrasts[np.square(contrasts).sum(axis=1) > 0]
+    if steps < LEAST_BLOCKS or not len(contrasts):
+        return least
+    bound = SURE / np.sqrt(steps / overlap)
+    return max(least, *(_reach(one, bound) for one in _autocorrelations(contrasts)))
+
+
+def _autocorrelations(series: Array) -> Array:
+    """Autocorrelations at lags 0 to half the length, (n, lags)."""
+    steps = series.shape[1]
+    spectrum = np.fft.rfft(series, 2 * steps, axis=1)
+    products = np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, : steps // 2 + 1]
+    return np.asarray(products / products[:, :1])
+
+
+def _reach(correlation: Array, bound: float) -> float:
+    """Σ|k|ρ_k / Σρ_k over the lags that count."""
+    lags = np.arange(len(correlation))
+    none = np.flatnonzero(correlation < bound)
+    last = int(none[0]) if len(none) else len(correlation)
+    weights = np.clip(2 - lags / max(last, 1), 0, 1)
+    total = 2 * float(weights[1:] @ correlation[1:]) + 1
+    whole = correlation + total * (1 - correlation) / (2 * len(correlation))
+    total = 2 * float(weights[1:] @ whole[1:]) + 1
+    return 2 * float((weights * lags) @ whole) / total if total > 0 else 0.0

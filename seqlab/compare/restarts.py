@@ -21,6 +21,7 @@ from seqlab.metrics.base import Array, Metric
 RESTARTS = 3
 COLLAPSED = 0.1  # of the way from the trivial baseline to the best contestant
 CLEARLY = 4.0  # standard errors that the best must be ahead of the trivial one, to have a scale
+JACKKNIFE_PARTS = 50
 MOST_LOST = 1 / 3  # of the seeds: a contestant that loses so many is not the best as it is
 
 
@@ -100,10 +101,13 @@ def _line(
     return floor + COLLAPSED * way if way > CLEARLY * doubt else -np.inf
 
 
-def _difference_error(one: Array, other: Array, metric: Metric, stretches: int = 50) -> float:
-    """A standard error of the difference of two runs' scores, from stretches of the examples."""
-    count = min(stretches, len(one))
-    parts = np.arange(len(one)) * count // len(one)
+def _difference_error(one: Array, other: Array, metric: Metric) -> float:
+    """A standard error of the difference of two runs' scores, from parts of the examples.
+
+    Parts are taken across their order, in which a table may be sorted by class.
+    """
+    count = min(JACKKNIFE_PARTS, len(one))
+    parts = np.arange(len(one)) % count
     without = np.asarray(parts != np.arange(count)[:, None], dtype=np.float64)
     differences = metric.reduce(one, without) - metric.reduce(other, without)
     differences = differences[np.isfinite(differences)]
