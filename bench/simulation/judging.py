@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from bench.simulation.worlds import World
-from seqlab.compare.comparison import Comparison
+from seqlab.compare.comparison import Comparison, Families
 from seqlab.compare.costs import Costs
 from seqlab.compare.decision import Rules, compare
 from seqlab.compare.recommendation import Recommendation, recommend
@@ -28,6 +28,7 @@ class Judgement:
     regret: float  # of the recommendation, in the metric's units
     words_true: float  # every sentence is true
     too_short: float  # the comparison says that the test part cannot decide
+    family_claim: float  # one family is called better than another, and is not
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,14 @@ def judged(comparison: Comparison, advice: Recommendation, world: World) -> Judg
         regret=best - true[chosen] if chosen is not None else float("nan"),
         words_true=float(_words_true(advice, true, comparison.delta)),
         too_short=float(bool(comparison.short)),
+        family_claim=float(any(_false_of_families(m, true, sign) for m in comparison.families)),
     )
+
+
+def _false_of_families(match: Families, true: Mapping[str, float], sign: float) -> bool:
+    """Whether it is shown that a family is ahead that is not, by the members it has here."""
+    truly = true[match.first_member] - true[match.second_member]
+    return match.decided and truly * sign * match.difference <= 0
 
 
 def _words_true(advice: Recommendation, true: Mapping[str, float], delta: float) -> bool:

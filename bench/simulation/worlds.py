@@ -103,23 +103,27 @@ class Crossed:
         """The true scores, of a mean run (1) or of the best of several."""
         return {f"c{i}": self._true(i, restarts) for i in range(len(self.values))}
 
-    def draw(self, rng: np.random.Generator) -> Study:
-        """One study's contestants."""
+    def draw(self, rng: np.random.Generator, seeds: int | None = None) -> Study:
+        """One study's contestants; with more seeds the first ones stay what they were."""
         between, within, _ = self._shares()
+        apart = rng.spawn(len(self.values))
         difficulty = rng.normal(0.0, np.sqrt(between), self.examples)
         block = np.arange(self.examples) * max(self.groups, 1) // self.examples
         contestants = []
         for number in range(len(self.values)):
-            runs = 1 if self._fixed(number) else self.seeds
-            share = self._seed_share(number)
-            affinity = rng.normal(0.0, np.sqrt(within - between), self.examples)
+            own = apart[number]
+            runs = 1 if self._fixed(number) else seeds or self.seeds
+            rest = np.sqrt(max(1 - within - self._seed_share(number), 0))
+            affinity = own.normal(0.0, np.sqrt(within - between), self.examples)
             if self.groups:
-                shift = rng.normal(0.0, self.group_sd / self._slope, self.groups)
+                shift = own.normal(0.0, self.group_sd / self._slope, self.groups)
                 affinity = affinity + shift[block]
-            effect = self._effects(rng, number, runs)
-            residual = rng.normal(0.0, np.sqrt(max(1 - within - share, 0)), (runs, self.examples))
-            total = effect[:, None] + difficulty + affinity + residual  # variance 1
-            contestants.append(self._contestant(number, total, effect, rng))
+            effect, total = np.empty(runs), np.empty((runs, self.examples))
+            for run in range(runs):
+                effect[run] = self._effects(own, number, 1)[0]
+                residual = own.normal(0.0, rest, self.examples)
+                total[run] = effect[run] + difficulty + affinity + residual  # variance 1
+            contestants.append(self._contestant(number, total, effect, own))
         trivial = rng.random(self.examples) < CHANCE_LEVEL
         return Study(
             contestants,

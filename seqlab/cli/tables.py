@@ -176,7 +176,12 @@ def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
 def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:
     """The answer, and what it rests on."""
     terminal.say()
-    terminal.say(str(verdict.get("sentence") or "This study has no verdict."), style="bold")
+    headline = verdict.get("headline") or verdict.get("sentence") or "This study has no verdict."
+    terminal.say(str(headline), style="bold")
+    if verdict.get("details"):
+        terminal.say(" ".join(verdict["details"]))
+    for sentence in verdict.get("families") or ():
+        terminal.say(f"  {sentence}")
     for sentence in verdict.get("reasons") or ():
         terminal.say(f"  · {sentence}")
     for sentence in verdict.get("left_out") or ():

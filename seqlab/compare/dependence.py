@@ -18,7 +18,7 @@ from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array
 
 MANY_SERIES = 20  # from here on the series are a sample of more; fewer are all that matter
-HORIZONS_IN_A_BLOCK = 2  # at least, since windows that overlap share what they are scored on
+HORIZONS_IN_A_BLOCK = 3  # at least, since windows that overlap share what they are scored on
 BIAS = 0.12  # of a variance over blocks, that may be left by what ties neighbouring blocks together
 MOST_BIAS = 0.5
 LEAST_BLOCKS = 5  # fewer say nothing of how far chance goes between them

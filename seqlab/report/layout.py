@@ -153,7 +153,18 @@ VERDICT: Shape = {
     "seeds?": MEASURE,
     "recommended?": TEXT,
     "sentence?": TEXT,
-    **dict.fromkeys(("winner_set?", "reasons?", "could_change?", "left_out?"), TEXTS),
+    "headline?": TEXT,
+    **dict.fromkeys(
+        (
+            "details?",
+            "families?",
+            "winner_set?",
+            "reasons?",
+            "could_change?",
+            "left_out?",
+        ),
+        TEXTS,
+    ),
     "constraints?": ({...: MEASURE}, None),
 }
 _DIFFERENCE: Shape = {"difference?": MEASURE, "low?": MEASURE, "high?": MEASURE}
@@ -174,7 +185,8 @@ COMPARISON: Shape = {
     "level?": MEASURE,
     "level_spent?": MEASURE,
     "examples?": MEASURE,
+    "restarts?": MEASURE,
     "standings?": [{"name": str, **_DIFFERENCE}],
-    "pairs?": [{"first": str, "second": str, **_DIFFERENCE}],
+    "pairs?": [{"first": str, "second": str, "shown?": (bool, None), **_DIFFERENCE}],
     "sizes?": (_sizes, None),
 }

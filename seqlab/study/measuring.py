@@ -26,7 +26,7 @@ def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, Costs
     runs = {
         entry.name: run
         for entry in conditions.entries
-        if (run := median_run(finished.get((entry.name, None), []))) is not None
+        if (run := median_run(finished.get((entry.name, None), []), conditions.metric)) is not None
     }
     costs: dict[str, Costs] = {}
     for name, run in runs.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,10 +132,23 @@ def judge(
     return finished
 
 
-def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
-    """The run with the median validation score among those that finished (first fold)."""
+def median_run(seeds: Sequence[Sequence[Run]], metric: Metric) -> Run | None:
+    """The run with the median validation score among those that finished (first fold).
+
+    Where the middle lies between two, the better one is taken.
+    """
+    done = _by_validation(seeds, metric)
+    return done[len(done) // 2] if done else None
+
+
+def best_run(seeds: Sequence[Sequence[Run]], metric: Metric) -> Run | None:
+    """The run that validated best among those that finished (first fold)."""
+    done = _by_validation(seeds, metric)
+    return done[-1] if done else None
+
+
+def _by_validation(seeds: Sequence[Sequence[Run]], metric: Metric) -> list[Run]:
+    """The runs of the first fold that finished, the best on validation last."""
+    sign = 1 if metric.higher_is_better else -1
     done = [runs[0] for runs in seeds if all(run.ok for run in runs)]
-    if not done:
-        return None
-    middle = statistics.median_low(run.result["valid"] for run in done)
-    return next(run for run in done if run.result["valid"] == middle)
+    return sorted(done, key=lambda run: sign * run.result["valid"])

@@ -29,7 +29,7 @@ from seqlab.runs import Run, list_runs, read_json, replacing, write_json
 from seqlab.study.floor import floor_statistics
 from seqlab.study.plan import PlannedContestant
 from seqlab.study.prepared_folder import load_prepared
-from seqlab.study.resolving import declared_margin
+from seqlab.study.resolving import accepted_loss, declared_margin
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished, trial_scores
 from seqlab.study.training_cut import cut_training
@@ -79,7 +79,8 @@ def write_verdict(
         contestants, metric, blocks=field.blocks, rules=rules, trivial=field.trivial
     )
     priced = {e.name: _costs(e, costs.get(e.name)) for e in conditions.entries if e.name in costs}
-    wishes = Wishes(Constraints(**spec.constraints.plain()))
+    limits = Constraints(**spec.constraints.plain())
+    wishes = Wishes(limits, spec.prefer, accepted_loss(metric, spec))
     cut = cut_training(conditions, finished, spec)
     recommendation = recommend(comparison, priced, wishes, cut)
     sizes = _sizes(conditions, finished, field, replace(rules, share=1 - MAIN_SHARE))
