@@ -155,8 +155,7 @@ def adastop(values: Array, rng: np.random.Generator) -> Worse:
             break
         left &= ~rejected
     means, worse = scores.mean(axis=1), np.zeros(n, dtype=bool)
-    for place in np.flatnonzero(~left):
-        a, b = pairs[place]
+    for a, b in (pair for pair, kept in zip(pairs, left, strict=True) if not kept):
         worse[b if means[a] > means[b] else a] = True
     return worse
 

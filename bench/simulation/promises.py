@@ -33,7 +33,7 @@ def table_of_promises(pool: ProcessPoolExecutor, repetitions: int) -> list[bool]
         told = [outcome for outcome in outcomes if outcome is not None]
         cells = []
         for kind in range(2):
-            tried = [outcome[kind] for outcome in told if outcome[kind] is not None]
+            tried = [one for outcome in told if (one := outcome[kind]) is not None]
             share = float(np.mean(tried)) if tried else float("nan")
             enough = len(tried) >= 20  # fewer say nothing
             held.append(not enough or share >= KEPT - 2 * np.sqrt(0.21 / len(tried)))

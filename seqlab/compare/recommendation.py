@@ -16,6 +16,8 @@ from seqlab.compare.wording import listed
 
 __all__ = ["Constraints", "Costs", "Recommendation", "Wishes", "recommend"]
 
+FAILED = "every contestant failed"
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -66,7 +68,9 @@ def recommend(
     """
     case = _case(comparison, costs, wishes)
     if not case.running:
-        headline = "Nothing can be recommended: every contestant failed."
+        left = [s.name for s in comparison.standings if s.status != "failed"]
+        reason = f"only {listed(left)} is left, which learns nothing" if left else FAILED
+        headline = f"Nothing can be recommended: {reason}."
         return Recommendation(None, headline, reasons=tuple(_failures(comparison)))
     families = tuple(family_sentence(match, case) for match in comparison.families)
     changes = tuple(_could_change(case))

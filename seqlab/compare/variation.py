@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.compare.contestants import Contestant, IntArray
-from seqlab.compare.dependence import Clustering, Ways, ways_in_time, ways_of
+from seqlab.compare.dependence import Clusters, Waves, Ways, ways_in_time, ways_of
 from seqlab.compare.restarts import Kept
 from seqlab.data.in_time import InTime
 from seqlab.errors import UserError
@@ -33,6 +33,7 @@ from seqlab.metrics.base import AdditiveMetric, Array, Metric
 BOOTSTRAP_DRAWS = 1000
 WEIGHTS_AT_ONCE = 10_000_000  # 80 MB
 STEPS_AT_MOST = 400  # whose pull on a metric that is no sum is found one by one
+NUDGE = 0.01  # of a weight, by which such a pull is found
 BORROWED = 2.0  # degrees of freedom
 
 
@@ -106,19 +107,24 @@ def estimate(
     Raises: UserError where the metric is undefined on these test examples.
     """
     statistics = [c.statistics for c in contestants if c.statistics is not None]
+    examples = statistics[0].shape[1]
     weights = [kept.weights(contestant, metric) for contestant in contestants]
-    rng = np.random.default_rng(seed)
-    ways = ways_of(units, statistics[0].shape[1])
-    if ways is None:
-        assert isinstance(units, InTime)
-        ways = ways_in_time(units, _window_pulls(statistics, weights, metric, units))
-    moved = _moved(statistics, metric, ways.first, rng)
-    _refuse_undefined(metric, moved, statistics[0].shape[1])
+    if isinstance(units, InTime):
+        moved = _by_window(statistics, metric, units)
+        _refuse_undefined(metric, moved, examples)
+        means = np.stack([w @ one.pulls for w, one in zip(weights, moved, strict=True)])
+        ways = ways_in_time(units, means)
+        parts, residual = _in_time(moved, weights, ways)
+    else:
+        ways = ways_of(units, examples)
+        moved = _moved(statistics, metric, ways.first, np.random.default_rng(seed))
+        _refuse_undefined(metric, moved, examples)
+        covariance, residual = _covariance(moved, weights)
+        parts = [Part(covariance, ways.first.freedom)]
     scores = [one.scores for one in moved]
-    parts, residual = _from_examples(moved, weights, ways, (statistics, metric, rng))
     if metric.unit_range:
-        granted = granted_variance(statistics[0].shape[1])
-        parts[0] = Part(parts[0].covariance + granted * np.eye(len(scores)), parts[0].freedom)
+        granted = granted_variance(examples) * np.eye(len(scores))
+        parts[0] = Part(parts[0].covariance + granted, parts[0].freedom)
     effects = [kept.effects(c, metric, s) for c, s in zip(contestants, scores, strict=True)]
     chance = np.array([not contestant.deterministic for contestant in contestants])
     steady = np.array([contestant.name not in unsteady for contestant in contestants])
@@ -131,8 +137,8 @@ def estimate(
         residual=residual,
         parts=tuple(parts),
         seed_freedom=freedom,
-        units=min(part.freedom for part in parts) + 1,
-        unit=ways.unit,
+        units=min([ways.first.count, *(way.count for way in (ways.second or ())[:1])]),
+        unit=ways.first.unit,
         short=ways.short,
     )
 
@@ -172,28 +178,23 @@ def _seed_variances(
     return variances / runs, np.where(chance & lent_to, freedom + BORROWED, freedom)
 
 
-def _from_examples(
-    moved: Sequence[Moved],
-    weights: Sequence[Array],
-    ways: Ways,
-    again: tuple[Sequence[Array], Metric, np.random.Generator],
+def _in_time(
+    moved: Sequence[Moved], weights: Sequence[Array], ways: Ways
 ) -> tuple[list[Part], Array]:
-    """Covariances of the scores from the choice of examples, and their residual part (n,)."""
-    seen = 1 - ways.bias  # the share of a variance over stretches of time that is seen
-    covariance, residual = _covariance(moved, weights)
+    """Covariances of the scores from the choice of windows, and their residual part (n,)."""
+
+    def along(way: Clusters | Waves) -> tuple[Array, Array]:
+        return _covariance([Moved(one.scores, way.terms(one.pulls)) for one in moved], weights)
+
+    seen = 1 - ways.missed
+    covariance, residual = along(ways.first)
     if ways.second is None:
-        return [Part(covariance / seen, max(ways.first.count - 1, 1))], residual / seen
-    statistics, metric, rng = again
-    in_time, in_cells = (
-        _covariance(_moved(statistics, metric, one, rng), weights) for one in ways.second
-    )
+        scale = seen if isinstance(ways.first, Waves) else 1.0
+        return [Part(covariance / scale, ways.first.freedom)], residual / scale
+    together, cells = ways.second
     # What the two ways share is counted once; what is left must stay a covariance.
-    common = _positive(in_time[0] / seen - in_cells[0])
-    parts = [
-        Part(covariance, max(ways.first.count - 1, 1)),
-        Part(common, max(ways.second[0].count - 1, 1)),
-    ]
-    return parts, residual
+    common = _positive((along(together)[0] - along(cells)[0]) / seen)
+    return [Part(covariance, ways.first.freedom), Part(common, together.freedom)], residual
 
 
 def _covariance(moved: Sequence[Moved], weights: Sequence[Array]) -> tuple[Array, Array]:
@@ -219,22 +220,12 @@ def _positive(matrix: Array) -> Array:
 
 
 def _moved(
-    statistics: Sequence[Array], metric: Metric, clusters: Clustering, rng: np.random.Generator
+    statistics: Sequence[Array], metric: Metric, way: Clusters | Waves, rng: np.random.Generator
 ) -> list[Moved]:
     if isinstance(metric, AdditiveMetric):
-        return [_added(values, clusters) for values in statistics]
-    return _resampled(statistics, metric, clusters, rng)
-
-
-def _added(values: Array, clusters: Clustering) -> Moved:
-    """Scores (k,) and how far each cluster pulls them (k, clusters).
-
-    The value is a ratio of sums R = ΣT/ΣN; a cluster moves it by (T − R·N)/ΣN to first order.
-    """
-    scores, pulls = _ratio(values)
-    count = clusters.count
-    summed = pulls if count == values.shape[1] else clusters.sums(pulls)
-    return Moved(scores, summed * np.sqrt(count / (count - 1)) if count > 1 else summed)
+        return [Moved(scores, way.terms(pulls)) for scores, pulls in map(_ratio, statistics)]
+    assert isinstance(way, Clusters)
+    return _resampled(statistics, metric, way, rng)
 
 
 def _ratio(values: Array) -> tuple[Array, Array]:
@@ -247,7 +238,7 @@ def _ratio(values: Array) -> tuple[Array, Array]:
 
 
 def _resampled(
-    statistics: Sequence[Array], metric: Metric, clusters: Clustering, rng: np.random.Generator
+    statistics: Sequence[Array], metric: Metric, clusters: Clusters, rng: np.random.Generator
 ) -> list[Moved]:
     """Per contestant: scores (k,), and their deviations on bootstrap draws (k, draws).
 
@@ -276,26 +267,23 @@ def _resampled(
     ]
 
 
-def _window_pulls(
-    statistics: Sequence[Array], weights: Sequence[Array], metric: Metric, windows: InTime
-) -> Array:
-    """How far each window moves each contestant's score, (n, windows).
+def _by_window(statistics: Sequence[Array], metric: Metric, windows: InTime) -> list[Moved]:
+    """Scores (k,), and how far each window moves them (k, windows).
 
     A metric that is no sum is moved by all windows of some moment at once, and these share it.
     """
     if isinstance(metric, AdditiveMetric):
-        return np.stack([w @ _ratio(v)[1] for w, v in zip(weights, statistics, strict=True)])
+        return [Moved(*_ratio(values)) for values in statistics]
     steps = np.unique(windows.step, return_inverse=True)[1]
     moment = steps * min(STEPS_AT_MOST, int(steps.max()) + 1) // (int(steps.max()) + 1)
     together = np.bincount(moment)
-    more = 1.0 + 0.01 * (moment == np.arange(len(together))[:, None])  # (moments, windows)
-    pulls = np.stack(
-        [
-            w @ np.stack([100 * (metric.reduce(run, more) - metric.value(run)) for run in values])
-            for w, values in zip(weights, statistics, strict=True)
-        ]
-    )
-    return np.asarray((pulls / together)[:, moment])
+    more = 1.0 + NUDGE * (moment == np.arange(len(together))[:, None])  # (moments, windows)
+    moved = []
+    for values in statistics:
+        scores = np.array([metric.value(run) for run in values])
+        nudged = np.stack([metric.reduce(run, more) for run in values])  # (k, moments)
+        moved.append(Moved(scores, ((nudged - scores[:, None]) / NUDGE / together)[:, moment]))
+    return moved
 
 
 def _refuse_undefined(metric: Metric, moved: Sequence[Moved], examples: int) -> None:
