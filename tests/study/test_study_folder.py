@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from seqlab.errors import UserError
 from seqlab.runs import list_runs
 from seqlab.study.conduct import Listener, conduct
 from seqlab.workbench.study import Study
@@ -224,15 +225,18 @@ def test_a_refit_that_fails_is_said(tmp_path, in_process, monkeypatch):
 
 
 def test_constraints_choose_and_may_leave_nothing(small):
+    """What was measured before decides at once; the verdict that was written stays."""
     board = small.leaderboard_.set_index("candidate")
-    few = study(small.folder_, constraints={"max_params": 10})
-    assert few.verdict_["recommended"] == "majority"
-    assert few.verdict_["looks"] == 1, "other constraints are no other look at the test set"
-    none = study(small.folder_, constraints={"max_params": 1})
-    assert none.verdict_["recommended"] is None
-    assert not (none.folder_ / "best").exists()
-    assert "max_params" in json.dumps(none.verdict_["constraints"])
-    assert board.loc["rnn", "params"] > 10
+    some = study(small.folder_, constraints={"max_size_mb": 100, "max_params": 1e6})
+    assert some.verdict_["constraints"] == {"max_params": 1000000, "max_size_mb": 100.0}
+    before = (small.folder_ / "verdict.json").read_bytes()
+    with pytest.raises(UserError) as error:
+        study(small.folder_, constraints={"max_params": 10})
+    assert error.value.message == (
+        "--max-params 10: no contestant can meet that; rnn comes nearest, with "
+        f"{board.loc['rnn', 'params']:,} parameters"
+    )
+    assert (small.folder_ / "verdict.json").read_bytes() == before
     back = study(small.folder_)
     assert back.verdict_["recommended"] == small.verdict_["recommended"]
     assert (back.folder_ / "best" / "best.json").exists()
