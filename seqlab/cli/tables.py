@@ -179,6 +179,8 @@ def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:
     terminal.say(str(verdict.get("sentence") or "This study has no verdict."), style="bold")
     for sentence in verdict.get("reasons") or ():
         terminal.say(f"  · {sentence}")
+    for sentence in (verdict.get("declared") or {}).get("changes") or ():
+        terminal.say(f"  · {sentence}")
     for sentence in verdict.get("left_out") or ():
         terminal.say(f"  · left out: {sentence}", style="yellow")
 

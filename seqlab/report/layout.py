@@ -155,6 +155,7 @@ VERDICT: Shape = {
     "sentence?": TEXT,
     **dict.fromkeys(("winner_set?", "reasons?", "could_change?", "left_out?"), TEXTS),
     "constraints?": ({...: MEASURE}, None),
+    "declared?": ({"changes?": TEXTS}, None),
 }
 _DIFFERENCE: Shape = {"difference?": MEASURE, "low?": MEASURE, "high?": MEASURE}
 _STANDING: Shape = {"name": str, "mean": MEASURE, "ci_low": MEASURE, "ci_high": MEASURE}

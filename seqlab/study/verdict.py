@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 import sys
@@ -23,6 +22,7 @@ from seqlab.compare.sizes import judge_sizes
 from seqlab.data.examples import Rows
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run, list_runs, read_json, replacing, write_json
+from seqlab.study.looks import declaration, look_at_test
 from seqlab.study.plan import Entry
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.resolving import declared_margin
@@ -52,8 +52,9 @@ def write_verdict(
 ) -> dict[str, Any]:
     """Compare, recommend, and write what the report and the user read; returns the verdict."""
     folder, metric = conditions.folder, conditions.metric
-    looks = _count_look(folder, finished)
-    rules = Rules(margin=declared_margin(metric, spec), looks=looks, seed=spec.seed)
+    declared = declaration(spec, metric, [entry.name for entry in conditions.entries])
+    look = look_at_test(folder, finished, declared)
+    rules = Rules(margin=declared_margin(metric, spec), looks=look.number, seed=spec.seed)
     contestants = [
         contestant_of(entry, finished.get((entry.name, None), []), metric)
         for entry in conditions.entries
@@ -70,6 +71,7 @@ def write_verdict(
         results_frame(folder).to_parquet(temporary)
     could_change = [*needed(comparison, [c.name for c in contestants]), *edges]
     verdict = _verdict(comparison, recommendation, spec, [*left_out], could_change, sizes)
+    verdict["declared"] = look.plain()
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
     return verdict
@@ -102,18 +104,6 @@ def _blocks(conditions: Conditions) -> Rows | None:
         numbers.append(test.blocks + offset)
         offset += int(test.blocks.max()) + 1
     return np.concatenate(numbers)
-
-
-def _count_look(folder: Path, finished: Finished) -> int:
-    """Which look at the test set this is: the same runs again are the same look."""
-    runs = sorted(run.result["digest"] for seeds in finished.values() for s in seeds for run in s)
-    this = hashlib.sha256("/".join(runs).encode()).hexdigest()[:16]
-    path = folder / "looks.json"
-    looks: list[str] = read_json(path) if path.exists() else []
-    if this not in looks:
-        looks.append(this)
-        write_json(path, looks)
-    return looks.index(this) + 1
 
 
 def _costs(entry: Entry, measured: dict[str, Any] | None) -> Costs:
