@@ -133,14 +133,18 @@ def test_sizes_are_nested_and_extend(small):
 def test_settings_of_runs_stay_when_a_limited_study_is_extended(tmp_path, in_process, monkeypatch):
     """A time limit chose fewer epochs; more seeds later are trained as long as the first ones."""
     limited = study(tmp_path / "study", epochs=None, time=0.01)
-    assert limited.verdict_["left_out"] == ["1 epoch instead of 40, to keep the time limit"]
+    assert limited.verdict_["left_out"] == [
+        "each run has 1 epoch instead of 40, to keep the time limit"
+    ]
     before = finished_at(limited.folder_)
     more = study(limited.folder_, epochs=None, seeds=3)
     after = finished_at(limited.folder_)
     assert {name: after[name] for name in before} == before
     plan = json.loads((limited.folder_ / "plan.json").read_text())["allowance"]
     assert (plan["epochs"], plan["seeds"]) == (1, 3)
-    assert more.verdict_["left_out"] == ["1 epoch instead of 40, to keep the time limit"]
+    assert more.verdict_["left_out"] == [
+        "each run has 1 epoch instead of 40, to keep the time limit"
+    ]
 
 
 def test_folds_test_every_row_once(tmp_path, in_process):
