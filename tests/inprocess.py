@@ -21,12 +21,12 @@ class HerePool(Pool):
         return left_out
 
 
-def measure(study, run, prepared, task, late):
+def measure(study, run, prepared, task, late=None):
     """As `seqlab.study.costs.measure`; the peak memory is that of this process."""
     return costs_alone(run, prepared, task)
 
 
-def measure_latencies(study, runs, prepared, task, late):
+def measure_latencies(study, runs, prepared, task, late=None):
     """As `seqlab.study.costs.measure_latencies`."""
     return latencies(runs, prepared, task)
 
@@ -34,7 +34,8 @@ def measure_latencies(study, runs, prepared, task, late):
 def patch(monkeypatch):
     """Let studies work here, and measure little."""
     monkeypatch.setattr("seqlab.study.conduct.Pool", HerePool)
-    monkeypatch.setattr("seqlab.study.measuring.measure", measure)
-    monkeypatch.setattr("seqlab.study.measuring.measure_latencies", measure_latencies)
+    for module in ("measuring", "limits"):
+        monkeypatch.setattr(f"seqlab.study.{module}.measure", measure)
+        monkeypatch.setattr(f"seqlab.study.{module}.measure_latencies", measure_latencies)
     monkeypatch.setattr(latency, "BURST_SECONDS", 0.001)
     monkeypatch.setattr(latency, "MOST_ROUNDS", latency.ROUNDS)

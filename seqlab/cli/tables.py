@@ -54,7 +54,7 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
     )
     terminal.say(f"expected time: at most about {in_words(plan.seconds)}")
     for sentence in allowance.left_out:
-        terminal.say(f"left out: {sentence}", style="yellow")
+        terminal.say(sentence, style="yellow")
     if plan.resolution.get("sentence"):
         terminal.say(str(plan.resolution["sentence"]))
     terminal.say()
@@ -184,8 +184,10 @@ def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:
         terminal.say(f"  {sentence}")
     for sentence in verdict.get("reasons") or ():
         terminal.say(f"  · {sentence}")
+    for sentence in (verdict.get("declared") or {}).get("changes") or ():
+        terminal.say(f"  · {sentence}")
     for sentence in verdict.get("left_out") or ():
-        terminal.say(f"  · left out: {sentence}", style="yellow")
+        terminal.say(f"  · {sentence}", style="yellow")
 
 
 def _number(value: Any, digits: int) -> str:

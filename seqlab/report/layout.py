@@ -166,6 +166,7 @@ VERDICT: Shape = {
         TEXTS,
     ),
     "constraints?": ({...: MEASURE}, None),
+    "declared?": ({"changes?": TEXTS}, None),
 }
 _DIFFERENCE: Shape = {"difference?": MEASURE, "low?": MEASURE, "high?": MEASURE}
 _STANDING: Shape = {"name": str, "mean": MEASURE, "ci_low": MEASURE, "ci_high": MEASURE}

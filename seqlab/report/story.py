@@ -150,7 +150,8 @@ def _confidence(study: StoredStudy) -> list[str]:
     sure, now = (significant(100 * (1 - error), 3) for error in (level, spent))
     lines = [f"{sure.removesuffix('.0')} % confidence over the whole study"]
     lines += [f"margin: {margin_words(study)}"] * (study.margin is not None)
-    return [*lines, f"look {comparison.get('looks') or 1} at the test part, at {now} %"]
+    changes = (study.verdict.get("declared") or {}).get("changes") or []
+    return [*lines, f"look {comparison.get('looks') or 1} at the test part, at {now} %", *changes]
 
 
 LIMITS = {  # constraint → its words

@@ -70,7 +70,7 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
         left_out += conditions.clock.notes
         verdict = write_verdict(
-            conditions, finished, costs, study.spec, left_out, edges(conditions, chosen)
+            conditions, finished, costs, study.spec, left_out, edges(conditions)
         )
         keep_best(conditions, study.spec, finished, verdict, study.folds)
     return verdict

@@ -44,7 +44,7 @@ def measure_latencies(
 ) -> list[dict[str, float]]:
     """The latencies of finished runs, in turn in one new process; arguments as for `measure`."""
     words = ("together", str(prepared), task, *map(str, runs))
-    return list(_measured(study, words, f"{runs[0].parent.parent}: latencies", late))
+    return list(_measured(study, words, f"{runs[0]}: its latency", late))
 
 
 def size_mb(run: Path) -> float:

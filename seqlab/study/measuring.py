@@ -79,17 +79,20 @@ def _latencies(conditions: Conditions, runs: list[Path]) -> list[Costs] | None:
     prepared, task = conditions.folder / "prepared/fold0", conditions.planner.task.name
     late = conditions.clock.late
     return _tried(
-        conditions, lambda: measure_latencies(conditions.folder, runs, prepared, task, late)
+        conditions,
+        lambda: measure_latencies(conditions.folder, runs, prepared, task, late),
+        noted=len(runs) == 1,  # what fails together is measured alone
     )
 
 
-def _tried(conditions: Conditions, measured: Callable[[], T]) -> T | None:
-    """A process that was killed is tried once more, and then done without."""
+def _tried(conditions: Conditions, measured: Callable[[], T], noted: bool = True) -> T | None:
+    """A process that was killed is tried once more, and then done without, which is noted."""
     failure = ""
     for _ in range(MOST_ATTEMPTS):
         try:
             return measured()
         except UserError as error:
             failure = error.message
-    conditions.clock.note(failure)
+    if noted:
+        conditions.clock.note(failure)
     return None

@@ -104,7 +104,7 @@ def absent(spec: StudySpec, task: str) -> list[str]:
     names = baselines_for(task) if spec.baselines is None else []
     missing = {name: extra for name in names if (extra := missing_extra(name))}
     return [
-        f'the baseline {name}, which needs: pip install "seqlab[{extra}]"'
+        f'the baseline {name} does not compete: it needs pip install "seqlab[{extra}]"'
         for name, extra in missing.items()
     ]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from seqlab.outside import DamagedError
 from seqlab.runs import Run, list_runs, read_json
+from seqlab.study.looks import StoredLook
 from seqlab.study.plan import Allowance
 
 Note = Callable[[str], None]
@@ -76,7 +77,10 @@ FILES: dict[str, tuple[Any, str]] = {
     "identity.json": (_Identity, "only runs of these data and settings are kept"),
     "plan.json": (_Plan, "the study is planned anew"),
     "costs.json": (dict[str, _Costs], "costs are measured again"),
-    "looks.json": (list[str], "how often the test set was looked at before is no longer known"),
+    "looks.json": (
+        list[str | StoredLook],
+        "how often the test set was looked at before is no longer known",
+    ),
     "data_card.json": (_DataCard, "the data are prepared again"),
     "study.json": (_Study, "the time spent before is no longer known"),
     "choices/*.json": (dict[str, dict[str, Any]], "it is measured again"),

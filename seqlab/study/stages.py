@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from seqlab import registry
@@ -50,53 +51,70 @@ def tune(conditions: Conditions) -> dict[str, Setting | None]:
     A candidate whose trials all failed keeps the first trial's settings: its verdict runs will
     say how it fails.
     """
-    models = [entry for entry in conditions.entries if entry.kind == "model"]
     count = conditions.planner.allowance.trials
-    planned = {
-        entry.name: [conditions.planner.trial(entry, n, trial(n)) for n in range(count)]
-        for entry in models
-    }
-    ordered = [planned[entry.name][n] for n in range(count) for entry in models]
-    left_out = conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
-    fewest = min((a.job.number for a in left_out), default=count)
+    planned = _trials(conditions)
+    ordered = [planned[name][number] for number in range(count) for name in planned]
+    conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
+    ran = trials_that_ran(conditions)
+    fewest = min(map(len, ran.values()), default=count)
     if fewest < count:
         conditions.clock.note(cut_short("trial", fewest, count))
-    return {entry.name: _choose(conditions, planned[entry.name][:fewest]) for entry in models}
+    return {name: _choose(conditions, runs) for name, runs in ran.items()}
 
 
-def _choose(conditions: Conditions, planned: Sequence[Assignment]) -> Setting | None:
-    if not planned:
+def _trials(conditions: Conditions) -> dict[str, list[Assignment]]:
+    planner = conditions.planner
+    return {
+        entry.name: [planner.trial(entry, n, trial(n)) for n in range(planner.allowance.trials)]
+        for entry in conditions.entries
+        if entry.kind == "model"
+    }
+
+
+def trials_that_ran(conditions: Conditions) -> dict[str, list[Run]]:
+    """Every candidate's trials, of the rounds that were completed: as many for each."""
+    ran = {
+        name: list(takewhile(bool, (a.finished(conditions.folder) for a in planned)))
+        for name, planned in _trials(conditions).items()
+    }
+    fewest = min(map(len, ran.values()), default=0)
+    return {name: [run for run in runs[:fewest] if run is not None] for name, runs in ran.items()}
+
+
+def _choose(conditions: Conditions, runs: Sequence[Run]) -> Setting | None:
+    if not runs:
         return None
-    runs = [run for a in planned if (run := a.finished(conditions.folder)) is not None]
     best = best_trial(runs, conditions.metric.higher_is_better)
     return trial(best.result["number"] if best is not None else 0)
 
 
 def trial_scores(conditions: Conditions) -> dict[str, tuple[float, ...]]:
     """The validation scores of each candidate's trials that ended well."""
-    planner, folder = conditions.planner, conditions.folder
-    scores: dict[str, tuple[float, ...]] = {}
-    for entry in conditions.entries:
-        if entry.kind == "model":
-            planned = (planner.trial(entry, n, trial(n)) for n in range(planner.allowance.trials))
-            runs = [run for a in planned if (run := a.finished(folder)) is not None and run.ok]
-            valid = [run.result["valid"] for run in runs]
-            scores[entry.name] = tuple(value for value in valid if value is not None)
-    return scores
+    valid = {
+        name: [run.result["valid"] for run in runs if run.ok]
+        for name, runs in trials_that_ran(conditions).items()
+    }
+    return {name: tuple(v for v in values if v is not None) for name, values in valid.items()}
 
 
-def edges(conditions: Conditions, chosen: dict[str, Setting | None]) -> list[str]:
-    """Sentences on candidates whose best learning rate is the lowest or highest tried."""
-    rates = [trial(n).learning_rate for n in range(conditions.planner.allowance.trials)]
+def edges(conditions: Conditions) -> list[str]:
+    """Sentences on candidates whose best learning rate is the lowest or highest of trials run."""
     sentences = []
-    for name, setting in chosen.items():
-        side = at_edge(setting.learning_rate, rates) if setting is not None else ""
-        if side and setting is not None:
+    for name, runs in trials_that_ran(conditions).items():
+        best = best_trial(runs, conditions.metric.higher_is_better)
+        rates = {_rate(run) for run in runs}
+        side = "" if best is None else at_edge(_rate(best), sorted(rates))
+        if best is not None and side:
             sentences.append(
-                f"{name}: the best learning rate, {setting.learning_rate:g}, is the {side}est of "
-                f"the {len(rates)} tried; more trials could help it"
+                f"{name}: the best learning rate, {_rate(best):g}, is the {side}est of the "
+                f"{len(rates)} tried; more trials could help it"
             )
     return sentences
+
+
+def _rate(run: Run) -> float:
+    """The learning rate that a run was given."""
+    return float(run.result["settings"]["train"]["learning_rate"])
 
 
 def judge(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from seqlab import kernels
+from seqlab.compare.wording import listed
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
 from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
@@ -152,27 +153,27 @@ def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     said = []
     if allowance.steps != wanted.steps:
         steps, epochs = counted(wanted.steps or 0, "step"), counted(wanted.epochs, "epoch")
-        given = counted(allowance.steps or 0, "step")
-        said.append(
-            f"{given} a run instead of {steps if wanted.steps else epochs}{FOR_THE_TIME_LIMIT}"
-        )
-    for name in ("trial", "seed") if allowance.steps else ("epoch", "trial", "seed"):
-        before, after = getattr(wanted, f"{name}s"), getattr(allowance, f"{name}s")
+        said.append(less("run", allowance.steps or 0, "step", steps if wanted.steps else epochs))
+    elif not allowance.steps and allowance.epochs < wanted.epochs:
+        said.append(less("run", allowance.epochs, "epoch", f"{wanted.epochs}"))
+    for what in ("trial", "seed"):
+        before, after = getattr(wanted, f"{what}s"), getattr(allowance, f"{what}s")
         if after < before:
-            said.append(fewer(name, after, before))
+            said.append(less("candidate", after, what, f"{before}"))
     if allowance.dropped:
-        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}{FOR_THE_TIME_LIMIT}")
+        do = "does" if len(allowance.dropped) == 1 else "do"
+        said.append(f"{listed(allowance.dropped)} {do} not compete: too slow for the time limit")
     return replace(allowance, left_out=tuple(said))
 
 
 def cut_short(what: str, after: int, planned: int) -> str:
     """How the clock reduced a planned number, in words."""
-    return f"{after} of the {counted(planned, what)} planned, as runs took longer than expected"
+    return f"each candidate: {after} of {counted(planned, f'planned {what}')} ran (time was up)"
 
 
-def fewer(what: str, after: int, before: int) -> str:
+def less(who: str, after: int, what: str, before: str) -> str:
     """How a time limit reduced a number, in words."""
-    return f"{counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
+    return f"each {who} has {counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
 
 
 def counted(count: int, what: str) -> str:

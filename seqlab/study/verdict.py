@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 import sys
@@ -27,6 +26,7 @@ from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array, Metric
 from seqlab.runs import Run, list_runs, read_json, replacing, write_json
 from seqlab.study.floor import floor_statistics
+from seqlab.study.looks import declaration, look_at_test
 from seqlab.study.plan import PlannedContestant
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.resolving import accepted_loss, declared_margin
@@ -58,12 +58,12 @@ def write_verdict(
 ) -> dict[str, Any]:
     """Compare, recommend, and write what the report and the user read; returns the verdict."""
     folder, metric = conditions.folder, conditions.metric
-    looks = _count_look(folder, finished)
-    declared = declared_margin(metric, spec)
+    declared = declaration(spec, metric, [entry.name for entry in conditions.entries])
+    look = look_at_test(folder, finished, declared)
     with_sizes = any(size is not None for _, size in finished)
     rules = Rules(
-        margin=declared,
-        looks=looks,
+        margin=declared_margin(metric, spec),
+        looks=look.number,
         share=MAIN_SHARE if with_sizes else 1.0,
         seed=spec.seed,
     )
@@ -92,6 +92,7 @@ def write_verdict(
         results_frame(folder).to_parquet(temporary)
     could_change = [*needed(comparison, [c.name for c in contestants]), *edges]
     verdict = _verdict(comparison, recommendation, spec, [*left_out], could_change, sizes)
+    verdict["declared"] = look.plain()
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
     return verdict
@@ -150,18 +151,6 @@ def _dependence(conditions: Conditions) -> Rows | InTime | None:
     folders = [conditions.folder / f"prepared/fold{fold}" for fold in range(len(planner.data))]
     folds = [load_prepared(planner.task.name, folder) for folder in folders]
     return folds[0].task.dependence([fold.test for fold in folds])
-
-
-def _count_look(folder: Path, finished: Finished) -> int:
-    """Which look at the test set this is: the same runs again are the same look."""
-    runs = sorted(run.result["digest"] for seeds in finished.values() for s in seeds for run in s)
-    this = hashlib.sha256("/".join(runs).encode()).hexdigest()[:16]
-    path = folder / "looks.json"
-    looks: list[str] = read_json(path) if path.exists() else []
-    if this not in looks:
-        looks.append(this)
-        write_json(path, looks)
-    return looks.index(this) + 1
 
 
 def _costs(entry: PlannedContestant, measured: dict[str, Any] | None) -> Costs:
