@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.question_context import QuestionContext
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.spans import Spans
 
 CARD = {"tasks": ["span"]}
@@ -24,7 +25,7 @@ _END = re.compile(r"[.!?][\"'”’)]*\s|\n")  # where a sentence ends
 
 
 @registered
-class BestOverlap(Baseline):
+class BestOverlap(Baseline[RowTask]):
     """Whole sentences as answers; the probability is the share of the question that is in it.
 
     A word weighs log(contexts / contexts that hold it), learned from the training part.
@@ -44,7 +45,7 @@ class BestOverlap(Baseline):
         )
         self.unseen = float(np.log(1 + total))
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Count in how many contexts each word stands."""
         contexts = set(train.frame["context"].tolist())
         held = Counter(word for text in contexts for word in set(_WORD.findall(text.lower())))
@@ -52,7 +53,7 @@ class BestOverlap(Baseline):
         counts = np.array([len(contexts), *(held[word] for word in words)], dtype=np.int64)
         return type(self)(words, counts)
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """(n, 3): first and last position, and the share of the question's weight."""
         begin, offsets = examples.array("begin"), examples.ragged("offsets")
         found = np.zeros((len(examples), 3))

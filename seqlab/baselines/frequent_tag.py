@@ -16,10 +16,11 @@ import numpy as np
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.spelling import shape
 from seqlab.tasks.inputs.steps import Steps
 from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.tags import Tags
 
 CARD = {"tasks": ["tag"]}
@@ -30,7 +31,7 @@ Table = dict[str, tuple[int, float]]  # what a token is seen as → tag number, 
 
 
 @registered
-class FrequentTag(Baseline):
+class FrequentTag(Baseline[RowTask]):
     """A table of tags for each way to see a token."""
 
     input_types = (Tokens, Steps)
@@ -39,12 +40,12 @@ class FrequentTag(Baseline):
     def __init__(self, tables: tuple[Table, ...] = ()) -> None:
         self.tables = tables
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Count the tags of every word, small word and shape."""
         tags, tokens = train.ragged("tags"), _tokens(train)
         return type(self)(tuple(_table(map(view, tokens), tags.values) for view in VIEWS))
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """The tag and its share among the tokens that were seen alike: Ragged, (T, 2)."""
         inputs = examples.ragged("inputs")
         known: dict[str, tuple[int, float]] = {}

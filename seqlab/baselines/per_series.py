@@ -31,7 +31,8 @@ class PerSeries(PointForecast):
 
     @classmethod
     def enters(cls, task: Task) -> bool:
-        assert isinstance(task, Forecast)
+        if not isinstance(task, Forecast):
+            return False
         return len(task.fitted.series) * task.fitted.channels <= MOST_SERIES
 
     def __init__(self, names: tuple[str, ...] = (), coefficients: Array | None = None) -> None:

@@ -6,7 +6,7 @@ A bootstrap therefore never runs a model again: it only draws new weights.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,11 @@ class Metric(ABC):
         return ""
 
     @abstractmethod
-    def collect(self, predictions: Array, targets: Array) -> Array:
-        """Per-example statistics (examples, K) from predictions and targets, examples first."""
+    def collect(self, predictions: Any, targets: Any) -> Array:
+        """Per-example statistics (examples, K) from predictions and targets, examples first.
+
+        Arrays, or in the spaces `text` and `tokens` lists; each metric names the types it reads.
+        """
 
     @abstractmethod
     def reduce(self, statistics: Array, weights: Array) -> Array:

@@ -63,7 +63,7 @@ def fit_baseline(context: JobContext) -> tuple[Facts, Parts]:
     """Fit a baseline, keep it and judge it on the test part."""
     prepared, task = context.prepared, context.prepared.task
     begun = time.perf_counter()
-    baseline: Baseline = registry.load("baselines", context.assignment.job.candidate)()
+    baseline: Baseline[Any] = registry.load("baselines", context.assignment.job.candidate)()
     seed = int(context.assignment.train["seed"])
     baseline = baseline.fit(task, context.train, prepared.valid, seed)
     seconds = time.perf_counter() - begun

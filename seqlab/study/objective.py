@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from seqlab import registry
@@ -17,14 +18,15 @@ from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import TrainSpec
 from seqlab.study.variation import BatchVariation
-from seqlab.tasks.base import Loss, Predictions, Prepared, Task
+from seqlab.tasks.base import Loss, Predictions, Prepared, Task, as_array, as_ragged
 
 
 def predict_all(
     task: Task, model: nn.Module, examples: Examples, device: str = "cpu"
 ) -> Predictions:
     """Predictions for all examples, in the examples' order."""
-    parts, rows = [], []
+    parts: list[Predictions] = []
+    rows: list[NDArray[np.int64]] = []
     model.eval()
     with torch.inference_mode():
         for batch in task.batches(examples, 256, 65536, None):
@@ -33,8 +35,8 @@ def predict_all(
     assert parts, "no examples"
     order = np.argsort(np.concatenate(rows))
     if isinstance(parts[0], Ragged):
-        return Ragged.joined(parts).take(order)
-    return np.concatenate(parts)[order].astype(np.float64, copy=False)
+        return Ragged.joined([as_ragged(part) for part in parts]).take(order)
+    return np.concatenate([as_array(part) for part in parts])[order].astype(np.float64, copy=False)
 
 
 class TaskObjective:

@@ -35,6 +35,7 @@ from seqlab.tasks.base import (
     Prepared,
     Sources,
     Task,
+    as_array,
 )
 from seqlab.tasks.forecasting import examples as windowed
 from seqlab.tasks.forecasting.doctor import examine
@@ -43,11 +44,10 @@ from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
 from seqlab.tasks.forecasting.options import MEDIAN_LEVEL
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import PartEnds
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
 from seqlab.tasks.forecasting.scaling import Scales, fit_scales
-from seqlab.tasks.forecasting.windows import Windows, window_part
+from seqlab.tasks.forecasting.windows import PartEnds, Windows, window_part
 
 if TYPE_CHECKING:
     from torch import nn
@@ -294,7 +294,9 @@ class Forecast(Task):
         """What was to be forecast, (windows, horizon, channels), NaN where it is not known."""
         return np.asarray(windowed.future("targets", examples, self.fitted.geometry.horizon))
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """(windows, K), after both sides are brought to the metric's scale."""
         return self.collect(metric, *self.on_scale(metric.space, predictions, examples))
 
@@ -310,7 +312,7 @@ class Forecast(Task):
 
     def middle(self, predictions: Predictions) -> NDArray[np.float64]:
         """The forecast itself, (windows, horizon, channels): of quantiles, the median."""
-        predicted = np.asarray(predictions, dtype=np.float64)
+        predicted = as_array(predictions)
         if predicted.ndim == 3:
             return predicted
         return np.asarray(predicted[..., self.fitted.quantiles.index(MEDIAN_LEVEL)])
@@ -319,7 +321,7 @@ class Forecast(Task):
         self, space: str, predictions: Predictions, examples: Examples
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Predictions and truth in a metric's space: natural, standard or scaled."""
-        predicted, wanted = np.asarray(predictions, dtype=np.float64), self.truth(examples)
+        predicted, wanted = as_array(predictions), self.truth(examples)
         if space == "natural":
             return predicted, wanted
         C = self.fitted.channels
@@ -350,7 +352,7 @@ class Forecast(Task):
         if examples.frame["unique_id"].duplicated().any():
             columns["cutoff"] = written(np.repeat(grid.moments(first - 1), H))
         columns["ds"] = written(grid.moments(positions.ravel()))
-        predicted, middle = np.asarray(predictions), self.middle(predictions)
+        predicted, middle = as_array(predictions), self.middle(predictions)
         for c, name in enumerate(self.fitted.layout.targets):
             columns[name] = middle[:, :, c].ravel()
             for q, level in enumerate(self.fitted.quantiles if predicted.ndim == 4 else ()):

@@ -21,15 +21,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from seqlab import registry
 from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
 from seqlab.errors import unknown
+from seqlab.metrics.base import Metric
 from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions, sequence_model
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -188,13 +190,18 @@ class Part(Spec, ABC):
 class Input(Part):
     """What models read of a row.
 
-    unit: what an example is called in messages. `row_by_row` says that each row of a table is an
-    example, so that long files can be read in pieces. `cuts`: see Task.
+    unit: what an example is called in messages. reads: the name of the sequences that `encode`
+    gives for models; where models read anything else, `lengths` and `sequences` are written.
+    `row_by_row` says that each row of a table is an example, so that long files can be read in
+    pieces. presents_identity: that `presented` shows what is known of an example even if it cannot
+    be read. `cuts`: see Task.
     """
 
     unit: ClassVar[str] = "row"
+    reads: ClassVar[str]
     row_by_row: ClassVar[bool] = True
     both_directions: ClassVar[bool] = False
+    presents_identity: ClassVar[bool] = False
 
     @classmethod
     def gather(cls, table: Table, choice: ColumnChoice, options: Any) -> Table:
@@ -245,15 +252,15 @@ class Input(Part):
         """Whether sequences can be cut while training: `inputs`, or None."""
         return None
 
-    @abstractmethod
     def lengths(self, examples: Examples) -> NDArray[np.int64]:
         """Positions of each example, (n,)."""
+        return examples.ragged(self.reads).lengths
 
-    @abstractmethod
     def sequences(
         self, examples: Examples, rows: NDArray[np.int64]
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """What a model reads of some examples, (B, T) or (B, T, F), and what of it is real."""
+        return examples.ragged(self.reads).padded(rows)
 
     def batches(
         self,
@@ -355,7 +362,9 @@ class Target(Part):
         """What is wanted of each example, as the loss reads it; sequences are padded in batches."""
 
     @abstractmethod
-    def statistics(self, metric: Any, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """The metric's per-example statistics, in the metric's space: (examples, K)."""
 
     @abstractmethod
@@ -381,25 +390,21 @@ def primary_first(
     return (first, *(name for name in accepted if name != first))
 
 
+def metrics_of(task: str, own: Sequence[str], *apart: str) -> tuple[str, ...]:
+    """A task's own metrics, and further ones whose card names it: a file in `metrics/` is enough.
+
+    `apart` are those that serve this task only in another form of it.
+    """
+    cards = registry.cards("metrics")
+    named = [name for name, card in cards.items() if task in card["tasks"]]
+    return (*own, *(name for name in named if name not in (*own, *apart)))
+
+
 def columns_in(table: Table, column: str) -> list[str]:
     """The column of a role, or the several that it joins."""
     if column in table.frame.columns:
         return [column]
     return [name.strip() for name in column.split(COLUMN_JOIN)]
-
-
-def sequence_model(spec: ModelSpec, inputs: Inputs) -> SequenceModel:
-    """A plain sequence model that reads such inputs, without its head."""
-    from seqlab.model.sequence_model import SequenceModel
-
-    return SequenceModel(
-        spec,
-        tokens=inputs.size if inputs.kind == "tokens" else 0,
-        channels=inputs.size if inputs.kind == "values" else 0,
-        length=inputs.length,
-        causal=inputs.causal,
-        per_position=inputs.per_position,
-    )
 
 
 def side_by_side(first: Examples, second: Examples) -> Examples:

@@ -8,7 +8,7 @@ A task of this kind names its parts and owns head, loss and prediction; all else
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import as_finding, group_findings, split_findings
+from seqlab.data.inspection import as_finding
 from seqlab.data.splits import PARTS, RowsToDivide, Splits
 from seqlab.data.table import Table
-from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.runs import read_json, write_json
@@ -36,18 +35,18 @@ from seqlab.tasks.base import (
     Sources,
     Task,
 )
-from seqlab.tasks.inputs.copies import conflicts, copies
 from seqlab.tasks.parts import (
     PROBLEM,
     ColumnChoice,
     ColumnRequest,
     Input,
     NoOptions,
+    Sequences,
     Target,
     columns_in,
     side_by_side,
 )
-from seqlab.tasks.rows import Origins, divide, dividing_columns, parts_of, reasons
+from seqlab.tasks.rows import Origins, StudyRows, divide, dividing_columns, parts_of, reasons
 from seqlab.tensors import REBUILD
 
 if TYPE_CHECKING:
@@ -69,33 +68,6 @@ class TaskState(Spec):
     columns: dict[str, str]
     reader: str
     examples: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyRows:
-    """Every usable row of every given table, as anyone reads it; nothing is learned yet.
-
-    dividing: columns of group and split. names: what messages call each row. notes: how columns
-    were found. left_out: which rows were,
-    and why.
-    """
-
-    rows: Examples
-    reader: type[Input]
-    input: ColumnChoice
-    target: ColumnChoice
-    dividing: dict[str, str]
-    groups: list[Any] | None
-    given: list[str] | None
-    origin: str
-    names: tuple[str, ...]
-    notes: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Role → column, of all roles."""
-        return {**self.input.columns, **self.target.columns, **self.dividing}
 
 
 class RowTask(Task):
@@ -148,15 +120,15 @@ class RowTask(Task):
         try:
             splits = cls.divide(study, spec, seed)[0]
         except UserError as error:
-            return [*cls._findings(study, sources, spec), as_finding(error)]
-        return cls._all_findings(study, splits, sources, spec, seed)
+            return [*study.findings(sources.train, spec), as_finding(error)]
+        return study.findings_in(splits, sources.train, spec, seed)
 
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         """Leave out what cannot be used, divide, and learn from the training rows alone."""
         study = cls.study_rows(sources, spec)
         divisions = cls.divide(study, spec, seed)
-        findings = cls._all_findings(study, divisions[0], sources, spec, seed)
+        findings = study.findings_in(divisions[0], sources.train, spec, seed)
         return [cls._prepared(study, splits, spec, seed, findings) for splits in divisions]
 
     @classmethod
@@ -187,6 +159,7 @@ class RowTask(Task):
         return StudyRows(
             rows=rows,
             reader=reader,
+            target_type=cls.target_type,
             input=found,
             target=target,
             dividing=dividing,
@@ -274,38 +247,6 @@ class RowTask(Task):
         known = {**found.columns, **named}  # a target may depend on where its input stands
         return cls.target_type.find(table, ColumnRequest(known, taken, (), options))
 
-    @classmethod
-    def _findings(cls, study: StudyRows, sources: Sources, spec: DataSpec) -> list[Finding]:
-        """What does not depend on the division."""
-        told, rows, table = sources.train.notes, study.rows, sources.train
-        used = [
-            *study.reader.used(table, study.input),
-            *cls.target_type.used(table, study.target),
-            *study.dividing.values(),
-        ]
-        return [
-            *(Finding("info", note) for note in study.notes if note not in told),
-            *(Finding("warning", note) for note in study.left_out),
-            *study.reader.findings(rows, cls.target_type.labels(rows)),
-            *cls.target_type.findings(rows, study.target),
-            *group_findings(table.frame, spec.group),
-            *unused_findings(table.frame, used),
-        ]
-
-    @classmethod
-    def _all_findings(
-        cls, study: StudyRows, splits: Splits, sources: Sources, spec: DataSpec, seed: int
-    ) -> list[Finding]:
-        rows, target = study.rows, cls.target_type
-        digests = study.reader.digests(rows)
-        return [
-            *cls._findings(study, sources, spec),
-            *split_findings(splits, target.strata(rows)),
-            *([] if digests is None else copies(digests, splits)),
-            *([] if digests is None else conflicts(digests, target.labels(rows))),
-            *target.findings_in_parts(rows, splits, study.reader.duplicate_keys(rows), seed),
-        ]
-
     # -- learning --------------------------------------------------------------------------------
 
     @classmethod
@@ -366,23 +307,27 @@ class RowTask(Task):
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
         """Examples of similar length together."""
+        wanted = self.target.wanted(examples)
+        for read in self.reader.batches(examples, batch_size, batch_tokens, rng):
+            yield self.batch(examples, read, wanted)
+
+    def batch(self, examples: Examples, read: Sequences, wanted: NDArray[Any] | Ragged) -> Batch:
+        """What is read of some examples, with what is wanted of them."""
         import torch
 
         from seqlab.batch import Batch, Context
 
-        wanted = self.target.wanted(examples)
-        for read in self.reader.batches(examples, batch_size, batch_tokens, rng):
-            whole = np.issubdtype(read.values.dtype, np.integer)
-            values = read.values.astype(np.int64 if whole else np.float32, copy=False)
-            mask = None if read.mask is None or read.mask.all() else torch.from_numpy(read.mask)
-            rows = read.rows if read.of is None else read.rows[read.of]
-            yield Batch(
-                torch.from_numpy(values),
-                torch.from_numpy(_padded(wanted, rows)),
-                Context(mask),
-                read.rows,
-                {} if read.of is None else {EXAMPLE_OF_SEQUENCE: torch.from_numpy(read.of)},
-            )
+        whole = np.issubdtype(read.values.dtype, np.integer)
+        values = read.values.astype(np.int64 if whole else np.float32, copy=False)
+        mask = None if read.mask is None or read.mask.all() else torch.from_numpy(read.mask)
+        rows = read.rows if read.of is None else read.rows[read.of]
+        return Batch(
+            torch.from_numpy(values),
+            torch.from_numpy(_padded(wanted, rows)),
+            Context(mask),
+            read.rows,
+            {} if read.of is None else {EXAMPLE_OF_SEQUENCE: torch.from_numpy(read.of)},
+        )
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
         """Counted without gathering inputs."""
@@ -433,7 +378,9 @@ class RowTask(Task):
             known = known & (examples.frame[PROBLEM] == "").to_numpy()
         return known
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """As the target compares predictions with what is wanted."""
         return self.target.statistics(metric, predictions, examples)
 
@@ -453,7 +400,8 @@ class RowTask(Task):
             predicted = predicted.astype(object).mask(
                 np.repeat(bad[:, None], predicted.shape[1], 1)
             )
-            inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
+            if not self.reader.presents_identity:  # what stands there is another row's
+                inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
             predicted[PROBLEM] = examples.frame[PROBLEM].to_numpy()
         return pd.concat([pd.DataFrame(inputs), predicted], axis=1)
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.columns import named
+from seqlab.data.examples import Examples
+from seqlab.data.findings import Finding
+from seqlab.data.inspection import group_findings, split_findings
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
 from seqlab.data.splits import RowsToDivide, Splits, folds, split
 from seqlab.data.table import Table
 from seqlab.data.tabular import names_parts
+from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.inputs.copies import conflicts, copies
+from seqlab.tasks.parts import ColumnChoice, Input, Target
 
 LISTED_EXAMPLES = 10  # that a note names
 DIVIDING_ROLES = ("group", "split")  # of columns that divide rows and are not read
@@ -40,6 +47,63 @@ class Origins:
             f'"{origin}" row {row + 1:,}' if several else f"row {row + 1:,}"
             for origin, rows in self.tables
             for row in range(rows)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRows:
+    """Every usable row of every given table, as anyone reads it; nothing is learned yet.
+
+    dividing: columns of group and split. names: what messages call each row. notes: how columns
+    were found. left_out: which rows were, and why.
+    """
+
+    rows: Examples
+    reader: type[Input]
+    target_type: type[Target]
+    input: ColumnChoice
+    target: ColumnChoice
+    dividing: dict[str, str]
+    groups: list[Any] | None
+    given: list[str] | None
+    origin: str
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Role → column, of all roles."""
+        return {**self.input.columns, **self.target.columns, **self.dividing}
+
+    def findings(self, table: Table, spec: DataSpec) -> list[Finding]:
+        """What does not depend on the division; `table` is the first that was given."""
+        rows, target = self.rows, self.target_type
+        used = [
+            *self.reader.used(table, self.input),
+            *target.used(table, self.target),
+            *self.dividing.values(),
+        ]
+        return [
+            *(Finding("info", note) for note in self.notes if note not in table.notes),
+            *(Finding("warning", note) for note in self.left_out),
+            *self.reader.findings(rows, target.labels(rows)),
+            *target.findings(rows, self.target),
+            *group_findings(table.frame, spec.group),
+            *unused_findings(table.frame, used),
+        ]
+
+    def findings_in(self, splits: Splits, table: Table, spec: DataSpec, seed: int) -> list[Finding]:
+        """The same, and what depends on the division."""
+        rows, target = self.rows, self.target_type
+        digests = self.reader.digests(rows)
+        equal = [] if digests is None else copies(digests, splits)
+        equal += [] if digests is None else conflicts(digests, target.labels(rows))
+        return [
+            *self.findings(table, spec),
+            *split_findings(splits, target.strata(rows)),
+            *equal,
+            *target.findings_in_parts(rows, splits, self.reader.duplicate_keys(rows), seed),
         ]
 
 

@@ -19,7 +19,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
-from seqlab.tasks.base import DataSpec, Prepared, Sources
+from seqlab.tasks.base import DataSpec, Prepared, Sources, as_array
 from seqlab.tasks.forecast import Forecast
 
 MODEL_PARAMETERS = 10_000
@@ -111,7 +111,7 @@ def predict_next(
     known = [float(number) for number in numbers]
     for _ in range(steps):
         examples = prepared.task.encode(_table(known[-window:]))
-        known.append(float(predict_all(prepared.task, model, examples)[0, 0, 0]))
+        known.append(float(as_array(predict_all(prepared.task, model, examples))[0, 0, 0]))
     given, predicted = known[: len(numbers)], known[len(numbers) :]
     return NextNumbers(
         candidate,

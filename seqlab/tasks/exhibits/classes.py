@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 
 from seqlab.data.examples import Examples
+from seqlab.metrics.base import Array
 from seqlab.metrics.predictions import confidence_and_right
-from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.base import Exhibit
+from seqlab.tasks.exhibits.curves import binned
 from seqlab.tasks.parts import Input
 
 RELIABILITY_BINS = 10
@@ -18,7 +19,7 @@ MOST_CLASSES = 40  # rows of a confusion matrix that can still be read
 
 
 def exhibits(
-    predictions: Predictions, examples: Examples, classes: list[str], read: Input
+    predictions: Array, examples: Examples, classes: list[str], read: Input
 ) -> list[Exhibit]:
     """Errors by length and class, confusions, reliability, hardest examples; labels are known."""
     labels = examples.array("label")
@@ -78,7 +79,7 @@ def confusion(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) -> 
     )
 
 
-def reliability(predictions: Predictions, labels: np.ndarray) -> Exhibit:
+def reliability(predictions: Array, labels: np.ndarray) -> Exhibit:
     """How often predictions of one confidence are right (Guo et al., 2017)."""
     confidence, right = confidence_and_right(predictions, labels)
     confidence, right = confidence.ravel(), right.ravel()
@@ -116,7 +117,7 @@ def _by_label(chosen: np.ndarray, true: np.ndarray, classes: list[str]) -> Exhib
 
 
 def _hardest_sets(
-    predictions: Predictions,
+    predictions: Array,
     labels: np.ndarray,
     examples: Examples,
     classes: list[str],
@@ -142,7 +143,7 @@ def _hardest_sets(
 
 
 def hardest(
-    predictions: Predictions,
+    predictions: Array,
     labels: np.ndarray,
     examples: Examples,
     classes: list[str],

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.data.examples import Examples
+from seqlab.data.examples import Examples, Ragged
 from seqlab.metrics.spans import spans
-from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.base import Exhibit
+from seqlab.tasks.exhibits.curves import binned
 
 SPREAD_SHOWN = 5  # sentences, the same for all contestants
 HARDEST_SHOWN = 8  # sentences, each contestant's worst
@@ -21,7 +21,7 @@ MOST_TAGS = 40  # rows of a confusion matrix that can still be read
 
 
 def exhibits(
-    predictions: Predictions,
+    predictions: Ragged,
     predicted: list[list[str]],
     examples: Examples,
     classes: Sequence[str],
@@ -121,7 +121,7 @@ class _Sentences:
         inner = places[1:-1] if len(places) > SPREAD_SHOWN else places
         return self._marked("Tagged test sentences", order[np.unique(inner)], "From short to long.")
 
-    def hardest(self, predictions: Predictions) -> Exhibit:
+    def hardest(self, predictions: Ragged) -> Exhibit:
         """Sentences with wrong tags, those first whose wrong tags were held for the surest."""
         probabilities = np.split(predictions.values[:, 1], predictions.offsets[1:-1])
         doubts = [

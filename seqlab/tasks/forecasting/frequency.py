@@ -1,7 +1,6 @@
 """How far apart a series' steps are: inferred from its dates, and what it suggests.
 
-A frequency maps dates to whole positions on a grid and back, so that gaps become missing values.
-"""
+A frequency maps dates to whole positions on a grid and back, so that gaps become missing values."""
 
 from __future__ import annotations
 
@@ -154,8 +153,8 @@ class Frequency:
         if self.size >= DAY:
             return 7 if self.size == DAY else 1
         # 288 steps of five minutes are still a day; of finer steps, the hour or the minute.
-        cycles = (cycle // self.size for cycle in (DAY, HOUR, MINUTE, SECOND))
-        return max(1, next(steps for steps in cycles if steps <= 288))
+        cycles_within = (cycle // self.size for cycle in (DAY, HOUR, MINUTE, SECOND))
+        return max(1, next(steps for steps in cycles_within if steps <= 288))
 
     def horizon(self, season: int) -> int:
         """How far people usually look ahead: a day of hours, four weeks of days, a quarter."""
@@ -310,3 +309,32 @@ def _on_days(frequency: Frequency, dates: Moments, first: Moments) -> Frequency 
             if (rule._days(first) == dates).mean() >= share:
                 return rule
     return None
+
+
+Array = NDArray[np.float32]
+# A cycle is read only where the training part holds it at least twice: a model that has seen one
+# January cannot know what January does.
+CYCLES = {"day": 1.0, "week": 7.0, "year": 365.25}  # their lengths in days
+
+
+def cycles_within(frequency: Frequency, steps: int) -> tuple[str, ...]:
+    """The cycles that this many steps hold twice and that are longer than a step."""
+    if not frequency.dated:
+        return ()
+    step = frequency.days
+    return tuple(
+        name for name, days in CYCLES.items() if 2 * step <= days and steps * step >= 2 * days
+    )
+
+
+def calendar_features(moments: NDArray[np.generic], chosen: tuple[str, ...]) -> Array:
+    """Sine and cosine of each cycle: (rows,) → (rows, 2 · cycles)."""
+    if not chosen:
+        return np.zeros((len(moments), 0), dtype=np.float32)
+    stamps = moments.astype("datetime64[us]")
+    days = stamps.astype(np.int64) / DAY
+    year = stamps.astype("datetime64[Y]")
+    in_year = (stamps - year.astype("datetime64[us]")).astype(np.int64) / DAY
+    place = {"day": days % 1, "week": (days + 3) % 7 / 7, "year": in_year / 366}
+    angles = 2 * np.pi * np.stack([place[c] for c in chosen], axis=1)
+    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)

@@ -15,15 +15,24 @@ from seqlab.data.examples import Examples
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.forecasting import calendar, settings
+from seqlab.tasks.forecasting import settings
 from seqlab.tasks.forecasting.examples import examples_of, shared_arrays
 from seqlab.tasks.forecasting.fitted import Fitted
+from seqlab.tasks.forecasting.frequency import cycles_within
 from seqlab.tasks.forecasting.layout import Layout, called, observe, read_layout
 from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import PART_NAMES, PartEnds, cut, cut_folds
 from seqlab.tasks.forecasting.scaling import fit_scales, static_scales
-from seqlab.tasks.forecasting.windows import Geometry, Windows, window_part
+from seqlab.tasks.forecasting.windows import (
+    PART_NAMES,
+    Geometry,
+    PartEnds,
+    Windows,
+    cut,
+    cut_folds,
+    window_part,
+)
+from seqlab.tasks.parts import metrics_of
 
 METRICS = ("mse", "mae", "mase", "smape", "rmse")
 QUANTILE_METRICS = ("crps", "pinball", "coverage")
@@ -127,7 +136,7 @@ def fit(prepared: PreparedPanel, spec: DataSpec) -> tuple[Fitted, list[Examples]
     training = prepared.parts.ends[:, 0]
     scales = fit_scales(panel, training, geometry.season)
     _check_movement(prepared, windows, scales.naive)
-    cycles = calendar.cycles(panel.frequency, int(training.max())) if spec.calendar else ()
+    cycles = cycles_within(panel.frequency, int(training.max())) if spec.calendar else ()
     options = read_options(spec.options)
     mean, std = static_scales(panel, prepared.layout)
     fitted = Fitted(
@@ -205,9 +214,9 @@ def _metrics(spec: DataSpec, panel: Panel) -> tuple[str, ...]:
     where quantiles are asked for, what scores them all.
     """
     usual = "mse" if len(panel.targets) > 1 else "mase" if len(panel) > 1 else "mae"
-    known: tuple[str, ...] = METRICS
+    known = metrics_of("forecast", METRICS, "r2", *QUANTILE_METRICS)
     if read_options(spec.options).levels:
-        usual, known = "crps", (*METRICS, *QUANTILE_METRICS)
+        usual, known = "crps", (*known, *QUANTILE_METRICS)
     primary = spec.metric or usual
     if primary == "coverage":
         raise UserError(

@@ -22,7 +22,7 @@ from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec
-from seqlab.tasks.inputs.list_cells import as_list, is_nested
+from seqlab.tasks.inputs.cells import as_list, is_nested
 from seqlab.tasks.inputs.sequence_layouts import SequenceLayout, find_layout
 from seqlab.tasks.parts import PROBLEM, ColumnChoice, ColumnRequest, Input
 
@@ -39,6 +39,7 @@ class SequenceInput(Input):
     positions that a model reads at once.
     """
 
+    reads = "inputs"
     row_by_row = False
     both_directions = True
     forms: ClassVar[tuple[str, ...]]
@@ -179,14 +180,6 @@ class SequenceInput(Input):
         arrays = {k: Ragged.of([v[i][a:b] for i, a, b in cuts]) for k, v in ragged.items()}
         blocks = cut.frame["sequence"].to_numpy(np.int64) if len(cuts) > len(rows) else None
         return replace(cut, arrays={**cut.arrays, **arrays}, blocks=blocks)
-
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        return examples.ragged("inputs").lengths
-
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        return examples.ragged("inputs").padded(rows)
 
     @property
     def cuts(self) -> str:

@@ -13,7 +13,7 @@ from seqlab.data import columns as guess
 from seqlab.data.columns import ColumnKind, describe, language
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.tasks.inputs.text_cells import not_texts
+from seqlab.tasks.inputs.cells import not_texts
 from seqlab.tasks.parts import ColumnChoice
 
 FREE_FORM_SHARE = 0.5  # from this share of different targets on they are no classes

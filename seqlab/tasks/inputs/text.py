@@ -22,10 +22,10 @@ from seqlab.data.table import Table
 from seqlab.data.tokens import UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
 from seqlab.errors import UserError
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Inputs
-from seqlab.tasks.inputs.text_cells import as_one, as_texts, not_texts, second_text
-from seqlab.tasks.inputs.tokenized import TokenizedInput
-from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, sequence_model
+from seqlab.tasks.base import DataSpec, Inputs, sequence_model
+from seqlab.tasks.inputs.cells import as_one, as_texts, not_texts, second_text
+from seqlab.tasks.inputs.vocabulary import TokenizedInput
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -58,6 +58,7 @@ class Text(TokenizedInput):
     """
 
     roles = ("text", "text2")
+    reads = "tokens"
     options_type = TextOptions
 
     window: int = Field(ge=1)
@@ -184,18 +185,9 @@ class Text(TokenizedInput):
     def cuts(self) -> Literal["inputs"] | None:
         return None if self.pair else "inputs"
 
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        return examples.ragged("tokens").lengths
-
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        return examples.ragged("tokens").padded(rows)
-
     def model(self, spec: ModelSpec) -> SequenceModel:
         """Plain, of two texts, or of chunks, as the texts are read."""
-        from seqlab.tasks.inputs.chunks import ChunkedModel
-        from seqlab.tasks.inputs.pairs import PairModel
+        from seqlab.tasks.inputs.text_models import ChunkedModel, PairModel
 
         tokens = self.inputs.size
         if self.pair:

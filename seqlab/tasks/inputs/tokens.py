@@ -19,9 +19,9 @@ from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.data.tokens import UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions, as_ragged
 from seqlab.tasks.inputs import spelling
-from seqlab.tasks.inputs.list_cells import as_list
+from seqlab.tasks.inputs.cells import as_list
 from seqlab.tasks.inputs.sequences import SequenceInput, objects
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
@@ -132,14 +132,14 @@ class Tokens(SequenceInput):
 
     def sequences(
         self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """(B, T, 1 + K); of words alone (B, T)."""
         values, mask = super().sequences(examples, rows)
         return values[..., 0] if values.shape[2] == 1 else values, mask
 
     def model(self, spec: ModelSpec) -> SequenceModel:
         """A model that reads words with their spelling."""
-        from seqlab.tasks.inputs.spelling_model import SpellingModel
+        from seqlab.tasks.inputs.text_models import SpellingModel
 
         pieces = len(self.affixes) + 1
         if self._tokenizer is not None:
@@ -159,7 +159,7 @@ class Tokens(SequenceInput):
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         """Words with a number of their own against those that are known by their spelling only."""
         unknown = examples.ragged("inputs").values[:, 0] == UNKNOWN
-        right = predictions.values[:, 0] == examples.ragged("tags").values
+        right = as_ragged(predictions).values[:, 0] == examples.ragged("tags").values
         rows = [
             [name, int(chosen.sum()), float(right[chosen].mean())]
             for name, chosen in (("in the vocabulary", ~unknown), ("not in it", unknown))

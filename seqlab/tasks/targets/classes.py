@@ -26,7 +26,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import classes as shown
 from seqlab.tasks.parts import (
     COLUMN_JOIN,
@@ -36,6 +36,7 @@ from seqlab.tasks.parts import (
     Input,
     Target,
     columns_in,
+    metrics_of,
     primary_first,
 )
 from seqlab.tasks.targets.label_sets import (
@@ -298,9 +299,11 @@ class Classes(Target):
     def wanted(self, examples: Examples) -> NDArray[np.int64]:
         return examples.array("label")
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """A label that training does not have is a class of its own, which nothing predicts."""
-        labels, probabilities = examples.array("label"), np.asarray(predictions)
+        labels, probabilities = examples.array("label"), as_array(predictions)
         if (labels == UNSEEN_CLASS).any():
             probabilities = np.pad(probabilities, ((0, 0), (0, 1)))
             labels = np.where(labels == UNSEEN_CLASS, len(self.classes), labels)
@@ -308,18 +311,18 @@ class Classes(Target):
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
         """The most probable class (or all labels from one half on), and every probability."""
-        names = np.asarray(self.classes, dtype=object)
+        names, probabilities = np.asarray(self.classes, dtype=object), as_array(predictions)
         columns: dict[str, Any] = {}
         if self.multi_label:
-            columns["predicted"] = [LABEL_DIVIDER.join(names[row >= 0.5]) for row in predictions]
+            columns["predicted"] = [LABEL_DIVIDER.join(names[row >= 0.5]) for row in probabilities]
         else:
-            columns["predicted"] = names[predictions.argmax(axis=1)]
-            columns["probability"] = predictions.max(axis=1)
-        return columns | {f"p({c})": predictions[:, i] for i, c in enumerate(self.classes)}
+            columns["predicted"] = names[probabilities.argmax(axis=1)]
+            columns["probability"] = probabilities.max(axis=1)
+        return columns | {f"p({c})": probabilities[:, i] for i, c in enumerate(self.classes)}
 
     def exhibits(self, predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
         """Errors by length and by class, confusions, reliability, the hardest examples."""
-        return shown.exhibits(predictions, examples, list(self.classes), read)
+        return shown.exhibits(as_array(predictions), examples, list(self.classes), read)
 
     def card(self, train: Examples) -> dict[str, Any]:
         counts = Counter(label for labels in _sets(train) for label in labels)
@@ -442,7 +445,8 @@ def metrics_for(asked: str | None, counts: Counter[str], several: bool) -> tuple
     """All metrics, the primary one first: as asked for, or what the balance of classes suggests."""
     imbalanced = counts.most_common(1)[0][1] / counts.total() > IMBALANCED_SHARE
     usual = "macro-f1" if imbalanced and not several else None
-    return primary_first(asked, MULTI_LABEL_METRICS if several else METRICS, usual)
+    own, apart = (METRICS, MULTI_LABEL_METRICS)[:: -1 if several else 1]
+    return primary_first(asked, metrics_of("classify", own, *apart), usual)
 
 
 def class_weights_of(

@@ -22,7 +22,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import numbers as shown
 from seqlab.tasks.parts import (
     COLUMN_JOIN,
@@ -32,6 +32,7 @@ from seqlab.tasks.parts import (
     Input,
     Target,
     columns_in,
+    metrics_of,
     primary_first,
 )
 
@@ -123,7 +124,7 @@ class Numbers(Target):
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
         names = tuple(choice.columns["target"].split(COLUMN_JOIN))
         mean, std = scale_of(train.array("target"), names)
-        metrics = primary_first(spec.metric, METRICS)
+        metrics = primary_first(spec.metric, metrics_of("regress", METRICS))
         return cls(
             columns=choice.columns,
             metrics=metrics,
@@ -158,22 +159,24 @@ class Numbers(Target):
         """What `standard` made of them, undone."""
         return np.asarray(values * np.asarray(self.std) + np.asarray(self.mean))
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """Of one target in its own units; of several in standard deviations."""
-        predicted, wanted = np.asarray(predictions), examples.array("target")
+        predicted, wanted = as_array(predictions), examples.array("target")
         if len(self.names) > 1:
             predicted, wanted = self.standard(predicted), self.standard(wanted)
         return metric.collect(predicted, wanted)
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
         """A predicted number for each target."""
-        predicted = np.asarray(predictions)
+        predicted = as_array(predictions)
         return {f"predicted {name}": predicted[:, k] for k, name in enumerate(self.names)}
 
     def exhibits(self, predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
         """Predicted against true, residuals by predicted value, the hardest examples."""
         scale = shown.Scale(self.names, np.asarray(self.std))
-        return shown.exhibits(np.asarray(predictions), examples, scale, read)
+        return shown.exhibits(as_array(predictions), examples, scale, read)
 
     def card(self, train: Examples) -> dict[str, Any]:
         own = len(self.names) == 1

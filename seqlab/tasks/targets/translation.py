@@ -121,7 +121,7 @@ class Translation(Strings):
             limit=spec.max_tokens or min(longest, MOST_TOKENS),
             options=options,
             decided=note,
-        ).writing_by(vocabulary)
+        ).with_vocabulary(vocabulary)
 
     # -- learned -------------------------------------------------------------------------------
 
