@@ -34,7 +34,7 @@ RESERVED = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlannedContestant:
     """A candidate at its size, or a baseline."""
 
@@ -47,7 +47,7 @@ class PlannedContestant:
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)  # of its variant, by section
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Allowance:
     """What the plan gives to every candidate alike, after the time limit has had its say."""
 
@@ -117,7 +117,8 @@ def _baseline(name: str, task: Task, able: Sequence[str]) -> PlannedContestant:
         raise UserError(f'baseline "{name}" cannot be fitted here: it is for {wants}')
     if name not in able:
         raise unknown(f"baseline for {task.name}", name, able)
-    return PlannedContestant(name, "baseline", registry.load("baselines", name).deterministic)
+    deterministic = registry.load("baselines", name).deterministic
+    return PlannedContestant(name=name, kind="baseline", deterministic=deterministic)
 
 
 def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
@@ -136,12 +137,11 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
         model = model.with_(width=width)
     built = build_model(task, model)
     return PlannedContestant(
-        recipe.name,
-        "model",
-        False,
-        model,
-        built.body_parameters(),
-        built.embedding_parameters(),
+        name=recipe.name,
+        kind="model",
+        model=model,
+        body_parameters=built.body_parameters(),
+        embedding_parameters=built.embedding_parameters(),
     )
 
 
@@ -206,11 +206,11 @@ class Planner:
             model = who.model.with_(**chosen).plain()
             train = train_spec(spec, self.task, self.allowance, setting, seed).plain()
         return Assignment(
-            job,
-            self.task.name,
-            f"prepared/fold{job.fold}",
-            self.data[job.fold],
-            model,
-            train,
-            self.spec.backend,
+            job=job,
+            task=self.task.name,
+            prepared=f"prepared/fold{job.fold}",
+            data=self.data[job.fold],
+            model=model,
+            train=train,
+            backend=self.spec.backend,
         )

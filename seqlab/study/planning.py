@@ -51,7 +51,10 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     default_epochs = int(study.task.train_defaults.get("epochs", 10))
     budget = spec.budget
     asked = Allowance(
-        budget.trials, budget.seeds, epochs=budget.epochs or default_epochs, steps=budget.steps
+        trials=budget.trials,
+        seeds=budget.seeds,
+        epochs=budget.epochs or default_epochs,
+        steps=budget.steps,
     )
     # Before the measurement, which may take minutes: these need the user's answer.
     refuse_contradictions(first, study.entries, spec, asked)

@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,20 @@ COSTS = (
 )
 
 
+@dataclass(frozen=True)
+class Remarks:
+    """What a verdict says of the runs: what was left out of them, and rates at the grid's edge."""
+
+    left_out: list[str]
+    edges: list[str]
+
+
 def write_verdict(
     conditions: Conditions,
     finished: Finished,
     costs: dict[str, dict[str, Any]],
     spec: StudySpec,
-    left_out: Sequence[str],
-    edges: Sequence[str],
+    remarks: Remarks,
 ) -> dict[str, Any]:
     """Compare, recommend, and write what the report and the user read; returns the verdict."""
     folder, metric = conditions.folder, conditions.metric
@@ -65,8 +73,8 @@ def write_verdict(
         board.to_csv(temporary, index=False)
     with replacing(folder / "results.parquet") as temporary:
         results_frame(folder).to_parquet(temporary)
-    could_change = [*needed(comparison, [c.name for c in contestants]), *edges]
-    verdict = _verdict(comparison, recommendation, spec, [*left_out], could_change, sizes)
+    could_change = [*needed(comparison, [c.name for c in contestants]), *remarks.edges]
+    verdict = _verdict(comparison, recommendation, spec, remarks.left_out, could_change, sizes)
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
     return verdict

@@ -30,7 +30,7 @@ def find_rates(
     sources, spec, _ = study.resolve(data, valid, test)
     spec, _ = devices_for(spec)
     prepared = registry.load("tasks", spec.task).prepare(sources, spec.data, spec.seed)[0]
-    train = train_spec(spec, prepared.task, Allowance(1, 1, 1), None, spec.seed)
+    train = train_spec(spec, prepared.task, Allowance(trials=1, seeds=1, epochs=1), None, spec.seed)
     found = {}
     torch.set_num_threads(train.threads)
     for entry in entries(spec, prepared.task):
