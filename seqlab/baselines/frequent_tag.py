@@ -51,7 +51,7 @@ class FrequentTag(Baseline[RowTask]):
         known: dict[str, tuple[int, float]] = {}
         for token in set(tokens := _tokens(examples)):
             seen = zip(self.tables, VIEWS, strict=True)
-            known[token] = next(found for t, view in seen if (found := t.get(view(token))))
+            known[token] = next(entry for t, view in seen if (entry := t.get(view(token))))
         values = np.asarray([known[token] for token in tokens], dtype=np.float64)
         return Ragged(values.reshape(-1, 2), inputs.offsets)
 

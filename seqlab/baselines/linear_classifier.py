@@ -39,10 +39,10 @@ class LinearClassifier(Baseline[RowTask]):
 
     def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """One model per strength; the validation part chooses."""
-        held, labels = self.features(task, train), np.asarray(train.arrays["label"])
-        mean, std = held.mean(axis=0), held.std(axis=0)
+        raw, labels = self.features(task, train), np.asarray(train.arrays["label"])
+        mean, std = raw.mean(axis=0), raw.std(axis=0)
         std = np.where(std > 1e-8, std, 1.0)
-        features = (held - mean) / std
+        features = (raw - mean) / std
         models = [
             LogisticRegression(C=c, max_iter=500).fit(features, labels) for c in INVERSE_PENALTIES
         ]

@@ -62,7 +62,7 @@ class Convolutions:
         channels = {x.shape[1] for x in series} - {self.channels.shape[1]}
         if channels:  # compiled code would read beyond its arrays
             raise ValueError(f"series of {channels} channels, not {self.channels.shape[1]}")
-        found = np.empty((len(series), self.biases.size), dtype=np.float32)
+        pooled = np.empty((len(series), self.biases.size), dtype=np.float32)
         for row, x in enumerate(series):
             _shares(
                 x,
@@ -70,9 +70,9 @@ class Convolutions:
                 KERNEL_TRIPLES[self.triples],
                 self.channels,
                 self.biases,
-                found[row],
+                pooled[row],
             )
-        return found.astype(np.float64)
+        return pooled.astype(np.float64)
 
 
 @partial(compiled, fastmath=True)
@@ -163,11 +163,11 @@ class Minirocket(Baseline[RowTask]):
             coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])
         whole = np.zeros((len(target_of(task, Classes).classes), coef.shape[1]))
         whole[ridge.classes_] = coef
-        held = np.full(
+        intercepts = np.full(
             len(target_of(task, Classes).classes), -1e3
         )  # a class that training has not: never
-        held[ridge.classes_] = intercept
-        arrays = {"mean": mean, "std": std, "coef": whole, "intercept": held}
+        intercepts[ridge.classes_] = intercept
+        arrays = {"mean": mean, "std": std, "coef": whole, "intercept": intercepts}
         fitted = type(self)(convolutions, {**arrays, "temperature": np.ones(1)})
         best = fitted._temperature(task, valid)
         return type(self)(convolutions, {**arrays, "temperature": np.array([best])})
@@ -180,10 +180,10 @@ class Minirocket(Baseline[RowTask]):
 
     def _decisions(self, task: RowTask, examples: Examples) -> NDArray[np.float64]:
         assert self.convolutions is not None
-        held = self.arrays
+        learned = self.arrays
         raw = self.convolutions.features(input_of(task, ValueInput).vectors(examples))
-        features = (raw - held["mean"]) / held["std"]
-        return np.asarray(features @ held["coef"].T + held["intercept"])
+        features = (raw - learned["mean"]) / learned["std"]
+        return np.asarray(features @ learned["coef"].T + learned["intercept"])
 
     def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Class probabilities (n, C)."""

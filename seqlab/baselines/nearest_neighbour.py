@@ -59,10 +59,10 @@ class NearestNeighbour(Baseline[RowTask]):
 
     def predict(self, task: RowTask, examples: Examples) -> NDArray[np.float64]:
         """Shares of the nearest (n, C)."""
-        found = np.zeros((len(examples), len(target_of(task, Classes).classes)))
+        shares = np.zeros((len(examples), len(target_of(task, Classes).classes)))
         values = stretched(input_of(task, ValueInput).vectors(examples), self.steps)
-        found[:, self.model.classes_] = self.model.predict_proba(values)
-        return found
+        shares[:, self.model.classes_] = self.model.predict_proba(values)
+        return shares
 
     @property
     def parameters(self) -> int:
@@ -79,8 +79,8 @@ class NearestNeighbour(Baseline[RowTask]):
         """The training part again."""
         values, arrays = state
         labels = np.asarray(arrays["labels"], dtype=np.int64)
-        held = np.asarray(arrays["values"], dtype=np.float32)
-        return cls(held, labels, values["steps"], values["count"])
+        series = np.asarray(arrays["values"], dtype=np.float32)
+        return cls(series, labels, values["steps"], values["count"])
 
 
 def stretched(series: list[Array], steps: int) -> Array:

@@ -41,9 +41,9 @@ class NearestRecording(Baseline[RowTask]):
     def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Keep what every training recording is like."""
         targets = train.ragged("target")
-        found = _summaries(train)
-        scale = np.maximum(found.std(axis=0), 1e-6)
-        return type(self)(found / scale, scale, targets)
+        summaries = _summaries(train)
+        scale = np.maximum(summaries.std(axis=0), 1e-6)
+        return type(self)(summaries / scale, scale, targets)
 
     def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Ragged ids (n)."""

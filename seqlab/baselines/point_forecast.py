@@ -73,9 +73,9 @@ class PointForecast(Baseline[Forecast]):
 
     @classmethod
     def from_state(cls, state: State) -> Self:
-        found = cls.restored(*state)
-        found.spread = np.asarray(state[1]["spread"], dtype=np.float64)
-        return found
+        fitted = cls.restored(*state)
+        fitted.spread = np.asarray(state[1]["spread"], dtype=np.float64)
+        return fitted
 
 
 def spread_of(away: Array, quantiles: tuple[float, ...]) -> Array:
@@ -86,8 +86,8 @@ def spread_of(away: Array, quantiles: tuple[float, ...]) -> Array:
     levels = np.array(quantiles)
     flat = away.transpose(1, 0, 2).reshape(away.shape[1], -1)
     known = [row[~np.isnan(row)] for row in flat]
-    found = np.stack(
+    spread = np.stack(
         [np.quantile(row, levels) if len(row) else np.zeros(len(levels)) for row in known]
     )
-    found = np.where(levels < 0.5, np.minimum(found, 0), np.maximum(found, 0))
-    return np.asarray(np.where(levels == 0.5, 0.0, found))
+    spread = np.where(levels < 0.5, np.minimum(spread, 0), np.maximum(spread, 0))
+    return np.asarray(np.where(levels == 0.5, 0.0, spread))

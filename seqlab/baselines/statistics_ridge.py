@@ -50,10 +50,10 @@ class StatisticsRidge(Baseline[RowTask]):
 
     def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """(n, K) in the targets' own units."""
-        found = (
+        standard = (
             summaries(input_of(task, Series).vectors(examples)) @ self.weights.T + self.intercepts
         )
-        return target_of(task, Numbers).in_own_units(found)
+        return target_of(task, Numbers).in_own_units(standard)
 
     @property
     def parameters(self) -> int:

@@ -58,8 +58,8 @@ class TfidfRidge(Baseline[RowTask]):
     def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """(n, K) in the targets' own units."""
         assert self.features is not None
-        found = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
-        return target_of(task, Numbers).in_own_units(found)
+        standard = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
+        return target_of(task, Numbers).in_own_units(standard)
 
     @property
     def parameters(self) -> int:

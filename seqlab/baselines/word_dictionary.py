@@ -99,11 +99,11 @@ def _cut(text: str, vocabulary: Vocabulary) -> list[str]:
 def _numbered(sentences: Sequence[Sequence[str]]) -> tuple[list[Numbers], list[str]]:
     """Each sentence's different words by number, and the words."""
     numbers: dict[str, int] = {}
-    found = [
+    encoded = [
         np.array(sorted({numbers.setdefault(word, len(numbers)) for word in sentence}), dtype=int)
         for sentence in sentences
     ]
-    return found, list(numbers)
+    return encoded, list(numbers)
 
 
 def _translations(sources: list[Numbers], targets: list[Numbers]) -> list[tuple[int, int]]:

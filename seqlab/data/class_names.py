@@ -69,7 +69,7 @@ def beside(folder: Path) -> Names:
     return {}
 
 
-def named(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+def with_class_names(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
     """A file's frame with numbers replaced by names that it, or a file beside it, gives.
 
     Returns what was done too. −1 stands for nothing.

@@ -54,6 +54,7 @@ def fit_model(context: JobContext) -> tuple[Facts, Parts]:
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
         facts["held_out"] = examined(prepared, model, spec)
+        # Last of all, as the model leaves its device for it.
         inside = task.model_exhibits(model.to("cpu"), prepared.test)
         parts["exhibits"] += [asdict(exhibit) for exhibit in inside]
     return facts, parts

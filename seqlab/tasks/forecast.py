@@ -38,7 +38,7 @@ from seqlab.tasks.base import (
     as_array,
 )
 from seqlab.tasks.forecasting import examples as windowed
-from seqlab.tasks.forecasting.doctor import examine
+from seqlab.tasks.forecasting.doctor import examine, findings_of
 from seqlab.tasks.forecasting.exhibits import draw
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
@@ -105,11 +105,13 @@ class Forecast(Task):
 
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
-        prepared, findings = [], cls.inspect(sources, spec, seed)
-        for reading in read(sources, spec):
-            fitted, (train, valid, test), card = fit(reading, spec)
-            prepared.append(Prepared(cls(fitted), train, valid, test, card, findings))
-        return prepared
+        panels = read(sources, spec)
+        fits = [fit(panel, spec) for panel in panels]
+        findings = findings_of(panels[-1], *fits[-1])
+        return [
+            Prepared(cls(fitted), train, valid, test, card, findings)
+            for fitted, (train, valid, test), card in fits
+        ]
 
     @classmethod
     def sample(cls, rows: int, seed: int) -> Table:
@@ -180,6 +182,7 @@ class Forecast(Task):
         targets = (windowed.future("targets", examples, geometry.horizon, rows) - mean) / std
         extra = {"mean": mean, "std": std}
         if registry.load("metrics", self.metrics[0]).space == "scaled":
+            # A series that never moved in training has no scale (NaN): it does not count.
             extra["weight"] = np.nan_to_num(std / naive)[:, 0].astype(np.float32)
         if "known" in examples.shared:
             extra["known"] = windowed.past("known", examples, geometry.lookback, rows)
@@ -236,10 +239,10 @@ class Forecast(Task):
         series = np.arange(len(panel))
         windows = Windows(series, panel.offsets[1:] - H, series, 1)
         shared = windowed.shared_arrays(panel, scales, fitted)
-        found = windowed.examples_of(windows, panel, shared)
-        found.frame["history"] = history
+        examples = windowed.examples_of(windows, panel, shared)
+        examples.frame["history"] = history
         shared["empty"] = np.array(panel.empty, dtype=np.str_)
-        return found
+        return examples
 
     def _check_known(self, panel: Panel, table: Table) -> None:
         """What is known in advance must be there for every step to be forecast."""

@@ -108,9 +108,9 @@ class Language(Task):
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         """Cut in order, then learn the vocabulary from the training part alone."""
-        settings, vocabulary, (train, valid, test), card = prepare(sources, spec)
+        settings, vocabulary, (train, valid, test), card, findings = prepare(sources, spec)
         task = cls(settings, vocabulary, len(train), card["columns"])
-        return [Prepared(task, train, valid, test, card, cls.inspect(sources, spec, seed))]
+        return [Prepared(task, train, valid, test, card, findings)]
 
     @classmethod
     def sample(cls, rows: int, seed: int) -> Table:
@@ -160,14 +160,14 @@ class Language(Task):
                 yield _batch(window, goes_on)
             return
         if rng is not None:
-            found = blocks.crops(examples, settings.block, batch_size, batch_tokens, rng)
+            windows = blocks.crops(examples, settings.block, batch_size, batch_tokens, rng)
         else:
             tokens = max(settings.block, min(batch_tokens, MOST_LOGITS // len(self.vocabulary)))
             if settings.carried:
-                found = blocks.carried(examples, max(1, tokens // settings.block))
+                windows = blocks.carried(examples, max(1, tokens // settings.block))
             else:
-                found = blocks.scored(examples, settings.context, batch_size, tokens)
-        for window in found:
+                windows = blocks.scored(examples, settings.context, batch_size, tokens)
+        for window in windows:
             yield _batch(window)
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:

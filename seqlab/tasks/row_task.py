@@ -101,14 +101,14 @@ class RowTask(Task):
         """As sure as its less sure part."""
         try:
             dividing, _ = dividing_columns(table, {})
-            _, found = cls._find_input(table, {}, dividing, DataSpec())
-            target = cls._find_target(table, {}, found, dividing, DataSpec())
+            _, input_choice = cls._find_input(table, {}, dividing, DataSpec())
+            target = cls._find_target(table, {}, input_choice, dividing, DataSpec())
         except UserError as error:
             return Confidence(0.0, error.message)
-        weaker = min((found, target), key=lambda choice: choice.score)
+        weaker = min((input_choice, target), key=lambda choice: choice.score)
         if weaker.score < SURE_SCORE:
             return Confidence(weaker.score, weaker.why)
-        return Confidence(weaker.score, f"{found.why} and {target.why}: {cls.name}")
+        return Confidence(weaker.score, f"{input_choice.why} and {target.why}: {cls.name}")
 
     @classmethod
     def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
@@ -139,11 +139,14 @@ class RowTask(Task):
             raise UserError(f'"{table.origin}": no rows', "expected at least one row of data")
         named = cls.named_columns(table, spec)
         dividing, notes = dividing_columns(table, named)
-        reader, found = cls._find_input(table, named, dividing, spec)
-        gathered = reader.gather(table, found, cls.options_of(reader, reader, spec))
-        target = cls._find_target(gathered, named, found, dividing, spec, reader)
-        names = reader.names(gathered, found) or Origins.of(sources).names()
-        flaws = _combined(reader.flaws(gathered, found), cls.target_type.flaws(gathered, target))
+        reader, input_choice = cls._find_input(table, named, dividing, spec)
+        gathered = reader.gather(table, input_choice, cls.options_of(reader, reader, spec))
+        # After gathering: a row of a long table is a step, and the target is its series'.
+        target = cls._find_target(gathered, named, input_choice, dividing, spec, reader)
+        names = reader.names(gathered, input_choice) or Origins.of(sources).names()
+        flaws = _combined(
+            reader.flaws(gathered, input_choice), cls.target_type.flaws(gathered, target)
+        )
         kept = np.flatnonzero(flaws == "")
         usable, placed = _some(gathered, kept), _with_origin(names, table.origin)
         if not len(kept):
@@ -151,23 +154,26 @@ class RowTask(Task):
                 f"{placed[0]}: {flaws.iloc[0]}; no other can be used either",
                 "name the columns with --columns",
             )
-        rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
-        reader.check(rows, found, table.origin)
+        rows = side_by_side(reader.rows(usable, input_choice), cls.target_type.rows(usable, target))
+        reader.check(rows, input_choice, table.origin)
         cls.target_type.check(rows, target, table.origin)
-        found, target = reader.settled(rows, found), cls.target_type.settled(rows, target)
+        input_choice, target = (
+            reader.settled(rows, input_choice),
+            cls.target_type.settled(rows, target),
+        )
         frame = usable.frame
         return StudyRows(
             rows=rows,
             reader=reader,
             target_type=cls.target_type,
-            input=found,
+            input=input_choice,
             target=target,
             dividing=dividing,
             groups=frame[dividing["group"]].tolist() if "group" in dividing else None,
             given=parts_of(frame[dividing["split"]]) if "split" in dividing else None,
             origin=Origins.of(sources).tables[0][0],
             names=tuple(placed[int(row)] for row in kept),
-            notes=(*gathered.notes, *notes, *found.notes, *target.notes),
+            notes=(*gathered.notes, *notes, *input_choice.notes, *target.notes),
             left_out=tuple(reasons(flaws, names)),
         )
 
@@ -237,14 +243,14 @@ class RowTask(Task):
         cls,
         table: Table,
         named: Mapping[str, str],
-        found: ColumnChoice,
+        input_choice: ColumnChoice,
         dividing: Mapping[str, str],
         spec: DataSpec,
         reader: type[Input] | None = None,
     ) -> ColumnChoice:
-        taken = [*found.columns.values(), *dividing.values()]
+        taken = [*input_choice.columns.values(), *dividing.values()]
         options = cls.options_of(reader or cls.input_types[0], cls.target_type, spec)
-        known = {**found.columns, **named}  # a target may depend on where its input stands
+        known = {**input_choice.columns, **named}  # a target may depend on where its input stands
         return cls.target_type.find(table, ColumnRequest(known, taken, (), options))
 
     # -- learning --------------------------------------------------------------------------------
@@ -347,26 +353,27 @@ class RowTask(Task):
         A row that cannot be read stands there with what is wrong in `problem`, and gets no
         prediction; its arrays are another row's.
         """
-        found = self.reader.choice_for(table)
-        gathered = self.reader.gathered(table, found)
-        flaws = self.reader.unreadable(gathered, found)
+        choice = self.reader.choice_for(table)
+        gathered = self.reader.gathered(table, choice)
+        flaws = self.reader.unreadable(gathered, choice)
         usable = np.flatnonzero(flaws == "")
         if not len(gathered.frame):
             raise UserError(f'"{table.origin}": no rows to predict')
         if not len(usable):
-            names = self.reader.names(gathered, found) or ["row 1"]
+            names = self.reader.names(gathered, choice) or ["row 1"]
             raise UserError(
                 f'"{table.origin}" {names[0]}: {flaws.iloc[0]}; no other can be read either',
                 "expected data like those it was trained on",
             )
         some = _some(gathered, usable)
         target = self.target.choice_for(some)
-        rows = side_by_side(self.reader.rows(some, found), self.target.rows(some, target))
+        rows = side_by_side(self.reader.rows(some, choice), self.target.rows(some, target))
         if len(usable) < len(flaws):
+            # Models read arrays without holes: what cannot be read borrows the first usable row's.
             place = np.zeros(len(flaws), dtype=np.int64)
             place[usable] = np.arange(len(usable))
             rows = rows.take(place)
-            for name, values in self.reader.identity(gathered, found).items():
+            for name, values in self.reader.identity(gathered, choice).items():
                 rows.frame[name] = values
             rows.frame[PROBLEM] = flaws.to_numpy(dtype=object)
         return self.encoded(rows)

@@ -141,5 +141,5 @@ class Span(RowTask):
         none = batch.extra["begin"] - 1 if self.target.unanswerable else None
         longest = self.target.longest_answer or 1
         logits = logits_of(model, batch)
-        found = best_spans(logits, batch.extra["inside"], longest, none)
-        return np.asarray(torch.stack([part.double() for part in found], dim=1).cpu().numpy())
+        spans = best_spans(logits, batch.extra["inside"], longest, none)
+        return np.asarray(torch.stack([part.double() for part in spans], dim=1).cpu().numpy())

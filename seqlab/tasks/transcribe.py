@@ -153,11 +153,11 @@ class Transcribe(RowTask):
         scores = model(batch.inputs, batch.context).log_softmax(dim=-1).cpu().numpy()
         lengths = batch.extra["steps"].tolist()
         beam = self.target.beam
-        found: list[Array] = [
+        texts: list[Array] = [
             greedy(one[:length]) if beam == 1 else prefix_beam(one[:length], beam)
             for one, length in zip(scores, lengths, strict=True)
         ]
-        return Ragged.of(found)
+        return Ragged.of(texts)
 
     # -- fitted, for people --------------------------------------------------------------------
 

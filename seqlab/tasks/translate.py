@@ -162,6 +162,7 @@ class Translate(RowTask):
         """Pairs of similar length together; both sides count."""
         sources, targets = examples.ragged("source"), examples.ragged("target")
         end = self.target.vocabulary.end
+        # Predictions may not depend on targets, not even by who shares a batch with whom.
         lengths = sources.lengths if rng is None else sources.lengths + targets.lengths + 1
         for rows in plan_batches(lengths, batch_size, batch_tokens, rng):
             ids, mask = sources.padded(rows)
@@ -233,8 +234,8 @@ class Translate(RowTask):
                 return None
             source = self.reader.vocabulary.labels(batch.inputs[0].tolist())
             written = [*self.target.vocabulary.labels(ids.tolist()), "(end)"]
-            found = np.asarray(weights[0].double().numpy())
-            return written, source or ["?"], found
+            shares = np.asarray(weights[0].double().numpy())
+            return written, source or ["?"], shares
 
         return shown.attentions(read, examples, self.reader)
 

@@ -30,16 +30,16 @@ def binned(
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     place = np.searchsorted(edges, values, side="right") - 1
     place = place.clip(0, max(len(edges) - 2, 0))
-    found = [np.flatnonzero(place == number) for number in np.unique(place)]
+    bin_rows = [np.flatnonzero(place == number) for number in np.unique(place)]
     return Exhibit(
         "curve",
         title,
         {
             "x_label": labels[0],
             "y_label": labels[1],
-            "x": [float(np.median(values[rows])) for rows in found],
-            "y": [float(measure(rows)) for rows in found],
-            "count": [len(rows) for rows in found],
+            "x": [float(np.median(values[rows])) for rows in bin_rows],
+            "y": [float(measure(rows)) for rows in bin_rows],
+            "count": [len(rows) for rows in bin_rows],
         },
         note,
     )

@@ -43,9 +43,9 @@ def _by_question(
     firsts = np.array([_first(text) for text in examples.frame["question"]], dtype=object)
     kinds = [name for name, _ in Counter(firsts.tolist()).most_common(MOST_QUESTION_KINDS)]
     rows = [
-        [name, int(held.sum()), float(f1[held].mean()), float(exact[held].mean())]
+        [name, int(chosen.sum()), float(f1[chosen].mean()), float(exact[chosen].mean())]
         for name in kinds
-        if (held := firsts == name).any()
+        if (chosen := firsts == name).any()
     ]
     columns = ["question begins with", "test examples", "answer F1", "exact match"]
     return Exhibit("table", "Quality by question", {"columns": columns, "rows": rows})
@@ -71,9 +71,9 @@ def _spread(predictions: Predictions, f1: NDArray[np.float64], examples: Example
 
 def _hardest(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     """The surest wrong answers first: those with the lowest F1, the most probable among them."""
-    found = as_array(predictions)
-    rows = np.lexsort((-found[:, 2], f1))[:HARDEST_SHOWN]
-    items = [_item(row, found[row], f1[row], examples) for row in rows.tolist()]
+    answers_given = as_array(predictions)
+    rows = np.lexsort((-answers_given[:, 2], f1))[:HARDEST_SHOWN]
+    items = [_item(row, answers_given[row], f1[row], examples) for row in rows.tolist()]
     note = "Each contestant's own, the worst answers first and the surest among them."
     return Exhibit("marked", "Hardest test examples", {"items": items}, note)
 

@@ -81,10 +81,10 @@ def attentions(
     short = np.flatnonzero(reader.lengths(examples) <= MOST_ATTENTION_TOKENS)
     made: list[Exhibit] = []
     for row in short[spread(examples.take(short), DRAWN_ATTENTIONS, reader)] if len(short) else ():
-        found = read(int(row))
-        if found is None:
+        attention = read(int(row))
+        if attention is None:
             return []
-        written, source, weights = found
+        written, source, weights = attention
         data = {
             "rows": written[:MOST_ATTENTION_TOKENS],
             "columns": source,

@@ -80,8 +80,8 @@ def starts(examples: Examples) -> Rows:
 
 
 def _numbers(array: object, rows: Rows | None) -> Rows:
-    found = np.asarray(array, dtype=np.int64)
-    return found if rows is None else found[rows]
+    numbers = np.asarray(array, dtype=np.int64)
+    return numbers if rows is None else numbers[rows]
 
 
 def grid(examples: Examples, fitted: Fitted) -> Frequency:

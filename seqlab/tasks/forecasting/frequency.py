@@ -192,9 +192,9 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
             f'"{origin}": no series has two dates',
             "expected several dates for each series: is the series column the right one?",
         )
-    found = _months(stamps, gaps, same) or _weekdays(stamps, gaps, same)
-    if found is not None:
-        return found
+    grid = _months(stamps, gaps, same) or _weekdays(stamps, gaps, same)
+    if grid is not None:
+        return grid
     sizes, counts = np.unique(gaps, return_counts=True)
     size = int(sizes[counts.argmax()])
     if (gaps % size != 0).mean() > TOLERATED_SHARE:  # the usual gap may be several steps
@@ -204,8 +204,8 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
         )  # else: no common step, just noise
     phases, counts = np.unique(stamps % size, return_counts=True)
     if counts.max() < (1 - TOLERATED_SHARE) * len(stamps):
-        found = _jittered(stamps, gaps)
-    return found or Frequency("fixed", size, int(phases[counts.argmax()]))
+        grid = _jittered(stamps, gaps)
+    return grid or Frequency("fixed", size, int(phases[counts.argmax()]))
 
 
 def _clock_of(stamps: Positions) -> int:
@@ -276,9 +276,9 @@ def _months(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Freq
         size = int(np.gcd.reduce(sizes[counts >= 0.02 * len(steps)], initial=size))
     phases, counts = np.unique(months % size, return_counts=True)
     frequency = Frequency("months", size, int(phases[counts.argmax()]), clock=_clock_of(stamps))
-    found = _on_days(frequency, dates, first)
-    if found is not None:
-        return found
+    on_days = _on_days(frequency, dates, first)
+    if on_days is not None:
+        return on_days
     usual = (gaps >= 28 * size * DAY) & (gaps <= 31 * size * DAY)
     if usual.mean() < 0.5 or len(np.unique(gaps[usual])) == 1:  # 28 days are four weeks, no month
         return None

@@ -115,7 +115,7 @@ def cut_windows(prepared: PreparedPanel, spec: DataSpec) -> list[Windows]:
     windows = []
     for part, most in enumerate(MOST_WINDOWS):
         stride = spec.stride if part else None
-        found = window_part(
+        part_windows = window_part(
             prepared.panel,
             prepared.parts,
             part,
@@ -123,9 +123,9 @@ def cut_windows(prepared: PreparedPanel, spec: DataSpec) -> list[Windows]:
             stride,
             max(1, most // channels),
         )
-        if len(found) == 0:
+        if len(part_windows) == 0:
             raise _no_window(prepared, part)
-        windows.append(found)
+        windows.append(part_windows)
     return windows
 
 
@@ -158,7 +158,7 @@ def fit(prepared: PreparedPanel, spec: DataSpec) -> tuple[Fitted, list[Examples]
         residual=options.residual,
     )
     shared = shared_arrays(panel, scales, fitted)
-    parts = [examples_of(found, panel, shared) for found in windows]
+    parts = [examples_of(part_windows, panel, shared) for part_windows in windows]
     return fitted, parts, _card(prepared, fitted, windows)
 
 
@@ -201,9 +201,10 @@ def _tables(sources: Sources) -> tuple[Table, Table | None, Table | None]:
     }
     train, valid, test = tables.values()
     if train.frame.empty or test.frame.empty:
-        held = ", ".join(map(str, pd.unique(table.frame["split"])[:5]))
+        named_parts = ", ".join(map(str, pd.unique(table.frame["split"])[:5]))
         raise UserError(
-            f'"{table.origin}" column "split": expected rows of train and test, found {held}',
+            f'"{table.origin}" column "split": expected rows of train and test,'
+            f" found {named_parts}",
             "rename the column if it does not say which part a row belongs to",
         )
     return train, None if valid.frame.empty else valid, test
@@ -266,15 +267,15 @@ def _card(prepared: PreparedPanel, fitted: Fitted, windows: Sequence[Windows]) -
     """What a report says of the data."""
     panel, geometry = prepared.panel, prepared.geometry
     spans = {}
-    for part, found in enumerate(windows):
+    for part, part_windows in enumerate(windows):
         begin, end = prepared.parts.span(part)
         s = int((end - begin).argmax())
         edges = np.array([begin[s], end[s] - 1]) + panel.offsets[s]
         moments = panel.moments(np.array([s, s]), edges)
         spans[("train", "valid", "test")[part]] = {
-            "windows": len(found),
-            "stride": found.stride,
-            "blocks": len(np.unique(found.blocks)),
+            "windows": len(part_windows),
+            "stride": part_windows.stride,
+            "blocks": len(np.unique(part_windows.blocks)),
             "from": _text(moments[0]),
             "to": _text(moments[1]),
         }

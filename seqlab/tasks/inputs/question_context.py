@@ -135,10 +135,10 @@ class QuestionContext(TokenizedInput):
         contexts = set(every)
         words = np.array([len(context.split()) for context in contexts])
         count = f"{len(every):,} questions about {len(contexts):,} contexts"
-        found = [Finding("info", count, f"the median context has {int(np.median(words))} words")]
+        told = [Finding("info", count, f"the median context has {int(np.median(words))} words")]
         long = int((words > LONG_WORDS).sum())
         if long:
-            found.append(
+            told.append(
                 Finding(
                     "info",
                     f"contexts of more than {LONG_WORDS} words: {long:,}",
@@ -148,7 +148,7 @@ class QuestionContext(TokenizedInput):
                 )
             )
         if len(every) < FEW_QUESTIONS:
-            found.append(
+            told.append(
                 Finding(
                     "warning",
                     f"{len(every):,} questions are few to learn from",
@@ -156,7 +156,7 @@ class QuestionContext(TokenizedInput):
                     "bring more, or expect scores little above the baseline best-overlap",
                 )
             )
-        return found
+        return told
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:

@@ -246,8 +246,8 @@ def interpolated(x: NDArray[Any]) -> NDArray[np.float64]:
     steps = np.arange(len(x))
     for channel in range(x.shape[1]):
         known = ~np.isnan(x[:, channel])
-        held = x[known, channel]
-        filled[:, channel] = np.interp(steps, steps[known], held) if known.any() else 0.0
+        values = x[known, channel]
+        filled[:, channel] = np.interp(steps, steps[known], values) if known.any() else 0.0
     return filled
 
 

@@ -61,10 +61,10 @@ class SequenceInput(Input):
         return ColumnChoice(columns, 0.9, f"{cls.thing} in {where}", notes, layout)
 
     @classmethod
-    def other_kind(cls, table: Table, held: str) -> UserError:
+    def other_kind(cls, table: Table, thing: str) -> UserError:
         """The error for tokens where values are read, or the other way round."""
         return UserError(
-            f'"{table.origin}" holds {held}, the model reads {cls.thing}',
+            f'"{table.origin}" holds {thing}, the model reads {cls.thing}',
             f"expected columns of {cls.thing}",
         )
 

@@ -75,22 +75,22 @@ class Text(TokenizedInput):
         if "text2" in named:
             columns["text2"] = guess.named(frame, named["text2"], origin)
         taken = [*request.taken, *columns.values()]
-        found = guess.require(frame, "text", given=named.get("text"), exclude=taken, origin=origin)
-        columns["text"] = found.column
-        notes += [found.sentence] if found.sentence else []
-        second = second_text(frame, found.column)
+        first = guess.require(frame, "text", given=named.get("text"), exclude=taken, origin=origin)
+        columns["text"] = first.column
+        notes += [first.sentence] if first.sentence else []
+        second = second_text(frame, first.column)
         if "text2" not in columns and second is not None:
             columns["text2"] = second
-            notes.append(f'two texts: "{found.column}" and "{second}" (by their names)')
-        score, why = _sureness(frame[found.column])
+            notes.append(f'two texts: "{first.column}" and "{second}" (by their names)')
+        score, why = _sureness(frame[first.column])
         return ColumnChoice(columns, score, why, tuple(notes))
 
     @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
-        found = [
+        reasons = [
             not_texts(table.frame[choice.columns[r]]) for r in cls.roles if r in choice.columns
         ]
-        return found[0] if len(found) == 1 else found[0].where(found[0] != "", found[1])
+        return reasons[0] if len(reasons) == 1 else reasons[0].where(reasons[0] != "", reasons[1])
 
     @classmethod
     def rows(cls, table: Table, choice: ColumnChoice) -> Examples:

@@ -70,12 +70,12 @@ class ChunkedModel(SequenceModel):
         missing = -inputs.shape[1] % W
         ids = F.pad(inputs, (0, missing)).reshape(-1, W)  # (B·N, W)
         real = F.pad(mask, (0, missing)).reshape(-1, W)
-        held = real.any(dim=1)  # chunks beyond a document's end are not read
-        x = self.hidden(ids[held], replace(context, mask=real[held]))
+        with_text = real.any(dim=1)  # chunks beyond a document's end are not read
+        x = self.hidden(ids[with_text], replace(context, mask=real[with_text]))
         assert self.pooling is not None
-        pooled = self.pooling(x, real[held])  # (chunks, D)
+        pooled = self.pooling(x, real[with_text])  # (chunks, D)
         vectors = pooled.new_zeros(len(ids), pooled.shape[1]).masked_scatter(
-            held.unsqueeze(1), pooled
+            with_text.unsqueeze(1), pooled
         )
         document = self._document(vectors.view(B, -1, pooled.shape[1]), real.view(B, -1))
         logits: Tensor = self.head(self.dropout(document))

@@ -281,8 +281,8 @@ def _take(
 
 def _documents(table: Table, column: str, rows: int) -> list[Document]:
     """What a table holds, `rows` rows after the beginning."""
-    held = table.documents
-    if held is not None and "ends" in held.columns:
-        stretches = zip(held["name"], held["text"], held["ends"], strict=True)
+    documents = table.documents
+    if documents is not None and "ends" in documents.columns:
+        stretches = zip(documents["name"], documents["text"], documents["ends"], strict=True)
         return [Document(name, text, 0, bool(ends)) for name, text, ends in stretches]
     return read(table, column if column in table.frame.columns else None, [], rows)[0]

@@ -28,20 +28,21 @@ FEWEST_INDEPENDENT = 30  # documents from which on they are what is counted; str
 
 def prepare(
     sources: Sources, spec: DataSpec
-) -> tuple[TextSettings, PieceVocabulary, list[Examples], dict[str, Any]]:
-    """How texts are read, the vocabulary, the parts, and the data card."""
+) -> tuple[TextSettings, PieceVocabulary, list[Examples], dict[str, Any], list[Finding]]:
+    """How texts are read, the vocabulary, the parts, the data card and the findings."""
     settings, parts = decide(spec), divide(sources, spec)
+    findings = findings_of(settings, parts)
     names = {document.name for document in parts.all}
     settings = settings.with_(ends=len(names) > 1)
     vocabulary = learn([d.text for d in parts.train], settings.kind, spec.vocabulary)
     documents = [getattr(parts, part) for part in PARTS]
-    for part, held in zip(PARTS, documents, strict=True):
-        _check_tokens(sources.train.origin, part, 0 if not held else settings.block, settings)
+    for part, texts in zip(PARTS, documents, strict=True):
+        _check_tokens(sources.train.origin, part, settings.block if texts else 0, settings)
     examples = examples_of(documents, vocabulary, settings)
-    for part, held in zip(PARTS, examples, strict=True):
-        _check_size(sources.train.origin, part, held, settings)
-    examples[1:] = [replace(held, blocks=stretches(held)) for held in examples[1:]]
-    return settings, vocabulary, examples, _card(parts, examples, settings, vocabulary)
+    for part, some in zip(PARTS, examples, strict=True):
+        _check_size(sources.train.origin, part, some, settings)
+    examples[1:] = [replace(some, blocks=stretches(some)) for some in examples[1:]]
+    return settings, vocabulary, examples, _card(parts, examples, settings, vocabulary), findings
 
 
 def stretches(examples: Examples) -> NDArray[np.int64]:
@@ -77,22 +78,22 @@ def _card(
     settings: TextSettings,
     vocabulary: PieceVocabulary,
 ) -> dict[str, Any]:
-    held = dict(zip(PARTS, examples, strict=True))
-    unknown = {part: int(unknown_of(held[part]).sum()) for part in PARTS}
+    by_part = dict(zip(PARTS, examples, strict=True))
+    unknown = {part: int(unknown_of(by_part[part]).sum()) for part in PARTS}
     notes = [*parts.notes]
     for part in PARTS:
         if unknown[part]:
-            share = unknown[part] / lengths(held[part]).sum()
+            share = unknown[part] / lengths(by_part[part]).sum()
             notes.append(
                 f"{part}: {unknown[part]:,} tokens ({share:.2%}) are not in the vocabulary; each"
                 " costs 8 bits a byte to spell"
             )
     return {
-        "parts": {part: len(held[part]) for part in PARTS},
+        "parts": {part: len(by_part[part]) for part in PARTS},
         "documents": {part: len({d.name for d in getattr(parts, part)}) for part in PARTS},
-        "characters": {part: int(column(held[part], "characters").sum()) for part in PARTS},
-        "bytes": {part: int(column(held[part], "bytes").sum()) for part in PARTS},
-        "tokens": {part: int(lengths(held[part]).sum()) for part in PARTS},
+        "characters": {part: int(column(by_part[part], "characters").sum()) for part in PARTS},
+        "bytes": {part: int(column(by_part[part], "bytes").sum()) for part in PARTS},
+        "tokens": {part: int(lengths(by_part[part]).sum()) for part in PARTS},
         "unknown_tokens": unknown,
         "split": parts.how,
         "columns": parts.columns,
@@ -114,9 +115,13 @@ COPIED_SHARE, REPEATED_SHARE, LITTLE_CHARACTERS = 0.1, 0.25, 20_000
 def inspect(sources: Sources, spec: DataSpec) -> list[Finding]:
     """Size, characters, documents; passages of test that training holds; repeated lines."""
     try:
-        settings, parts = decide(spec), divide(sources, spec)
+        return findings_of(decide(spec), divide(sources, spec))
     except UserError as error:
         return [as_finding(error)]
+
+
+def findings_of(settings: TextSettings, parts: DocumentParts) -> list[Finding]:
+    """All findings on the documents of each part."""
     findings = [Finding("info", note) for note in parts.notes]
     findings += _sizes(parts)
     findings.append(Finding("info", f"evaluation: {settings.sentence}"))
@@ -127,9 +132,9 @@ def inspect(sources: Sources, spec: DataSpec) -> list[Finding]:
 def _sizes(parts: DocumentParts) -> list[Finding]:
     counts = [sum(len(d.text) for d in getattr(parts, part)) for part in PARTS]
     names = len({document.name for document in parts.all})
-    held = f"{sum(counts):,} characters in {names:,} document{'' if names == 1 else 's'}"
+    size = f"{sum(counts):,} characters in {names:,} document{'' if names == 1 else 's'}"
     sizes = ", ".join(f"{part} {count:,}" for part, count in zip(PARTS, counts, strict=True))
-    findings = [Finding("info", f"{held}; {sizes} ({parts.how})")]
+    findings = [Finding("info", f"{size}; {sizes} ({parts.how})")]
     if counts[0] < LITTLE_CHARACTERS:
         findings.append(
             Finding(
@@ -190,12 +195,12 @@ def _copies(parts: DocumentParts) -> list[Finding]:
 
 
 def _passages(documents: list[Document]) -> list[str]:
-    found = [
+    passages = [
         d.text[at : at + PASSAGE_CHARACTERS]
         for d in documents
         for at in range(0, len(d.text) - PASSAGE_CHARACTERS + 1, PASSAGE_CHARACTERS)
     ]
-    return found[:: max(1, len(found) // MOST_PASSAGES)]
+    return passages[:: max(1, len(passages) // MOST_PASSAGES)]
 
 
 def _repeated(parts: DocumentParts) -> list[Finding]:

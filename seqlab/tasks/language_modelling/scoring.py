@@ -37,8 +37,8 @@ def nats_of(predictions: Ragged, examples: Examples, spelled: bool) -> Array:
 
 def units(space: str, examples: Examples) -> Array:
     """How many characters, bytes or tokens each block has."""
-    found = lengths(examples) if space == "tokens" else column(examples, space)
-    return found.astype(np.float64)
+    counts = lengths(examples) if space == "tokens" else column(examples, space)
+    return counts.astype(np.float64)
 
 
 SCORE_COLUMNS = ["tokens", "unknown", "characters", "bytes", "bits", "nats"]
@@ -55,20 +55,20 @@ def tables_of(pieces: Iterator[tuple[Ragged, Examples]]) -> Iterator[pd.DataFram
     The first piece decides whether rows are documents or blocks. A document's row is written when
     it has ended.
     """
-    total, held, documents = pd.Series(0.0, SCORE_COLUMNS), pd.DataFrame(), None
+    total, unfinished, documents = pd.Series(0.0, SCORE_COLUMNS), pd.DataFrame(), None
     for predictions, examples in pieces:
         frame = _of_blocks(predictions, examples)
         total += frame[SCORE_COLUMNS].sum()
         if documents is None:
             documents = frame["document"].nunique() > 1
         if documents:
-            frame = pd.concat([held, frame], ignore_index=True)
+            frame = pd.concat([unfinished, frame], ignore_index=True)
             frame = frame.groupby("document", sort=False, as_index=False)[SCORE_COLUMNS].sum()
             frame.insert(1, "from_character", 0)
-            frame, held = frame.iloc[:-1], frame.iloc[-1:]
+            frame, unfinished = frame.iloc[:-1], frame.iloc[-1:]
         yield _finished(frame)
     last = pd.DataFrame([{"document": "total", "from_character": 0, **total}])
-    yield _finished(pd.concat([held, last], ignore_index=True) if len(held) else last)
+    yield _finished(pd.concat([unfinished, last], ignore_index=True) if len(unfinished) else last)
 
 
 def _of_blocks(predictions: Ragged, examples: Examples) -> pd.DataFrame:

@@ -109,10 +109,10 @@ class Classes(Target):
         if "label" in request.named:
             return []  # it is taken already
         try:
-            found = guess.find(table.frame, "label", exclude=request.taken)
+            label_column = guess.find(table.frame, "label", exclude=request.taken)
         except UserError:
             return []
-        return [] if found is None else [found.column]
+        return [] if label_column is None else [label_column.column]
 
     @classmethod
     def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
@@ -213,9 +213,11 @@ class Classes(Target):
         if "labels" in rows.frame:
             return []
         labels = rows.frame["label"]
-        found = [_one_class(part, labels.iloc[getattr(splits, part)]) for part in ("valid", "test")]
+        one_sided = [
+            _one_class(part, labels.iloc[getattr(splits, part)]) for part in ("valid", "test")
+        ]
         noise = [] if shown is None else noise_findings(list(shown), labels.tolist(), seed)
-        return [*(finding for finding in found if finding is not None), *noise]
+        return [*(finding for finding in one_sided if finding is not None), *noise]
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
@@ -346,8 +348,10 @@ def _label_column(table: Table, named: str | None, taken: Sequence[str]) -> tupl
         return COLUMN_JOIN.join(guess.named(table.frame, name, table.origin) for name in names), ""
     if named is None and (flags := flags_in(table.frame, taken)):
         return COLUMN_JOIN.join(flags), f"labels: columns {', '.join(flags)} of 0 and 1"
-    found = guess.require(table.frame, "label", given=named, exclude=taken, origin=table.origin)
-    return found.column, found.sentence
+    label_column = guess.require(
+        table.frame, "label", given=named, exclude=taken, origin=table.origin
+    )
+    return label_column.column, label_column.sentence
 
 
 def _why_not_classes(label: pd.Series) -> str:

@@ -112,11 +112,11 @@ def _list(text: str) -> list[str] | None:
     """A list as JSON writes it, or as Python does."""
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(text.strip() or "[]")
+            parsed = read(text.strip() or "[]")
         except (ValueError, SyntaxError):
             continue
-        if isinstance(found, list | tuple):
-            return [as_seen(str(v)) for v in found]
+        if isinstance(parsed, list | tuple):
+            return [as_seen(str(v)) for v in parsed]
     return None
 
 

@@ -215,9 +215,9 @@ def named_targets(
             f"name it with --columns target={numeric[0]}, or several as target="
             f"{COLUMN_JOIN.join(numeric[:2])}",
         )
-    found = ", ".join(f"{name} ({kind})" for name, kind in list(kinds.items())[:8])
+    listed = ", ".join(f"{name} ({kind})" for name, kind in list(kinds.items())[:8])
     raise UserError(
-        f'"{origin}": no column of numbers to predict among {found}',
+        f'"{origin}": no column of numbers to predict among {listed}',
         "name it with --columns target=…",
     )
 
@@ -236,9 +236,9 @@ def scale_of(targets: Array, names: Sequence[str]) -> tuple[Array, Array]:
     for k, name in enumerate(names):
         known = targets[~np.isnan(targets[:, k]), k]
         if len(known) < 2 or known.min() == known.max():
-            held = f"always {known[0]:g}" if len(known) else "never known"
+            why = f"always {known[0]:g}" if len(known) else "never known"
             raise UserError(
-                f'column "{name}" is {held} in the training part: there is nothing to predict',
+                f'column "{name}" is {why} in the training part: there is nothing to predict',
                 "name another column with --columns target=…, or bring more rows",
             )
     return np.nanmean(targets, axis=0), np.nanstd(targets, axis=0)

@@ -86,8 +86,8 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _padded(values: list[Any] | None, count: int) -> list[Any]:
-    held = list(values or ())[:count]
-    return held + [None] * (count - len(held))
+    known = list(values or ())[:count]
+    return known + [None] * (count - len(known))
 
 
 def _spans(
@@ -98,24 +98,24 @@ def _spans(
     reason, moved = "", 0
     for text, start, end in zip(texts, map(_whole, starts), map(_whole, ends), strict=True):
         if text is not None:
-            found = _nearest(context, str(text), start or 0)
+            span = _nearest(context, str(text), start or 0)
             why = "the answer is not in the context"
         elif start is None or end is None:
             continue
         else:
-            found = (start, end) if 0 <= start < end <= len(context) else None
+            span = (start, end) if 0 <= start < end <= len(context) else None
             why = "the offsets are outside of the context"
-        if found is None:
+        if span is None:
             reason = reason or why
         else:
-            spans.append(found)
-            moved += start is not None and found[0] != start
+            spans.append(span)
+            moved += start is not None and span[0] != start
     return tuple(spans), "" if spans else reason, moved
 
 
 def _nearest(context: str, text: str, start: int) -> Span | None:
     """Where a text stands in the context, the place nearest to `start`."""
-    places = [found.start() for found in re.finditer(f"(?={re.escape(text)})", context)]
+    places = [match.start() for match in re.finditer(f"(?={re.escape(text)})", context)]
     if not places:
         return None
     near = min(places, key=lambda place: abs(place - start))

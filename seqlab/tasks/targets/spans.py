@@ -137,7 +137,7 @@ class Spans(Target):
         texts = rows.frame["answers"]
         lengths = np.array([len(some[0].split()) for some in texts if some != [""]] or [0])
         several = sum(len(some) > 1 for some in texts)
-        found = [
+        told = [
             Finding(
                 "info",
                 f"answers have {lengths.mean():.1f} words on average, {lengths.max():,} at most",
@@ -146,10 +146,10 @@ class Spans(Target):
         ]
         if not counts.all():
             share = float((counts == 0).mean())
-            found.append(
+            told.append(
                 Finding("info", f"questions without an answer in their context: {share:.0%}")
             )
-        return [*found, *(Finding("warning", note) for note in _moved([rows]))]
+        return [*told, *(Finding("warning", note) for note in _moved([rows]))]
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:

@@ -50,15 +50,15 @@ def forward_scores(emissions: Tensor, mask: Tensor, steps: Transitions) -> list[
     At padded positions α stays as it was, so the last one is that of every sequence's end.
     """
     alpha = steps.start + emissions[:, 0]
-    found = [alpha]
+    alphas = [alpha]
     # One matrix product a step; subtracting the largest keeps the exponentials in range.
     following = steps.step.exp()
     for t in range(1, emissions.shape[1]):
         top = alpha.amax(dim=1, keepdim=True)
         moved = ((alpha - top).exp() @ following).log() + top
         alpha = torch.where(mask[:, t, None], moved + emissions[:, t], alpha)
-        found.append(alpha)
-    return found
+        alphas.append(alpha)
+    return alphas
 
 
 def log_partition(emissions: Tensor, mask: Tensor, steps: Transitions) -> Tensor:

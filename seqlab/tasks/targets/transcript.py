@@ -106,8 +106,8 @@ class Transcript(Strings):
 
     @classmethod
     def likely(cls, table: Table, request: ColumnRequest) -> list[str]:
-        found = text_column(table.frame)
-        return [] if found is None or "text" in request.named else [found]
+        column = text_column(table.frame)
+        return [] if column is None or "text" in request.named else [column]
 
     @classmethod
     def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
