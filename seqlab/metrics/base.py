@@ -6,10 +6,14 @@ A bootstrap therefore never runs a model again: it only draws new weights.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seqlab import registry
+from seqlab.errors import unknown
 
 Array = NDArray[np.float64]
 
@@ -68,3 +72,23 @@ class AdditiveMetric(Metric):
         totals = weights @ statistics  # (draws, 2)
         with np.errstate(invalid="ignore", divide="ignore"):
             return totals[:, 0] / totals[:, 1]
+
+
+def metrics_of(task: str, own: Sequence[str], *apart: str) -> tuple[str, ...]:
+    """A task's own metrics, and further ones whose card names it: a file in `metrics/` is enough.
+
+    `apart` are those that serve this task only in another form of it.
+    """
+    cards = registry.cards("metrics")
+    named = [name for name, card in cards.items() if task in card["tasks"]]
+    return (*own, *(name for name in named if name not in (*own, *apart)))
+
+
+def primary_first(
+    asked: str | None, accepted: Sequence[str], usual: str | None = None
+) -> tuple[str, ...]:
+    """All metrics, the primary one first: as asked for, or the usual one."""
+    if asked is not None and asked not in accepted:
+        raise unknown("metric", asked, accepted)
+    first = asked or usual or accepted[0]
+    return (first, *(name for name in accepted if name != first))

@@ -21,13 +21,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab import registry
 from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
-from seqlab.errors import unknown
 from seqlab.metrics.base import Metric
 from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
@@ -378,26 +376,6 @@ class Target(Part):
     def subset(self, examples: Examples, size: int, seed: int) -> NDArray[np.int64]:
         """`size` training rows; smaller subsets are contained in larger ones."""
         return np.sort(np.random.default_rng(seed).permutation(len(examples))[:size])
-
-
-def primary_first(
-    asked: str | None, accepted: Sequence[str], usual: str | None = None
-) -> tuple[str, ...]:
-    """All metrics, the primary one first: as asked for, or the usual one."""
-    if asked is not None and asked not in accepted:
-        raise unknown("metric", asked, accepted)
-    first = asked or usual or accepted[0]
-    return (first, *(name for name in accepted if name != first))
-
-
-def metrics_of(task: str, own: Sequence[str], *apart: str) -> tuple[str, ...]:
-    """A task's own metrics, and further ones whose card names it: a file in `metrics/` is enough.
-
-    `apart` are those that serve this task only in another form of it.
-    """
-    cards = registry.cards("metrics")
-    named = [name for name, card in cards.items() if task in card["tasks"]]
-    return (*own, *(name for name in named if name not in (*own, *apart)))
 
 
 def columns_in(table: Table, column: str) -> list[str]:

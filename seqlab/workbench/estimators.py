@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from seqlab import registry
+from seqlab.data.class_names import as_labels
 from seqlab.data.examples import Examples
 from seqlab.data.frames import indexed_like
 from seqlab.data.sources import read_table
@@ -21,7 +22,6 @@ from seqlab.study.recipes import recipes
 from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources, Task, as_array
 from seqlab.tasks.classifier import Classifier
 from seqlab.tasks.forecast import Forecast
-from seqlab.tasks.targets.classes import as_labels
 
 
 class _Estimator(BaseEstimator):

@@ -14,6 +14,7 @@ from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
+from seqlab.metrics.base import metrics_of
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.forecasting import settings
 from seqlab.tasks.forecasting.examples import examples_of, shared_arrays
@@ -32,7 +33,6 @@ from seqlab.tasks.forecasting.windows import (
     cut_folds,
     window_part,
 )
-from seqlab.tasks.parts import metrics_of
 
 METRICS = ("mse", "mae", "mase", "smape", "rmse")
 QUANTILE_METRICS = ("crps", "pinball", "coverage")

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from seqlab.errors import UserError
+from seqlab.metrics.base import metrics_of, primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, UNKNOWN
-from seqlab.tasks.parts import metrics_of, primary_first
 
 METRICS = ("bits-per-character", "bits-per-byte", "perplexity")
 

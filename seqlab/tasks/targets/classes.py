@@ -15,16 +15,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seqlab.data import columns as guess
-from seqlab.data.class_names import alike, as_seen, differing_in_case
+from seqlab.data.class_names import (
+    alike,
+    as_labels,
+    case_findings,
+    natural,
+    numbers_without_case,
+)
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import MIN_ROWS_PER_CLASS, label_findings
+from seqlab.data.inspection import label_findings
 from seqlab.data.label_noise import noise_findings
 from seqlab.data.partition import nested_subsets
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import classes as shown
@@ -36,14 +42,14 @@ from seqlab.tasks.parts import (
     Input,
     Target,
     columns_in,
-    metrics_of,
-    primary_first,
 )
 from seqlab.tasks.targets.label_sets import (
+    LISTED_NAMES,
     LISTS,
     Labels,
     flags_in,
     form_of,
+    set_findings,
     sets_of,
     why_unreadable,
 )
@@ -54,7 +60,6 @@ IMBALANCED_SHARE = 0.75  # from this share of the largest class on, accuracy hid
 LABEL_DIVIDER = " | "  # between the labels of an example, for people
 NO_CLASS = -1  # the class number of no label
 UNSEEN_CLASS = -2  # the class number of a label that training does not have
-LISTED_NAMES = 8  # names in a note
 
 
 class ClassOptions(Spec):
@@ -202,8 +207,8 @@ class Classes(Target):
     def findings(cls, rows: Examples, choice: ColumnChoice) -> list[Finding]:
         if not choice.layout:
             labels = rows.frame["label"].tolist()
-            return [*label_findings(labels), *_cases(labels)]
-        return _set_findings(_sets(rows), choice.layout)
+            return [*label_findings(labels), *case_findings(labels)]
+        return set_findings(_sets(rows), choice.layout)
 
     @classmethod
     def findings_in_parts(
@@ -278,7 +283,7 @@ class Classes(Target):
         number = {name: i for i, name in enumerate(self.classes)}
         if self.multi_label:
             return {"label": self._as_flags(rows, number)}
-        alike = _alike(self.classes)
+        alike = numbers_without_case(self.classes)
         numbers = [
             NO_CLASS if name is None else number.get(name, alike.get(name.casefold(), UNSEEN_CLASS))
             for name in rows.frame["label"]
@@ -363,18 +368,6 @@ def _why_not_classes(label: pd.Series) -> str:
     return "has too many values to be classes"
 
 
-def _cases(labels: Sequence[str]) -> list[Finding]:
-    return [
-        Finding(
-            "warning",
-            f"classes that differ in case alone: {', '.join(group)}",
-            "they are learned and scored as different ones",
-            "if they are one, write them alike",
-        )
-        for group in differing_in_case(labels)
-    ]
-
-
 def _one_class(part: str, labels: pd.Series) -> Finding | None:
     if labels.nunique() != 1:
         return None
@@ -392,57 +385,6 @@ def _sets(rows: Examples) -> list[Labels]:
     if "labels" in rows.frame:
         return [tuple(names) for names in rows.frame["labels"]]
     return [(name,) for name in rows.frame["label"]]
-
-
-def _alike(classes: Sequence[str]) -> dict[str, int]:
-    """Class numbers by name without case, where that tells them apart: TRUE is True."""
-    folded = [name.casefold() for name in classes]
-    return {name: i for i, name in enumerate(folded) if folded.count(name) == 1}
-
-
-def _set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
-    """How labels are written, and how often each of several holds."""
-    how = {"lists": "lists", "flags": "columns of 0 and 1"}.get(form, f'divided by "{form}"')
-    none, mean = sum(not labels for labels in sets), sum(map(len, sets)) / len(sets)
-    counts = Counter(label for labels in sets for label in labels)
-    shares = [f"{name} {count / len(sets):.1%}" for name, count in counts.most_common(LISTED_NAMES)]
-    more = f" and {len(counts) - LISTED_NAMES} more" if len(counts) > LISTED_NAMES else ""
-    findings = [
-        Finding(
-            "info",
-            f"several labels per example ({how}): {mean:.2f} on average, {none:,} rows have none",
-        ),
-        Finding("info", f"{len(counts)} labels", ", ".join(shares) + more),
-    ]
-    rare = [name for name, count in counts.items() if count < MIN_ROWS_PER_CLASS]
-    if rare:
-        findings.append(
-            Finding(
-                "warning",
-                f"labels with fewer than {MIN_ROWS_PER_CLASS} examples: {len(rare)}",
-                ", ".join(rare[:LISTED_NAMES]),
-                "merge them or add examples: scores of so few are mostly chance",
-            )
-        )
-    return findings
-
-
-def as_labels(column: pd.Series) -> list[str]:
-    """Values as class names as they are seen; 1.0 is 1, and spaces around a name do not count."""
-    return [
-        str(int(v))
-        if isinstance(v, float | np.floating) and float(v).is_integer()
-        else as_seen(str(v))
-        for v in column
-    ]
-
-
-def natural(name: str) -> tuple[int, float, str]:
-    """A key that puts numbers in their order, before words."""
-    try:
-        return 0, float(name), name
-    except ValueError:
-        return 1, 0.0, name
 
 
 def metrics_for(asked: str | None, counts: Counter[str], several: bool) -> tuple[str, ...]:

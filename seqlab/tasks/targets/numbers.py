@@ -20,7 +20,7 @@ from seqlab.data.findings import Finding
 from seqlab.data.series import numeric_columns
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import numbers as shown
@@ -32,8 +32,6 @@ from seqlab.tasks.parts import (
     Input,
     Target,
     columns_in,
-    metrics_of,
-    primary_first,
 )
 
 METRICS = ("mae", "rmse", "r2", "spearman")

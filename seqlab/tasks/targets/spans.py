@@ -15,7 +15,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import spans as shown
@@ -27,8 +27,6 @@ from seqlab.tasks.parts import (
     ColumnRequest,
     Input,
     Target,
-    metrics_of,
-    primary_first,
 )
 from seqlab.tasks.targets.span_texts import (
     Answers,

@@ -20,7 +20,7 @@ from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.metrics.spans import OUTSIDE, Scheme, recognise, spans, written
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_ragged
@@ -34,8 +34,6 @@ from seqlab.tasks.parts import (
     ColumnRequest,
     Input,
     Target,
-    metrics_of,
-    primary_first,
 )
 from seqlab.tasks.targets import tag_findings
 

@@ -18,11 +18,12 @@ from seqlab.data.inspection import text_findings
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
 from seqlab.errors import UserError
+from seqlab.metrics.base import metrics_of, primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.source_text import strangers
 from seqlab.tasks.inputs.vocabulary import learn
-from seqlab.tasks.parts import ColumnChoice, ColumnRequest, metrics_of, primary_first
+from seqlab.tasks.parts import ColumnChoice, ColumnRequest
 from seqlab.tasks.targets.strings import Strings
 
 BLANK = 0
