@@ -24,9 +24,8 @@ from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions
-from seqlab.tasks.inputs.spelling import affixes, normalised, shape
 from seqlab.tasks.inputs.steps import Steps
-from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.inputs.tokens import Tokens, affixes, normalised_word, shape
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.tags import Tags
 
@@ -159,7 +158,7 @@ def _seen(examples: Examples) -> list[list[Any]]:
 
 
 def _of_tokens(tokens: Sequence[str]) -> list[list[str]]:
-    plain = [normalised(token) for token in tokens]
+    plain = [normalised_word(token) for token in tokens]
     rows = []
     for place, token in enumerate(tokens):
         row = ["bias", f"word:{plain[place]}", *affixes(token)]

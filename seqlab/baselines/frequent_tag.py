@@ -17,9 +17,8 @@ from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Predictions
-from seqlab.tasks.inputs.spelling import shape
 from seqlab.tasks.inputs.steps import Steps
-from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.inputs.tokens import Tokens, shape
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.tags import Tags
 

@@ -47,7 +47,7 @@ class TaskObjective:
         self.metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
         self.higher_is_better = self.metric.higher_is_better
         self.variation = BatchVariation(prepared.task, train, spec)
-        if spec.length_warmup is not None and self.task.cuts is None:
+        if spec.length_warmup is not None and self.task.shortens is None:
             raise UserError(
                 f"train.length_warmup = {spec.length_warmup:g}: {self.task.name} cannot cut these "
                 "sequences, as their targets would be wrong",
@@ -86,7 +86,7 @@ class TaskObjective:
         return max(batch.inputs.shape[1] for batch in batches)
 
     def shortened(self, batch: Batch, length: int) -> Batch:
-        return batch.cut(length, targets=self.task.cuts == "targets too")
+        return batch.cut(length, targets=self.task.shortens == "targets too")
 
     def validate(self, model: nn.Module) -> float:
         predictions = predict_all(self.task, model, self.valid, self.spec.device)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
+Shortening = Literal["inputs", "targets too"] | None
 # An array, examples first; or Ragged, where an example's prediction is itself a sequence.
 Predictions = NDArray[np.float64] | Ragged
 
@@ -177,8 +178,8 @@ class Task(ABC):
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
     row_by_row: bool = False  # each row of a table is an example: long files are read in pieces
     running_text: bool = False  # long files are read in stretches of text that go on
-    # What learning from the beginnings of sequences cuts; None: the targets would be wrong.
-    cuts: Literal["inputs", "targets too"] | None = None
+    # What training on the beginnings of sequences shortens; None: the targets would be wrong.
+    shortens: Shortening = None
     both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
 
     @property

@@ -83,7 +83,7 @@ class Language(Task):
         """`count` is the number of training blocks, `columns` what held the texts, if any did."""
         self.settings, self.vocabulary = settings, vocabulary
         self.metrics = settings.metrics
-        self.cuts = None if settings.stateful else "targets too"
+        self.shortens = None if settings.stateful else "targets too"
         self.blocks_learned, self._columns = count, dict(columns or {"text": "text"})
         epochs = int(np.clip(-(-TRAIN_STEPS * BATCH_BLOCKS // count), *EPOCH_BOUNDS))
         self.train_defaults = {"batch_size": BATCH_BLOCKS, "epochs": epochs}

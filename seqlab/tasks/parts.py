@@ -29,7 +29,7 @@ from seqlab.data.table import Table
 from seqlab.metrics.base import Metric
 from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions, sequence_model
+from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions, Shortening, sequence_model
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -192,7 +192,7 @@ class Input(Part):
     gives for models; where models read anything else, `lengths` and `sequences` are written.
     `row_by_row` says that each row of a table is an example, so that long files can be read in
     pieces. presents_identity: that `presented` shows what is known of an example even if it cannot
-    be read. `cuts`: see Task.
+    be read. `shortens`: see Task.
     """
 
     unit: ClassVar[str] = "row"
@@ -246,7 +246,7 @@ class Input(Part):
         """What a model reads, and in what form."""
 
     @property
-    def cuts(self) -> str | None:
+    def shortens(self) -> Shortening:
         """Whether sequences can be cut while training: `inputs`, or None."""
         return None
 

@@ -81,7 +81,7 @@ class RowTask(Task):
         self.reader, self.target, self.state = reader, target, state
         self.metrics = target.metrics
         self.row_by_row = reader.row_by_row
-        self.cuts = reader.cuts  # type: ignore[assignment]
+        self.shortens = reader.shortens
         self.both_directions = reader.both_directions
         self.model_defaults = {**reader.model_defaults(), **type(self).model_defaults}
         self.train_defaults = {

@@ -19,7 +19,7 @@ from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import entries
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.inputs.spelling import affixes, shape
+from seqlab.tasks.inputs.tokens import affixes, shape
 from seqlab.tasks.tag import Tag
 from seqlab.training.fit import fit
 from tests.tasks.tag_data import orders, prepare, signals, table

@@ -1,6 +1,7 @@
 """How far apart a series' steps are: inferred from its dates, and what it suggests.
 
-A frequency maps dates to whole positions on a grid and back, so that gaps become missing values."""
+A frequency maps dates to whole positions on a grid and back, so that gaps become missing values.
+"""
 
 from __future__ import annotations
 

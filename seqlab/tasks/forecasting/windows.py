@@ -4,7 +4,8 @@ Training comes first and the test part last. A part owns the targets in its rows
 may reach into the part before.
 
 An origin is the first row to forecast: a window reads the `lookback` rows before it and is scored
-on the `horizon` rows from it on."""
+on the `horizon` rows from it on.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A question and the context that it is asked about, as token ids with a separator between them.
 
-"When?" + "Ada wrote it in 1843." → [90, 4, SEP, 12, 45, 88, 7, 31, 2]"""
+"When?" + "Ada wrote it in 1843." → [90, 4, SEP, 12, 45, 88, 7, 31, 2]
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.tasks.base import DataSpec
+from seqlab.tasks.base import DataSpec, Shortening
 from seqlab.tasks.inputs.cells import as_list, is_nested
 from seqlab.tasks.inputs.sequence_layouts import SequenceLayout, find_layout
 from seqlab.tasks.parts import PROBLEM, ColumnChoice, ColumnRequest, Input
@@ -182,7 +182,7 @@ class SequenceInput(Input):
         return replace(cut, arrays={**cut.arrays, **arrays}, blocks=blocks)
 
     @property
-    def cuts(self) -> str:
+    def shortens(self) -> Shortening:
         return "targets too"
 
     def presented(self, examples: Examples) -> dict[str, Any]:

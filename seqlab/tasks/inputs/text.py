@@ -22,7 +22,7 @@ from seqlab.data.table import Table
 from seqlab.data.tokens import UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
 from seqlab.errors import UserError
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Inputs, sequence_model
+from seqlab.tasks.base import DataSpec, Inputs, Shortening, sequence_model
 from seqlab.tasks.inputs.cells import as_one, as_texts, not_texts, second_text
 from seqlab.tasks.inputs.vocabulary import TokenizedInput
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
@@ -182,7 +182,7 @@ class Text(TokenizedInput):
         return Inputs("tokens", size, longest=self.window)
 
     @property
-    def cuts(self) -> Literal["inputs"] | None:
+    def shortens(self) -> Shortening:
         return None if self.pair else "inputs"
 
     def model(self, spec: ModelSpec) -> SequenceModel:

@@ -2,7 +2,8 @@
 
 A part's rows are blocks: `start` to `stop` are the places of its targets in the stream, `first`
 to `last` those of the stretch of text that it stands in. The token before `first` is the
-boundary, so that the first token of a stretch is predicted from it."""
+boundary, so that the first token of a stretch is predicted from it.
+"""
 
 from __future__ import annotations
 

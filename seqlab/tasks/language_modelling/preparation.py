@@ -1,6 +1,7 @@
 """Texts to blocks and a data card, and what is to be said of them before any compute.
 
-The vocabulary comes from the training part alone."""
+The vocabulary comes from the training part alone.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 What the vocabulary does not hold is spelled: besides its own cost as an unknown token it costs 8
 bits for each of its bytes. So the bits are those of a code for the text itself, and a small
-vocabulary is no way to a good score."""
+vocabulary is no way to a good score.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Answers as cells write them, and predicted positions as pieces of their contexts.
 
 Answers are compared as SQuAD does (Rajpurkar et al., 2016, "SQuAD: 100,000+ Questions for Machine
-Comprehension of Text"): case, articles, punctuation and spacing do not count."""
+Comprehension of Text"): case, articles, punctuation and spacing do not count.
+"""
 
 from __future__ import annotations
 
