@@ -54,7 +54,7 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
     )
     terminal.say(f"expected time: at most about {in_words(plan.seconds)}")
     for sentence in allowance.left_out:
-        terminal.say(f"left out: {sentence}", style="yellow")
+        terminal.say(sentence, style="yellow")
     if plan.resolution.get("sentence"):
         terminal.say(str(plan.resolution["sentence"]))
     terminal.say()
@@ -176,11 +176,18 @@ def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
 def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:
     """The answer, and what it rests on."""
     terminal.say()
-    terminal.say(str(verdict.get("sentence") or "This study has no verdict."), style="bold")
+    headline = verdict.get("headline") or verdict.get("sentence") or "This study has no verdict."
+    terminal.say(str(headline), style="bold")
+    if verdict.get("details"):
+        terminal.say(" ".join(verdict["details"]))
+    for sentence in verdict.get("families") or ():
+        terminal.say(f"  {sentence}")
     for sentence in verdict.get("reasons") or ():
         terminal.say(f"  · {sentence}")
+    for sentence in (verdict.get("declared") or {}).get("changes") or ():
+        terminal.say(f"  · {sentence}")
     for sentence in verdict.get("left_out") or ():
-        terminal.say(f"  · left out: {sentence}", style="yellow")
+        terminal.say(f"  · {sentence}", style="yellow")
 
 
 def _number(value: Any, digits: int) -> str:

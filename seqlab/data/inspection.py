@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.columns import find, kind
 from seqlab.data.duplicates import text_keys
 from seqlab.data.findings import Finding
 from seqlab.data.splits import PARTS, Splits
@@ -173,27 +172,6 @@ def _unseen(splits: Splits, labels: Sequence[str] | None) -> list[Finding]:
                 )
             )
     return findings
-
-
-def group_findings(frame: pd.DataFrame, group: str | None = None) -> list[Finding]:
-    """Whether rows belong to people or things that should not be in two parts."""
-    if group is not None:
-        return []
-    try:
-        found = find(frame, "group")
-    except UserError:
-        return []
-    if found is None or not 2 < frame[found.column].nunique() < len(frame) / 2:
-        return []
-    return [
-        Finding(
-            "warning",
-            f'several rows share a value of "{found.column}"'
-            f" ({frame[found.column].nunique():,} values)",
-            f"its values are of the kind {kind(frame[found.column])}",
-            f"if new data will have other values, keep each in one part: --group {found.column}",
-        )
-    ]
 
 
 def as_finding(error: UserError) -> Finding:

@@ -18,12 +18,13 @@ from seqlab.study.clock import Clock, Moment
 from seqlab.study.environment import describe_environment
 from seqlab.study.folder import claimed
 from seqlab.study.keeping import keep_best
+from seqlab.study.measuring import measure_costs
 from seqlab.study.plan import Planner, absent
 from seqlab.study.planning import Plan, plan_study
 from seqlab.study.pool import Pool
 from seqlab.study.preparation import PreparedStudy, prepare_study
 from seqlab.study.spec import StudySpec
-from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
+from seqlab.study.stages import Conditions, edges, judge, tune
 from seqlab.study.stored_plan import write_allowance
 from seqlab.study.timing import tail_seconds
 from seqlab.study.verdict import Remarks, write_verdict
@@ -68,7 +69,7 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         listener.moment(Moment("comparing", 1.0, None))
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
         left_out += conditions.clock.notes
-        remarks = Remarks(left_out, edges(conditions, chosen))
+        remarks = Remarks(left_out, edges(conditions))
         verdict = write_verdict(conditions, finished, costs, study.spec, remarks)
         keep_best(conditions, study.spec, finished, verdict, study.folds)
     return verdict

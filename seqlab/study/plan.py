@@ -41,6 +41,9 @@ class PlannedContestant:
     name: str
     kind: str  # model | baseline
     deterministic: bool = False
+    floor: bool = False  # a baseline that stands for having learned nothing
+    constant: bool = False  # a baseline that answers every example alike
+    families: tuple[str, ...] = ()
     model: ModelSpec | None = None
     body_parameters: int = 0
     embedding_parameters: int = 0
@@ -101,7 +104,7 @@ def absent(spec: StudySpec, task: str) -> list[str]:
     names = baselines_for(task) if spec.baselines is None else []
     missing = {name: extra for name in names if (extra := missing_extra(name))}
     return [
-        f'the baseline {name}, which needs: pip install "seqlab[{extra}]"'
+        f'the baseline {name} does not compete: it needs pip install "seqlab[{extra}]"'
         for name, extra in missing.items()
     ]
 
@@ -117,8 +120,14 @@ def _baseline(name: str, task: Task, able: Sequence[str]) -> PlannedContestant:
         raise UserError(f'baseline "{name}" cannot be fitted here: it is for {wants}')
     if name not in able:
         raise unknown(f"baseline for {task.name}", name, able)
-    deterministic = registry.load("baselines", name).deterministic
-    return PlannedContestant(name=name, kind="baseline", deterministic=deterministic)
+    kind = registry.load("baselines", name)
+    return PlannedContestant(
+        name=name,
+        kind="baseline",
+        deterministic=kind.deterministic,
+        floor=kind.floor,
+        constant=kind.constant,
+    )
 
 
 def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
@@ -139,6 +148,7 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
     return PlannedContestant(
         name=recipe.name,
         kind="model",
+        families=recipe.families,
         model=model,
         body_parameters=built.body_parameters(),
         embedding_parameters=built.embedding_parameters(),

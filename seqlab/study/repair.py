@@ -34,18 +34,22 @@ ALLOWANCE: Shape = {
 COSTS: Shape = {
     "digest": str,
     "params": int,
-    **dict.fromkeys(("train_seconds", "latency_ms_p50", "latency_ms_p95"), MEASURE),
-    **dict.fromkeys(("latency_batch64_ms", "peak_memory_mb"), MEASURE),
+    **dict.fromkeys(("train_seconds?", "peak_memory_mb?", "size_mb?"), MEASURE),
+    **dict.fromkeys(("latency_ms_p50?", "latency_ms_low?", "latency_ms_high?"), MEASURE),
+    **dict.fromkeys(("latency_ms_p95?", "latency_batch64_ms?"), MEASURE),
+    "rounds?": (str, None),
     "backend?": (str, None),
 }
 DATA_CARD: Shape = {"origin": str, "fingerprint": str, "findings": [dict], "notes?": [str]}
+# Versions before held the digest of a look's runs alone.
+LOOK: Shape = (str, {"runs": str, "count": int, "declared": dict})
 
 # By name: the shape that a file must have, and what is done without it.
 FILES: dict[str, tuple[Shape, str]] = {
     "identity.json": (IDENTITY, "only runs of these data and settings are kept"),
     "plan.json": ({"key": dict, "allowance": ALLOWANCE}, "the study is planned anew"),
     "costs.json": ({...: COSTS}, "costs are measured again"),
-    "looks.json": ([str], "how often the test set was looked at before is no longer known"),
+    "looks.json": ([LOOK], "how often the test set was looked at before is no longer known"),
     "data_card.json": (DATA_CARD, "the data are prepared again"),
     "study.json": ({"realised": {"time?": NUMBER}}, "the time spent before is no longer known"),
     "choices/*.json": ({...: dict}, "it is measured again"),

@@ -10,23 +10,27 @@ import numpy as np
 import torch
 
 from seqlab import kernels
+from seqlab.compare.wording import listed
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
-from seqlab.study.contestant_costs import FEWEST_PREDICTIONS, TRAIN_STEPS, step_seconds
+from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
+from seqlab.study.latency import BURST_SECONDS, LEAST, ROUNDS, TOGETHER, TOGETHER_ROUNDS
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import Allowance, PlannedContestant
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
-MEASURED_STEPS, MEASURED_EXAMPLES = TRAIN_STEPS + 2, 5 * 64 + FEWEST_PREDICTIONS
+# Of each contestant: steps and examples that are timed, if it is slow.
+MEASURED_STEPS = TRAIN_STEPS + 2
+MEASURED_EXAMPLES = (TOGETHER_ROUNDS + 2) * TOGETHER + ROUNDS * (LEAST + 1)
 CROWDING_FACTOR = 1.2  # processes side by side slow each other down
 FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
-STARTUP_SECONDS = 2.5  # until a process has started
-COST_SECONDS = 2.0  # to measure one contestant's costs in it, if it is quick
-REPORT_SECONDS = 2.0  # for comparison and report
+STARTUP_SECONDS = 2.5  # seconds until a process has started
+COST_SECONDS = 0.5  # seconds to load one contestant in it
+REPORT_SECONDS = 2.0  # seconds for comparison and report
 FOR_THE_TIME_LIMIT = ", to keep the time limit"
-BASELINE_SECONDS = 0.5  # to fit one, a guess
+BASELINE_SECONDS = 0.5  # seconds to fit one, a guess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +105,9 @@ def expected_seconds(
 def tail_seconds(
     entries: Sequence[PlannedContestant], paces: dict[str, Pace], startup: float = STARTUP_SECONDS
 ) -> float:
-    """What comes after the runs: each contestant's costs in a process of its own, the report."""
-    seconds = REPORT_SECONDS + (startup + COST_SECONDS) * len(entries)
+    """What comes after the runs: each contestant's costs in a process, all in one, the report."""
+    each = startup + 2 * COST_SECONDS + ROUNDS * BURST_SECONDS
+    seconds = REPORT_SECONDS + startup + each * len(entries)
     for entry in entries:
         if entry.name in paces:
             pace = paces[entry.name]
@@ -154,27 +159,27 @@ def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     said = []
     if allowance.steps != wanted.steps:
         steps, epochs = counted(wanted.steps or 0, "step"), counted(wanted.epochs, "epoch")
-        given = counted(allowance.steps or 0, "step")
-        said.append(
-            f"{given} a run instead of {steps if wanted.steps else epochs}{FOR_THE_TIME_LIMIT}"
-        )
-    for name in ("trial", "seed") if allowance.steps else ("epoch", "trial", "seed"):
-        before, after = getattr(wanted, f"{name}s"), getattr(allowance, f"{name}s")
+        said.append(less("run", allowance.steps or 0, "step", steps if wanted.steps else epochs))
+    elif not allowance.steps and allowance.epochs < wanted.epochs:
+        said.append(less("run", allowance.epochs, "epoch", f"{wanted.epochs}"))
+    for what in ("trial", "seed"):
+        before, after = getattr(wanted, f"{what}s"), getattr(allowance, f"{what}s")
         if after < before:
-            said.append(fewer(name, after, before))
+            said.append(less("candidate", after, what, f"{before}"))
     if allowance.dropped:
-        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}{FOR_THE_TIME_LIMIT}")
+        do = "does" if len(allowance.dropped) == 1 else "do"
+        said.append(f"{listed(allowance.dropped)} {do} not compete: too slow for the time limit")
     return replace(allowance, left_out=tuple(said))
 
 
 def cut_short(what: str, after: int, planned: int) -> str:
     """How the clock reduced a planned number, in words."""
-    return f"{after} of the {counted(planned, what)} planned, as runs took longer than expected"
+    return f"each candidate: {after} of {counted(planned, f'planned {what}')} ran (time was up)"
 
 
-def fewer(what: str, after: int, before: int) -> str:
+def less(who: str, after: int, what: str, before: str) -> str:
     """How a time limit reduced a number, in words."""
-    return f"{counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
+    return f"each {who} has {counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
 
 
 def counted(count: int, what: str) -> str:

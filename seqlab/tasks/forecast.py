@@ -8,7 +8,7 @@ shop-1,2024-01-02,15.0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
+from seqlab.data.in_time import InTime
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
@@ -291,6 +292,17 @@ class Forecast(Task):
                 np.where(known[:, None], getattr(trained, name), getattr(own, name))
                 for name in ("mean", "std", "naive")
             )
+        )
+
+    def dependence(self, tests: Sequence[Examples]) -> InTime:
+        """Windows that overlap or lie near each other depend on each other."""
+        names = pd.concat([test.frame["unique_id"].astype(str) for test in tests])
+        steps = [windowed.origins(test) + windowed.starts(test) for test in tests]
+        return InTime(
+            series=names.factorize()[0].astype(np.int64),
+            step=np.concatenate(steps),
+            horizon=self.fitted.geometry.horizon,
+            calendar=self.fitted.frequency.dated,
         )
 
     def truth(self, examples: Examples) -> NDArray[np.float64]:

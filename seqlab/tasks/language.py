@@ -57,9 +57,10 @@ if TYPE_CHECKING:
 
 CARD = {
     "roles": ["text"],
-    "settings": ["split", "tokenizer", "vocabulary", "metric"],
+    "settings": ["split", "group", "tokenizer", "vocabulary", "metric"],
     "example": '"To be, or not to b" → "e"',
     "causal": True,
+    "floor": False,  # a model of n-grams has learned a good deal
 }
 
 BATCH_BLOCKS, TRAIN_STEPS, EPOCH_BOUNDS = 32, 1500, (1, 30)
@@ -201,7 +202,8 @@ class Language(Task):
     def encode(self, table: Table) -> Examples:
         """New texts, block by block."""
         column = self._columns["text"]
-        documents, _, _ = read(table, column if column in table.frame.columns else None, [])
+        named = {"text": column} if column in table.frame.columns else {}
+        documents, _, _ = read(table, named, [])
         return blocks.examples_of([documents], self.vocabulary, self.settings)[0]
 
     def labelled(self, table: Table) -> Examples:

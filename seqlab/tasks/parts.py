@@ -388,5 +388,4 @@ def columns_in(table: Table, column: str) -> list[str]:
 def side_by_side(first: Examples, second: Examples) -> Examples:
     """The values of two parts of the same rows."""
     frame = pd.concat([first.frame, second.frame], axis=1)
-    blocks = second.blocks if first.blocks is None else first.blocks
-    return replace(first, arrays={**first.arrays, **second.arrays}, frame=frame, blocks=blocks)
+    return replace(first, arrays={**first.arrays, **second.arrays}, frame=frame)

@@ -46,7 +46,16 @@ from seqlab.tasks.parts import (
     columns_in,
     side_by_side,
 )
-from seqlab.tasks.rows import Origins, StudyRows, divide, dividing_columns, parts_of, reasons
+from seqlab.tasks.rows import (
+    Origins,
+    StudyRows,
+    counted_once,
+    divide,
+    dividing_columns,
+    observations,
+    parts_of,
+    reasons,
+)
 from seqlab.tensors import REBUILD
 
 if TYPE_CHECKING:
@@ -185,12 +194,9 @@ class RowTask(Task):
     @classmethod
     def divide(cls, study: StudyRows, spec: DataSpec, seed: int) -> list[Splits]:
         """One division of the rows, or one per fold; no example is in training and in test."""
-        rows, groups = study.rows, study.groups
-        notes: tuple[str, ...] = ()
-        if groups is None and study.given is None:
-            groups_and_note = study.reader.groups(rows)
-            if groups_and_note is not None:
-                groups, notes = list(groups_and_note[0]), (groups_and_note[1],)
+        rows, (groups, notes) = study.rows, study.together
+        if study.given is not None:
+            groups, notes = study.groups, ()
         known = RowsToDivide(
             len(rows),
             labels=cls.target_type.strata(rows),
@@ -269,14 +275,18 @@ class RowTask(Task):
     def _prepared(
         cls, study: StudyRows, splits: Splits, spec: DataSpec, seed: int, findings: list[Finding]
     ) -> Prepared:
-        rows = {part: study.rows.take(getattr(splits, part)) for part in PARTS}
+        every = replace(study.rows, blocks=observations(study.together[0]))
+        rows = {part: every.take(getattr(splits, part)) for part in PARTS}
         task = cls.learn(rows["train"], study, spec)
         task.target.check_parts(study.rows, splits, study.names)
-        parts = {part: task.encoded(some) for part, some in rows.items()}
-        parts, notes = task.select(parts, seed)
+        encoded = {part: task.encoded(some) for part, some in rows.items()}
+        parts, notes = task.select(encoded, seed)
+        unselected = {part: len(encoded[part]) - len(parts[part]) for part in PARTS}
         notes += [*task.reader.notes(parts), *task.target.notes(parts)]
+        notes += counted_once(study.dividing.get("group"), parts["test"])
         card = {
-            "parts": {part: _independent(some) for part, some in parts.items()},
+            # An example that is read in pieces is one.
+            "parts": {part: len(rows[part]) - unselected[part] for part in PARTS},
             "split": splits.how,
             "columns": study.columns,
             "notes": [*study.notes, *study.left_out, *splits.notes, *notes],
@@ -442,11 +452,6 @@ def averaged(answers: NDArray[Any], batch: Batch) -> NDArray[Any]:
     sums = np.zeros((int(example.max()) + 1, *answers.shape[1:]))
     np.add.at(sums, example, answers)
     return np.asarray(sums / np.bincount(example)[:, None])
-
-
-def _independent(examples: Examples) -> int:
-    """How many examples there are; those of one block are one that is read in pieces."""
-    return len(examples) if examples.blocks is None else len(np.unique(examples.blocks))
 
 
 def _padded(wanted: NDArray[Any] | Ragged, rows: NDArray[np.int64]) -> NDArray[Any]:

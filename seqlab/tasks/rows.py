@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import group_findings, split_findings
+from seqlab.data.group_columns import group_findings
+from seqlab.data.inspection import split_findings
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
 from seqlab.data.splits import RowsToDivide, Splits, folds, split
 from seqlab.data.table import Table
@@ -76,20 +77,23 @@ class StudyRows:
         """Role → column, of all roles."""
         return {**self.input.columns, **self.target.columns, **self.dividing}
 
+    @property
+    def together(self) -> tuple[list[Any] | None, tuple[str, ...]]:
+        """Whose each row is, as a column or the input says: rows of one are alike; and notes."""
+        read = self.reader.groups(self.rows) if self.groups is None else None
+        return (self.groups, ()) if read is None else (list(read[0]), (read[1],))
+
     def findings(self, table: Table, spec: DataSpec) -> list[Finding]:
         """What does not depend on the division; `table` is the first that was given."""
         rows, target = self.rows, self.target_type
-        used = [
-            *self.reader.used(table, self.input),
-            *target.used(table, self.target),
-            *self.dividing.values(),
-        ]
+        wanted = target.used(table, self.target)
+        used = [*self.reader.used(table, self.input), *wanted, *self.dividing.values()]
         return [
             *(Finding("info", note) for note in self.notes if note not in table.notes),
             *(Finding("warning", note) for note in self.left_out),
             *self.reader.findings(rows, target.labels(rows)),
             *target.findings(rows, self.target),
-            *group_findings(table.frame, spec.group),
+            *group_findings(table.frame, self.dividing.get("group"), used, wanted),
             *unused_findings(table.frame, used),
         ]
 
@@ -136,6 +140,26 @@ def divide(rows: RowsToDivide, spec: DataSpec, seed: int, origin: str) -> list[S
 def parts_of(column: pd.Series) -> list[str]:
     """The part that each row came with, under the names train, valid and test."""
     return [SPLIT_NAMES.get(str(v).strip().lower(), str(v)) for v in column]
+
+
+def observations(groups: Sequence[Any] | None) -> NDArray[np.int64] | None:
+    """The number of the observation that each row belongs to: its group; without one, itself."""
+    if groups is None:
+        return None
+    codes = pd.factorize(np.asarray(groups, dtype=object))[0].astype(np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
+    return codes
+
+
+def counted_once(group: str | None, test: Examples) -> list[str]:
+    """A note on how many observations the test part holds, where a column says so."""
+    if group is None or test.blocks is None:
+        return []
+    held = len(np.unique(test.blocks))
+    return [
+        f'each value of "{group}" counts as one observation: the test part has {held:,} of them'
+    ]
 
 
 def left_out(names: Sequence[str], why: str) -> str:

@@ -45,6 +45,7 @@ CARD = {
         "metric",
     ],
     "example": '"Ada wrote it in 1843." "When?" → 1843',
+    "floor": False,  # a sentence that shares its words with the question may well answer it
 }
 
 SQUAD_COLUMNS = {"context", "question", "answers", "starts"}  # as SQuAD's JSON is read

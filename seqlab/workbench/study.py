@@ -35,7 +35,8 @@ class Study:
                 (seconds for the whole study), seeds, trials
     data        fields of seqlab.tasks.base.DataSpec: split, group, folds, horizon, metric, …
     folder      where the study lives; the same folder continues or extends it
-    settings    further fields of StudySpec: sizes, margin, constraints, model, train, device, …
+    settings    further fields of StudySpec: sizes, margin (1pt, 2% or 0.01), accept, prefer,
+                constraints, model, train, device, …
 
     After `fit`: `folder_`, `verdict_` (a dict), `leaderboard_` (a frame), `best_` (a Predictor).
     """

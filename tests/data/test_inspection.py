@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seqlab.data.group_columns import group_findings
 from seqlab.data.inspection import (
-    group_findings,
     label_findings,
     split_findings,
     text_findings,

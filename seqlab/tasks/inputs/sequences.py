@@ -154,8 +154,8 @@ class SequenceInput(Input):
     def pieces(self, rows: Examples) -> Examples:
         """Sequences that are longer than what is read at once become several examples.
 
-        `start` says where each begins; those of a sequence are one block. A sequence that cannot be
-        read is stood for by one position.
+        `start` says where each begins; those of a sequence are in one block. A sequence that
+        cannot be read is stood for by one position.
         """
         frame, longest, unread = rows.frame, self.longest, unread_in(rows.frame)
         cuts = [
@@ -178,8 +178,10 @@ class SequenceInput(Input):
         cut.frame["start"] = [start for _, start, _ in cuts]
         ragged = {k: v for k, v in rows.arrays.items() if isinstance(v, Ragged)}
         arrays = {k: Ragged.of([v[i][a:b] for i, a, b in cuts]) for k, v in ragged.items()}
-        blocks = cut.frame["sequence"].to_numpy(np.int64) if len(cuts) > len(rows) else None
-        return replace(cut, arrays={**cut.arrays, **arrays}, blocks=blocks)
+        cut = replace(cut, arrays={**cut.arrays, **arrays})
+        if cut.blocks is not None or len(cuts) == len(rows):  # a sequence is within its group
+            return cut
+        return replace(cut, blocks=cut.frame["sequence"].to_numpy(np.int64))
 
     @property
     def shortens(self) -> Shortening:

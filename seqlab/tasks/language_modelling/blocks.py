@@ -122,9 +122,11 @@ def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
         "spelled": spelled,
         "at": document.at + characters.cumsum() - characters,
         "document": document.name,
+        "group": document.group,
     }
 
 
+GROUP = "group"  # whose a block is
 BLOCK_COLUMNS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
 
 
@@ -137,6 +139,9 @@ def _part(table: list[Cut], stream: NDArray[np.generic]) -> Examples:
     names = np.repeat([rows["document"] for rows in table], counts)
     at = np.concatenate([rows["at"] for rows in table])
     frame = pd.DataFrame({"document": names.astype(object), "at": at})
+    groups = [rows["group"] for rows in table]
+    if any(group is not None for group in groups):
+        frame[GROUP] = np.repeat(np.asarray(groups, dtype=object), counts)
     return Examples(dict(arrays), frame, {"tokens": stream})
 
 
@@ -286,4 +291,5 @@ def _documents(table: Table, column: str, rows: int) -> list[Document]:
     if documents is not None and "ends" in documents.columns:
         stretches = zip(documents["name"], documents["text"], documents["ends"], strict=True)
         return [Document(name, text, 0, bool(ends)) for name, text, ends in stretches]
-    return read(table, column if column in table.frame.columns else None, [], rows)[0]
+    named = {"text": column} if column in table.frame.columns else {}
+    return read(table, named, [], rows)[0]

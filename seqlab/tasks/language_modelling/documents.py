@@ -6,11 +6,13 @@ A plain text is one document; a folder of texts is one a file; a table is one a 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seqlab.data import columns as guess
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
@@ -30,12 +32,16 @@ TEXT_COLUMNS = ("text", "content", "document", "body")  # columns that hold text
 
 @dataclass(frozen=True)
 class Document:
-    """A text or a stretch of one, which begins at character `at` of it; `ends` with it."""
+    """A text or a stretch of one, which begins at character `at` of it; `ends` with it.
+
+    group: whose it is, where a column says so.
+    """
 
     name: str
     text: str
     at: int = 0
     ends: bool = True
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
             f"--split {spec.split}: texts have no dates",
             "accepted: shares such as 90/5/5, cut in the order of the text",
         )
+    whose = {} if spec.group is None else {"group": spec.group}
+    named = {**spec.columns, **whose}
     tables = {"train": sources.train, "valid": sources.valid, "test": sources.test}
     given: dict[str, list[Document]] = {part: [] for part in PARTS}
     notes: list[str] = []
@@ -119,8 +127,9 @@ def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
     for part, table in tables.items():
         if table is None:
             continue
-        documents, splits, column = read(table, spec.columns.get("text"), notes)
-        roles = roles or ({"text": column} if column else {})
+        documents, splits, column = read(table, named, notes)
+        if column or whose:
+            roles = roles or {"text": column or "text", **whose}
         for document, said in zip(documents, splits, strict=True):
             given[said if part == "train" and said else part].append(document)
     if not given["train"]:
@@ -135,17 +144,19 @@ def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
 
 
 def read(
-    table: Table, column: str | None, notes: list[str], rows: int = 0
+    table: Table, named: Mapping[str, str], notes: list[str], rows: int = 0
 ) -> tuple[list[Document], list[str | None], str | None]:
     """A table's documents, the part each came with, and the column that held them.
 
-    `rows` rows stand before the table's own in the file.
+    `named` has the columns of text and group that were given; `rows` rows stand before the table's
+    own in the file.
     """
+    column, group = named.get("text"), named.get("group")
     if table.documents is not None and column in (None, "text"):
         frame, name = table.documents, None
         texts, names = frame["text"].tolist(), frame["name"].tolist()
     else:
-        frame, name = table.frame, _column(table, column)
+        frame, name = table.frame, _column(table, column, group)
         texts = _texts(frame[name], name, table.origin)
         names = [f"row {rows + row + 1}" for row in range(len(frame))]
     splits: list[str | None] = [None] * len(texts)
@@ -158,14 +169,24 @@ def read(
         notes.append(f"rows without a text, left out: {len(empty):,} ({names[empty[0]]} first)")
     without = set(empty)
     kept = [row for row in range(len(texts)) if row not in without]
-    return [Document(names[r], texts[r]) for r in kept], [splits[r] for r in kept], name
+    groups = [None] * len(texts) if group is None else _groups(table, frame, group, names)
+    documents = [Document(names[r], texts[r], group=groups[r]) for r in kept]
+    return documents, [splits[r] for r in kept], name
 
 
-def _column(table: Table, given: str | None) -> str:
+def _groups(table: Table, frame: pd.DataFrame, column: str, names: list[str]) -> list[str | None]:
+    cells = frame[guess.named(frame, column, table.origin)]
+    if cells.isna().any():
+        first = names[int(cells.isna().to_numpy().argmax())]
+        raise UserError(f'"{table.origin}": {first} has no group', "fill in the --group column")
+    return [str(cell) for cell in cells]
+
+
+def _column(table: Table, given: str | None, group: str | None) -> str:
     frame = table.frame
     if given is not None:
         return guess.named(frame, given, table.origin)
-    names = [str(name) for name in frame.columns if str(name) != "split"]
+    names = [str(name) for name in frame.columns if str(name) not in ("split", group)]
     if len(names) == 1:
         return names[0]
     telling = [name for name in names if guess.normalised(name) in TEXT_COLUMNS]
@@ -207,25 +228,54 @@ def _complete(
         )
         return [train, rest, valid], "test is the given validation part", (note,)
     percent = "/".join(f"{100 * s:.3g}" for s in shares)
-    whole = "whole documents" if len(train) >= MANY_DOCUMENTS else "characters"
-    return cut(train, shares), f"{percent} of the text in its order, by {whole}", ()
+    whole = "by whole documents" if len(train) >= MANY_DOCUMENTS else "by characters"
+    manner = "no group in two parts" if any(document.group for document in train) else whole
+    return cut(train, shares), f"{percent} of the text in its order, {manner}", ()
 
 
 def cut(documents: Sequence[Document], shares: Sequence[float]) -> list[list[Document]]:
-    """Documents in order in one part per share: of many each is whole, few are cut in two."""
+    """Documents in order in one part per share: groups and many are whole, few are cut in two."""
     lengths = np.asarray([len(document.text) for document in documents])
     ends = lengths.cumsum()
     bounds = (np.cumsum(shares) / sum(shares) * ends[-1]).round().astype(int)
-    if len(documents) >= MANY_DOCUMENTS:
-        middle = ends - lengths / 2
-        place = np.searchsorted(bounds[:-1], middle, side="right")
-        for part in range(1, len(shares)):  # at least one document each
-            least = len(documents) - len(shares) + part
-            place[least:] = np.maximum(place[least:], part)
-        return [
-            [d for d, p in zip(documents, place, strict=True) if p == part]
-            for part in range(len(shares))
-        ]
+    whose = [document.group for document in documents]
+    if any(group is not None for group in whose):
+        codes, groups = pd.factorize(np.asarray(whose, dtype=object))
+        if len(groups) < len(shares):
+            raise UserError(
+                f"{len(groups)} groups cannot be divided into {len(shares)} parts",
+                "choose a --group column with more values, or leave --group out",
+            )
+        place = _places(np.bincount(codes, lengths), bounds)[codes]
+    elif len(documents) >= MANY_DOCUMENTS:
+        place = _places(lengths, bounds)
+    else:
+        return _cut_in_two(documents, lengths, bounds)
+    return [
+        [d for d, p in zip(documents, place, strict=True) if p == part]
+        for part in range(len(shares))
+    ]
+
+
+def _places(lengths: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The part of each of some wholes in order, by where its middle is; no part is empty."""
+    middle = lengths.cumsum() - lengths / 2
+    place = np.searchsorted(bounds[:-1], middle, side="right")
+    parts = range(len(bounds))
+    for part in parts:  # what comes too late
+        if part not in place and (place > part).any():
+            place[np.argmax(place > part)] = part
+    for part in reversed(parts):  # what comes too early
+        if part not in place:
+            place[np.flatnonzero(place < part)[-1]] = part
+    return np.asarray(place, dtype=np.int64)
+
+
+def _cut_in_two(
+    documents: Sequence[Document], lengths: NDArray[np.int64], bounds: NDArray[np.int64]
+) -> list[list[Document]]:
+    """Stretches of documents between the bounds, in characters."""
+    ends = lengths.cumsum()
     parts: list[list[Document]] = []
     for low, high in zip([0, *bounds[:-1]], bounds, strict=True):
         documents_of_part = []

@@ -10,18 +10,21 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
+from seqlab.data.group_columns import group_findings
 from seqlab.data.inspection import as_finding
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.language_modelling.blocks import column, examples_of, lengths
+from seqlab.tasks.language_modelling.blocks import GROUP, column, examples_of, lengths
 from seqlab.tasks.language_modelling.documents import PARTS, Document, DocumentParts, divide
 from seqlab.tasks.language_modelling.scoring import unknown_of
 from seqlab.tasks.language_modelling.settings import TextSettings, decide
 from seqlab.tasks.language_modelling.vocabulary import PieceVocabulary, learn
+from seqlab.tasks.rows import counted_once
 
 STRETCH_TOKENS = 2048  # tokens that count as one observation
 FEWEST_INDEPENDENT = 30  # documents from which on they are what is counted; stretches, at least
@@ -32,7 +35,7 @@ def prepare(
 ) -> tuple[TextSettings, PieceVocabulary, list[Examples], dict[str, Any], list[Finding]]:
     """How texts are read, the vocabulary, the parts, the data card and the findings."""
     settings, parts = decide(spec), divide(sources, spec)
-    findings = findings_of(settings, parts)
+    findings = findings_of(settings, parts, sources)
     names = {document.name for document in parts.all}
     settings = settings.with_(ends=len(names) > 1)
     vocabulary = learn([d.text for d in parts.train], settings.kind, spec.vocabulary)
@@ -47,11 +50,13 @@ def prepare(
 
 
 def stretches(examples: Examples) -> NDArray[np.int64]:
-    """What counts as one observation: a document, or a stretch of the few that there are.
+    """What counts as one observation: a group, a document, or a stretch of the few of these.
 
     Neighbouring blocks are of one speaker, one scene, one subject: they are as hard for a model
     as each other, so that taking them for independent would make all intervals too narrow.
     """
+    if GROUP in examples.frame:
+        return np.asarray(pd.factorize(examples.frame[GROUP])[0], dtype=np.int64)
     documents = np.unique(column(examples, "first"), return_inverse=True)[1]
     if documents.max() + 1 >= FEWEST_INDEPENDENT:
         return np.asarray(documents)
@@ -81,7 +86,7 @@ def _card(
 ) -> dict[str, Any]:
     by_part = dict(zip(PARTS, examples, strict=True))
     unknown = {part: int(unknown_of(by_part[part]).sum()) for part in PARTS}
-    notes = [*parts.notes]
+    notes = [*parts.notes, *counted_once(parts.columns.get("group"), by_part["test"])]
     for part in PARTS:
         if unknown[part]:
             share = unknown[part] / lengths(by_part[part]).sum()
@@ -116,16 +121,19 @@ COPIED_SHARE, REPEATED_SHARE, LITTLE_CHARACTERS = 0.1, 0.25, 20_000
 def inspect(sources: Sources, spec: DataSpec) -> list[Finding]:
     """Size, characters, documents; passages of test that training holds; repeated lines."""
     try:
-        return findings_of(decide(spec), divide(sources, spec))
+        return findings_of(decide(spec), divide(sources, spec), sources)
     except UserError as error:
         return [as_finding(error)]
 
 
-def findings_of(settings: TextSettings, parts: DocumentParts) -> list[Finding]:
+def findings_of(settings: TextSettings, parts: DocumentParts, sources: Sources) -> list[Finding]:
     """All findings on the documents of each part."""
     findings = [Finding("info", note) for note in parts.notes]
     findings += _sizes(parts)
     findings.append(Finding("info", f"evaluation: {settings.sentence}"))
+    if sources.train.documents is None:
+        used = [*parts.columns.values(), "split"]
+        findings += group_findings(sources.train.frame, parts.columns.get("group"), used)
     findings += _new_characters(parts) + _copies(parts) + _repeated(parts)
     return findings
 
