@@ -58,7 +58,7 @@ def is_number(cell: str) -> bool:
     return NUMBER.fullmatch(cell.strip()) is not None
 
 
-def named(delimiter: str) -> str:
+def delimiter_name(delimiter: str) -> str:
     """A delimiter in words for messages."""
     return DELIMITER_NAMES.get(delimiter, f'"{delimiter}"')
 
@@ -162,8 +162,8 @@ def rectangular(
         return DelimitedRows(padded, rows.lines), [note]
     raise UserError(
         f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
-        f" have {rows.width()} (delimiter: {named(delimiter)})",
-        f"put texts that hold a {named(delimiter)} in double quotes,"
+        f" have {rows.width()} (delimiter: {delimiter_name(delimiter)})",
+        f"put texts that hold a {delimiter_name(delimiter)} in double quotes,"
         " or name the right delimiter with --delimiter",
     )
 

@@ -84,7 +84,7 @@ def costs_alone(run: Path, prepared: Path, task_name: str) -> dict[str, float]:
     return values
 
 
-def loaded(task: Task, run: Path) -> Model | Baseline:
+def loaded(task: Task, run: Path) -> Model | Baseline[Any]:
     """The contestant of a run, on the device that it was trained on."""
     result = read_json(run / "result.json")
     if result["kind"] == "baseline":
@@ -94,7 +94,7 @@ def loaded(task: Task, run: Path) -> Model | Baseline:
     return model.to(_train_spec(result).device)
 
 
-def predictor(task: Task, test: Examples, contestant: Model | Baseline) -> Predict:
+def predictor(task: Task, test: Examples, contestant: Model | Baseline[Any]) -> Predict:
     """What predicts some of the test examples, from encoded input to prediction."""
     if isinstance(contestant, Baseline):
         return lambda rows: contestant.predict(task, test.take(rows))

@@ -33,7 +33,7 @@ FOR_THE_TIME_LIMIT = ", to keep the time limit"
 BASELINE_SECONDS = 0.5  # seconds to fit one, a guess
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pace:
     """What one candidate costs on one thread, in seconds."""
 
@@ -68,8 +68,14 @@ def probe(
             begun = time.perf_counter()
             predict_all(prepared.task, model, some, spec.device)
             example = (time.perf_counter() - begun) / len(some)
-        counts = (len(prepared.valid), len(prepared.test))
-        paces[entry.name] = Pace(step, example, steps, *counts, spec.evaluations)
+        paces[entry.name] = Pace(
+            step=step,
+            example=example,
+            steps_per_epoch=steps,
+            valid=len(prepared.valid),
+            test=len(prepared.test),
+            evaluations=spec.evaluations,
+        )
     return paces
 
 

@@ -22,7 +22,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
-from seqlab.tasks.inputs.list_cells import as_list, as_tags
+from seqlab.tasks.inputs.cells import as_list, as_tags
 from seqlab.tasks.inputs.sequence_layouts import SAMPLED_ROWS
 from seqlab.tasks.inputs.sequences import SequenceInput, unread_in
 from seqlab.tasks.inputs.steps import Steps

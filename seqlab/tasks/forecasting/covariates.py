@@ -21,22 +21,22 @@ MOST_CATEGORIES = 50
 
 def categories(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> Categories:
     """The words of those columns that do not hold numbers."""
-    found = []
+    word_columns = []
     for name in columns:
-        held = frame[name].dropna()
-        if pd.api.types.is_numeric_dtype(held.dtype) or len(held) == 0:
+        cells = frame[name].dropna()
+        if pd.api.types.is_numeric_dtype(cells.dtype) or len(cells) == 0:
             continue
-        if pd.to_numeric(held, errors="coerce").notna().mean() > 0.5:
+        if pd.to_numeric(cells, errors="coerce").notna().mean() > 0.5:
             continue  # numbers with a slip of the pen, which reading them will name
-        words = sorted(held.astype("str").unique())
+        words = sorted(cells.astype("str").unique())
         if len(words) > MOST_CATEGORIES:
             raise UserError(
                 f'"{origin}" column "{name}": {len(words)} different words; a covariate may have'
                 f" {MOST_CATEGORIES}",
                 "group the rare ones, or leave the column out",
             )
-        found.append((name, tuple(words)))
-    return tuple(found)
+        word_columns.append((name, tuple(words)))
+    return tuple(word_columns)
 
 
 def names(columns: Sequence[str], known: Categories) -> tuple[str, ...]:
@@ -53,14 +53,14 @@ def values(
     frame: pd.DataFrame, columns: Sequence[str], known: Categories, origin: str
 ) -> list[Array]:
     """One array (rows,) for each of `names`; NaN where a cell is missing."""
-    words, found = dict(known), []
+    words, arrays = dict(known), []
     for name in columns:
         if name not in words:
-            found.append(finite(frame, name, origin))
+            arrays.append(finite(frame, name, origin))
             continue
         cells, missing = frame[name].astype("str").to_numpy(), frame[name].isna().to_numpy()
-        found += [np.where(missing, np.nan, cells == word) for word in words[name]]
-    return found
+        arrays += [np.where(missing, np.nan, cells == word) for word in words[name]]
+    return arrays
 
 
 def finite(frame: pd.DataFrame, name: str, origin: str) -> Array:

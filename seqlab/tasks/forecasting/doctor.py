@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -30,11 +31,17 @@ def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
     """All findings, the guesses first; a user's error becomes the one finding that matters."""
     try:
         prepared = read(sources, spec)[-1]
-        fitted, parts, card = fit(prepared, spec)
+        return findings_of(prepared, *fit(prepared, spec))
     except UserError as error:
         return [Finding("error", error.message, "", error.hint)]
+
+
+def findings_of(
+    prepared: PreparedPanel, fitted: Fitted, parts: list[Examples], card: dict[str, Any]
+) -> list[Finding]:
+    """All findings on a panel and what was fitted on it."""
     panel = prepared.panel
-    findings = [
+    return [
         Finding("info", "How the data are read", "; ".join(prepared.notes)),
         _size(panel),
         *_grid(panel),
@@ -47,7 +54,6 @@ def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
         *_windows(card),
         _bar(fitted, parts[1]),
     ]
-    return findings
 
 
 def _size(panel: Panel) -> Finding:
@@ -154,7 +160,7 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
     values = panel.values[used, :C]
     np.fmin.at(low, owners[used], values)
     np.fmax.at(high, owners[used], values)
-    found = [
+    constant = [
         panel.series[s]
         if C == 1
         else panel.targets[c]
@@ -162,13 +168,13 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
         else f"{panel.series[s]} · {panel.targets[c]}"
         for s, c in np.argwhere(low == high)
     ]
-    if not found:
+    if not constant:
         return []
     return [
         Finding(
             "warning",
-            f"{len(found)} series never change in the training part",
-            _named(found),
+            f"{len(constant)} series never change in the training part",
+            _named(constant),
             "scaled errors leave them out; remove them if they tell nothing",
         )
     ]
@@ -176,7 +182,7 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
 
 def _extreme(panel: Panel) -> list[Finding]:
     """Values far outside the quartiles of their series."""
-    found, where = 0, ""
+    extremes, where = 0, ""
     for s in range(min(len(panel), 2000)):
         part = panel.values[panel.offsets[s] : panel.offsets[s + 1], : len(panel.targets)]
         with warnings.catch_warnings():
@@ -189,13 +195,13 @@ def _extreme(panel: Panel) -> list[Finding]:
             moment = panel.moments(np.array([s]), np.array([panel.offsets[s] + row]))[0]
             where = f'first: {panel.targets[c]} = {part[row, c]:g} in "{panel.series[s]}"'
             where += f" at {str(moment)[:16]}"
-        found += int(far.sum())
-    if not found:
+        extremes += int(far.sum())
+    if not extremes:
         return []
     return [
         Finding(
             "warning",
-            f"{found} extreme values, more than {EXTREME_RANGES:g} interquartile ranges away",
+            f"{extremes} extreme values, more than {EXTREME_RANGES:g} interquartile ranges away",
             where,
             "check them: a typing error weighs heavily in squared errors, less with --metric mae",
         )
@@ -239,9 +245,8 @@ def _drift(panel: Panel, fitted: Fitted, prepared: PreparedPanel) -> list[Findin
     ]
 
 
-def _windows(card: dict[str, object]) -> list[Finding]:
+def _windows(card: dict[str, Any]) -> list[Finding]:
     parts = card["parts"]
-    assert isinstance(parts, dict)
     words = [
         f"{name}: {part['windows']}"
         + (f" (every {part['stride']} steps)" if part["stride"] > 1 else "")

@@ -69,15 +69,15 @@ def autocorrelation(values: Array) -> Array:
 
 def strengths(pieces: list[Array], season: int) -> tuple[float, float]:
     """(season's, trend's) strength from 0 to 1, the middle over series and channels."""
-    found = [
+    correlations = [
         _strengths(piece[:, c], season)
         for piece in pieces
         for c in range(piece.shape[1])
         if len(piece) >= 3 * season and np.ptp(piece[:, c]) > 0
     ]
-    if not found:
+    if not correlations:
         return 0.0, 0.0
-    middle = np.median(np.array(found), axis=0)
+    middle = np.median(np.array(correlations), axis=0)
     return float(middle[0]), float(middle[1])
 
 

@@ -118,7 +118,7 @@ def by_name(
 
 def listed(frame: pd.DataFrame) -> str:
     """The first columns with what they hold, for messages."""
-    return ", ".join(f"{name} ({held})" for name, held in list(guess.describe(frame).items())[:12])
+    return ", ".join(f"{name} ({kind})" for name, kind in list(guess.describe(frame).items())[:12])
 
 
 def _named(table: Table, named: Mapping[str, str]) -> dict[str, str]:

@@ -159,10 +159,10 @@ def _from_wide(table: Table, layout: SeriesLayout) -> Table:
             f'"{table.origin}": column "{missing[0]}" is missing, one of {len(names)} steps',
             "expected the columns of the training data",
         )
-    held = np.stack([numbers(table.frame, name, table.origin) for name in names], axis=1)
-    known = ~np.isnan(held)
+    values = np.stack([numbers(table.frame, name, table.origin) for name in names], axis=1)
+    known = ~np.isnan(values)
     lengths = np.where(known.any(axis=1), len(names) - known[:, ::-1].argmax(axis=1), len(names))
-    series = [row[:length, None] for row, length in zip(held, lengths, strict=True)]
+    series = [row[:length, None] for row, length in zip(values, lengths, strict=True)]
     frame = table.frame.drop(columns=names).assign(series=series_column(series))
     return replace(table, frame=frame)
 
@@ -194,11 +194,11 @@ def _from_long(table: Table, layout: SeriesLayout) -> Table:
     for name in others:
         _refuse_changing(frame[name], codes, ids, layout.id, origin)
     columns = {str(name): frame[name].to_numpy()[rows] for name in others}
-    found = pd.DataFrame({**columns, layout.id: np.asarray(ids)[codes[rows]]})
-    found["series"] = series_column(series)
+    gathered = pd.DataFrame({**columns, layout.id: np.asarray(ids)[codes[rows]]})
+    gathered["series"] = series_column(series)
     lengths = [len(one) for one in series]
     note = f'{len(ids):,} series of {min(lengths):,}–{max(lengths):,} rows each by "{layout.id}"'
-    return Table(found, origin, (*table.notes, note), table.header)
+    return Table(gathered, origin, (*table.notes, note), table.header)
 
 
 def _refuse_repeated(
@@ -231,8 +231,8 @@ def _refuse_changing(column: pd.Series, codes: Any, ids: Any, name: str, origin:
 
 def steps_of_one_stem(names: Sequence[str]) -> bool:
     """Whether names are one stem with numbers that go up by one: t0, t1, t2 …"""
-    found = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
-    stems = {match[1] for match in found if match}
-    if None in found or len(stems) != 1:
+    matches = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
+    stems = {match[1] for match in matches if match}
+    if None in matches or len(stems) != 1:
         return False
-    return bool((np.diff([int(match[2]) for match in found if match]) == 1).all())
+    return bool((np.diff([int(match[2]) for match in matches if match]) == 1).all())

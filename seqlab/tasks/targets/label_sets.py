@@ -17,11 +17,14 @@ import pandas as pd
 
 from seqlab.data.class_names import as_seen
 from seqlab.data.columns import ColumnKind, aliases, kind, normalised
+from seqlab.data.findings import Finding
+from seqlab.data.inspection import MIN_ROWS_PER_CLASS
 
 # Delimiters that are recognised; another is named by options.delimiter.
 GUESSED_DELIMITERS = ("|", ";", ",")
 # Where names may hold the delimiter too: with more it is rather a part of the names.
 MOST_LABELS_A_COMBINATION = 0.75
+LISTED_NAMES = 8  # in a note
 LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
 
 Labels = tuple[str, ...]
@@ -112,11 +115,11 @@ def _list(text: str) -> list[str] | None:
     """A list as JSON writes it, or as Python does."""
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(text.strip() or "[]")
+            parsed = read(text.strip() or "[]")
         except (ValueError, SyntaxError):
             continue
-        if isinstance(found, list | tuple):
-            return [as_seen(str(v)) for v in found]
+        if isinstance(parsed, list | tuple):
+            return [as_seen(str(v)) for v in parsed]
     return None
 
 
@@ -129,3 +132,30 @@ def _from_flags(frame: pd.DataFrame, columns: Sequence[str]) -> list[Labels | No
     return [
         tuple(names[row == 1]) if good else None for row, good in zip(values, readable, strict=True)
     ]
+
+
+def set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
+    """How labels are written, and how often each of several holds."""
+    how = {"lists": "lists", "flags": "columns of 0 and 1"}.get(form, f'divided by "{form}"')
+    none, mean = sum(not labels for labels in sets), sum(map(len, sets)) / len(sets)
+    counts = Counter(label for labels in sets for label in labels)
+    shares = [f"{name} {count / len(sets):.1%}" for name, count in counts.most_common(LISTED_NAMES)]
+    more = f" and {len(counts) - LISTED_NAMES} more" if len(counts) > LISTED_NAMES else ""
+    findings = [
+        Finding(
+            "info",
+            f"several labels per example ({how}): {mean:.2f} on average, {none:,} rows have none",
+        ),
+        Finding("info", f"{len(counts)} labels", ", ".join(shares) + more),
+    ]
+    rare = [name for name, count in counts.items() if count < MIN_ROWS_PER_CLASS]
+    if rare:
+        findings.append(
+            Finding(
+                "warning",
+                f"labels with fewer than {MIN_ROWS_PER_CLASS} examples: {len(rare)}",
+                ", ".join(rare[:LISTED_NAMES]),
+                "merge them or add examples: scores of so few are mostly chance",
+            )
+        )
+    return findings
