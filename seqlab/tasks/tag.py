@@ -51,6 +51,7 @@ CARD = {
     ],
     "example": '["to", "Bonn"] → ["O", "B-city"]',
 }
+MOST_ROWS = 20 * SAMPLED_ROWS  # that are looked at to recognise the task
 
 
 @registered
@@ -71,7 +72,9 @@ class Tag(RowTask):
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
         """As many tags as tokens in lists; or a token, or a step, a row with tags that change."""
-        head = Table(table.frame.head(20 * SAMPLED_ROWS), table.origin)
+        head = table
+        if len(table.frame) > MOST_ROWS:
+            head = Table(table.frame.head(MOST_ROWS), table.origin)
         cells = head.frame.head(1).to_numpy(object).ravel()
         if any(getattr(cell, "ndim", 0) > 1 for cell in cells):
             return Confidence(0.0, "series or images in cells, not tokens")
