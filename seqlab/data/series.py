@@ -38,6 +38,8 @@ def numeric_columns(frame: pd.DataFrame, *, exclude: Sequence[str] = ()) -> list
 
 def matrix(frame: pd.DataFrame, names: Sequence[str], origin: str) -> np.ndarray:
     """Columns as float64 (rows, columns); errors as of `numbers`."""
+    if not names:
+        return np.zeros((len(frame), 0))
     columns = frame[list(names)]
     if all(dtype.kind in "iuf" and isinstance(dtype, np.dtype) for dtype in set(columns.dtypes)):
         return columns.to_numpy("f8")

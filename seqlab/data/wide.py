@@ -73,7 +73,8 @@ def find_wide(frame: pd.DataFrame, known: Sequence[str] | None = None) -> WideTa
     while len(names) > 1 and frame[names[-1]].isna().all():  # commas at the ends of the lines
         names.pop()
     # The cheap checks first: a table may have thousands of columns.
-    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame[names].dtypes]
+    dtypes = frame.dtypes.tolist()[: len(names)]
+    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in dtypes]
     first = _first_moment(names)
     if len(names) - first >= FEWEST_STEP_COLUMNS and np.mean(numeric[first:]) > 0.5:
         ids = _ids(frame, names[:first], known)
