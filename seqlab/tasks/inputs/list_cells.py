@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqlab.data.words import count_words
+
 
 def as_list(cell: Any) -> list[str] | None:
     """The values of a cell as strings, or None for a missing one."""
@@ -22,6 +24,13 @@ def as_list(cell: Any) -> list[str] | None:
         if isinstance(parsed, list):
             return [_text(value) for value in parsed]
     return text.split()
+
+
+def count_values(cell: Any) -> int:
+    """How many values `as_list` would find; a text is not divided for it."""
+    if isinstance(cell, str) and not cell.lstrip().startswith("["):
+        return count_words(cell)
+    return len(as_list(cell) or ())
 
 
 def is_nested(cell: Any) -> bool:
@@ -39,6 +48,12 @@ def as_tags(cell: Any, count: int) -> list[str] | None:
         divided = [part.strip() for part in tags[0].split(",")]
         return divided if len(divided) == count else tags
     return tags
+
+
+def count_tags(cell: Any, count: int) -> int:
+    """How many tags `as_tags` would find."""
+    values = count_values(cell)
+    return len(as_tags(cell, count) or ()) if values == 1 else values
 
 
 def _text(value: Any) -> str:
