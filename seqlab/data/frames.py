@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,7 +50,7 @@ def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
             "the frame's columns have several levels", "give each column one name before passing it"
         )
     names = [str(name) for name in frame.columns]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise UserError(f'the frame has several columns "{repeated[0]}"', "rename all but one")
     plain = frame.set_axis(names, axis=1)

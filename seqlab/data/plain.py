@@ -15,6 +15,7 @@ from seqlab.data.header import has_header
 from seqlab.data.surroundings import trimmed
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, select, table_of
+from seqlab.data.words import words as words_of
 from seqlab.errors import UserError
 
 _MARKED = re.compile(r"__label__\S+")  # fastText's way to write a label
@@ -33,7 +34,7 @@ def read_plain(
     before = len(text) - len(text.lstrip("\n"))
     numbers = [number for number, line in enumerate(lines, 1 + before) if line]
     words = [line for line in lines if line]
-    if all(is_number(cell) for line in words for cell in line.split()):
+    if all(is_number(cell) for line in words for cell in words_of(line)):
         rows = DelimitedRows([line.split() for line in words], numbers)
         return table_of(rows, origin, columns, ["delimiter: space"])
     pairs = [line.split(maxsplit=1) for line in words]

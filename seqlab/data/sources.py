@@ -111,6 +111,7 @@ def _read_file(
     if is_binary(name, content):
         raise _refused(origin, ending)
     text = decode(content, origin, encoding)
+    del content  # it may be large
     if ending in RECORDS:
         reader = read_json if ending == ".json" else read_json_lines
         return recorded(reader(text, origin), path, columns)

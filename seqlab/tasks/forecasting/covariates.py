@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.series import numbers
+from seqlab.data.series import matrix
 from seqlab.errors import UserError
 
 Array = NDArray[np.float64]
@@ -54,23 +54,26 @@ def values(
 ) -> list[Array]:
     """One array (rows,) for each of `names`; NaN where a cell is missing."""
     words, arrays = dict(known), []
+    plain = [name for name in columns if name not in words]
+    numeric = dict(zip(plain, finite(frame, plain, origin).T, strict=True))
     for name in columns:
-        if name not in words:
-            arrays.append(finite(frame, name, origin))
+        if name in numeric:
+            arrays.append(numeric[name])
             continue
         cells, missing = frame[name].astype("str").to_numpy(), frame[name].isna().to_numpy()
         arrays += [np.where(missing, np.nan, cells == word) for word in words[name]]
     return arrays
 
 
-def finite(frame: pd.DataFrame, name: str, origin: str) -> Array:
-    """A column of numbers, NaN where missing; an infinite one is an error."""
-    column = numbers(frame, name, origin)
-    infinite = np.isinf(column)
+def finite(frame: pd.DataFrame, names: Sequence[str], origin: str) -> Array:
+    """Columns of numbers (rows, columns), NaN where missing; an infinite one is an error."""
+    table = matrix(frame, names, origin)
+    infinite = np.isinf(table)
     if infinite.any():
-        row = int(infinite.argmax())
+        column = int(infinite.any(axis=0).argmax())
+        row = int(infinite[:, column].argmax())
         raise UserError(
-            f'"{origin}" column "{name}" row {row + 1}: infinite value',
+            f'"{origin}" column "{names[column]}" row {row + 1}: infinite value',
             "replace it by a number, or leave the cell empty where the value is missing",
         )
-    return np.asarray(column, dtype=np.float64)
+    return table

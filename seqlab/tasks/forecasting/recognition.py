@@ -58,7 +58,8 @@ def _dates(table: Table) -> tuple[pd.Series | None, tuple[str, ...]]:
 
 
 def _undated(frame: pd.DataFrame, kinds: dict[str, ColumnKind], numeric: list[str]) -> Confidence:
-    others = [n for n, kind in kinds.items() if n not in numeric and kind != ColumnKind.IDENTIFIER]
+    left = kinds.keys() - set(numeric)
+    others = any(kinds[name] is not ColumnKind.IDENTIFIER for name in left)
     if others or len(frame) < FEWEST_ROWS:
         return Confidence(0.05, "no dates")
     if len(numeric) == 1:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.columns import normalised
+from seqlab.data.words import count_words
 
 TEXT_DIVIDER = " ⏐ "  # between two texts, where people read them as one
 
@@ -72,6 +73,13 @@ def as_list(cell: Any) -> list[str] | None:
     return text.split()
 
 
+def count_values(cell: Any) -> int:
+    """How many values `as_list` would find; a text is not divided for it."""
+    if isinstance(cell, str) and not cell.lstrip().startswith("["):
+        return count_words(cell)
+    return len(as_list(cell) or ())
+
+
 def is_nested(cell: Any) -> bool:
     """Whether a cell's list holds lists."""
     first = next(iter(cell), None) if isinstance(cell, list | tuple | np.ndarray) else None
@@ -87,6 +95,12 @@ def as_tags(cell: Any, count: int) -> list[str] | None:
         divided = [part.strip() for part in tags[0].split(",")]
         return divided if len(divided) == count else tags
     return tags
+
+
+def count_tags(cell: Any, count: int) -> int:
+    """How many tags `as_tags` would find."""
+    values = count_values(cell)
+    return len(as_tags(cell, count) or ()) if values == 1 else values
 
 
 def _text(value: Any) -> str:

@@ -226,7 +226,7 @@ def image_column(table: Table, given: Mapping[str, str]) -> str:
     if len(named) == 1 or len(lists) == 1:
         return (named or lists)[0]
     raise UserError(
-        f'"{table.origin}": no column of images among {", ".join(map(str, frame.columns))}',
+        f'"{table.origin}": no column of images among {guess.listed_columns(frame)}',
         "expected a folder of images by class, or x of (n, height, width) in an .npz",
     )
 

@@ -14,7 +14,7 @@ from seqlab.data import columns as guess
 from seqlab.data.clock import on_one_clock
 from seqlab.data.columns import ColumnKind
 from seqlab.data.npz import oriented
-from seqlab.data.series import numbers, numeric_columns
+from seqlab.data.series import matrix, numeric_columns
 from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError
@@ -72,7 +72,7 @@ def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> S
     if len(wide) >= FEWEST_STEP_COLUMNS:
         return SeriesLayout(kind="wide", channels=tuple(wide))
     raise UserError(
-        f'"{table.origin}": no series found among the columns {", ".join(map(str, frame.columns))}',
+        f'"{table.origin}": no series found among {guess.listed_columns(frame)}',
         "expected an id and a time column beside channels; or many columns of numbers; or arrays",
     )
 
@@ -87,10 +87,10 @@ def id_column(
     """The column that names the series of a long table, if its values repeat."""
     if "series" in given:
         return guess.named(frame, given["series"], origin)
-    names = (*guess.aliases("series"), *_ID_COLUMNS)
+    names = {*guess.aliases("series"), *_ID_COLUMNS}
     for name in map(str, frame.columns):
-        repeats = 2 * frame[name].nunique() <= len(frame)
-        if name not in taken and guess.normalised(name) in names and repeats:
+        usual = guess.normalised(name) in names and name not in taken
+        if usual and 2 * frame[name].nunique() <= len(frame):
             return name
     return None
 
@@ -100,9 +100,8 @@ def _time_column(
 ) -> str:
     if "time" in given:
         return guess.named(frame, given["time"], origin)
-    wanted = (*guess.aliases("time"), *_TIME_COLUMNS)
-    names = [str(n) for n in frame.columns if n not in taken and guess.normalised(str(n)) in wanted]
-    return names[0] if names else ""
+    wanted, free = {*guess.aliases("time"), *_TIME_COLUMNS}, map(str, frame.columns)
+    return next((n for n in free if guess.normalised(n) in wanted and n not in taken), "")
 
 
 def one_row_each(table: Table, layout: SeriesLayout, *, transpose: bool) -> Table:
@@ -159,7 +158,7 @@ def _from_wide(table: Table, layout: SeriesLayout) -> Table:
             f'"{table.origin}": column "{missing[0]}" is missing, one of {len(names)} steps',
             "expected the columns of the training data",
         )
-    values = np.stack([numbers(table.frame, name, table.origin) for name in names], axis=1)
+    values = matrix(table.frame, names, table.origin)
     known = ~np.isnan(values)
     lengths = np.where(known.any(axis=1), len(names) - known[:, ::-1].argmax(axis=1), len(names))
     series = [row[:length, None] for row, length in zip(values, lengths, strict=True)]
@@ -174,7 +173,7 @@ def _from_long(table: Table, layout: SeriesLayout) -> Table:
         raise UserError(
             f'"{origin}": no column "{missing[0]}"', "expected the columns of the training data"
         )
-    values = np.stack([numbers(frame, name, origin) for name in layout.channels], axis=1)
+    values = matrix(frame, layout.channels, origin)
     codes, ids = pd.factorize(frame[layout.id])
     if (codes < 0).any():
         row = int((codes < 0).argmax()) + 1

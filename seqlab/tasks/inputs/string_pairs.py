@@ -31,27 +31,27 @@ def pair_of_columns(table: Table, named: Mapping[str, str], taken: Sequence[str]
     if len(roles) == len(SIDES):
         return ColumnChoice(roles, 1.0, "as named: translate")
     used = (*roles.values(), *taken)
-    rest = [str(name) for name in frame.columns if str(name) not in used]
-    ways: list[Callable[[pd.DataFrame, Roles, str], ColumnChoice | None]]
+    ways: list[Callable[[Table, Roles, Sequence[str]], ColumnChoice | None]]
     ways = [_by_alias, _by_language, _by_content]
     for way in ways:
-        choice = way(frame[rest], roles, origin)
+        choice = way(table, roles, used)
         if choice is not None:
             columns = {**roles, **choice.columns}
             return ColumnChoice(columns, choice.score, choice.why, choice.notes)
-    kinds = ", ".join(f"{name} ({kind})" for name, kind in describe(frame).items())
     raise UserError(
-        f'"{origin}": no columns of sources and targets among {kinds}',
+        f'"{origin}": no columns of sources and targets among {guess.listed_columns(frame)}',
         "name them: --columns src=…,tgt=…",
     )
 
 
-def _by_alias(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | None:
+def _by_alias(table: Table, roles: Roles, used: Sequence[str]) -> ColumnChoice | None:
+    frame = table.frame
     own: Roles = {}
     for role in ("src", "tgt"):
         if role in roles:
             continue
-        column = guess.find(frame, role, exclude=tuple(own.values()), origin=origin)
+        taken = (*used, *own.values())
+        column = guess.find(frame, role, exclude=taken, origin=table.origin)
         if column is None:
             return None
         own[role] = column.column
@@ -66,8 +66,9 @@ def _by_alias(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | 
     return ColumnChoice(own, score, why, notes)
 
 
-def _by_language(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | None:
-    named = [str(name) for name in frame.columns if language(str(name))]
+def _by_language(table: Table, roles: Roles, used: Sequence[str]) -> ColumnChoice | None:
+    frame, origin = table.frame, table.origin
+    named = [name for name in map(str, frame.columns) if language(name) and name not in used]
     missing = [role for role in ("src", "tgt") if role not in roles]
     if len(named) < len(missing):
         return None
@@ -83,8 +84,9 @@ def _by_language(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice
     return ColumnChoice(own, 0.85, _told(frame, own), tuple(notes))
 
 
-def _by_content(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | None:
-    kinds = describe(frame)
+def _by_content(table: Table, roles: Roles, used: Sequence[str]) -> ColumnChoice | None:
+    frame = table.frame
+    kinds = {name: kind for name, kind in describe(frame).items() if name not in used}
     texts = [name for name, kind in kinds.items() if kind is ColumnKind.TEXT]
     missing = [role for role in ("src", "tgt") if role not in roles]
     if len(texts) != len(missing):

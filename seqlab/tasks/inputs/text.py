@@ -20,6 +20,7 @@ from seqlab.data.findings import Finding
 from seqlab.data.inspection import text_findings
 from seqlab.data.table import Table
 from seqlab.data.tokens import UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
+from seqlab.data.words import count_words
 from seqlab.errors import UserError
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Inputs, Shortening, sequence_model
@@ -237,9 +238,9 @@ def token_spec(texts: Sequence[str], spec: DataSpec) -> TokenSpec:
     kind = spec.tokenizer
     if kind is None:
         sample = texts[:2000]
-        words = sum(len(text.split()) for text in sample) / max(len(sample), 1)
-        letters = sum(map(len, sample)) / max(sum(len(text.split()) for text in sample), 1)
-        single = words < 1.5  # names, codes
+        words = sum(map(count_words, sample))
+        letters = sum(map(len, sample)) / max(words, 1)
+        single = words < 1.5 * max(len(sample), 1)  # names, codes
         unspaced = letters > 15  # scripts that put no spaces between words
         kind = "character" if single or unspaced else "word"
     return TokenSpec(kind=kind, vocabulary=spec.vocabulary)

@@ -70,7 +70,7 @@ def recognise(table: Table) -> Confidence:
         if files is not None and why:
             said = f"{len(files)} files, {why}, so each is a text: language"
             return Confidence(0.95, said)
-        return _among_others(table.frame[names])
+        return _among_others(table.frame, names)
     if guess.kind(table.frame[names[0]]) not in (guess.ColumnKind.TEXT, guess.ColumnKind.CATEGORY):
         values = table.frame[names[0]].dropna()
         if len(values) != 1 or not isinstance(values.iloc[0], str):
@@ -93,14 +93,14 @@ def _why_texts(documents: pd.DataFrame) -> str:
     return ""
 
 
-def _among_others(frame: pd.DataFrame) -> Confidence:
+def _among_others(frame: pd.DataFrame, names: list[str]) -> Confidence:
     """Long texts beside columns that only tell rows apart."""
-    kinds = guess.describe(frame)
+    described = guess.describe(frame)
+    kinds = {name: described[name] for name in names}
     texts = [name for name, kind in kinds.items() if kind is guess.ColumnKind.TEXT]
     others = [name for name in kinds if name not in texts]
     lists = guess.ColumnKind.LIST in kinds.values()  # which cannot even be counted
-    apart = not lists and all(frame[o].nunique() >= DISTINCT_SHARE * len(frame) for o in others)
-    if len(texts) != 1 or not apart:
+    if len(texts) != 1 or lists or not all(_tells_apart(frame[name]) for name in others):
         return Confidence(0.0, f"{len(kinds)} columns, not one of texts alone")
     length = frame[texts[0]].dropna().astype(str).str.len().mean()
     if not length >= LONG_CHARACTERS:
@@ -108,6 +108,10 @@ def _among_others(frame: pd.DataFrame) -> Confidence:
     return Confidence(
         0.55, f'long texts in "{texts[0]}", and columns that tell rows apart: language'
     )
+
+
+def _tells_apart(column: pd.Series) -> bool:
+    return bool(column.nunique() >= DISTINCT_SHARE * len(column))
 
 
 def divide(sources: Sources, spec: DataSpec) -> DocumentParts:

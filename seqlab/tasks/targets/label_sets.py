@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.class_names import as_seen
-from seqlab.data.columns import ColumnKind, aliases, kind, normalised
+from seqlab.data.columns import ColumnKind, aliases, describe, kind, normalised
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import MIN_ROWS_PER_CLASS
 
@@ -60,19 +60,23 @@ def _divides(values: Sequence[str], mark: str) -> bool:
 def flags_in(frame: pd.DataFrame, taken: Sequence[str]) -> list[str]:
     """Two or more columns of 0 and 1, if no other column can be the label."""
     left = [str(name) for name in frame.columns if str(name) not in taken]
-    if any(normalised(name) in aliases("label") for name in left):
+    labels = set(aliases("label"))
+    if any(normalised(name) in labels for name in left):
         return []
     flags = [name for name in left if _is_flag(frame[name])]
-    others = [name for name in left if name not in flags]
-    if len(flags) < 2 or any(kind(frame[name]) is ColumnKind.CATEGORY for name in others):
-        return []
-    return flags
+    kinds = describe(frame)
+    others = set(left) - set(flags)
+    words = any(kinds[name] is ColumnKind.CATEGORY for name in others)
+    return [] if len(flags) < 2 or words else flags
 
 
 def _is_flag(column: pd.Series) -> bool:
     if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column)):
         return False
-    return bool(column.notna().all()) and set(np.unique(column.to_numpy("f8"))) <= {0.0, 1.0}
+    if isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and column.isna().any():
+        return False
+    values = column.to_numpy("f8")
+    return bool(((values == 0) | (values == 1)).all())
 
 
 def sets_of(frame: pd.DataFrame, columns: Sequence[str], form: str) -> list[Labels | None]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.columns import ColumnKind, kind, named
+from seqlab.data.columns import ColumnKind, named
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
@@ -262,12 +262,12 @@ def _by_name(table: Table, taken: Sequence[str]) -> str | None:
     return by_name(table.frame, TAG_COLUMNS, list(taken), _may_be_tags)
 
 
-def _may_be_tags(column: pd.Series) -> bool:
+def _may_be_tags(column: pd.Series, held: ColumnKind) -> bool:
     """Whether values, or those that a sequence's rows were gathered to, are names or counts."""
     values = column.dropna()
     if len(values) and isinstance(values.iloc[0], np.ndarray):
         return values.iloc[0].dtype.kind not in "fM"
-    return kind(column) not in (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.EMPTY)
+    return held not in (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.EMPTY)
 
 
 def _kinds(rows: Examples) -> set[str]:
