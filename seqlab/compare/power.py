@@ -23,6 +23,8 @@ from seqlab.compare.variation import BORROWED, Part, Variation, granted_variance
 from seqlab.compare.wording import Units, counted
 
 FOUND = 0.8  # a gap is "found", a tie "shown", where that happens in so many such studies
+WIDE = 0.05  # a gap that a plan can resolve; beyond it, another way to test is proposed
+FOLDS = 5  # that are proposed
 OWN = 0.7  # two runs of one classifier differ on so many times the examples two of them differ on
 
 
@@ -102,11 +104,19 @@ class Resolution:
 
 
 def resolution(
-    units: int, seeds: int, contestants: int, spread: Spread, margin: float, in_points: bool
+    units: int,
+    seeds: int,
+    contestants: int,
+    spread: Spread,
+    margin: float,
+    in_points: bool,
+    *,
+    in_folds: int = 0,
 ) -> Resolution:
     """What `units` independent test examples (or blocks) and `seeds` seeds can show.
 
-    Counts as the first look at the test set. The margin is in the metric's units.
+    Counts as the first look at the test set. The margin is in the metric's units. `in_folds` are
+    the units that there are if every row is tested once; 0: that cannot be had.
     """
     half_width, error = _half_width(units, seeds, contestants, spread, in_points)
     limit, _ = _half_width(units, 0, contestants, spread, in_points)
@@ -122,6 +132,8 @@ def resolution(
             "what this test set can resolve: nothing between contestants that have chance, for "
             f"one seed does not show how far chance goes; 3 seeds are a preview ({basis})"
         )
+    elif not told.tells(gap):
+        sentence = f"what this test set can resolve: next to nothing ({basis})"
     else:
         sentence = (
             f"what this test set can resolve: gaps of about {told.difference(gap)} and more, "
@@ -131,6 +143,13 @@ def resolution(
         if tie >= margin:
             more = "more test examples" if limit >= margin else "more seeds or test examples"
             sentence += f"; ties within {told.difference(margin)} need {more}"
+    if in_points and in_folds > units and WIDE < gap < math.inf:
+        folded, error = _half_width(in_folds, seeds, contestants, spread, in_points)
+        better = told.difference(folded + float(ndtri(FOUND)) * error)
+        sentence += (
+            f"; --folds {FOLDS} would test on every row and resolve gaps of about {better}, in"
+            f" about {FOLDS} times the time"
+        )
     return Resolution(units, seeds, half_width, gap, tie, limit, margin, tie < margin, sentence)
 
 

@@ -71,7 +71,26 @@ def resolvable(
             return {}
         spread, value = _of_baseline(names[0], prepared, metric)
     spread, delta = replace(spread, unit=unit), margin.absolute(value)
-    return resolution(units, seeds, len(entries), spread, delta, metric.unit_range).to_dict()
+    found = resolution(
+        units,
+        seeds,
+        len(entries),
+        spread,
+        delta,
+        metric.unit_range,
+        in_folds=_units_in_folds(folds, units),
+    )
+    return found.to_dict()
+
+
+def _units_in_folds(folds: Sequence[Prepared], units: int) -> int:
+    """How many units there were if every row were tested once; 0 where that cannot be had."""
+    first = folds[0]
+    able = "folds" in registry.card("tasks", first.task.name)["settings"]
+    if len(folds) > 1 or not able:
+        return 0
+    rows = len(first.train) + len(first.valid) + len(first.test)
+    return units * rows // len(first.test)
 
 
 def _units(test: Examples) -> int:

@@ -64,6 +64,17 @@ def test_the_sentence_of_a_usual_test_set():
     )
 
 
+def test_a_small_test_part_says_no_impossible_number_and_proposes_folds():
+    """Not "gaps of about 153.2 points"."""
+    tiny = resolution(6, 3, 4, Spread.of_shares(), 0.01, in_points=True, in_folds=60)
+    assert "can resolve: next to nothing (6 independent test examples" in tiny.sentence
+    assert "; --folds 5 would test on every row and resolve gaps of about " in tiny.sentence
+    assert "points, in about 5 times the time" in tiny.sentence
+    assert "--folds" not in accuracy_plan().sentence
+    folded = resolution(60, 3, 4, Spread.of_shares(), 0.01, in_points=True)
+    assert "--folds" not in folded.sentence
+
+
 def test_ties_can_be_planned():
     assert accuracy_plan(units=60_000, seeds=20).can_tie
     assert "ties" not in accuracy_plan(units=60_000, seeds=20).sentence
