@@ -34,28 +34,27 @@ class Answer:
     # -- the headline ----------------------------------------------------------------------------
 
     def headline(self) -> str:
-        """What to use, first of all."""
-        case, chosen = self.case, self.case.chosen
-        if len(self.case.running) == 1:
-            return f"{self._preview}Use {chosen} ({self._value(chosen)}): nothing else finished."
-        if len(case.close) == 1 or self._one_family(case.close):
-            use = f"use {chosen} ({self._value(chosen)}){self._company}"
-            probably = len(case.contenders) > len(case.close)
-            parts = ["probably"] * probably + [self._family_word(chosen)]
-            start = " ".join(part for part in parts if part)
-            start = f"{start}: {use}" if self._family_word(chosen) else f"{start} {use}".strip()
-            return f"{self._preview}{start[0].upper()}{start[1:]}. {self._trail}".strip()
-        spread = max(case.gap(n) for n in case.close) - min(case.gap(n) for n in case.close)
-        why = self._why
-        return (
-            f"{self._preview}Too close to call: {_few(case.close)} lie within"
-            f" {case.units.difference(spread)}. Take {chosen}: {why}."
-        )
+        """What to use, first of all; before it, only that few seeds were run."""
+        comparison, words = self.case.comparison, self._headline()
+        if comparison.preview:
+            return f"Preview ({counted(comparison.seeds, 'seed')}) – {words}"
+        return f"{words[0].upper()}{words[1:]}"
 
-    @property
-    def _preview(self) -> str:
-        comparison = self.case.comparison
-        return f"Preview ({counted(comparison.seeds, 'seed')}): " if comparison.preview else ""
+    def _headline(self) -> str:
+        case, chosen = self.case, self.case.chosen
+        value = case.units.value(case.comparison.standing(chosen).mean)
+        if len(case.running) == 1:
+            return f"use {chosen} ({value}): nothing else finished."
+        if len(case.close) == 1 or self._one_family(case.close):
+            probably = len(case.contenders) > len(case.close)
+            start = " ".join(["probably"] * probably + [self._family_word(chosen)]).strip()
+            colon = ":" * bool(self._family_word(chosen))
+            return f"{start}{colon} use {chosen} ({value}){self._company}. {self._trail}".strip()
+        spread = max(case.gap(n) for n in case.close) - min(case.gap(n) for n in case.close)
+        return (
+            f"too close to call: {_few(case.close)} lie within {case.units.difference(spread)}."
+            f" Take {chosen}: {self._why}."
+        )
 
     @property
     def _company(self) -> str:
@@ -96,7 +95,7 @@ class Answer:
         if case.prefer == "quality" or case.chosen == case.best:
             others = [name for name in case.close if name != case.chosen]
             dearer = all(dearer_in(case.chosen, other, case.costs) for other in others)
-            return "the best mean, and the cheapest" if dearer else "the best mean"
+            return "the best and the cheapest" if dearer else "the best mean"
         if self._unmeasured:
             return "the first of them"
         return "the cheapest" if cheapest(case.close, case.costs) == case.chosen else "cheaper"
@@ -221,9 +220,6 @@ class Answer:
             f"{case.chosen} is on average {average} below the best of these in truth, and"
             f" in 95 of 100 cases at most {most}."
         )
-
-    def _value(self, name: str) -> str:
-        return self.case.units.value(self.case.comparison.standing(name).mean)
 
 
 def collapses(case: Case) -> Iterator[str]:

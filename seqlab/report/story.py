@@ -43,7 +43,7 @@ COLUMNS = (
 )
 LIKELY_COLUMNS = (
     Column("first_of_100", "First", "of 100 draws", False),
-    Column("first_if_retuned_of_100", "First", "had tuning gone differently", False),
+    Column("first_if_retuned_of_100", "First", "if tuned again", False),
 )
 
 
@@ -148,7 +148,8 @@ def _confidence(study: StoredStudy) -> list[str]:
     if level is None or spent is None:
         return []
     sure, now = (significant(100 * (1 - error), 3) for error in (level, spent))
-    lines = [f"{sure.removesuffix('.0')} % confidence over the whole study"]
+    sure, now = sure.removesuffix(".0"), now.removesuffix(".0")
+    lines = [f"{sure} % confidence over the whole study"]
     lines += [f"margin: {margin_words(study)}"] * (study.margin is not None)
     changes = (study.verdict.get("declared") or {}).get("changes") or []
     return [*lines, f"look {comparison.get('looks') or 1} at the test part, at {now} %", *changes]

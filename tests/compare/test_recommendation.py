@@ -241,7 +241,7 @@ def test_a_headline_has_at_most_25_words(places, seeds, reach):
 
 def test_few_seeds_are_a_preview():
     given = advice(comparison(("gru", 0.8), ("lstm", 0.7), seeds=3))
-    assert given.headline.startswith("Preview (3 seeds): ")
+    assert given.headline.startswith("Preview (3 seeds) – use gru")
     assert "more seeds: with 3 seeds this is a preview, a verdict takes 8" in given.could_change
 
 
