@@ -37,14 +37,15 @@ ALIASES: dict[str, tuple[str, str]] = {
     "time": (
         "ds timestamp datetime date_time ts",
         "time date day month quarter week year period date_utc observation_date yearmonth"
-        " year_month yyyymm year_week year_quarter yearquarter yq datum zeit monat fecha",
+        " year_month yyyymm year_week yearweek yyyyww year_quarter yearquarter yq time_period datum"
+        " zeit zeitstempel monat woche jahr fecha periodo",
     ),
     "src": ("src source source_text source_sentence", "input question original english"),
     "tgt": (
         "tgt trg target target_text target_sentence",
         "output answer translation translated summary highlights",
     ),
-    "target": ("y target value", "sales demand count quantity values price load close"),
+    "target": ("y target value", "sales demand count quantity values price load close obs_value"),
     "group": (
         "group subject subject_id",
         "user user_id patient patient_id author speaker session component",
@@ -75,6 +76,12 @@ class ColumnKind(StrEnum):
     EMPTY = "empty"
 
 
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_TIME_WORDS = frozenset(
+    ("time", "date", "datetime", "timestamp", "ts", "epoch", "unix", "unixtime", "utc", "datum",
+     "zeit", "day", "week", "month", "quarter", "period", "yearmonth", "yearweek", "yyyymm")
+)  # fmt: skip
+_LONG_MOMENT = 6  # digits: 202001
 NUMERIC = (ColumnKind.NUMBER, ColumnKind.INTEGER)
 
 
@@ -195,6 +202,11 @@ def is_categorical(column: pd.Series, known: ColumnKind | None = None) -> bool:
     return False
 
 
+def names_time(name: str) -> bool:
+    """Whether a column's name says that it is a time: Open time, UnixTime, created_at_ts."""
+    return not _TIME_WORDS.isdisjoint(word.lower() for word in _WORD.findall(name))
+
+
 def find(
     frame: pd.DataFrame,
     role: str,
@@ -284,6 +296,12 @@ def _can_be_time(column: pd.Series) -> bool:
     return kind(column) is not ColumnKind.LIST and can_be_moments(column)
 
 
+def _is_long_moment(column: pd.Series) -> bool:
+    """Whether numbers are so long that under a time's name they can be nothing but moments."""
+    sample = column.dropna().head(20).astype("str").str.partition(".")[0].str.len()
+    return len(sample) > 0 and sample.min() >= _LONG_MOMENT and _can_be_time(column)
+
+
 def _finest(frame: pd.DataFrame, names: list[str]) -> list[str]:
     """Of several time columns the one that tells most moments apart; all where they tie."""
     if len(names) < 2:
@@ -302,7 +320,9 @@ def _by_kind(frame: pd.DataFrame, names: Sequence[str], role: str) -> list[str]:
         case "label":
             return [name for name, held in kinds.items() if is_categorical(frame[name], held)]
         case "time":
-            return [name for name, held in kinds.items() if held is ColumnKind.DATE]
+            dates = [name for name, held in kinds.items() if held is ColumnKind.DATE]
+            named_so = [name for name in wanted & kinds.keys() if names_time(name)]
+            return dates or [name for name in named_so if _is_long_moment(frame[name])]
         case "target":
             return [name for name, held in kinds.items() if held in NUMERIC]
     return []

@@ -16,7 +16,9 @@ from seqlab.errors import UserError
 
 
 def from_memory(source: Any) -> Table:
-    """A table from a pandas frame, a Hugging Face `Dataset`, or several of them by split."""
+    """A table from a pandas frame or series, a Hugging Face `Dataset`, or several by split."""
+    if isinstance(source, pd.Series):
+        source = source.to_frame(source.name if source.name is not None else "y")
     if isinstance(source, pd.DataFrame):
         frame, notes = with_plain_cells(_plain_frame(source), "frame")
         return Table(frame, "frame", tuple(notes))
@@ -37,18 +39,14 @@ def from_memory(source: Any) -> Table:
         return Table(frame, origin, tuple(notes))
     raise UserError(
         f"data of type {type(source).__name__} cannot be read",
-        "expected a path, a pandas frame or a Hugging Face data set",
+        "expected a path, a pandas frame or series, or a Hugging Face data set",
     )
 
 
 def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     if frame.empty:
         raise UserError("the frame is empty", "expected at least one row and one column")
-    if frame.columns.nlevels > 1:
-        raise UserError(
-            "the frame's columns have several levels", "give each column one name before passing it"
-        )
-    names = [str(name) for name in frame.columns]
+    names = _column_names(frame.columns)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise UserError(f'the frame has several columns "{repeated[0]}"', "rename all but one")
@@ -62,6 +60,15 @@ def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
             f'the frame has "{taken[0]}" as a column and in its index', "rename one of the two"
         )
     return pd.concat([levels, plain.reset_index(drop=True)], axis=1)
+
+
+def _column_names(columns: pd.Index) -> list[str]:
+    """A name a column: of several levels the first that tells all apart, else all joined."""
+    levels = [columns.get_level_values(i).map(str) for i in range(columns.nlevels)]
+    telling = next((level for level in levels if level.is_unique), None)
+    if telling is not None:
+        return list(telling)
+    return [" ".join(filter(None, names)) for names in zip(*levels, strict=True)]
 
 
 def index_columns(index: pd.Index) -> pd.DataFrame | None:

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from seqlab.data.delimited import CANDIDATES, Rows, is_number, split_rows
+from seqlab.data.delimited import CANDIDATES, MISSING, Rows, is_number, split_rows
 from seqlab.data.formats import stem
 from seqlab.data.header import has_header
 from seqlab.data.surroundings import trimmed
@@ -19,6 +19,7 @@ from seqlab.errors import UserError
 
 _MARKED = re.compile(r"__label__\S+")  # fastText's way to write a label
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]*(?::\w+)?|\w+:\w+|-?\d{1,4}")
+_HEADERS = 2  # lines of names and units above numbers
 _LABELS = ("label", "text")
 
 
@@ -33,9 +34,9 @@ def read_plain(
     before = len(text) - len(text.lstrip("\n"))
     numbers = [number for number, line in enumerate(lines, 1 + before) if line]
     words = [line for line in lines if line]
-    if all(is_number(cell) for line in words for cell in line.split()):
-        rows = Rows([line.split() for line in words], numbers)
-        return table_of(rows, origin, columns, ["delimiter: space"])
+    spaced = _spaced(words, numbers)
+    if spaced is not None:
+        return table_of(spaced[0], origin, columns, ["delimiter: space", *spaced[1]])
     pairs = [line.split(maxsplit=1) for line in words]
     if _labels_first(pairs):
         return _labelled(pairs, numbers, origin, columns)
@@ -64,6 +65,31 @@ def _delimiter(text: str) -> str | None:
         if rows.fit() == 1.0 and (has_header(rows.cells) or all(map(is_number, rows.cells[-1]))):
             return delimiter
     return None
+
+
+def _spaced(lines: list[str], numbers: list[int]) -> tuple[Rows, list[str]] | None:
+    """Rows of numbers with spaces between them, with or without names above; None: other lines.
+
+    What was left out is said too.
+
+    In tables of weather and of oceans a # stands before the names, and perhaps the units.
+    """
+    rows = [line.lstrip("#").split() if line.startswith("#") else line.split() for line in lines]
+    first = next((i for i, row in enumerate(rows) if _are_numbers(row)), len(rows))
+    body = rows[first:]
+    if not body or first > _HEADERS or not all(map(_are_numbers, body)):
+        return None
+    if first == 0:
+        return Rows(rows, numbers), []
+    width = len(body[0])
+    if width < 2 or any(len(row) != width for row in rows) or len(body) <= first:
+        return None
+    notes = [f'left out as units: line {numbers[i]} "{lines[i]}"' for i in range(1, first)]
+    return Rows([rows[0], *body], [numbers[0], *numbers[first:]]), notes
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    return any(map(is_number, cells)) and all(is_number(c) or c in MISSING for c in cells)
 
 
 def _labels_first(pairs: list[list[str]]) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 from seqlab.data.cells import column, notes_of
 from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
+from seqlab.data.moments.pointed import pointed_moments
 from seqlab.data.split_spec import SPLIT_NAMES
 from seqlab.data.surroundings import delimiter_of, merged_headers, trimmed
 from seqlab.data.table import Table
@@ -75,7 +76,12 @@ def table_of(
             f'"{origin}" holds a header ({", ".join(names[:8])}) and no rows',
             "expected at least one row of data",
         )
-    read = [column(values, decimal_comma=decimal_comma) for values in zip(*cells, strict=True)]
+    named_columns = zip(names, zip(*cells, strict=True), strict=True)
+    read = [
+        pointed_moments(values, name if header else "")
+        or column(values, decimal_comma=decimal_comma)
+        for name, values in named_columns
+    ]
     frame = pd.DataFrame({position: cells.values for position, cells in enumerate(read)})
     unique, renamed = without_repeats(names) if header else (names_for(frame), [])
     frame.columns = pd.Index(unique)

@@ -129,6 +129,43 @@ def test_numbers_only(tmp_path):
         assert table.frame["value2"].tolist() == [1.2, 1.3, 1.1]
 
 
+def saved(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+BUOY = "#YY MM DD hh mm WDIR WSPD\n#yr mo dy hr mn degT m/s\n"
+
+
+@pytest.mark.parametrize("head", ["", "#YY MM DD hh mm WDIR WSPD\n", BUOY])
+def test_numbers_with_spaces_under_names(tmp_path, head):
+    rows = "\n".join(f"2024 01 {day:02d} 00 00 {10 * day} NaN" for day in range(1, 9))
+    table = read_table(saved(tmp_path / "buoy.txt", head + rows + "\n"))
+    assert len(table.frame) == 8
+    named = ["YY", "MM", "DD", "hh", "mm", "WDIR", "WSPD"]
+    assert not head or list(table.frame) == named
+    assert any("#yr mo dy" in note for note in table.notes) == (head == BUOY)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "first"),
+    [
+        ("period", "01.2013 02.2013 10.2013 12.2013", "01.2013"),
+        ("month", "2013.09 2013.1 2013.11 2014.01", "2013.09"),
+        ("quarter", "2013.1 2013.2 2013.3 2013.4", "2013.1"),
+    ],
+)
+def test_points_within_moments_are_no_decimals(tmp_path, name, cells, first):
+    text = f"{name},price\n" + "\n".join(f"{cell},{cell}" for cell in cells.split())
+    frame = read_table(saved(tmp_path / "a.csv", text)).frame
+    assert frame[name].iloc[0] == first
+    assert frame["price"].dtype == "float64"
+    if name == "month":
+        assert frame[name].iloc[1] == "2013.10"
+    years = read_table(saved(tmp_path / "b.csv", "date,y\n1960.0,1\n1961.0,2\n1962.0,3\n"))
+    assert years.frame["date"].dtype == "float64"
+
+
 def test_header_with_numbers_for_names(tmp_path):
     (tmp_path / "d.csv").write_text(
         "date,0,1,OT\n" + "1990/1/1 0:00,1,2,3\n1990/1/2 0:00,2,3,4\n" * 2
@@ -298,7 +335,14 @@ def test_frames(tmp_path):
     assert error_of(FRAME.iloc[:0]).message == "the frame is empty"
     twice = pd.concat([FRAME, FRAME], axis=1)
     assert error_of(twice).message == 'the frame has several columns "label"'
-    assert error_of(FRAME.T.T.set_axis(pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")]), axis=1))
+    for levels, names in (
+        ([("a", "text"), ("a", "label")], ["text", "label"]),
+        ([("close", "x"), ("open", "y")], ["close", "open"]),
+    ):
+        several = FRAME.set_axis(pd.MultiIndex.from_tuples(levels), axis=1)
+        assert list(read_table(several).frame) == names
+    joined = pd.concat([FRAME, FRAME], axis=1, keys=["a", "b"])
+    assert list(read_table(joined).frame) == ["a text", "a label", "b text", "b label"]
     assert "data of type int cannot be read" in error_of(3).message
 
 

@@ -96,6 +96,14 @@ class Layout:
             return moments
         return self.moments.write(moments)
 
+    def iso(self, moment: np.generic) -> str:
+        """A moment on the clock of the data, which can be read in but one way."""
+        if not isinstance(moment, np.datetime64):
+            return str(moment)
+        if self.moments is not None:
+            moment = self.moments.form.on_wall(np.array([moment]))[0]
+        return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")
+
     def shown(self, moment: np.generic) -> str:
         """A moment in messages, as the data have it."""
         if not isinstance(moment, np.datetime64):

@@ -56,7 +56,7 @@ def read(sources: Sources, spec: DataSpec) -> list[Reading]:
     panel = build_panel([observe(train, layout), *rest], layout)
     season, season_note = settings.choose_season(panel, spec)
     horizon, horizon_note = settings.choose_horizon(panel, spec, season)
-    notes = (*layout.notes, *_moments_note(panel), season_note, horizon_note)
+    notes = (*layout.notes, *_moments_note(panel, layout), season_note, horizon_note)
     readings = []
     for fold in _cuts(panel, spec, horizon):
         geometry, note = settings.choose_geometry(spec, panel, season, horizon, fold.ends[:, 0])
@@ -75,13 +75,13 @@ def read(sources: Sources, spec: DataSpec) -> list[Reading]:
     return readings
 
 
-def _moments_note(panel: Panel) -> list[str]:
+def _moments_note(panel: Panel, layout: Layout) -> list[str]:
     """The first and the last moment, and the step between them."""
     grid = panel.frequency
     if not grid.dated:
         return []
     first, last = panel.first.min(), (panel.first + panel.lengths).max() - 1
-    ends = " to ".join(map(_text, grid.moments(np.array([first, last]))))
+    ends = " to ".join(map(layout.iso, grid.moments(np.array([first, last]))))
     calendar = f" ({grid.calendar})" if grid.calendar else ""
     turned = ", given newest first and read oldest first" if panel.turned else ""
     return [f"moments: {ends}, in steps of {grid}{calendar}{turned}"]
@@ -260,8 +260,8 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
             "windows": len(found),
             "stride": found.stride,
             "blocks": len(np.unique(found.blocks)),
-            "from": _text(moments[0]),
-            "to": _text(moments[1]),
+            "from": reading.layout.iso(moments[0]),
+            "to": reading.layout.iso(moments[1]),
         }
     missing = float(np.isnan(panel.values[:, : len(panel.targets)]).mean())
     return {
@@ -292,9 +292,3 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
         "parts": spans,
         "notes": list(reading.notes),
     }
-
-
-def _text(moment: np.generic) -> str:
-    if not isinstance(moment, np.datetime64):
-        return str(moment)
-    return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")
