@@ -109,10 +109,10 @@ def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Rows | N
     try:
         for row in reader:
             filled = len(row) > 1 or bool(row and row[0].strip())
-            if filled or (blank and cells):
+            if filled or (blank and (row or cells)):
                 cells.append(row or [""])
                 lines.append(reader.line_num)
-            if filled or (blank and row and cells):  # an empty cell in quotes is a row
+            if filled or (blank and row):  # an empty cell in quotes is a row
                 end = len(cells)
     except csv.Error:
         return None

@@ -30,9 +30,8 @@ def read_plain(
     delimiter = _delimiter(text)
     if delimiter is not None:
         return read_delimited(text, origin, delimiter, columns, known=known)
-    lines = [line.rstrip() for line in text.rstrip().lstrip("\n").split("\n")]
-    before = len(text) - len(text.lstrip("\n"))
-    numbers = [number for number, line in enumerate(lines, 1 + before) if line]
+    lines = [line.rstrip() for line in text.rstrip().split("\n")]
+    numbers = [number for number, line in enumerate(lines, 1) if line]
     words = [line for line in lines if line]
     spaced = _spaced(words, numbers)
     if spaced is not None:
@@ -40,8 +39,9 @@ def read_plain(
     pairs = [line.split(maxsplit=1) for line in words]
     if _labels_first(pairs):
         return _labelled(pairs, numbers, origin, columns)
-    if lines[0] in known and not columns and len(lines) > 1:
-        columns, lines, before = [lines[0]], lines[1:], before + 1
+    first = next((place for place, line in enumerate(lines) if line), 0)
+    if lines[first] in known and not columns and len(lines) > first + 1:
+        columns, lines = [lines[first]], lines[first + 1 :]
     named = list(columns or ["text"])
     if len(named) > 1:
         raise UserError(
@@ -49,6 +49,7 @@ def read_plain(
             "if the lines are divided in some way, name it with --delimiter",
         )
     # A blank line is a row, for a prediction is waited for in its place.
+    before = len(text.rstrip().split("\n")) - len(lines)  # lines above the first row
     rows = Rows([named, *([line] for line in lines)], list(range(before, before + len(lines) + 1)))
     documents = pd.DataFrame({"name": [stem(PurePath(origin).name)], "text": [text]})
     return replace(table_of(rows, origin, named, ["each line is a text"]), documents=documents)
