@@ -158,6 +158,12 @@ def rectangular(rows: Rows, delimiter: str, origin: str) -> tuple[Rows, list[str
         padded = [row + [""] * (width - len(row)) for row in rows.cells]
         note = f"rows of different lengths, up to {width} cells: read as one series a row"
         return Rows(padded, rows.lines), [note]
+    if odd == 0 and all(len(row) == rows.width() for row in rows.cells[1:]):
+        raise UserError(
+            f'"{origin}" line {rows.lines[0]} names {len(rows.cells[0])} columns, and every line'
+            f" below has {rows.width()} fields (delimiter: {named(delimiter)})",
+            "write a name for each field, and no more",
+        )
     raise UserError(
         f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
         f" have {rows.width()} (delimiter: {named(delimiter)})",

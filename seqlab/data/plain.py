@@ -17,7 +17,8 @@ from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, select, table_of
 from seqlab.errors import UserError
 
-_MARKED = re.compile(r"__label__\S+")  # fastText's way to write a label
+_MARKED = re.compile(r"__label__((?:(?!__label__)\S)+)")  # fastText's way to write a label
+_ENDS = re.compile(r"^(?:__label__\S+\s+)+|(?:\s+__label__\S+)+$")
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]*(?::\w+)?|\w+:\w+|-?\d{1,4}")
 _HEADERS = 2  # lines of names and units above numbers
 _LABELS = ("label", "text")
@@ -97,20 +98,25 @@ def _labels_first(pairs: list[list[str]]) -> bool:
     """Whether every line starts with one of a few labels, as in TREC (`LABEL:sub text`)."""
     if len(pairs) < 4 or any(len(pair) < 2 for pair in pairs):
         return False
-    labels = [pair[0] for pair in pairs]
-    if all(map(_MARKED.fullmatch, labels)):
+    if _are_marked(pairs):
         return True
+    labels = [pair[0] for pair in pairs]
     few = len(set(labels)) <= max(2, 0.1 * len(labels))
     return few and all(map(_CLASS.fullmatch, labels))
 
 
+def _are_marked(pairs: list[list[str]]) -> bool:
+    """Whether most lines have labels of fastText, before their text or after it."""
+    return sum(_ENDS.search(" ".join(pair)) is not None for pair in pairs) > len(pairs) / 2
+
+
 def _marked(pair: list[str]) -> tuple[list[str], str]:
-    """The labels with which a line of fastText begins, and its text."""
-    labels, text = [], " ".join(pair)
-    while (word := _MARKED.match(text)) is not None and len(word[0]) < len(text):
-        labels.append(word[0].removeprefix("__label__"))
-        text = text[len(word[0]) :].lstrip()
-    return labels, text
+    """The labels with which a line of fastText begins or ends, and its text."""
+    words = " ".join(pair)
+    labels: list[str] = []
+    for word in _ENDS.findall(words):
+        labels += [label.strip(",;") for label in _MARKED.findall(word)]
+    return labels, _ENDS.sub("", words).strip()
 
 
 def _labelled(
@@ -120,14 +126,18 @@ def _labelled(
     blank = numbers[-1] - numbers[0] + 1 - len(numbers)
     if blank:
         notes.append(f"blank lines, which have no label, left out: {blank:,}")
-    marked = [_marked(pair) for pair in pairs]
+    marked = [_marked(pair) for pair in pairs] if _are_marked(pairs) else []
     if any(len(labels) > 1 for labels, _ in marked):
         notes.append("several labels in some lines: a list of labels in every row")
         frame = pd.DataFrame({"label": [list(labels) for labels, _ in marked]}, dtype=object)
         frame["text"] = [text for _, text in marked]
         return Table(select(frame, columns or (), origin), origin, tuple(notes), header=False)
-    labels = [pair[0].removeprefix("__label__") for pair in pairs]
-    texts = [pair[1] for pair in pairs]
+    labels, texts = ([pair[place] for pair in pairs] for place in (0, 1))
+    if marked:
+        labels, texts = (
+            [labels[0] if labels else "" for labels, _ in marked],
+            [t for _, t in marked],
+        )
     names = list(_LABELS)
     cells = [list(row) for row in zip(labels, texts, strict=True)]
     if all(":" in label for label in labels):

@@ -64,11 +64,19 @@ def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
         notes.append(f'"{origin}": left out, for it is no row: {"; ".join(listed)}{more}')
         rows = Rows(rows.cells[first:last], rows.lines[first:last])
     if rows.cells and len(rows.cells[0]) == width - 1 and rows.odd() == 0:
-        cells = [["", *rows.cells[0]], *rows.cells[1:]]
-        if _others_fit(cells, width) and has_header(cells):  # as R writes names of rows
-            notes.append("the first column has no name")
+        named = _names_rows([row[0] for row in rows.cells[1:]])  # as R writes names of rows
+        first = ["", *rows.cells[0]] if named else [*rows.cells[0], ""]
+        cells = [first, *rows.cells[1:]]
+        if _others_fit(cells, width) and has_header(cells):
+            notes.append(f"the {'first' if named else 'last'} column has no name")
             rows = Rows(cells, rows.lines)
     return rows, notes
+
+
+def _names_rows(cells: Sequence[str]) -> bool:
+    """Whether a column's cells are numbers, dates or words of their own for each row."""
+    some = [cell.strip() for cell in cells[:_SAMPLE]]
+    return len(set(some)) == len(some) and not any(" " in cell and "-" not in cell for cell in some)
 
 
 def merged_headers(rows: Rows) -> tuple[Rows, list[str]]:

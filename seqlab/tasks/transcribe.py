@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from seqlab.batch import Batch, Context
 from seqlab.data.batching import plan_batches
-from seqlab.data.columns import ColumnKind, describe
+from seqlab.data.columns import ColumnKind, aliases, describe, normalised
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
@@ -66,6 +66,7 @@ class Transcribe(RowTask):
         if text is None:
             return Confidence(0.0, "no column of texts called text or transcript")
         lists = [name for name, kind in describe(frame).items() if kind is ColumnKind.LIST]
+        lists = [name for name in lists if normalised(name) not in aliases("label")]
         numeric = [name for name in lists if _holds_numbers(frame[name].dropna().iloc[0])]
         if not numeric:
             return _long(table, text)

@@ -7,9 +7,11 @@ import gzip
 import json
 import lzma
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from seqlab.data.sources import read_splits, read_table
@@ -164,6 +166,72 @@ def test_points_within_moments_are_no_decimals(tmp_path, name, cells, first):
         assert frame[name].iloc[1] == "2013.10"
     years = read_table(saved(tmp_path / "b.csv", "date,y\n1960.0,1\n1961.0,2\n1962.0,3\n"))
     assert years.frame["date"].dtype == "float64"
+
+
+HEADERS = {  # name → the first line, a line below it by its number, the columns
+    "years with gaps": ("land,2000,2005,2010", "land{i},{i},{i}5,9{i}", "land 2000 2005 2010"),
+    "years back": ("land,2003,2002,2001", "land{i},{i},{i}5,9{i}", "land 2003 2002 2001"),
+    "numbered": ("0,1,label", "0.{i},1.{i},c{odd}", "0 1 label"),
+    "index and a number": (",0", "{i},some words {i}", "row 0"),
+    "twice": ("text,text,label", "one {i} here,two {i} there,c{odd}", "text text_2 label"),
+    "shorter, names of rows": ("text,label", "r{i},some words {i},c{odd}", "row text label"),
+    "shorter": ("text", "some words here {i},c{odd}", "text column2"),
+    "no header: years": ("Ann,1950,1972,2001", "Bob{i},195{i},197{i},200{i}", ""),
+    "no header: numbers": ("0,1,c1", "{i},1{i},c{odd}", ""),
+    "no header: twice": ("a,a,b", "a,b,c{odd}", ""),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_odd_headers(tmp_path, name):
+    first, below, columns = HEADERS[name]
+    rows = [below.format(i=i, odd=i % 2) for i in range(9)]
+    table = read_table(saved(tmp_path / "a.csv", "\n".join([first, *rows]) + "\n"))
+    assert table.header == bool(columns)
+    assert len(table.frame) == 9 + (not columns)
+    assert not columns or list(table.frame) == columns.split()
+
+
+def test_a_header_of_more_names_than_fields_is_counted(tmp_path):
+    text = "text,label,extra\n" + "some words here,c\n" * 4
+    error = error_of(saved(tmp_path / "a.csv", text))
+    assert error.message.endswith(
+        "line 1 names 3 columns, and every line below has 2 fields (delimiter: comma)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "labels"),
+    [
+        ("__label__fun __label__sad some words", ["fun", "sad"]),
+        ("some words __label__fun __label__sad", ["fun", "sad"]),
+        ("__label__fun,__label__sad some words", ["fun", "sad"]),
+        ("__label__fun some words __label__sad", ["fun", "sad"]),
+    ],
+)
+def test_labels_of_fasttext_anywhere(tmp_path, line, labels):
+    others = ["__label__sad a sad tale", "__label__fun a joke", "__label__fun two jokes"]
+    frame = read_table(saved(tmp_path / "train.txt", "\n".join([line, *others]) + "\n")).frame
+    assert frame["label"].tolist() == [labels, ["sad"], ["fun"], ["fun"]]
+    assert frame["text"].tolist() == ["some words", "a sad tale", "a joke", "two jokes"]
+    unmarked = [others[0], others[1], others[2], "words without a label"]
+    frame = read_table(saved(tmp_path / "few.txt", "\n".join(unmarked) + "\n")).frame
+    assert frame["label"].tolist()[:3] == ["sad", "fun", "fun"]
+    assert pd.isna(frame["label"].iloc[3])
+    assert frame["text"].iloc[3] == "words without a label"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "rows"),
+    [
+        ("a.csv", '""\n"a film"\n"b film"\n', 3),
+        ("a.csv", 'text\n""\na film\n""\n', 3),
+        ("a.txt", "\n\na film\n\nb film\n", 5),
+        ("a.txt", "a film\n\nb film\n\n\n", 3),
+    ],
+)
+def test_blank_cells_of_one_column_are_rows(tmp_path, file, text, rows):
+    assert len(read_table(saved(tmp_path / file, text)).frame) == rows
 
 
 def test_header_with_numbers_for_names(tmp_path):
@@ -332,6 +400,20 @@ def test_hugging_face_data_sets_by_their_shape():
 def test_frames(tmp_path):
     dated = pd.DataFrame({"y": [1, 2]}, index=pd.date_range("2020-01-01", periods=2))
     assert list(read_table(dated).frame) == ["timestamp", "y"]
+    assert list(read_table(dated["y"]).frame) == ["timestamp", "y"]
+    for index, name, kept in (
+        (["2020-01-01", "2020-01-02"], None, "timestamp"),
+        ([date(2020, 1, 1), date(2020, 1, 2)], None, "timestamp"),
+        ([1990, 1991], "year", "year"),
+        (["a fine film", "a dull one"], "text", "text"),
+    ):
+        frame = pd.DataFrame({"y": [1, 2]}, index=pd.Index(index, name=name))
+        assert list(read_table(frame).frame) == [kept, "y"]
+    numbered = pd.DataFrame({"y": [1, 2]}, index=[7, 9])
+    assert list(read_table(numbered).frame) == ["y"]
+    rows = FRAME.to_dict("records")
+    for other in (rows, FRAME.to_dict("list"), pa.Table.from_pandas(FRAME)):
+        pd.testing.assert_frame_equal(read_table(other).frame, FRAME, check_dtype=False)
     assert error_of(FRAME.iloc[:0]).message == "the frame is empty"
     twice = pd.concat([FRAME, FRAME], axis=1)
     assert error_of(twice).message == 'the frame has several columns "label"'

@@ -1,13 +1,15 @@
 """Several labels an example: in one cell with a delimiter or as a list, or a column of 0/1 each.
 
 "funny|sad"     ["funny", "sad"]     funny,sad,long          → the labels funny and sad
-                                     1,1,0
+"funny,sad"     {'funny', 'sad'}     1,1,0
+                (funny, sad)
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +24,9 @@ GUESSED = ("|", ";", ",")  # delimiters that are recognised; another is named by
 FEWER = 0.75  # labels for each of their combinations, at most, where names may hold the mark too
 LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
 
+_BRACKETS = ("[]", "()", "{}")
+_QUOTED = re.compile(r"""["'\[\](){}]""" + r"(?!$)(?<!^.)")  # a quote or bracket within brackets
+
 Labels = tuple[str, ...]
 
 
@@ -35,7 +40,7 @@ def form_of(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return ""
     values = [str(v).strip() for v in column.dropna()]
-    if values and all(v.startswith("[") and v.endswith("]") for v in values):
+    if values and all(v[:1] + v[-1:] in _BRACKETS for v in values):
         return LISTS if all(_list(v) is not None for v in values[:1000]) else ""
     return next((mark for mark in GUESSED if _divides(values, mark)), "")
 
@@ -107,15 +112,21 @@ def _split(value: str, mark: str) -> list[str]:
 
 
 def _list(text: str) -> list[str] | None:
-    """A list as JSON writes it, or as Python does."""
+    """A list as JSON writes it, a list, tuple or set as Python does, or words between brackets."""
+    text = text.strip() or "[]"
+    if text[0] == "{":  # a set of Python, whose order is kept so, or an array of PostgreSQL
+        if ":" in text:
+            return None
+        text = f"[{text[1:-1]}]"
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(text.strip() or "[]")
-        except (ValueError, SyntaxError):
+            found = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
         if isinstance(found, list | tuple):
             return [as_seen(str(v)) for v in found]
-    return None
+    bare = text[:1] + text[-1:] in _BRACKETS and not _QUOTED.search(text)
+    return _split(text[1:-1], ",") if bare else None
 
 
 def _from_flags(frame: pd.DataFrame, columns: Sequence[str]) -> list[Labels | None]:
