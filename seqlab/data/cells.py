@@ -24,6 +24,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _CODE = re.compile(r"0\d+|\d{19,}")
 _SAMPLE = 200  # cells that tell whether a column can be one of numbers
 ODD = 0.05  # share of cells that may be no numbers in a column of numbers
+ONE_WORD = 0.3  # share where all are one word, such as "closed"
 _MEASURED = re.compile(r"[.,%$€£−-]|\de")  # in cells that count, order or name nothing
 _CLASSES = 20  # different whole numbers, up to which they may be names of classes
 _SHOWN = 3
@@ -104,7 +105,8 @@ def _numerals(cells: list[str], decimal_comma: bool) -> Column | None:
 
 def _may_be_odd(odd: Sequence[str], cells: Sequence[str], how: str) -> bool:
     """Whether a few cells are errors among numbers, and the numbers no names of things."""
-    if len(odd) > max(1, ODD * len(cells)) or len(cells) - len(odd) < 3:
+    share = ONE_WORD if len(set(odd)) == 1 else ODD
+    if len(odd) > max(1, share * len(cells)) or len(cells) - len(odd) < 3:
         return False
     if all(cell.startswith("#") for cell in odd) or how:
         return True

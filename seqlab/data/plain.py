@@ -58,10 +58,11 @@ def read_plain(
 
 def _delimiter(text: str) -> str | None:
     """A delimiter that divides every line alike and leaves more than prose with commas."""
-    for delimiter in sorted(CANDIDATES, key=lambda candidate: candidate != "\t"):
-        if delimiter not in text:
-            continue
-        rows, _ = trimmed(split_rows(text, delimiter), "")
+    divided = {mark: split_rows(text, mark) for mark in CANDIDATES if mark in text}
+    # A mark that divides every line goes before one that stands in the cells below the header.
+    order = sorted(divided, key=lambda mark: (mark != "\t", divided[mark].fit() < 1.0))
+    for delimiter in order:
+        rows, _ = trimmed(divided[delimiter], "")
         if delimiter == "\t" and rows.fit() >= 0.95:
             return delimiter
         if rows.fit() == 1.0 and (has_header(rows.cells) or all(map(is_number, rows.cells[-1]))):
