@@ -173,6 +173,7 @@ class Task(ABC):
     running_text: bool = False  # long files are read in stretches of text that go on
     # What learning from the beginnings of sequences cuts; None: the targets would be wrong.
     cuts: Literal["inputs", "targets too"] | None = None
+    unseen_counts_as: str = "counted as wrong"  # what is wanted and training does not have
     both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
 
     @property
@@ -281,6 +282,15 @@ class Task(ABC):
         for name in {"target", "tags"} & set(examples.frame.columns):
             known &= examples.frame[name].notna().to_numpy()
         return known
+
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """How often what is wanted is something that training does not have, by its name."""
+        return {}
+
+    def left_out(self, examples: Examples) -> Mapping[str, int]:
+        """Why examples cannot be scored, each reason with how many there are."""
+        unknown = int((~self.known(examples)).sum())
+        return {"no target": unknown} if unknown else {}
 
     @abstractmethod
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:

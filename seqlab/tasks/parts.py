@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 JOIN = "+"  # several columns in one role: label=toxic+insult
 FLAW = "problem"  # the column that says why a row of new data has no prediction
+OPEN = "open"  # shared by examples to be scored, which may ask for what training does not have
 
 Arrays = dict[str, Array | Ragged]
 
@@ -349,6 +350,15 @@ class Target(Part):
     @abstractmethod
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples say what is wanted of them: no others can be scored."""
+
+    @property
+    def unseen_counts_as(self) -> str:
+        """What becomes of a target that training does not have, when it is scored."""
+        return "counted as wrong"
+
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """How often what is wanted is something that training does not have, by its name."""
+        return {}
 
     @abstractmethod
     def wanted(self, examples: Examples) -> NDArray[Any] | Ragged:

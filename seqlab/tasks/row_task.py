@@ -7,6 +7,7 @@ A task of this kind names its parts and owns head, loss and prediction; all else
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from seqlab.tasks.base import (
 from seqlab.tasks.inputs.copies import conflicts, copies
 from seqlab.tasks.parts import (
     FLAW,
+    OPEN,
     ColumnChoice,
     ColumnRequest,
     Input,
@@ -107,6 +109,7 @@ class RowTask(Task):
     def __init__(self, reader: Input, target: Target, state: TaskState) -> None:
         self.reader, self.target, self.state = reader, target, state
         self.metrics = target.metrics
+        self.unseen_counts_as = target.unseen_counts_as
         self.row_by_row = reader.row_by_row
         self.cuts = reader.cuts  # type: ignore[assignment]
         self.both_directions = reader.both_directions
@@ -431,6 +434,21 @@ class RowTask(Task):
         if FLAW in examples.frame:
             known = known & (examples.frame[FLAW] == "").to_numpy()
         return known
+
+    def labelled(self, table: Table) -> Examples:
+        """Examples to be scored, among whose labels may be some that training does not have."""
+        examples = self.encode(table)
+        return replace(examples, shared={**examples.shared, OPEN: np.ones(1, dtype=bool)})
+
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """As the target knows them."""
+        return self.target.unseen(examples)
+
+    def left_out(self, examples: Examples) -> Mapping[str, int]:
+        """Flaws, and targets that are missing."""
+        reasons = Counter(flaw for flaw in examples.frame.get(FLAW, ()) if flaw)
+        missing = int((~self.known(examples)).sum()) - reasons.total()
+        return {**reasons, **({"no target": missing} if missing else {})}
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
         """As the target compares predictions with what is wanted."""
