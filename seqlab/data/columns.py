@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -76,6 +76,9 @@ class ColumnKind(StrEnum):
     EMPTY = "empty"
 
 
+_IDS = frozenset(
+    ("id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "row", "name", "file", "filename")
+)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _TIME_WORDS = frozenset(
     ("time", "date", "datetime", "timestamp", "ts", "epoch", "unix", "unixtime", "utc", "datum",
@@ -177,8 +180,9 @@ def _kind_of_strings(values: pd.Series, distinct: int) -> ColumnKind:
     few = distinct <= 20 and 2 * distinct <= len(values)
     if length <= 60 and (few or distinct <= 0.1 * len(values)):
         return ColumnKind.CATEGORY
-    if distinct == len(values) > 2 and _are_codes(values):
-        return ColumnKind.IDENTIFIER
+    unique = distinct == len(values)
+    if distinct > 2 and (unique or 2 * distinct <= len(values)) and _are_codes(values):
+        return ColumnKind.IDENTIFIER if unique else ColumnKind.CATEGORY
     return ColumnKind.TEXT
 
 
@@ -200,6 +204,17 @@ def is_categorical(column: pd.Series, known: ColumnKind | None = None) -> bool:
         distinct = len(np.unique(values)) if whole else 0
         return 1 < distinct <= 100 and 2 * distinct <= len(values)
     return False
+
+
+def identifiers(frame: pd.DataFrame, used: Collection[str]) -> list[str]:
+    """The columns that by their names tell rows apart and are not used otherwise."""
+    return [
+        name
+        for name in map(str, frame.columns)
+        if name not in used
+        and (normalised(name) in _IDS or normalised(name).endswith("_id"))
+        and not isinstance(frame[name].iloc[0], list | dict | np.ndarray)
+    ]
 
 
 def names_time(name: str) -> bool:

@@ -130,9 +130,10 @@ def indexed_like(forecasts: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
     by_name: dict[str, int] = {}
     for row, key in enumerate(zip(*names, strict=True)):
         by_name.setdefault("/".join(map(str, key)), row)
-    if names and not set(forecasts["unique_id"]) <= by_name.keys():
+    given = forecasts["unique_id"].astype("str")
+    if names and not set(given) <= by_name.keys():
         return forecasts
-    rows = [by_name[name] for name in forecasts["unique_id"]] if names else []
+    rows = [by_name[name] for name in given] if names else []
     moments = pd.Index(forecasts["ds"])
     found = [moments if is_dated(level) else level[rows] for level in levels]
     if len(found) == 1:

@@ -27,6 +27,7 @@ _SAMPLE = 500  # rows that tell what a column holds
 _LEAST = 5  # rows of a table below which nothing is judged by its pattern
 _WIDEST = 50  # columns that tell; a table with more lines of names than one is seldom wider
 _SHOWN = 40
+_BEGINNING = 100_000  # characters that tell whether the first line is divided as those below it
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,11 @@ def delimiter_of(text: str, usual: str) -> str | None:
     """The delimiter of a table, also where lines around it have none; None for one column."""
     chosen = sniff(text, usual)
     if chosen is not None:
-        return chosen
+        begin = text.lstrip("\n")[:_BEGINNING]
+        if chosen in begin.partition("\n")[0]:
+            return chosen
+        if trimmed(split_rows(begin.rpartition("\n")[0], chosen), "")[0].odd() is None:
+            return chosen
     for delimiter in sorted((d for d in CANDIDATES if d in text), key=lambda d: d != usual):
         rows = split_rows(text, delimiter)
         inner, notes = trimmed(rows, "")
@@ -65,6 +70,8 @@ def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
         rows = Rows(rows.cells[first:last], rows.lines[first:last])
     if rows.cells and len(rows.cells[0]) == width - 1 and rows.odd() == 0:
         named = _names_rows([row[0] for row in rows.cells[1:]])  # as R writes names of rows
+        if width == 2 and not named:  # sentences of one column that hold a comma each
+            return rows, notes
         first = ["", *rows.cells[0]] if named else [*rows.cells[0], ""]
         cells = [first, *rows.cells[1:]]
         if _others_fit(cells, width) and has_header(cells):

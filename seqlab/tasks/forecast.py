@@ -345,7 +345,9 @@ class Forecast(Task):
         positions = first[:, None] + np.arange(H)
         grid, written = windowed.grid(examples, self.fitted), self.fitted.layout.written
         columns: dict[str, Any] = {
-            "unique_id": np.repeat(examples.frame["unique_id"].astype("str").to_numpy(), H)
+            "unique_id": self.fitted.layout.named(
+                np.repeat(examples.frame["unique_id"].astype("str").to_numpy(dtype=object), H)
+            )
         }
         if examples.frame["unique_id"].duplicated().any():
             columns["cutoff"] = written(np.repeat(grid.moments(first - 1), H))
@@ -363,7 +365,8 @@ class Forecast(Task):
             columns["note"] = np.repeat(notes, H)
         table = pd.DataFrame(columns)
         if len(empty := examples.shared.get("empty", ())):
-            rows = pd.DataFrame({"unique_id": empty, "note": "no values to forecast from"})
+            names = self.fitted.layout.named(empty.astype(object))
+            rows = pd.DataFrame({"unique_id": names, "note": "no values to forecast from"})
             return pd.concat([table, rows], ignore_index=True)
         return table
 

@@ -12,7 +12,7 @@ contestant makes of a row â€“ token ids, patches, pieces of another tokenizer â€
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.batching import plan_batches
+from seqlab.data.columns import identifiers
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
@@ -211,6 +212,11 @@ class Input(Part):
     def identity(cls, table: Table, choice: ColumnChoice) -> pd.DataFrame:
         """Columns of `rows` that are known of each example even if it cannot be read."""
         return pd.DataFrame(index=range(len(table.frame)))
+
+    @classmethod
+    def ids(cls, table: Table, choice: ColumnChoice, used: Collection[str]) -> list[str]:
+        """Columns of the gathered table that name examples, besides those that are used."""
+        return identifiers(table.frame, used)
 
     @classmethod
     def duplicate_keys(cls, rows: Examples) -> list[str] | None:

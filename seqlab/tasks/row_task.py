@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from seqlab.specs import ModelSpec
 
 SURE = 0.5  # below it a confidence is told with the reason against, not for
+ID = "id of "  # before the names of columns that tell new rows apart
 EXAMPLE = "example"  # in a batch of several sequences an example: which of its examples each is of
 
 
@@ -426,6 +427,9 @@ class RowTask(Task):
             for name, values in self.reader.identity(gathered, found).items():
                 rows.frame[name] = values
             rows.frame[FLAW] = flaws.to_numpy(dtype=object)
+        used = [*self.reader.used(gathered, found), *self.target.used(some, target)]
+        for name in self.reader.ids(gathered, found, used):
+            rows.frame[ID + name] = gathered.frame[name].array
         return self.encoded(rows)
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
@@ -472,7 +476,11 @@ class RowTask(Task):
             )
             inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
             predicted[FLAW] = examples.frame[FLAW].to_numpy()
-        return pd.concat([pd.DataFrame(inputs), predicted], axis=1)
+        ids = [name for name in examples.frame if str(name).startswith(ID)]
+        named = examples.frame[ids].rename(columns=lambda name: name.removeprefix(ID))
+        others = {n: v for n, v in inputs.items() if n not in named and n not in predicted}
+        named = named.drop(columns=[n for n in named if n in predicted]).reset_index(drop=True)
+        return pd.concat([named, pd.DataFrame(others), predicted], axis=1)
 
     def subset(self, examples: Examples, size: int, seed: int) -> Examples:
         """Nested subsets, as the target divides its values."""

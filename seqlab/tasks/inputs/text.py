@@ -269,6 +269,8 @@ def _sureness(column: pd.Series) -> tuple[float, str]:
         return 0.0, f'column "{name}" holds lists, not texts'
     if pd.api.types.is_numeric_dtype(column.dtype):
         return 0.0, f'column "{name}" holds numbers, not texts'
+    if guess.kind(column) is ColumnKind.IDENTIFIER and guess.normalised(str(name)) != "text":
+        return 0.55, f'codes in "{name}", one a row'
     return 0.9, f'texts in "{name}"'
 
 
