@@ -69,6 +69,8 @@ def _plain_numbers(cells: list[str]) -> pd.Series | None:
             missing += 1
         elif cell not in MARKS:
             return None
+    if not numbers and any(cell in MARKS for cell in cells):
+        return pd.Series(np.full(len(cells), np.nan))
     if not numbers or any(cell.startswith("#") and cell in MARKS for cell in cells):
         return None
     if numbers == len(cells) and all(_WHOLE.fullmatch(cell) for cell in cells):

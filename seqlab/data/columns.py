@@ -313,8 +313,8 @@ def _can_be_time(column: pd.Series) -> bool:
 
 def _is_long_moment(column: pd.Series) -> bool:
     """Whether numbers are so long that under a time's name they can be nothing but moments."""
-    sample = column.dropna().head(20).astype("str").str.partition(".")[0].str.len()
-    return len(sample) > 0 and sample.min() >= _LONG_MOMENT and _can_be_time(column)
+    lengths = [len(str(value).partition(".")[0]) for value in column.dropna().head(20)]
+    return min(lengths, default=0) >= _LONG_MOMENT and _can_be_time(column)
 
 
 def _finest(frame: pd.DataFrame, names: list[str]) -> list[str]:

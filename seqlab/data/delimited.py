@@ -167,8 +167,8 @@ def rectangular(rows: Rows, delimiter: str, origin: str) -> tuple[Rows, list[str
     raise UserError(
         f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
         f" have {rows.width()} (delimiter: {named(delimiter)})",
-        f"put texts that hold a {named(delimiter)} in double quotes,"
-        " or name the right delimiter with --delimiter",
+        f"take the line out if it is no row; else put texts that hold a {named(delimiter)} in"
+        " double quotes, or name the right delimiter with --delimiter",
     )
 
 

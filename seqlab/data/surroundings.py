@@ -11,6 +11,7 @@ Whatever is left out is named with its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ _SAMPLE = 500  # rows that tell what a column holds
 _LEAST = 5  # rows of a table below which nothing is judged by its pattern
 _WIDEST = 50  # columns that tell; a table with more lines of names than one is seldom wider
 _SHOWN = 40
+_COUNTED = re.compile(r"\(?[\d,.]+ (?:rows?|records?|results?)\b.*", re.IGNORECASE)
 _BEGINNING = 100_000  # characters that tell whether the first line is divided as those below it
 
 
@@ -123,11 +125,15 @@ def _without_empty_ends(rows: Rows) -> tuple[Rows, list[str]]:
 
 def _first(rows: Rows, width: int) -> int:
     """Where the table begins: a header after lines that are narrower or hold one cell."""
-    whole = (i for i, row in enumerate(rows.cells[:MOST]) if len(row) == width and _count(row) > 1)
-    start = next(whole, 0)
-    following = rows.cells[start : start + _SAMPLE]
-    following = [row for row in following if len(row) == width]
-    return start if start and len(following) > 2 and has_header(following) else 0
+    # A full line is a better header than one with blanks, which a preamble may have too.
+    for fewest in (width, 2):
+        head = enumerate(rows.cells[:MOST])
+        start = next((i for i, row in head if len(row) == width and _count(row) >= fewest), 0)
+        following = rows.cells[start : start + _SAMPLE]
+        following = [row for row in following if len(row) == width]
+        if start and len(following) > 2 and has_header(following):
+            return start
+    return 0
 
 
 def _last(rows: Rows, width: int) -> int:
@@ -136,6 +142,8 @@ def _last(rows: Rows, width: int) -> int:
     end = len(rows.cells)
     while end > max(_LEAST, len(rows.cells) - MOST) and _ends(rows, end - 1, width, kinds):
         end -= 1
+    while _LEAST < end < len(rows.cells) and not _count(rows.cells[end - 1]):
+        end -= 1  # a blank line above a footer
     return end
 
 
@@ -148,8 +156,11 @@ def _ends(rows: Rows, row: int, width: int, kinds: Kinds) -> bool:
         return False
     if kinds.numbers and kinds.numbers[0] == 0:
         return bool(first) and not is_number(first)
+    if len(cells) == 1 and width > 1 and _COUNTED.fullmatch(first):
+        return True
     apart = row > 0 and rows.lines[row] - rows.lines[row - 1] > 1
-    return apart and _count(cells) <= 1 and bool(kinds.numbers or kinds.dates)
+    narrower = len(cells) < width or bool(kinds.numbers or kinds.dates)
+    return apart and _count(cells) <= 1 and narrower
 
 
 def _others_fit(cells: Sequence[list[str]], width: int) -> bool:

@@ -70,6 +70,9 @@ def table_of(
     wanted = list(columns or [])
     header = bool(merged) or has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
     header = header or (any(names) and {name for name in names if name} <= set(known))
+    if header:
+        rows, repeated = _without_headers_again(rows, origin)
+        notes += repeated
     cells = rows.cells[1:] if header else rows.cells
     if not cells:
         raise UserError(
@@ -90,6 +93,19 @@ def table_of(
     by_name = dict(zip(wanted if len(wanted) == len(unique) else unique, read, strict=True))
     said = notes_of({name: by_name[name] for name in frame.columns if name in by_name}, origin)
     return Table(frame, origin, (*notes, *renamed, *chosen, *said), header=header)
+
+
+def _without_headers_again(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
+    """Rows without those that repeat the header, as files that were put one after another have."""
+    first = rows.cells[0]
+    again = [i for i, row in enumerate(rows.cells) if i and row == first] if len(first) > 1 else []
+    if not again or not all(cell.strip() for cell in first):
+        return rows, []
+    lines = ", ".join(str(rows.lines[i]) for i in again[:3])
+    more = f" and {len(again) - 3:,} more" if len(again) > 3 else ""
+    kept = sorted(set(range(len(rows.cells))) - set(again))
+    note = f'"{origin}": left out, for it is the header again: line {lines}{more}'
+    return Rows([rows.cells[i] for i in kept], [rows.lines[i] for i in kept]), [note]
 
 
 def _with_header(

@@ -14,7 +14,9 @@ from seqlab.data.moments.forms import looks_like_dates
 from seqlab.data.series import numbers
 
 FEWEST_STEPS = 5  # columns from which a row can be a series
-_YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
+MOST_BEHIND = 2  # columns behind the steps that are none
+# A year, which R puts an X before, others a Y or an F, and the World Bank its code behind.
+_YEAR = re.compile(r"[XYF]?((?:1[5-9]|20|21)\d\d)(?: \[YR\d{4}\])?")
 _BEST = frozenset(ALIASES["series"][0].split())
 _LABELS = frozenset(ALIASES["label"][0].split())
 ID, STEP, MOMENT, VALUE = "unique_id", "step", "ds", "y"
@@ -45,7 +47,7 @@ class WideTable:
         rows, steps = np.nonzero(inside)
         others = [name for name in map(str, frame.columns) if name not in (*self.ids, *self.steps)]
         further = frame[[name for name in others if name not in (ID, STEP, MOMENT, VALUE)]]
-        names = np.array(self.steps, dtype=object)
+        names = np.array([_moment_of(name) for name in self.steps], dtype=object)
         place = {MOMENT: names[steps]} if self.dated else {STEP: steps}
         columns = {ID: self.names(frame)[rows], **place, VALUE: values[inside]}
         return pd.DataFrame(columns).join(further.iloc[rows].reset_index(drop=True))
@@ -73,10 +75,12 @@ def find_wide(frame: pd.DataFrame, known: Sequence[str] | None = None) -> WideTa
         names.pop()
     # The cheap checks first: a table may have thousands of columns.
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame[names].dtypes]
-    first = _first_moment(names)
-    if len(names) - first >= FEWEST_STEPS and np.mean(numeric[first:]) > 0.5:
-        ids = _ids(frame, names[:first], known)
-        return None if ids is None else WideTable(tuple(ids), tuple(names[first:]), dated=True)
+    for end in range(len(names), max(0, len(names) - MOST_BEHIND - 1), -1):  # Total, Unit
+        first = _first_moment(names[:end])
+        if end - first >= FEWEST_STEPS and np.mean(numeric[first:end]) > 0.5:
+            ids = _ids(frame, names[:first], known)
+            steps = tuple(names[first:end])
+            return None if ids is None else WideTable(tuple(ids), steps, dated=True)
     last_word = len(names) - [*numeric[::-1], False].index(False)
     first = max(_first_numbered(names), last_word)
     head = names[:first]
@@ -112,13 +116,19 @@ def _first_moment(names: list[str]) -> int:
     first = len(names)
     while first and _YEAR.fullmatch(names[first - 1].strip()):
         first -= 1
-    years = [int(name) for name in names[first:]]
+    years = [int(_moment_of(name)) for name in names[first:]]
     if len(years) >= FEWEST_STEPS:
         return first if bool((np.diff(years) == years[1] - years[0]).all()) else len(names)
     first = len(names)
     while first and looks_like_dates(pd.Series([names[first - 1]], dtype="str")):
         first -= 1
     return first
+
+
+def _moment_of(name: str) -> str:
+    """The moment that a column's name says."""
+    year = _YEAR.fullmatch(name.strip())
+    return name if year is None else year[1]
 
 
 def _first_numbered(names: list[str]) -> int:

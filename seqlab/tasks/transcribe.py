@@ -199,7 +199,10 @@ def _long(table: Table, text: str) -> Confidence:
 
 
 def _holds_numbers(cell: Any) -> bool:
-    return np.asarray(cell).dtype.kind in "fiu"
+    try:
+        return np.asarray(cell).dtype.kind in "fiu"
+    except ValueError:  # lists of several lengths
+        return False
 
 
 def _stack(frames: NDArray[np.int64], needed: NDArray[np.int64]) -> int:

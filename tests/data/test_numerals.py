@@ -107,6 +107,11 @@ def test_marks_of_missing_values_are_missing(mark):
     assert column(["good", mark, "bad"]).values.tolist() == ["good", mark, "bad"]
 
 
+def test_a_column_of_marks_alone_is_empty():
+    assert column(["..", "-", ".."]).values.isna().all()
+    assert column(["None", "none"]).values.tolist() == ["None", "none"]
+
+
 def test_currencies_that_differ_are_said():
     found = read(["$5", "6 €"])
     assert found is not None

@@ -140,6 +140,29 @@ def test_one_row_a_series_under_a_header_of_dates():
     )
 
 
+@pytest.mark.parametrize("name", ["{}", "X{}", "{0} [YR{0}]", "F{}"])
+def test_years_on_top_in_the_ways_of_exports(name):
+    years = range(1990, 2010)
+    columns = {name.format(year): NOISE[i * 3 : i * 3 + 3] for i, year in enumerate(years)}
+    data = table(land=["x", "y", "z"], code=["a", "b", "c"], **columns, Total=[1.0, 2.0, 3.0])
+    seen = observe(data, read_layout(data, {}))
+    assert seen.moments is not None
+    assert str(seen.moments[0])[:4] == "1990"
+    assert str(seen.moments[19])[:4] == "2009"
+    assert any("not used: code, Total" in note for note in read_layout(data, {}).notes)
+
+
+def test_whole_numbers_name_series_that_have_every_date():
+    data = table(
+        ds=list(HOURS[:20].astype(str)) * 3,
+        shop=np.repeat([12, 7, 3], 20),
+        sales=np.arange(60) % 7,
+    )
+    assert layout_of(data).series == ("shop",)
+    scattered = table(ds=list(HOURS[:20].astype(str)) * 3, sales=np.arange(60), other=NOISE)
+    assert layout_of(scattered).series == ()
+
+
 def test_one_column_of_numbers_is_a_series():
     data = table(load=NOISE)
     assert layout_of(data).targets == ("load",)
