@@ -21,6 +21,17 @@ SHOWN = 4
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u2060\ufeff]|(?<![^\u0000-\u024f])[\u200c\u200d]"
 )
+# Marks by their plainest form, and Cyrillic and Greek letters by the Latin ones of their shape.
+_MARKS = {"'": "‘’‚‛`´", '"': "“”„«»", "-": "–—‐‑−", " ": "_"}
+_SHAPES = (
+    ("АВЕЅІЈКМНОРСТУХаеѕіјорсух", "ABESIJKMHOPCTYXaesijopcyx"),
+    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo"),
+)
+_ALIKE = {ord(mark): plain for plain, marks in _MARKS.items() for mark in marks} | {
+    ord(letter): latin
+    for letters, latins in _SHAPES
+    for letter, latin in zip(letters, latins, strict=True)
+}
 NAMES = "names"  # the attribute of a frame that holds what its file says of classes
 
 Names = dict[str, list[str]]  # column → the names of its numbers, from 0 on
@@ -135,12 +146,13 @@ def alike(names: Iterable[str]) -> list[str]:
     ]
 
 
-def differing_in_case(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Names that differ in case alone, those of each group together."""
-    cases: dict[str, list[str]] = {}
+def differing_little(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Names that differ in case, in marks or in letters of one shape alone, by groups."""
+    groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        cases.setdefault(name.casefold(), []).append(name)
-    return [tuple(group) for group in cases.values() if len(group) > 1]
+        plain = unicodedata.normalize("NFKC", name).translate(_ALIKE).casefold()
+        groups.setdefault(" ".join(plain.split()), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 def as_seen(name: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from seqlab.data.class_names import alike, as_seen, differing_in_case
+from seqlab.data.class_names import alike, as_seen, differing_little
 from seqlab.data.sources import read_table
 from seqlab.data.unused import unused_columns, unused_findings
 from seqlab.errors import UserError
@@ -168,7 +168,16 @@ def test_classes_that_look_alike_are_one():
         'class "négatif"',
         'class "neg"',
     ]
-    assert differing_in_case(map(as_seen, names)) == [("neg", "Neg")]
+    assert differing_little(map(as_seen, names)) == [("neg", "Neg")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("don't", "don’t"), ("a-b", "a–b"), ("a_b", "a b"), ("Ａ", "A"), ("сат", "caт"), ("É", "é")],
+)
+def test_classes_that_differ_in_little_are_told(one, other):
+    assert differing_little([one, "b", other]) == [(one, other)]
+    assert differing_little([one, "b", "c"]) == []
     assert alike(["👩\u200d💻", "👩💻"]) == []
 
 

@@ -25,6 +25,12 @@ def test_one_text_is_refused(model):
         model.predict("hello")
 
 
+@pytest.mark.parametrize("texts", [b"hello", 3, None, np.array("a"), {"a", "b"}])
+def test_what_is_no_list_of_texts_is_refused(model, texts):
+    with pytest.raises(UserError, match=r"^X is"):
+        model.predict(texts)
+
+
 @pytest.mark.parametrize(
     "texts",
     [
@@ -33,8 +39,10 @@ def test_one_text_is_refused(model):
         pd.Series(TEXTS[:3], index=[7, 8, 9]),
         pd.DataFrame({"text": TEXTS[:3], "other": 1}),
         pd.DataFrame({"review": TEXTS[:3]}),
+        {"text": TEXTS[:3], "other": [1, 2, 3]},
+        (text for text in TEXTS[:3]),
     ],
-    ids=["list", "array", "series", "frame with text", "frame of one column"],
+    ids=["list", "array", "series", "frame", "frame of one column", "columns", "generator"],
 )
 def test_each_form_of_texts_gives_a_prediction_a_text(model, texts):
     assert len(model.predict(texts)) == 3

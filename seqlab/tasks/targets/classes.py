@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seqlab.data import columns as guess
-from seqlab.data.class_names import alike, as_seen, differing_in_case
+from seqlab.data.class_names import alike, as_seen, differing_little
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import FEW, label_findings
@@ -376,12 +376,18 @@ def _cases(labels: Sequence[str]) -> list[Finding]:
     return [
         Finding(
             "warning",
-            f"classes that differ in case alone: {', '.join(group)}",
+            f"classes that differ in {_difference(group)} alone: {', '.join(group)}",
             "they are learned and scored as different ones",
             "if they are one, write them alike",
         )
-        for group in differing_in_case(labels)
+        for group in differing_little(labels)
     ]
+
+
+def _difference(names: Sequence[str]) -> str:
+    """In what names differ that a reader takes for one."""
+    same = len({name.casefold() for name in names}) == 1
+    return "case" if same else "case, marks or letters of one shape"
 
 
 def _one_class(part: str, labels: pd.Series) -> Finding | None:
