@@ -20,7 +20,7 @@ from seqlab.data.moments.forms import looks_like_dates
 _LONGEST = 120  # characters of a name: a question of a survey is one
 _KNOWN = frozenset(
     alias for best, others in ALIASES.values() for alias in [*best.split(), *others.split()]
-)
+) | {"token", "tokens", "word", "words"}
 _SAMPLE = 2000
 _SELDOM = 0.01  # share of a column's values that may be its name
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")

@@ -41,7 +41,8 @@ def read_plain(
     if _labels_first(pairs):
         return _labelled(pairs, numbers, origin, columns)
     first = next((place for place, line in enumerate(lines) if line), 0)
-    if lines[first] in known and not columns and len(lines) > first + 1:
+    titled = lines[first].casefold() in {name.casefold() for name in known}
+    if titled and not columns and len(lines) > first + 1:
         columns, lines = [lines[first]], lines[first + 1 :]
     named = list(columns or ["text"])
     if len(named) > 1:

@@ -69,7 +69,8 @@ def table_of(
     names = [cell.strip() for cell in rows.cells[0]]
     wanted = list(columns or [])
     header = bool(merged) or has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
-    header = header or (any(names) and {name for name in names if name} <= set(known))
+    called = {name.casefold() for name in names if name}
+    header = header or (bool(called) and called <= {name.casefold() for name in known})
     if header:
         rows, repeated = _without_headers_again(rows, origin)
         notes += repeated

@@ -63,3 +63,23 @@ def test_predictions_keep_the_index_of_the_frame():
     shown = predictor.predict(new)
     assert shown.index.tolist() == ["x", "y", "z"]
     assert shown["predicted"].notna().all()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"column": ["the same"] * 3}),
+        pd.DataFrame({"number": [1, 2, 3]}),
+        pd.DataFrame({"id": ["r1", "r2", "r3"], "body": ["the same"] * 3}),
+        pd.DataFrame(
+            {"score": [1.5, 2.5, 3.5], "body": ["the same"] * 3, "label": ["a", "b", "a"]}
+        ),
+    ],
+)
+def test_texts_that_are_all_alike_are_found(frame):
+    train = pd.DataFrame({"text": TEXTS, "label": [i % 2 for i in range(60)]})
+    prepared = Classify.prepare(Sources(Table(train, "t")), DataSpec(), 0)[0]
+    predictor = Predictor(prepared.task, lambda e: np.tile([0.4, 0.6], (len(e), 1)), {})
+    shown = predictor.predict(frame)
+    assert shown["predicted"].notna().all()
+    assert shown["text"].tolist() == (["1", "2", "3"] if "number" in frame else ["the same"] * 3)
