@@ -74,8 +74,8 @@ def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
         named = _names_rows([row[0] for row in rows.cells[1:]])  # as R writes names of rows
         if width == 2 and not named:  # sentences of one column that hold a comma each
             return rows, notes
-        first = ["", *rows.cells[0]] if named else [*rows.cells[0], ""]
-        cells = [first, *rows.cells[1:]]
+        names = ["", *rows.cells[0]] if named else [*rows.cells[0], ""]
+        cells = [names, *rows.cells[1:]]
         if _others_fit(cells, width) and has_header(cells):
             notes.append(f"the {'first' if named else 'last'} column has no name")
             rows = Rows(cells, rows.lines)

@@ -365,7 +365,7 @@ class Forecast(Task):
             columns["note"] = np.repeat(notes, H)
         table = pd.DataFrame(columns)
         if len(empty := examples.shared.get("empty", ())):
-            names = self.fitted.layout.named(empty.astype(object))
+            names = self.fitted.layout.named(np.array(empty, dtype=object))
             rows = pd.DataFrame({"unique_id": names, "note": "no values to forecast from"})
             return pd.concat([table, rows], ignore_index=True)
         return table

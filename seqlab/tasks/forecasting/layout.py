@@ -109,9 +109,10 @@ class Layout:
         """A moment on the clock of the data, which can be read in but one way."""
         if not isinstance(moment, np.datetime64):
             return str(moment)
+        moments = np.array([moment])
         if self.moments is not None:
-            moment = self.moments.form.on_wall(np.array([moment]))[0]
-        return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")
+            moments = self.moments.form.on_wall(moments)
+        return str(pd.Timestamp(moments[0])).removesuffix(" 00:00:00")
 
     def shown(self, moment: np.generic) -> str:
         """A moment in messages, as the data have it."""
