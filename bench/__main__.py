@@ -33,7 +33,7 @@ SECTIONS = (
     Section("Kernels", "bench.kernels"),
     Section("Transformer block", "bench.blocks"),
     Section("Mixers", "bench.mixers"),
-    Section("Statistics", "seqlab.compare.simulation"),
+    Section("Statistics", "bench.simulation"),
     Section("Peers", "bench.peers", asked=True),
     Section("Quality", "bench.quality", "Skipped where the data sets are not there."),
     Section("Tasks", "bench.tasks", "What is not there is skipped.", asked=True),

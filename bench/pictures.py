@@ -17,7 +17,7 @@ import torch
 
 from bench.charts import Curve, Panel, svg
 from seqlab import registry
-from seqlab.data.augmentation import SERIES, augment_values
+from seqlab.data.augmentation import SERIES_AUGMENTATIONS, augment_values
 from seqlab.data.table import Table
 from seqlab.specs import Augmentation, ModelSpec, TrainSpec
 from seqlab.study.building import build_model
@@ -130,7 +130,7 @@ def augmentation() -> str:
     series = wave[None, :, None].astype(np.float32)
     mask = np.ones((1, len(times)), dtype=bool)
     panels = []
-    for kind in SERIES:
+    for kind in SERIES_AUGMENTATIONS:
         one = Augmentation(kind=kind, rate=0.25)  # type: ignore[arg-type]
         curves = [Curve("as it is", times.tolist(), wave.tolist(), dashed=True, colour=4)]
         for epoch in range(3):

@@ -17,7 +17,7 @@ from seqlab.batch import Batch, Context
 from seqlab.model.sequence_model import SequenceModel
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.tasks.base import Loss
-from seqlab.training.choosing import WORTH, choose
+from seqlab.training.choosing import WORTHWHILE_SPEEDUP, choose
 
 B, T, TOKENS, STEPS = 64, 64, 5000, 1000
 WIDTHS = (64, 128, 256)
@@ -71,7 +71,10 @@ def main() -> None:
             found = choose(model, Tokens(), train, STEPS)["precision"]
             ratio = found["times_faster"].get("bfloat16", 0.0)
             taken = found["chosen"]
-            print(f"| {mixer}, width {width} | {taken} | {ratio:.2f} | {WORTH} |", flush=True)
+            print(
+                f"| {mixer}, width {width} | {taken} | {ratio:.2f} | {WORTHWHILE_SPEEDUP} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

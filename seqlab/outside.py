@@ -25,7 +25,7 @@ from seqlab.errors import UserError
 MOST_BYTES = 128 * 2**20  # of a JSON file
 MOST_ARRAY_BYTES = 4 * 2**30  # of the arrays of one file, decompressed
 DEEPEST = 64  # lists and objects within one another
-LARGEST = 2**64  # whole numbers are smaller, as no study needs larger ones
+LARGEST_WHOLE_NUMBER = 2**64  # as no study needs larger ones
 
 
 class DamagedError(UserError):
@@ -98,7 +98,7 @@ def _no_number(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if len(text) > len(str(LARGEST)) or abs(int(text)) >= LARGEST:
+    if len(text) > len(str(LARGEST_WHOLE_NUMBER)) or abs(int(text)) >= LARGEST_WHOLE_NUMBER:
         raise ValueError(f"a number of {len(text)} digits; accepted: below 2^64")
     return int(text)
 

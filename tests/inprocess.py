@@ -1,7 +1,7 @@
 """A study's work done in this process: the same runs without the seconds that processes take."""
 
-from seqlab.runs import read_json
-from seqlab.study import contestant_costs
+from seqlab.study import latency
+from seqlab.study.contestant_costs import costs_alone, latencies
 from seqlab.study.job import run_job
 from seqlab.study.pool import Pool
 
@@ -21,17 +21,21 @@ class HerePool(Pool):
         return left_out
 
 
-def measure(study, run, prepared, task, late):
+def measure(study, run, prepared, task, late=None):
     """As `seqlab.study.costs.measure`; the peak memory is that of this process."""
-    from seqlab.study.contestant_costs import baseline_costs, model_costs
+    return costs_alone(run, prepared, task)
 
-    result = read_json(run / "result.json")
-    costs_of = model_costs if result["kind"] == "model" else baseline_costs
-    return costs_of(run, prepared, task, result)
+
+def measure_latencies(study, runs, prepared, task, late=None):
+    """As `seqlab.study.costs.measure_latencies`."""
+    return latencies(runs, prepared, task)
 
 
 def patch(monkeypatch):
     """Let studies work here, and measure little."""
     monkeypatch.setattr("seqlab.study.conduct.Pool", HerePool)
-    monkeypatch.setattr("seqlab.study.stages.measure", measure)
-    monkeypatch.setattr(contestant_costs, "SECONDS", 0.01)
+    for module in ("measuring", "limits"):
+        monkeypatch.setattr(f"seqlab.study.{module}.measure", measure)
+        monkeypatch.setattr(f"seqlab.study.{module}.measure_latencies", measure_latencies)
+    monkeypatch.setattr(latency, "BURST_SECONDS", 0.001)
+    monkeypatch.setattr(latency, "MOST_ROUNDS", latency.ROUNDS)

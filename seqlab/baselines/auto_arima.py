@@ -26,12 +26,12 @@ from seqlab.tasks.forecasting.seasonality import strengths
 
 CARD = {"tasks": ["forecast"], "needs": "statsmodels", "extra": "statistics"}
 
-LAGS, SEASONAL = 5, 2  # the most of each kind
-SEASONED = 0.64  # strength of a season from which it is taken away by differences
-STARTS = ((2, 2, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1))
+MOST_LAGS, MOST_SEASONAL_LAGS = 5, 2  # the most of each kind
+SEASONAL_STRENGTH = 0.64  # from which a season is taken away by differences
+FIRST_ORDERS = ((2, 2, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1))
 
 
-class Orders(NamedTuple):
+class ArimaOrders(NamedTuple):
     """Lags of w and of e, and seasonal lags of both."""
 
     p: int
@@ -39,7 +39,7 @@ class Orders(NamedTuple):
     P: int
     Q: int
 
-    def neighbours(self) -> list[Orders]:
+    def neighbours(self) -> list[ArimaOrders]:
         """One or two orders one step away."""
         moves = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
         plain = [self._replace(p=self.p + a, q=self.q + b) for a, b in moves]
@@ -48,7 +48,10 @@ class Orders(NamedTuple):
 
     def allowed(self) -> bool:
         """Whether all lie within the most that are tried."""
-        return 0 <= self.p <= LAGS >= self.q >= 0 and 0 <= self.P <= SEASONAL >= self.Q >= 0
+        return (
+            0 <= self.p <= MOST_LAGS >= self.q >= 0
+            and 0 <= self.P <= MOST_SEASONAL_LAGS >= self.Q >= 0
+        )
 
 
 @registered
@@ -58,13 +61,13 @@ class AutoArima(PerSeries):
     @staticmethod
     def estimate(values: Array, season: int) -> Array:
         seasonal = season > 1 and len(values) >= 3 * season and np.ptp(values) > 0
-        D = int(seasonal and strengths([values[:, None]], season)[0] > SEASONED)
+        D = int(seasonal and strengths([values[:, None]], season)[0] > SEASONAL_STRENGTH)
         w = values[season:] - values[:-season] if D else values
         d = 0
         while d < 2 and len(w) > 20 and not _stationary(w):
             w, d = np.diff(w), d + 1
         mu = float(w.mean()) if d + D < 2 else 0.0
-        lags = _search(w - mu, season if season > LAGS else 1)
+        lags = _search(w - mu, season if season > MOST_LAGS else 1)
         return np.concatenate([[d, D, mu], *lags])
 
     @staticmethod
@@ -89,14 +92,14 @@ def _stationary(values: Array) -> bool:
 
 def _search(w: Array, season: int) -> tuple[Array, Array]:
     """φ and θ of the orders with the least criterion, each (LAGS + SEASONAL,)."""
-    tried: dict[Orders, tuple[float, Array, Array]] = {}
+    tried: dict[ArimaOrders, tuple[float, Array, Array]] = {}
 
-    def criterion(orders: Orders) -> float:
+    def criterion(orders: ArimaOrders) -> float:
         if orders not in tried:
             tried[orders] = _regress(w, orders, season)
         return tried[orders][0]
 
-    starts = [Orders(*start) for start in STARTS]
+    starts = [ArimaOrders(*start) for start in FIRST_ORDERS]
     if season == 1:
         starts = [start._replace(P=0, Q=0) for start in starts]
     best = min(starts, key=criterion)
@@ -108,11 +111,11 @@ def _search(w: Array, season: int) -> tuple[Array, Array]:
         best = nearest
 
 
-def _regress(w: Array, orders: Orders, season: int) -> tuple[float, Array, Array]:
+def _regress(w: Array, orders: ArimaOrders, season: int) -> tuple[float, Array, Array]:
     """The criterion, φ and θ of some orders; infinite where they are not stationary."""
     from statsmodels.tsa.arima.estimators.hannan_rissanen import hannan_rissanen
 
-    width = LAGS + SEASONAL
+    width = MOST_LAGS + MOST_SEASONAL_LAGS
     phi, theta = np.zeros(width), np.zeros(width)
     ar, ma = _places(orders.p, orders.P), _places(orders.q, orders.Q)
     count = len(ar) + len(ma)
@@ -139,7 +142,7 @@ def _regress(w: Array, orders: Orders, season: int) -> tuple[float, Array, Array
 
 
 def _places(plain: int, seasonal: int) -> np.ndarray:
-    return np.array([*range(plain), *range(LAGS, LAGS + seasonal)], dtype=np.int64)
+    return np.array([*range(plain), *range(MOST_LAGS, MOST_LAGS + seasonal)], dtype=np.int64)
 
 
 def _mask(places: np.ndarray, season: int) -> list[int] | int:
@@ -150,12 +153,14 @@ def _mask(places: np.ndarray, season: int) -> list[int] | int:
 
 def _lags(places: np.ndarray, season: int) -> np.ndarray:
     """The lag of each place among the coefficients."""
-    return np.array([*range(1, LAGS + 1), *(season * (k + 1) for k in range(SEASONAL))])[places]
+    return np.array(
+        [*range(1, MOST_LAGS + 1), *(season * (k + 1) for k in range(MOST_SEASONAL_LAGS))]
+    )[places]
 
 
 def _polynomials(phi: Array, theta: Array, season: int) -> tuple[Array, Array]:
     """1 − Σ φ_i B^i and 1 + Σ θ_j B^j."""
-    lags = _lags(np.arange(LAGS + SEASONAL), season)
+    lags = _lags(np.arange(MOST_LAGS + MOST_SEASONAL_LAGS), season)
     ar, ma = np.zeros(lags.max() + 1), np.zeros(lags.max() + 1)
     np.add.at(ar, lags, -phi)
     np.add.at(ma, lags, theta)
@@ -175,7 +180,7 @@ def _forecast(windows: Array, model: Array, season: int, horizon: int) -> Array:
     """(n, L) → (n, horizon) of one model."""
     d, D, mu = int(model[0]), int(model[1]), model[2]
     phi, theta = np.split(model[3:], 2)
-    ar, ma = _polynomials(phi, theta, season if season > LAGS else 1)
+    ar, ma = _polynomials(phi, theta, season if season > MOST_LAGS else 1)
     levels = [windows]  # before each difference
     for lag in [season] * D + [1] * d:
         levels.append(levels[-1][:, lag:] - levels[-1][:, :-lag])

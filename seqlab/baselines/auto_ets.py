@@ -22,9 +22,9 @@ from seqlab.registry import registered
 
 CARD = {"tasks": ["forecast"], "needs": "statsmodels", "extra": "statistics"}
 
-FEWEST = 10  # steps from which statsmodels finds a first state
-LAST = np.array([1.0, 0.0, 0.0, 0.0])  # α = 1: the last value
-FORMS = ((None, False), ("add", False), ("add", True))  # trend, damped
+FEWEST_STEPS = 10  # from which statsmodels finds a first state
+REPEAT_LAST = np.array([1.0, 0.0, 0.0, 0.0])  # α = 1: the forecast is the last value
+TREND_FORMS = ((None, False), ("add", False), ("add", True))  # trend, damped
 
 
 @registered
@@ -35,11 +35,11 @@ class AutoEts(PerSeries):
     def estimate(values: Array, season: int) -> Array:
         from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-        if len(values) < max(FEWEST, 2 * season) or np.ptp(values) == 0:
-            return LAST
-        best, found = np.inf, LAST
+        if len(values) < max(FEWEST_STEPS, 2 * season) or np.ptp(values) == 0:
+            return REPEAT_LAST
+        best, found = np.inf, REPEAT_LAST
         for seasonal in (None, "add") if season > 1 else (None,):
-            for trend, damped in FORMS:
+            for trend, damped in TREND_FORMS:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of forms that do not converge
                     model = ETSModel(

@@ -22,10 +22,15 @@ class Baseline(ABC):
     """A humble contestant; its card names the tasks it can enter: {"tasks": ["classify"]}.
 
     A card's `needs` is a module that may not be installed, its `extra` what installs it.
+
+    floor: what a contestant that learned nothing reaches in its tasks, one for each; a task whose
+    card says `"floor": False` has none. constant: every example gets the same answer.
     """
 
     name: ClassVar[str]
     deterministic: ClassVar[bool] = True
+    floor: ClassVar[bool] = False
+    constant: ClassVar[bool] = False
     wants: ClassVar[str] = "data of another kind"  # what it enters, where that is not all
     # Of a task of rows: the inputs that it reads and the targets that it predicts; empty: any.
     input_types: ClassVar[tuple[type[Input], ...]] = ()

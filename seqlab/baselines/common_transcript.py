@@ -20,6 +20,9 @@ CARD = {"tasks": ["transcribe"]}
 class CommonTranscript(Baseline):
     """The same characters for every recording; the earlier text where two are as common."""
 
+    floor = True
+    constant = True
+
     def __init__(self, ids: NDArray[np.int32] | None = None) -> None:
         self.ids = np.zeros(0, dtype=np.int32) if ids is None else ids
 

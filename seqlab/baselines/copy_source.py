@@ -17,6 +17,8 @@ CARD = {"tasks": ["translate"]}
 class CopySource(Baseline):
     """Every source, in the tokens of targets."""
 
+    floor = True
+
     def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
         """There is nothing to learn."""
         return self

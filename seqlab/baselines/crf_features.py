@@ -31,8 +31,8 @@ from seqlab.tasks.targets.tags import Tags
 
 CARD = {"tasks": ["tag"], "needs": "pycrfsuite", "extra": "tagging"}
 SETTINGS = {"c1": 0.05, "c2": 0.01, "max_iterations": 60}
-NEAR = (-2, -1, 1, 2)  # neighbours that are looked at
-BATCH = 256  # sequences that are decoded together
+NEIGHBOUR_OFFSETS = (-2, -1, 1, 2)  # tokens that are looked at beside each
+DECODED_AT_ONCE = 256  # sequences
 
 
 @registered
@@ -65,8 +65,8 @@ class CrfFeatures(Baseline):
         # Sequences of similar length go together, so that little of a batch is padding.
         order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
         tagged: dict[int, Array] = {}
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
+        for start in range(0, len(order), DECODED_AT_ONCE):
+            rows = order[start : start + DECODED_AT_ONCE]
             decoded = _decoded(self.model, [sequences[row] for row in rows])
             tagged |= zip(rows, decoded, strict=True)
         return Ragged.of(
@@ -162,7 +162,7 @@ def _of_tokens(tokens: Sequence[str]) -> list[list[str]]:
     rows = []
     for place, token in enumerate(tokens):
         row = ["bias", f"word:{plain[place]}", *affixes(token)]
-        for step in NEAR:
+        for step in NEIGHBOUR_OFFSETS:
             other = place + step
             if not 0 <= other < len(tokens):
                 row.append(f"{step}:none")
@@ -178,7 +178,7 @@ def _of_values(values: Array) -> list[dict[str, float]]:
     rows = []
     for place in range(len(values)):
         row = {"bias": 1.0}
-        for step in (0, *NEAR):
+        for step in (0, *NEIGHBOUR_OFFSETS):
             if 0 <= place + step < len(values):
                 near = values[place + step].tolist()
                 row |= {f"{step}:{channel}": value for channel, value in enumerate(near)}

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-OFFSETS = 28  # where the header says where features, labels and attributes begin
-CHUNK_HEADER = 12  # bytes of a chunk's name, its size and its count
-STEP = 1  # the type of a feature of two labels; 0: of an attribute and a label
-FEATURE = np.dtype([("type", "<u4"), ("source", "<u4"), ("target", "<u4"), ("weight", "<f8")])
+OFFSETS_BYTE = 28  # where the header says where features, labels and attributes begin
+CHUNK_HEADER_BYTES = 12  # a chunk's name, its size and its count
+TRANSITION = 1  # the type of a feature of two labels; 0: of an attribute and a label
+FEATURE_RECORD = np.dtype(
+    [("type", "<u4"), ("source", "<u4"), ("target", "<u4"), ("weight", "<f8")]
+)
 
 
 class CrfModel(NamedTuple):
@@ -30,11 +32,11 @@ class CrfModel(NamedTuple):
 
 def read_model(content: bytes) -> CrfModel:
     """The model in a file of CRFsuite."""
-    features, labels, attributes = struct.unpack_from("<III", content, OFFSETS)
+    features, labels, attributes = struct.unpack_from("<III", content, OFFSETS_BYTE)
     names, seen = _names(content[labels:]), _names(content[attributes:])
     count = struct.unpack_from("<I", content, features + 8)[0]
-    found = np.frombuffer(content, FEATURE, count, features + CHUNK_HEADER)
-    between = found["type"] == STEP
+    found = np.frombuffer(content, FEATURE_RECORD, count, features + CHUNK_HEADER_BYTES)
+    between = found["type"] == TRANSITION
     emitted, stepped = found[~between], found[between]
     steps = np.zeros((len(names), len(names)))
     steps[stepped["source"], stepped["target"]] = stepped["weight"]

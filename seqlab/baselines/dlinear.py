@@ -16,7 +16,7 @@ from seqlab.registry import registered
 
 CARD = {"tasks": ["forecast"]}
 
-KERNEL = 25
+TREND_STEPS = 25  # that the moving average spans
 
 
 @registered
@@ -31,9 +31,9 @@ class Dlinear(Ridge):
 
 def moving_average(length: int) -> NDArray[np.float64]:
     """The matrix A for which x A is the centred moving average of x, (L, L)."""
-    half = KERNEL // 2
+    half = TREND_STEPS // 2
     matrix = np.zeros((length, length))
     for shift in range(-half, half + 1):
         source = np.clip(np.arange(length) + shift, 0, length - 1)
-        np.add.at(matrix, (source, np.arange(length)), 1 / KERNEL)
+        np.add.at(matrix, (source, np.arange(length)), 1 / TREND_STEPS)
     return matrix

@@ -33,6 +33,7 @@ Table = dict[str, tuple[int, float]]  # what a token is seen as → tag number, 
 class FrequentTag(Baseline):
     """A table of tags for each way to see a token."""
 
+    floor = True
     input_types = (Tokens, Steps)
     target_types = (Tags,)
 

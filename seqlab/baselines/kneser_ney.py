@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seqlab.baselines.base import Baseline, State
 from seqlab.baselines.checked import between
-from seqlab.baselines.ngrams import Floats, Ints, Level, Model, count
+from seqlab.baselines.ngrams import Floats, Ints, KneserNeyModel, Level, count
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
 from seqlab.tasks.base import Exhibit, Predictions, Task
@@ -21,8 +21,8 @@ from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling import blocks
 
 CARD = {"tasks": ["language"]}
-ROWS = 4096  # blocks at a time, so that a long text needs little memory
-ORDERS = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2, 3, 4, 5)}
+BLOCKS_AT_ONCE = 4096  # so that a long text needs little memory
+ORDERS_TRIED = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2, 3, 4, 5)}
 
 
 @registered
@@ -31,7 +31,7 @@ class KneserNey(Baseline):
 
     def __init__(self, levels: Sequence[Level] = (), tokens: int = 0) -> None:
         self.levels, self.tokens = list(levels), tokens
-        self.model = Model.of(self.levels, tokens)
+        self.model = KneserNeyModel.of(self.levels, tokens)
 
     @property
     def order(self) -> int:
@@ -42,7 +42,7 @@ class KneserNey(Baseline):
         """Count once, up to the highest order; the best order on validation stays."""
         assert isinstance(task, Language)
         tokens = len(task.vocabulary)
-        tried = ORDERS[task.reading.kind]
+        tried = ORDERS_TRIED[task.settings.kind]
         levels = count(_texts(train), tokens, max(tried))
         made = [type(self)(levels[:order], tokens) for order in tried]
         return min(made, key=lambda model: float(np.sum(model.predict(task, valid).values)))
@@ -51,8 +51,10 @@ class KneserNey(Baseline):
         """−log p of each scored token of each block, in nats."""
         assert isinstance(task, Language)
         parts = [
-            self._nats(task, examples.take(np.arange(done, min(done + ROWS, len(examples)))))
-            for done in range(0, len(examples), ROWS)
+            self._nats(
+                task, examples.take(np.arange(done, min(done + BLOCKS_AT_ONCE, len(examples))))
+            )
+            for done in range(0, len(examples), BLOCKS_AT_ONCE)
         ]
         sizes = blocks.lengths(examples)
         return Ragged(np.concatenate(parts), np.concatenate(([0], sizes.cumsum())))
@@ -60,8 +62,8 @@ class KneserNey(Baseline):
     def _nats(self, task: Language, examples: Examples) -> Floats:
         start, stop = blocks.column(examples, "start"), blocks.column(examples, "stop")
         furthest = blocks.column(examples, "first") - 1
-        if not task.reading.carried:
-            furthest = np.maximum(furthest, start - 1 - task.reading.context)
+        if not task.settings.carried:
+            furthest = np.maximum(furthest, start - 1 - task.settings.context)
         begin = np.maximum(furthest, start - (self.order - 1))
         sizes = stop - begin
         seen = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
@@ -119,7 +121,7 @@ class KneserNey(Baseline):
 class CountReader:
     """A text that is read on, of which the last tokens count."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: KneserNeyModel) -> None:
         self.model = model
         self.recent: list[int] = []
 

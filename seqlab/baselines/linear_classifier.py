@@ -16,7 +16,7 @@ from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.targets.classes import Classes
 
 Array = NDArray[np.float64]
-STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # of C
+INVERSE_PENALTIES = (0.01, 0.1, 1.0, 10.0)  # C of scikit-learn
 
 
 class LinearClassifier(Baseline):
@@ -42,7 +42,9 @@ class LinearClassifier(Baseline):
         mean, std = held.mean(axis=0), held.std(axis=0)
         std = np.where(std > 1e-8, std, 1.0)
         features = (held - mean) / std
-        models = [LogisticRegression(C=c, max_iter=500).fit(features, labels) for c in STRENGTHS]
+        models = [
+            LogisticRegression(C=c, max_iter=500).fit(features, labels) for c in INVERSE_PENALTIES
+        ]
         fitted = [type(self)(mean, std, model) for model in models]
         wanted, classes = (
             np.asarray(valid.arrays["label"]),

@@ -18,6 +18,9 @@ CARD = {"tasks": ["classify", "series", "images"]}
 class Majority(Baseline):
     """The same probabilities for every example."""
 
+    floor = True
+    constant = True
+
     def __init__(self, frequencies: np.ndarray | None = None) -> None:
         self.frequencies = np.zeros(0) if frequencies is None else frequencies
 

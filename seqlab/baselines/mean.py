@@ -18,6 +18,9 @@ CARD = {"tasks": ["regress"]}
 class Mean(Baseline):
     """The same numbers for every example."""
 
+    floor = True
+    constant = True
+
     def __init__(self, means: np.ndarray | None = None) -> None:
         self.means = np.zeros(0) if means is None else means
 

@@ -33,15 +33,16 @@ from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["series"]}
 
-FEATURES = 9996
-LENGTH = 9
+FEATURE_COUNT = 9996
+KERNEL_LENGTH = 9
 MOST_DILATIONS = 32
 LONGEST_DILATION = 2**40  # steps; beyond any series, and no overflow when multiplied
 MOST_CHANNELS = 9  # that one convolution sums
-TRIPLES = np.array(list(combinations(range(LENGTH), 3)), dtype=np.int64)  # where weights are 2
-STRENGTHS = np.logspace(-3, 3, 13)
+# The places of a kernel's weights of 2; all others are −1.
+KERNEL_TRIPLES = np.array(list(combinations(range(KERNEL_LENGTH), 3)), dtype=np.int64)
+PENALTIES = np.logspace(-3, 3, 13)
 TEMPERATURES = np.logspace(-1, 2, 25)
-GOLDEN = (np.sqrt(5) + 1) / 2
+GOLDEN_RATIO = (np.sqrt(5) + 1) / 2
 
 Floats = NDArray[np.float32]
 
@@ -63,7 +64,12 @@ class Convolutions:
         found = np.empty((len(series), self.biases.size), dtype=np.float32)
         for row, x in enumerate(series):
             _shares(
-                x, self.dilations, TRIPLES[self.triples], self.channels, self.biases, found[row]
+                x,
+                self.dilations,
+                KERNEL_TRIPLES[self.triples],
+                self.channels,
+                self.biases,
+                found[row],
             )
         return found.astype(np.float64)
 
@@ -111,15 +117,15 @@ def fit_convolutions(series: list[Floats], seed: int) -> Convolutions:
     """Dilations up to the usual length, random channels, biases from training examples."""
     rng = np.random.default_rng(seed)
     usual, C = int(np.median([len(x) for x in series])), series[0].shape[1]
-    most = max(0.0, np.log2(max(1, usual - 1) / (LENGTH - 1)))
+    most = max(0.0, np.log2(max(1, usual - 1) / (KERNEL_LENGTH - 1)))
     spread = 2 ** np.linspace(0, most, MOST_DILATIONS)
     distinct = np.unique(np.maximum(1, spread.astype(np.int64)))
-    each = max(1, FEATURES // (len(TRIPLES) * len(distinct)))
-    dilations = np.repeat(distinct, len(TRIPLES))
-    triples = np.tile(np.arange(len(TRIPLES)), len(distinct))
+    each = max(1, FEATURE_COUNT // (len(KERNEL_TRIPLES) * len(distinct)))
+    dilations = np.repeat(distinct, len(KERNEL_TRIPLES))
+    triples = np.tile(np.arange(len(KERNEL_TRIPLES)), len(distinct))
     channels = np.zeros((len(dilations), C), dtype=np.float32)
     biases = np.empty((len(dilations), each), dtype=np.float32)
-    levels = ((np.arange(1, len(dilations) * each + 1) * GOLDEN) % 1).reshape(-1, each)
+    levels = ((np.arange(1, len(dilations) * each + 1) * GOLDEN_RATIO) % 1).reshape(-1, each)
     for m in range(len(dilations)):
         count = int(2 ** rng.uniform(0, np.log2(min(C, MOST_CHANNELS) + 1)))
         chosen = rng.choice(C, count, replace=False)
@@ -127,7 +133,7 @@ def fit_convolutions(series: list[Floats], seed: int) -> Convolutions:
         x = series[rng.integers(len(series))]
         c = np.empty(len(x), dtype=np.float32)
         z = np.ascontiguousarray(x[:, chosen].sum(axis=1))
-        _convolve(z, int(dilations[m]), TRIPLES[triples[m]], c)
+        _convolve(z, int(dilations[m]), KERNEL_TRIPLES[triples[m]], c)
         biases[m] = np.quantile(c, levels[m])
     return Convolutions(dilations, triples, channels, biases)
 
@@ -150,7 +156,7 @@ class Minirocket(Baseline):
         convolutions = fit_convolutions(series, seed)
         features = convolutions.features(series)
         mean, std = features.mean(axis=0), features.std(axis=0) + 1e-8
-        ridge = RidgeClassifierCV(alphas=STRENGTHS).fit((features - mean) / std, labels)
+        ridge = RidgeClassifierCV(alphas=PENALTIES).fit((features - mean) / std, labels)
         coef, intercept = np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
         if len(coef) == 1:  # two classes share one decision
             coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])
@@ -207,7 +213,7 @@ class Minirocket(Baseline):
             raise ValueError(f"{read['biases'].size} features have {len(read['mean'])} means")
         convolutions = Convolutions(
             between("dilations", read["dilations"], 1, LONGEST_DILATION),
-            between("triples", read["triples"], 0, len(TRIPLES) - 1),
+            between("triples", read["triples"], 0, len(KERNEL_TRIPLES) - 1),
             read["channels"].astype(np.float32),
             read["biases"].astype(np.float32),
         )

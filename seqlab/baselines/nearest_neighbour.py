@@ -21,7 +21,7 @@ from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["series", "images"]}
 MOST_STEPS = 1024  # to which longer series are stretched
-COUNTS = (1, 3, 5)
+NEIGHBOUR_COUNTS = (1, 3, 5)
 
 Array = NDArray[np.float32]
 
@@ -49,7 +49,7 @@ class NearestNeighbour(Baseline):
         series = input_of(task, ValueInput).vectors(train)
         steps = min(MOST_STEPS, max(len(x) for x in series))
         values, labels = stretched(series, steps), np.asarray(train.arrays["label"], np.int64)
-        counts = [count for count in COUNTS if count <= len(labels)]
+        counts = [count for count in NEIGHBOUR_COUNTS if count <= len(labels)]
         fitted = [type(self)(values, labels, steps, count) for count in counts]
         wanted = np.asarray(valid.arrays["label"])
         right = [

@@ -19,8 +19,8 @@ from seqlab.tasks.base import Predictions, Task
 
 CARD = {"tasks": ["translate"]}
 
-FEATURES = 2**18
-CHUNK = 256  # sources that are compared at a time
+HASHED_FEATURES = 2**18
+COMPARED_AT_ONCE = 256  # sources
 
 
 @registered
@@ -47,8 +47,8 @@ class NearestPair(Baseline):
         asked = transform.transform(_counts(examples.frame["source"].tolist())).astype(np.float32)
         transposed = self.known.T.tocsr()
         nearest = [
-            (asked[start : start + CHUNK] @ transposed).toarray().argmax(axis=1)
-            for start in range(0, len(examples), CHUNK)
+            (asked[start : start + COMPARED_AT_ONCE] @ transposed).toarray().argmax(axis=1)
+            for start in range(0, len(examples), COMPARED_AT_ONCE)
         ]
         return self.targets.take(np.concatenate(nearest).astype(np.int64))
 
@@ -71,7 +71,7 @@ class NearestPair(Baseline):
         """From what `state` gave."""
         arrays = state[1]
         parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-        known = sparse_matrix(*parts, columns=FEATURES)
+        known = sparse_matrix(*parts, columns=HASHED_FEATURES)
         targets = ragged(arrays["targets"], arrays["offsets"])
         if known.shape[0] != len(targets):
             raise ValueError(f"{known.shape[0]} sources have {len(targets)} targets")
@@ -80,6 +80,10 @@ class NearestPair(Baseline):
 
 def _counts(texts: list[str]) -> Any:
     vectorizer = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(2, 4), n_features=FEATURES, alternate_sign=False, norm=None
+        analyzer="char_wb",
+        ngram_range=(2, 4),
+        n_features=HASHED_FEATURES,
+        alternate_sign=False,
+        norm=None,
     )
     return vectorizer.transform(texts)

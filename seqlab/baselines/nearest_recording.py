@@ -19,8 +19,8 @@ from seqlab.tasks.base import Predictions, Task
 
 CARD = {"tasks": ["transcribe"]}
 
-STRETCHES = 8
-CHUNK = 256  # recordings that are compared at a time
+STRETCHES_A_RECORDING = 8
+COMPARED_AT_ONCE = 256  # recordings
 
 Floats = NDArray[np.float64]
 
@@ -52,8 +52,8 @@ class NearestRecording(Baseline):
         asked = _summaries(examples) / self.scale
         squares = (self.known**2).sum(axis=1)
         nearest = [
-            (squares - 2 * asked[start : start + CHUNK] @ self.known.T).argmin(axis=1)
-            for start in range(0, len(asked), CHUNK)
+            (squares - 2 * asked[start : start + COMPARED_AT_ONCE] @ self.known.T).argmin(axis=1)
+            for start in range(0, len(asked), COMPARED_AT_ONCE)
         ]
         return self.targets.take(np.concatenate(nearest).astype(np.int64))
 
@@ -90,8 +90,12 @@ def _summaries(examples: Examples) -> Floats:
     rows = []
     for row in range(len(steps)):
         x = np.asarray(steps[row], dtype=np.float64)
-        starts = np.minimum(np.arange(STRETCHES) * len(x) // STRETCHES, len(x) - 1)
-        ends = np.maximum((np.arange(STRETCHES) + 1) * len(x) // STRETCHES, starts + 1)
+        starts = np.minimum(
+            np.arange(STRETCHES_A_RECORDING) * len(x) // STRETCHES_A_RECORDING, len(x) - 1
+        )
+        ends = np.maximum(
+            (np.arange(STRETCHES_A_RECORDING) + 1) * len(x) // STRETCHES_A_RECORDING, starts + 1
+        )
         means = [x[a:b].mean(axis=0) for a, b in zip(starts, ends, strict=True)]
         rows.append(np.concatenate([[np.log(len(x))], *means]))
     return np.stack(rows)

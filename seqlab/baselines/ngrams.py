@@ -97,14 +97,14 @@ def discounts(counts: Ints) -> Floats:
 
 
 @dataclass(frozen=True)
-class Model:
+class KneserNeyModel:
     """An interpolated Kneser–Ney model over `tokens` tokens."""
 
     orders: tuple[Smoothed, ...]
     tokens: int
 
     @classmethod
-    def of(cls, levels: Sequence[Level], tokens: int) -> Model:
+    def of(cls, levels: Sequence[Level], tokens: int) -> KneserNeyModel:
         """Of the n-grams of lengths 1, 2, …; the last length is the order."""
         histories = [1, *(len(level.keys) for level in levels)]
         last = len(levels) - 1

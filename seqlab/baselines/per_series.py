@@ -21,7 +21,7 @@ from seqlab.tasks.forecasting.examples import origins, past, scale, series_of
 
 MOST_SERIES = 100  # estimated one after the other, at up to a second each
 MOST_STEPS = 600  # of a series, its latest before the training part ends
-SEASONS = 2  # whole seasons that a look-back must hold for one to be modelled
+FEWEST_SEASONS = 2  # that a look-back must hold for one to be modelled
 
 
 class PerSeries(PointForecast):
@@ -95,4 +95,4 @@ class PerSeries(PointForecast):
 def _season(task: Forecast) -> int:
     """The task's season, if look-backs hold it twice."""
     geometry = task.fitted.geometry
-    return geometry.season if geometry.season * SEASONS <= geometry.lookback else 1
+    return geometry.season if geometry.season * FEWEST_SEASONS <= geometry.lookback else 1

@@ -21,10 +21,10 @@ from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting.examples import future, past, scale
 
 Array = NDArray[np.float64]
-STRENGTHS = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)  # of the mean square of an input
+PENALTIES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)  # of the mean square of an input
 NORMS = ("none", "last")  # take nothing away, or the last value (NLinear; Zeng et al., 2023)
-CHUNK = 512  # windows gathered at a time
-COMPLETE = 0.5  # share of windows without a missing target from which the others are left out
+GATHERED_AT_ONCE = 512  # windows
+COMPLETE_SHARE = 0.5  # share of windows without a missing target from which the others are left out
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Ridge(PointForecast):
         sign = 1 if metric.higher_is_better else -1
         best, found = -np.inf, self
         for norm in NORMS:
-            for strength in STRENGTHS:
+            for strength in PENALTIES:
                 weights = solve(products, self.features(len(products.gram) - 1), norm, strength)
                 fitted = type(self)(
                     weights, {"norm": norm, "strength": strength, "filled_targets": filled}
@@ -95,7 +95,7 @@ def gather(task: Forecast, examples: Examples) -> tuple[Products, bool]:
     geometry, C = task.fitted.geometry, task.fitted.channels
     L, H = geometry.lookback, geometry.horizon
     complete = "known" not in examples.shared
-    filled = not complete and _complete_share(task, examples) < COMPLETE
+    filled = not complete and _complete_share(task, examples) < COMPLETE_SHARE
     gram, cross, count = np.zeros((L + 1, L + 1)), np.zeros((L + 1, H)), 0
     for rows in _chunks(len(examples)):
         x = past("inputs", examples, L, rows)[:, :, :C].transpose(0, 2, 1).reshape(-1, L)
@@ -142,4 +142,7 @@ def solve(products: Products, features: Array, norm: str, strength: float) -> Ar
 
 
 def _chunks(count: int) -> list[NDArray[np.int64]]:
-    return [np.arange(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    return [
+        np.arange(start, min(start + GATHERED_AT_ONCE, count))
+        for start in range(0, count, GATHERED_AT_ONCE)
+    ]

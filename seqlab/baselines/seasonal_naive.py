@@ -15,5 +15,7 @@ CARD = {"tasks": ["forecast"]}
 class SeasonalNaive(PointForecast):
     """Learns nothing; the season is the task's."""
 
+    floor = True
+
     def points(self, task: Forecast, examples: Examples) -> Array:
         return naive.seasonal(examples, task.fitted.geometry, task.fitted.channels)

@@ -18,7 +18,7 @@ from seqlab.tasks.inputs.series import Series
 from seqlab.tasks.targets.numbers import Numbers
 
 CARD = {"tasks": ["regress"]}
-STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the penalty; the validation part chooses
+PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0)  # the validation part chooses
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class StatisticsRidge(Baseline):
         y = target_of(task, Numbers).standard(train.array("target"))
         metric = registry.load("metrics", task.metrics[0])()
         sign = 1 if metric.higher_is_better else -1
-        fitted = [type(self)(*_solve(x, y, strength)) for strength in STRENGTHS]
+        fitted = [type(self)(*_solve(x, y, strength)) for strength in PENALTIES]
         scores = [
             sign * metric.value(task.statistics(metric, one.predict(task, valid), valid))
             for one in fitted

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-MOST = 200_000
+MOST_TERMS = 200_000
 
 
 class TfidfFeatures:
@@ -65,6 +65,6 @@ def _columns(frame: pd.DataFrame) -> list[str]:
 def _vectorizer(kind: str) -> TfidfVectorizer:
     if kind == "characters":
         return TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, max_features=MOST
+            analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, max_features=MOST_TERMS
         )
-    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MOST)
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MOST_TERMS)

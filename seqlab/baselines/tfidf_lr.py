@@ -17,7 +17,7 @@ from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["classify"]}
-STRENGTHS = (1.0, 4.0, 16.0)  # of C; the validation part chooses
+INVERSE_PENALTIES = (1.0, 4.0, 16.0)  # C of scikit-learn; the validation part chooses
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class TfidfLr(Baseline):
         solve = _each if target.multi_label else _one_of
         fitted = [
             type(self)(features, *solve(x, labels, len(target.classes), strength))
-            for strength in STRENGTHS
+            for strength in INVERSE_PENALTIES
         ]
         metric = LogLoss()
         losses = [

@@ -18,7 +18,7 @@ from seqlab.tasks.inputs.text import Text
 from seqlab.tasks.targets.numbers import Numbers
 
 CARD = {"tasks": ["regress"]}
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # of the penalty; the validation part chooses
+PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)  # the validation part chooses
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class TfidfRidge(Baseline):
         y = target_of(task, Numbers).standard(train.array("target"))
         metric = registry.load("metrics", task.metrics[0])()
         sign = 1 if metric.higher_is_better else -1
-        fitted = [type(self)(features, *_solve(x, y, strength)) for strength in STRENGTHS]
+        fitted = [type(self)(features, *_solve(x, y, strength)) for strength in PENALTIES]
         scores = [
             sign * metric.value(task.statistics(metric, one.predict(task, valid), valid))
             for one in fitted

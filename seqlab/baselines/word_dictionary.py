@@ -30,8 +30,8 @@ from seqlab.tasks.targets.translation import Translation
 
 CARD = {"tasks": ["translate"]}
 
-ROUNDS = 5
-MOST_PAIRS = 8_000_000  # of words that occur together; more training pairs are left out
+EM_ROUNDS = 5
+MOST_WORD_PAIRS = 8_000_000  # that occur together; more training pairs are left out
 _WORD = re.compile(r"\w+|[^\w\s]")
 _BEFORE_MARK = re.compile(r" (?=[.,;:!?%)\]}»”])")
 
@@ -59,7 +59,7 @@ class WordDictionary(Baseline):
         targets, target_words = _numbered(sides[1])
         order = np.random.default_rng(seed).permutation(len(train))
         together = np.array([len(sources[r]) * len(targets[r]) for r in order]).cumsum()
-        rows = order[: max(1, int(np.searchsorted(together, MOST_PAIRS)))]
+        rows = order[: max(1, int(np.searchsorted(together, MOST_WORD_PAIRS)))]
         best = _translations([sources[r] for r in rows], [targets[r] for r in rows])
         return type(self)({source_words[x]: target_words[y] for x, y in best})
 
@@ -116,7 +116,7 @@ def _translations(sources: list[Numbers], targets: list[Numbers]) -> list[tuple[
     entry_x, entry_y = entries // width, entries % width
     occurrences, occurrence = np.unique(sentence * width + ys, return_inverse=True)
     probability = np.ones(len(entries))
-    for _ in range(ROUNDS):
+    for _ in range(EM_ROUNDS):
         each = probability[entry]
         explained = np.bincount(occurrence, each, minlength=len(occurrences))
         counts = np.bincount(entry, each / explained[occurrence], minlength=len(entries))

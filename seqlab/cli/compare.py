@@ -84,12 +84,11 @@ def compare(
             **o.training_settings(given),
             **o.said(
                 baselines=() if baselines == "none" else o.names(baselines, "--baselines"),
-                margin=decision.margin,
                 sizes=o.sizes(sizes) or None,
                 refit=refit or None,
             ),
             **machine.settings(),
-            "constraints": decision.constraints(given),
+            **decision.settings(given),
         },
     )
     compare_and_show(study, (data, valid, test), json=json, dry_run=dry_run)

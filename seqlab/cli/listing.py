@@ -5,7 +5,7 @@ from __future__ import annotations
 from seqlab.cli.streams import print_json
 from seqlab.cli.terminal import Terminal
 
-PIPED = 120  # columns where there is no terminal to measure
+PIPED_COLUMNS = 120  # where there is no terminal to measure
 
 
 def list_mixers(json: bool) -> None:
@@ -22,7 +22,7 @@ def list_mixers(json: bool) -> None:
     ]
     terminal = Terminal()
     if not terminal.is_terminal:
-        terminal = Terminal(width=PIPED)
+        terminal = Terminal(width=PIPED_COLUMNS)
     terminal.table(("mixer", "streams", "time in T", "state", "paper"), rows)
     terminal.say("\nWhat each is, and the candidates made of it: seqlab mixers --json")
 

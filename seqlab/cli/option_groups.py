@@ -43,7 +43,12 @@ class DataOptions:
         ),
     ] = None
     group: Annotated[
-        str | None, _said(o.DATA, "Column whose rows of one value stay in one part.")
+        str | None,
+        _said(
+            o.DATA,
+            "Column that says whose a row is (subject, author, document): rows of one value stay "
+            "in one part and count as one observation.",
+        ),
     ] = None
     folds: Annotated[
         int | None, _said(o.DATA, "Folds of a cross-validation, for small data.", min=2)
@@ -115,11 +120,26 @@ class DecisionOptions:
     """What counts as better, and what the recommended contestant must keep."""
 
     margin: Annotated[
-        float | None,
+        str | None,
         _said(
             DECISION,
-            "Smallest difference that matters, in the metric's units (a share of it for errors).",
-            min=0,
+            "Smallest difference that matters: 1pt (a hundredth of a score from 0 to 1), 2% (of "
+            "the best value), or a number: in the metric's units, a share where it is an error.",
+        ),
+    ] = None
+    accept: Annotated[
+        str | None,
+        _said(
+            DECISION,
+            "How much quality you give for a cheaper contestant, written as a margin: 2pt.",
+        ),
+    ] = None
+    prefer: Annotated[
+        str | None,
+        _said(
+            DECISION,
+            "What is recommended: the best (quality), the cheapest within the margin of it "
+            "(balanced, by default), or the cheapest of all that may be best (cost).",
         ),
     ] = None
     max_latency_ms: Annotated[
@@ -128,9 +148,21 @@ class DecisionOptions:
     max_memory_mb: Annotated[
         float | None, _said(DECISION, "Limit: memory of the whole process.")
     ] = None
+    max_size_mb: Annotated[float | None, _said(DECISION, "Limit: size of the stored weights.")] = (
+        None
+    )
     max_params: Annotated[
         str | None, _said(DECISION, "Limit: parameters of the recommended contestant.")
     ] = None
+
+    def settings(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Fields of StudySpec: what is said here goes before what the settings say."""
+        said = o.said(
+            margin=o.difference(self.margin, "--margin"),
+            accept=o.difference(self.accept, "--accept"),
+            prefer=self.prefer,
+        )
+        return {**said, "constraints": self.constraints(given)}
 
     def constraints(self, given: dict[str, Any]) -> dict[str, Any]:
         """Fields of Constraints: what is said here goes before what the section says."""
@@ -140,6 +172,7 @@ class DecisionOptions:
             **o.said(
                 max_latency_ms=o.above_zero(self.max_latency_ms, "--max-latency-ms"),
                 max_memory_mb=o.above_zero(self.max_memory_mb, "--max-memory-mb"),
+                max_size_mb=o.above_zero(self.max_size_mb, "--max-size-mb"),
                 max_params=most,
             ),
         }

@@ -82,6 +82,18 @@ def above_zero(given: float | None, option: str) -> float | None:
     return given
 
 
+def difference(given: str | None, option: str) -> str | None:
+    """A difference as it is written, if it is written in one of the known forms."""
+    from seqlab.compare.margins import parts_of
+
+    try:
+        if given is not None:
+            parts_of(given)
+    except ValueError as error:
+        raise UserError(f'{option} "{given}": {error}') from None
+    return given
+
+
 def names(given: str | None, option: str) -> tuple[str, ...] | None:
     """A list divided by commas."""
     if given is None:

@@ -16,9 +16,10 @@ from rich.text import Text
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.study.clock import Moment, Running
 
-EVERY, RARELY = 15.0, 300.0  # seconds between plain lines: at first, and in a long study
-GROWTH = 20  # they are a part of so many of the time so far
-BESIDES = 8  # lines of a terminal that are not for runs
+FIRST_WAIT_SECONDS = 15.0  # between plain lines, at first
+LONGEST_WAIT_SECONDS = 300.0  # between plain lines, in a long study
+TIME_A_DRAWING = 20  # drawings take at most one part in so many of the time so far
+LINES_BESIDE_RUNS = 8  # of a terminal
 
 
 class Bar:
@@ -55,7 +56,9 @@ class Bar:
             self._show(moment)
             return
         now, stage = time.monotonic(), moment.stage.partition(":")[0]
-        wait = min(RARELY, max(EVERY, (now - self.begun) / GROWTH))
+        wait = min(
+            LONGEST_WAIT_SECONDS, max(FIRST_WAIT_SECONDS, (now - self.begun) / TIME_A_DRAWING)
+        )
         if now - self.last >= wait or stage != self.stage:
             self.last, self.stage = now, stage
             for line in (_line(moment), *(f"       {self._words(r)}" for r in moment.running)):
@@ -82,14 +85,14 @@ class Bar:
         table.add_column("run", no_wrap=True, overflow="ellipsis", min_width=12)
         for head in ("done", *heads):
             table.add_column(head, justify="right", no_wrap=True)
-        room = max(1, self.console.height - BESIDES)
+        room = max(1, self.console.height - LINES_BESIDE_RUNS)
         for run in running[:room]:
-            table.add_row(run.name, *_cells(run.reading))
+            table.add_row(run.name, *_cells(run.figures))
         more = len(running) - room
         return Group(table, Text(f"and {more} more", "dim")) if more > 0 else Group(table)
 
     def _words(self, run: Running) -> str:
-        done, loss, valid, tokens, norm, clipped, memory, loading, left = _cells(run.reading)
+        done, loss, valid, tokens, norm, clipped, memory, loading, left = _cells(run.figures)
         return (
             f"{run.name}: {done}, loss {loss}, {self.metric} {valid}, {tokens} tokens/s, gradient "
             f"{norm} ({clipped} clipped), {memory}, loading {loading}, {left} left"
@@ -104,24 +107,24 @@ def _left(moment: Moment) -> str:
     return "" if moment.seconds_left is None else f"{in_words(moment.seconds_left)} left"
 
 
-def _cells(reading: Mapping[str, Any]) -> tuple[str, ...]:
+def _cells(figures: Mapping[str, Any]) -> tuple[str, ...]:
     """A training's numbers in few characters: the share that is done first, the time left last."""
     return (
-        f"{reading['step'] / reading['steps']:.0%}{_format(reading)}",
-        f"{reading['loss']:.3g}",
-        "–" if reading["valid"] is None else f"{reading['valid']:.3g}",
-        _thousands(reading["tokens_per_second"]),
-        f"{reading['gradient_norm']:.2g}",
-        f"{reading['clipped']:.0%}",
-        f"{reading['memory_mb']:,.0f} MB",
-        f"{reading['loading']:.0%}",
-        in_words(reading["seconds_left"]),
+        f"{figures['step'] / figures['steps']:.0%}{_format(figures)}",
+        f"{figures['loss']:.3g}",
+        "–" if figures["valid"] is None else f"{figures['valid']:.3g}",
+        _thousands(figures["tokens_per_second"]),
+        f"{figures['gradient_norm']:.2g}",
+        f"{figures['clipped']:.0%}",
+        f"{figures['memory_mb']:,.0f} MB",
+        f"{figures['loading']:.0%}",
+        in_words(figures["seconds_left"]),
     )
 
 
-def _format(reading: Mapping[str, Any]) -> str:
+def _format(figures: Mapping[str, Any]) -> str:
     """The number format, where it is not the usual one."""
-    name = reading.get("precision", "float32")
+    name = figures.get("precision", "float32")
     return "" if name == "float32" else f" in {name}"
 
 

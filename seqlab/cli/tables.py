@@ -11,7 +11,7 @@ from rich.text import Text
 from seqlab.cli.progress import in_words
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.report.stored import StoredStudy
-from seqlab.study.plan import Entry
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.planning import Plan
 from seqlab.study.timing import Pace, counted
 from seqlab.workbench.evaluating import Evaluation
@@ -54,13 +54,13 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
     )
     terminal.say(f"expected time: at most about {in_words(plan.seconds)}")
     for sentence in allowance.left_out:
-        terminal.say(f"left out: {sentence}", style="yellow")
+        terminal.say(sentence, style="yellow")
     if plan.resolution.get("sentence"):
         terminal.say(str(plan.resolution["sentence"]))
     terminal.say()
 
 
-def _entry(entry: Entry, pace: Pace | None) -> list[str]:
+def _entry(entry: PlannedContestant, pace: Pace | None) -> list[str]:
     """A contestant's row of the plan."""
     model = entry.model
     return [
@@ -176,11 +176,18 @@ def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
 def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:
     """The answer, and what it rests on."""
     terminal.say()
-    terminal.say(str(verdict.get("sentence") or "This study has no verdict."), style="bold")
+    headline = verdict.get("headline") or verdict.get("sentence") or "This study has no verdict."
+    terminal.say(str(headline), style="bold")
+    if verdict.get("details"):
+        terminal.say(" ".join(verdict["details"]))
+    for sentence in verdict.get("families") or ():
+        terminal.say(f"  {sentence}")
     for sentence in verdict.get("reasons") or ():
         terminal.say(f"  · {sentence}")
+    for sentence in (verdict.get("declared") or {}).get("changes") or ():
+        terminal.say(f"  · {sentence}")
     for sentence in verdict.get("left_out") or ():
-        terminal.say(f"  · left out: {sentence}", style="yellow")
+        terminal.say(f"  · {sentence}", style="yellow")
 
 
 def _number(value: Any, digits: int) -> str:

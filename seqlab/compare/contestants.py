@@ -12,16 +12,25 @@ from seqlab.errors import UserError
 from seqlab.metrics.base import Array, Metric
 
 IntArray = NDArray[np.int64]
+NEGLIGIBLE = 0.01  # of the trivial baseline's error
 
 
 @dataclass(frozen=True, eq=False)
 class Contestant:
     """One candidate or baseline, scored on the test examples that all contestants share.
 
-    `statistics` is (seeds, examples, K), as `Metric.collect` returns it per seed; None if nothing
-    was finished, and then `failed` says why. `deterministic` means that training holds no chance:
-    one seed is all there is, and it has no seed variance. `seeds` names the seeds, so that pairs
-    can be matched where some contestants lost a run; without it they are matched in order.
+    statistics     (seeds, examples, K), as `Metric.collect` returns it per seed; None if nothing
+                   was finished, and then `failed` says why
+    deterministic  training holds no chance: one seed is all there is, and has no seed variance
+    seeds          their numbers, so that pairs can be matched where some contestants lost a run;
+                   without them they are matched in order
+    validation     each seed's validation score, in the metric's natural sign: by it a practitioner
+                   would choose among restarts
+    lost           seeds that ended without a result: diverged, out of memory, not a number
+    trials         validation scores of the tuning trials, one seed each
+    families       groups that it belongs to (recurrent, attention, modern, classic, baselines)
+    trivial        it learned nothing of the inputs (the majority class, the naive forecast): what
+                   others are measured by, and never a recommendation
     """
 
     name: str
@@ -29,6 +38,11 @@ class Contestant:
     deterministic: bool = False
     failed: str = ""
     seeds: tuple[int, ...] = ()
+    validation: tuple[float, ...] = ()
+    lost: int = 0
+    trials: tuple[float, ...] = ()
+    families: tuple[str, ...] = ()
+    trivial: bool = False
 
     def __post_init__(self) -> None:
         assert (self.statistics is None) == bool(self.failed), f"{self.name}: statistics or failed"
@@ -36,7 +50,8 @@ class Contestant:
             assert self.statistics.ndim == 3, (
                 f"{self.name}: statistics must be (seeds, examples, K)"
             )
-            assert not self.seeds or len(self.seeds) == len(self.statistics)
+            assert len(self.seeds) in (0, len(self.statistics))
+            assert len(self.validation) in (0, len(self.statistics))
             assert not self.deterministic or len(self.statistics) == 1
 
 
@@ -59,12 +74,18 @@ class Margin:
         """The metric's default margin."""
         return cls(metric.margin, metric.relative_margin)
 
-    def absolute(self, best_value: float) -> float:
-        """The margin in the metric's own units."""
-        return self.value * abs(best_value) if self.relative else self.value
+    def absolute(self, best_value: float, trivial_value: float = 0.0) -> float:
+        """The margin in the metric's own units.
+
+        A share of next to nothing matters to nobody: an error that the best has all but removed
+        counts as if a hundredth of the trivial baseline's were left.
+        """
+        if not self.relative:
+            return self.value
+        return self.value * max(abs(best_value), NEGLIGIBLE * abs(trivial_value))
 
 
-def check_comparable(contestants: Sequence[Contestant], blocks: IntArray | None) -> None:
+def check_comparable(contestants: Sequence[Contestant]) -> None:
     """Refuse contestants that were not scored on the same test examples.
 
     Raises: UserError naming the contestants.
@@ -83,10 +104,6 @@ def check_comparable(contestants: Sequence[Contestant], blocks: IntArray | None)
                 "contestants must share the test examples",
                 "run the study again for the one whose data differ",
             )
-    if scored and blocks is not None:
-        assert blocks.shape == (scored[0][1],), "one block id for each test example"
-    units = len(np.unique(blocks)) if blocks is not None else (scored[0][1] if scored else 2)
-    check_enough(units, "test block" if blocks is not None else "test example")
 
 
 def check_enough(units: int, unit: str) -> None:

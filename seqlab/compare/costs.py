@@ -10,6 +10,7 @@ ALIKE = 1.1  # costs within this factor are alike: machines are no more exact
 LIMITS = {  # constraint → cost, what to call it
     "max_latency_ms": ("latency_ms_p50", "ms an example"),
     "max_memory_mb": ("peak_memory_mb", "MB of memory"),
+    "max_size_mb": ("size_mb", "MB of weights"),
     "max_params": ("params", "parameters"),
 }
 ORDER = {  # what makes a contestant cheap, the first first
@@ -30,6 +31,9 @@ class Costs:
     latency_ms_p95: float = math.nan
     latency_batch64_ms: float = math.nan  # 64 examples together
     peak_memory_mb: float = math.nan
+    size_mb: float = math.nan  # of what is stored: weights, or what a baseline has learned
+    latency_ms_low: float = math.nan  # quartiles over rounds of measuring
+    latency_ms_high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Constraints:
 
     max_latency_ms: float | None = None
     max_memory_mb: float | None = None
+    max_size_mb: float | None = None
     max_params: float | None = None
 
     @property
@@ -68,8 +73,15 @@ class Constraints:
         )
 
 
+def fitting(costs: Mapping[str, Costs], constraints: Constraints) -> list[str]:
+    """The contestants that meet every limit, in their order; all where there is no limit."""
+    return [name for name, own in costs.items() if not constraints.broken(own)]
+
+
 def cheapest(names: Sequence[str], costs: Mapping[str, Costs]) -> str:
     """By latency, then memory, then training time; those alike in one are decided by the next.
+
+    Costs within 10 % are alike, and latencies whose spreads over rounds overlap.
 
     What was not measured counts as more than anything that was; the first of equals is taken.
     """
@@ -77,16 +89,22 @@ def cheapest(names: Sequence[str], costs: Mapping[str, Costs]) -> str:
     for cost in ORDER:
         known = [name for name in left if not math.isnan(getattr(costs[name], cost))]
         if known:
-            least = min(getattr(costs[name], cost) for name in known)
-            left = [name for name in known if getattr(costs[name], cost) <= ALIKE * least]
+            least = min(known, key=lambda name: getattr(costs[name], cost))
+            left = [name for name in known if not dearer(costs[name], costs[least], cost)]
     return left[0]
+
+
+def dearer(one: Costs, other: Costs, cost: str) -> bool:
+    """Whether one costs more than the other, by more than a machine or its rounds vary."""
+    if cost == "latency_ms_p50" and one.latency_ms_low <= other.latency_ms_high:
+        return False
+    return bool(getattr(one, cost) > ALIKE * getattr(other, cost))
 
 
 def dearer_in(name: str, other: str, costs: Mapping[str, Costs]) -> str | None:
     """The first cost in which the other is more than alike to `name`, or None."""
     for cost in ORDER:
-        mine, its = getattr(costs[name], cost), getattr(costs[other], cost)
-        if its > ALIKE * mine:
+        if dearer(costs[other], costs[name], cost):
             return cost
     return None
 

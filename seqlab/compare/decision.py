@@ -1,199 +1,134 @@
 """The one decision: contestants, a metric and a margin in; standings and the winner set out.
 
-Comparisons with the best (`best.py`) give each contestant its status and make the winner set;
-simultaneous intervals of all pairs fill the table beside it.
+Intervals of all pairs that hold together (`simultaneous.py`) decide everything: each contestant's
+status against the best of the others (`best.py`), the table of pairs, and, with the variance of
+tuning added (`retuning.py`), the comparison of families.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from seqlab.compare.best import WithTheBest, pair_contrasts, pair_index, with_the_best
-from seqlab.compare.comparison import Comparison, Pair, Standing, Status
+from seqlab.compare.comparison import Comparison
 from seqlab.compare.contestants import Contestant, IntArray, Margin, check_comparable
-from seqlab.compare.seedwise import paired, sign_flip_p, superiority
-from seqlab.compare.simultaneous import Joint
-from seqlab.compare.variation import Variation, estimate
+from seqlab.compare.families import compare_families
+from seqlab.compare.pairs import differences_of, pairs_of
+from seqlab.compare.placing import Field, Placing, failed_standing
+from seqlab.compare.restarts import RESTARTS, Kept, as_it_is, losses
+from seqlab.compare.rules import Rules
+from seqlab.compare.variation import estimate
+from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array, Metric
 
-
-@dataclass(frozen=True)
-class Rules:
-    """How a comparison is to be made.
-
-    margin  the difference that matters; None: the metric's own
-    looks   how often the test set has been looked at, this time included: look number n spends
-            level/2ⁿ, so that looking again and again cannot manufacture a winner
-    level   error probability of the whole study
-    seed    of the draws
-    """
-
-    margin: Margin | None = None
-    looks: int = 1
-    level: float = 0.05
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        assert self.looks >= 1
-        assert 0 < self.level < 1
-
-    @property
-    def level_spent(self) -> float:
-        """What this look may spend."""
-        return float(self.level * 0.5**self.looks)
+__all__ = ["Rules", "compare"]
 
 
 def compare(
     contestants: Sequence[Contestant],
     metric: Metric,
     *,
-    blocks: IntArray | None = None,
+    blocks: IntArray | InTime | None = None,
     rules: Rules = Rules(),
+    trivial: Array | None = None,
 ) -> Comparison:
     """Compare contestants that were scored on the same test examples.
 
-    `blocks` (examples,) gives a block id where examples are not independent (overlapping forecast
-    windows, parts of one document): a block is then what is resampled.
+    `blocks` (examples,) gives a block number where examples are not independent (rows of one
+    subject, parts of one document), or says that they are windows of series: what moves together
+    is then what is resampled. `trivial` are the trivial baseline's statistics (examples, K): a
+    seed without a result scores as it; by default those of a contestant that is marked as trivial.
+
+    Where some seeds of a contestant came to nothing, the comparison is of the best of RESTARTS
+    runs, as it validates, if that is known; `other` then counts every run.
     Raises: UserError where contestants cannot be compared, or the metric is undefined.
     """
-    contestants = [_usable(contestant) for contestant in contestants]
-    check_comparable(contestants, blocks)
-    margin = rules.margin or Margin.of(metric)
+    contestants = [_without_lost_seeds(contestant) for contestant in contestants]
+    check_comparable(contestants)
     comparison = Comparison(
         metric=metric.name,
         higher_is_better=metric.higher_is_better,
         in_points=metric.unit_range,
-        margin=margin,
+        margin=rules.margin or Margin.of(metric),
         looks=rules.looks,
         level=rules.level,
         level_spent=rules.level_spent,
-        standings=tuple(_failed(c) for c in contestants if c.failed),
+        standings=tuple(failed_standing(c) for c in contestants if c.failed),
     )
-    running = [contestant for contestant in contestants if not contestant.failed]
+    running = [contestant for contestant in contestants if contestant.statistics is not None]
     if not running:
         return comparison
-    variation = estimate(running, metric, blocks, rules.seed)
-    means = variation.means if metric.higher_is_better else -variation.means
-    joint = Joint.draw(variation, pair_contrasts(len(running)), rules.seed)
-    against = _against_the_best(means, joint, rules.level_spent)
-    delta = margin.absolute(means.max())
-    standings = _standings(running, variation, against, metric, rules, delta)
+    trivial = _trivial(running) if trivial is None else trivial
+    field = Field(
+        [as_it_is(contestant, trivial, metric) for contestant in running],
+        metric,
+        losses(running, trivial, metric),
+        0.0 if trivial is None else metric.value(trivial),
+    )
+    counted = _decided(comparison, field, blocks, Kept(), rules)
+    if any(one.some for one in field.losses.values()) and _can_choose(running):
+        kept = _decided(comparison, field, blocks, Kept(RESTARTS), rules)
+        return replace(kept, other=counted)
+    return counted
+
+
+def _trivial(running: Sequence[Contestant]) -> Array | None:
+    """The statistics of the contestant that learned nothing, if there is one."""
+    return next((c.statistics[0] for c in running if c.trivial and c.statistics is not None), None)
+
+
+def _can_choose(running: Sequence[Contestant]) -> bool:
+    """Whether the validation scores are known by which one of several runs would be kept."""
+    return all(c.deterministic or c.validation for c in running)
+
+
+def _decided(
+    comparison: Comparison,
+    field: Field,
+    blocks: IntArray | InTime | None,
+    kept: Kept,
+    rules: Rules,
+) -> Comparison:
+    """The comparison with its standings, pairs and families."""
+    running, metric = field.running, field.metric
+    unsteady = [name for name, one in field.losses.items() if one.count]
+    variation = estimate(running, metric, blocks, rules.seed, kept=kept, unsteady=unsteady)
+    differences = differences_of(variation, metric, rules)
+    placing = Placing(field, variation, kept, differences, comparison.margin, rules)
     return replace(
         comparison,
-        standings=tuple(standings[i] for i in np.argsort(-means, kind="stable"))
-        + comparison.standings,
-        pairs=tuple(_pairs(running, variation, joint, metric, rules)),
-        best_shown=len(running) > 1 and int(against.candidates.sum()) == 1,
-        delta=delta,
-        examples=len(blocks) if blocks is not None else variation.units,
+        standings=placing.standings() + comparison.standings,
+        pairs=tuple(pairs_of(running, metric, variation, differences, placing.drawn)),
+        families=compare_families(running, metric, placing.tuned or variation, rules),
+        best_shown=len(running) > 1 and int((~placing.against.behind).sum()) == 1,
+        delta=placing.delta,
+        examples=field.examples,
         units=variation.units,
+        unit=variation.unit,
+        short=variation.short,
+        restarts=kept.of,
         variation=variation,
     )
 
 
-def _usable(contestant: Contestant) -> Contestant:
-    """A contestant with statistics that are not finite has failed; say where."""
+def _without_lost_seeds(contestant: Contestant) -> Contestant:
+    """A seed whose statistics are not finite was lost; a contestant with no other has failed."""
     if contestant.statistics is None:
         return contestant
     lost = np.any(~np.isfinite(contestant.statistics), axis=2).sum(axis=1)  # examples, per seed
     if not lost.any():
         return contestant
-    run = int(np.argmax(lost > 0))
-    seed = contestant.seeds[run] if contestant.seeds else run + 1
-    reason = f"seed {seed}: {lost[run]} predictions are not finite numbers"
-    return replace(contestant, statistics=None, failed=reason, seeds=())
-
-
-def _failed(contestant: Contestant) -> Standing:
-    return Standing(
-        name=contestant.name,
-        status="failed",
-        seeds=0,
-        deterministic=contestant.deterministic,
-        reason=contestant.failed,
+    good = np.flatnonzero(lost == 0)
+    if not len(good):
+        seed = contestant.seeds[0] if contestant.seeds else 1
+        reason = f"seed {seed}: {lost[0]} predictions are not finite numbers"
+        return replace(contestant, statistics=None, failed=reason, seeds=(), validation=())
+    return replace(
+        contestant,
+        statistics=contestant.statistics[good],
+        seeds=tuple(contestant.seeds[i] for i in good) if contestant.seeds else (),
+        validation=tuple(contestant.validation[i] for i in good) if contestant.validation else (),
+        lost=contestant.lost + len(lost) - len(good),
     )
-
-
-def _against_the_best(means: Array, joint: Joint, level: float) -> WithTheBest:
-    if len(means) > 1:
-        return with_the_best(means, joint, level)
-    nothing = np.full(1, np.nan)
-    return WithTheBest(nothing, nothing, nothing, np.ones(1, dtype=bool))
-
-
-def _standings(
-    running: Sequence[Contestant],
-    variation: Variation,
-    against: WithTheBest,
-    metric: Metric,
-    rules: Rules,
-    delta: float,
-) -> list[Standing]:
-    means = variation.means
-    widths = Joint.draw(variation, np.eye(len(means)), rules.seed).alone(rules.level)
-    limits = (0.0, 1.0) if metric.unit_range else (-np.inf, np.inf)
-    own = np.clip([means - widths, means + widths], *limits)
-    best = int(np.argmax(means) if metric.higher_is_better else np.argmin(means))
-    differences = against.differences
-    low, high = (_possible(end, metric) for end in (against.low, against.high))
-    if not metric.higher_is_better:
-        low, high, differences = 0.0 - high, 0.0 - low, 0.0 - differences
-    return [
-        Standing(
-            name=contestant.name,
-            status="best" if i == best else _status(against, i, delta),
-            mean=float(means[i]),
-            ci_low=float(own[0, i]),
-            ci_high=float(own[1, i]),
-            difference=float(differences[i]),
-            low=float(low[i]),
-            high=float(high[i]),
-            seeds=len(variation.scores[i]),
-            deterministic=contestant.deterministic,
-        )
-        for i, contestant in enumerate(running)
-    ]
-
-
-def _possible(ends: Array, metric: Metric) -> Array:
-    """Scores between 0 and 1 differ by 1 at most; what one seed cannot say stays infinite."""
-    return np.where(np.isfinite(ends), ends.clip(-1, 1), ends) if metric.unit_range else ends
-
-
-def _status(against: WithTheBest, contestant: int, delta: float) -> Status:
-    """The status of one that is not the best, from its interval [low ≤ 0, high ≥ 0]."""
-    low, high = against.low[contestant], against.high[contestant]
-    if not against.candidates[contestant]:
-        return "negligible" if low > -delta else "worse"
-    return "tied" if -delta < low and high < delta else "undecided"
-
-
-def _pairs(
-    running: Sequence[Contestant],
-    variation: Variation,
-    joint: Joint,
-    metric: Metric,
-    rules: Rules,
-) -> Iterator[Pair]:
-    if len(running) < 2:
-        return
-    sign = 1.0 if metric.higher_is_better else -1.0
-    widths = joint.together(rules.level_spent)
-    for i, j, width in zip(*pair_index(len(running)), widths, strict=True):
-        scores = (sign * variation.scores[i], sign * variation.scores[j])
-        a, b = paired(running[i], running[j], scores)
-        difference = float(variation.means[i] - variation.means[j])
-        ends = difference + float(width) * np.array([-1.0, 1.0])
-        low, high = _possible(ends, metric).tolist()
-        yield Pair(
-            running[i].name,
-            running[j].name,
-            difference,
-            low,
-            high,
-            *superiority(a, b, rules.seed),
-            sign_flip_p(a - b, rules.seed),
-        )

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from seqlab.compare.best import pair_contrasts, with_the_best
+from seqlab.compare.best import pair_contrasts
 from seqlab.compare.comparison import Comparison
-from seqlab.compare.decision import Rules
 from seqlab.compare.need import needs
+from seqlab.compare.rules import Rules
 from seqlab.compare.simultaneous import Joint
-from seqlab.compare.variation import BORROWED, Variation, granted
+from seqlab.compare.variation import BORROWED, Part, Variation, granted_variance
 from seqlab.compare.wording import Units, counted
 
 FOUND = 0.8  # a gap is "found", a tie "shown", where that happens in so many such studies
@@ -142,19 +142,19 @@ def _half_width(
     residual = np.full(count, spread.residual**2 / (seeds * units) if seeds else 0.0)
     beyond = spread.seed**2 / seeds if seeds else 0.0
     chance = bool(seeds) and (spread.seed > 0 or spread.residual > 0)
-    own = spread.example**2 / (2 * units) + (granted(units) if in_points else 0.0)
+    own = spread.example**2 / (2 * units) + (granted_variance(units) if in_points else 0.0)
     variation = Variation(
         names=tuple(f"{number}" for number in range(count)),
         scores=(np.zeros(max(seeds, 1)),) * count,
+        weights=(np.full(max(seeds, 1), 1 / max(seeds, 1)),) * count,
         seeds=np.full(count, np.inf) if chance and seeds == 1 else residual + beyond,
         residual=residual,
-        examples=own * np.eye(count) + np.diag(residual),
+        parts=(Part(own * np.eye(count) + np.diag(residual), units - 1),),
         seed_freedom=np.full(count, seeds - 1 + BORROWED if chance else 0.0),
         units=units,
     )
     joint = Joint.draw(variation, pair_contrasts(count), Rules().seed)
-    against = with_the_best(np.zeros(count), joint, Rules().level_spent)
-    return float(-against.low[0]), float(joint.errors[0])
+    return float(joint.together(Rules().level_spent)[0]), float(joint.errors[0])
 
 
 def needed(comparison: Comparison, given: Sequence[str] | None = None) -> list[str]:

@@ -29,7 +29,7 @@ def paired(
     return a[:fewest], b[:fewest]
 
 
-def superiority(a: Array, b: Array, seed: int) -> tuple[float, float, float]:
+def superiority(a: Array, b: Array, seed: int = 0) -> tuple[float, float, float]:
     """P(a > b) + ½ P(a = b) over pairs of runs (Bouthillier et al. 2021), with a 95 % interval
     by a bootstrap of the pairs; NaN bounds where there are fewer than two pairs.
     """
@@ -37,13 +37,14 @@ def superiority(a: Array, b: Array, seed: int) -> tuple[float, float, float]:
     if len(wins) < 2:
         return (float(wins.mean()) if len(wins) else np.nan), np.nan, np.nan
     rng = np.random.default_rng(seed)
-    share = np.full(len(wins), 1 / len(wins))
-    means = rng.multinomial(len(wins), share, size=BOOTSTRAP_DRAWS) @ wins / len(wins)
+    values = np.array([0.0, 0.5, 1.0])
+    shares = (wins[:, None] == values).mean(axis=0)
+    means = rng.multinomial(len(wins), shares, size=BOOTSTRAP_DRAWS) @ values / len(wins)
     low, high = np.quantile(means, [0.025, 0.975])
     return float(wins.mean()), float(low), float(high)
 
 
-def sign_flip_p(differences: Array, seed: int) -> float:
+def sign_flip_p(differences: Array, seed: int = 0) -> float:
     """Two-sided p value of a mean difference of 0, if each pair's sign were a coin's throw."""
     count = len(differences)
     if count == 0:

@@ -49,6 +49,16 @@ class Joint:
             below[:, column] = np.where(ratios[:, place] < 0, side, 1 - side)
         return cls(errors, tails, below)
 
+    def below_them(self, values: Array) -> Array:
+        """The probability of an error below each of these values of the contrasts, (q,)."""
+        below = (1 + np.sign(values)) / 2  # where there is no chance
+        below[np.isinf(self.errors)] = 0.5  # where nothing is known of it
+        for column in np.flatnonzero(np.isfinite(self.errors) & (self.errors > 0)):
+            ratio = values[column] / self.errors[column]
+            side = np.exp(np.interp(abs(ratio), STEPS, self.tails[column]))
+            below[column] = side if ratio < 0 else 1 - side
+        return below
+
     def alone(self, level: float) -> Array:
         """Half-widths (q,) of two-sided intervals that each hold with probability 1 − level."""
         return self.half_widths(level / 2)
@@ -66,12 +76,26 @@ class Joint:
         return np.multiply(errors, steps, out=errors.copy(), where=np.isfinite(errors))
 
 
+def likely_means(variation: Variation, higher_is_better: bool, seed: int) -> Array:
+    """Draws (draws, n) of what the true means may be, higher being better; the seen ones where
+    one seed says nothing of chance.
+    """
+    means = variation.means if higher_is_better else -variation.means
+    known = np.isfinite(variation.seeds)
+    drawn = np.tile(means, (DRAWS, 1))
+    if known.any():
+        drawn[:, known] += _drawn(variation, known, np.random.default_rng(seed))[0]
+    return drawn
+
+
 def tail(probabilities: Array, level: float) -> float:
     """The tail probability that, used for each contrast, keeps all together at `level`.
 
     `probabilities` (draws, q) are uniform in each column; the smallest of each draw are not.
     """
     draws, contrasts = probabilities.shape
+    if not contrasts:
+        return level
     if level * draws < FEWEST_TAIL_DRAWS:
         return level / contrasts
     return float(np.quantile(probabilities.min(axis=1), level))
@@ -83,17 +107,33 @@ def _redrawn(
     """Errors of the contrasts and the standard deviations they were drawn with, (draws, q)."""
     known = np.isfinite(variation.seeds)
     contrasts = contrasts[:, known]
+    errors, beyond, examples = _drawn(variation, known, rng)
+    variances = beyond @ (contrasts**2).T
+    for factor, part in zip(examples, variation.parts, strict=True):
+        covariance = part.covariance[np.ix_(known, known)]
+        of_examples = np.einsum("qi,ij,qj->q", contrasts, covariance, contrasts)
+        variances += factor * np.maximum(of_examples, 0.0)
+    return errors @ contrasts.T, np.sqrt(variances)
+
+
+def _drawn(
+    variation: Variation, known: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Array, Array, list[Array]]:
+    """Errors of the means (draws, n), variances from the seeds (draws, n), and by how much each
+    part of the variance from examples was drawn larger, (draws, 1) each.
+    """
     freedom = np.maximum(variation.seed_freedom[known], 1)
     size = (DRAWS, len(freedom))
     seeds = variation.seeds[known] * freedom / rng.chisquare(freedom, size)
-    beyond = np.maximum(seeds - variation.residual[known], 0.0)  # (draws, n)
-    examples = (variation.units - 1) / rng.chisquare(variation.units - 1, (DRAWS, 1))
-    covariance = variation.examples[np.ix_(known, known)]
+    beyond = np.maximum(seeds - variation.residual[known], 0.0)
     errors = rng.standard_normal(size) * np.sqrt(beyond)
-    errors += rng.standard_normal(size) @ _root(covariance).T * np.sqrt(examples)
-    of_examples = np.einsum("qi,ij,qj->q", contrasts, covariance, contrasts)
-    variances = beyond @ (contrasts**2).T + examples * np.maximum(of_examples, 0.0)
-    return errors @ contrasts.T, np.sqrt(variances)
+    factors = []
+    for part in variation.parts:
+        factor = part.freedom / rng.chisquare(part.freedom, (DRAWS, 1))
+        root = _root(part.covariance[np.ix_(known, known)])
+        errors += rng.standard_normal(size) @ root.T * np.sqrt(factor)
+        factors.append(factor)
+    return errors, beyond, factors
 
 
 def _log_tails(spread: Array) -> Array:

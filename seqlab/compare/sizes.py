@@ -15,10 +15,12 @@ import numpy as np
 
 from seqlab.compare.comparison import Comparison, plain
 from seqlab.compare.contestants import Contestant, IntArray
-from seqlab.compare.decision import Rules, compare
+from seqlab.compare.decision import compare
+from seqlab.compare.rules import Rules
 from seqlab.compare.simultaneous import Joint
 from seqlab.compare.variation import estimate
 from seqlab.compare.wording import Units, listed
+from seqlab.data.in_time import InTime
 from seqlab.metrics.base import Array, Metric
 
 
@@ -71,10 +73,17 @@ class SizeCurves:
 
 
 def judge_sizes(
-    at: Mapping[int, Sequence[Contestant]], metric: Metric, blocks: IntArray | None, rules: Rules
+    at: Mapping[int, Sequence[Contestant]],
+    metric: Metric,
+    blocks: IntArray | InTime | None,
+    rules: Rules,
 ) -> SizeCurves:
-    """Compare at every size, and extend each difference to the best to twice the largest size."""
+    """Compare at every size, and extend each difference to the best to twice the largest size.
+
+    The comparisons and the trends share what `rules` may spend.
+    """
     sizes = sorted(at)
+    rules = replace(rules, share=rules.share / (len(sizes) + 1))
     comparisons = {size: compare(at[size], metric, blocks=blocks, rules=rules) for size in sizes}
     last = comparisons[sizes[-1]]
     whole = [
@@ -105,7 +114,7 @@ def _trends(
     cells: Sequence[Contestant],
     sizes: Sequence[int],
     names: Sequence[str],
-    how: tuple[Metric, IntArray | None, Rules],
+    how: tuple[Metric, IntArray | InTime | None, Rules],
 ) -> list[Trend]:
     """Trends of all but the first name, from cells ordered by size, then by name."""
     metric, blocks, rules = how

@@ -59,14 +59,19 @@ def listed(names: Sequence[str]) -> str:
 
 def counted(number: float, noun: str) -> str:
     """A count and its noun, as in "1 seed" or "1,821 test examples"."""
-    return f"{number:,.0f} {noun}" if number == 1 else f"{number:,.0f} {noun}s"
+    plural = f"{noun}es" if noun.endswith("ch") else noun if noun.endswith("series") else f"{noun}s"
+    return f"{number:,.0f} {noun if number == 1 else plural}"
+
+
+def _plain(unit: str) -> str:
+    return unit.removeprefix("test ")
 
 
 def tested_on(comparison: Comparison) -> str:
     """What the comparison stands on, as in "1,821 test examples and 8 seeds"."""
     parts = [counted(comparison.examples, "test example")]
     if comparison.units != comparison.examples:
-        parts[0] += f" in {counted(comparison.units, 'independent block')}"
+        parts[0] += f" in {counted(comparison.units, f'independent {_plain(comparison.unit)}')}"
     if comparison.seeds:
         parts.append(counted(comparison.seeds, "seed"))
     return " and ".join(parts)

@@ -25,9 +25,9 @@ Values = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Synonyms = dict[int, Ids]  # a token and those that may stand for it
 
-TEXT = ("token_dropout", "swap", "synonyms", "rewrite")
-SERIES = ("jitter", "scaling", "time_warping", "window_slicing", "masking")
-KNOTS = 4  # of the curve by which time is warped
+TEXT_AUGMENTATIONS = ("token_dropout", "swap", "synonyms", "rewrite")
+SERIES_AUGMENTATIONS = ("jitter", "scaling", "time_warping", "window_slicing", "masking")
+WARP_KNOTS = 4  # of the curve by which time is warped
 
 
 def augment_tokens(
@@ -85,7 +85,7 @@ def _scaling(x: Values, rate: float, rng: np.random.Generator) -> Values:
 
 def _time_warping(x: Values, rate: float, rng: np.random.Generator) -> Values:
     """Speeds around 1 at a few knots, added up to a time that begins and ends where it did."""
-    knots = np.linspace(0, 1, KNOTS + 2)
+    knots = np.linspace(0, 1, WARP_KNOTS + 2)
     speed = np.interp(
         np.linspace(0, 1, len(x)), knots, np.exp(rate * rng.standard_normal(len(knots)))
     )

@@ -7,16 +7,16 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.packages import fetch
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 
 
 @cache
-def entries() -> MappingProxyType[str, Entry]:
+def entries() -> MappingProxyType[str, EmbeddedData]:
     """Every embedded data set by name, found by the files in `embedded/`."""
-    found: dict[str, Entry] = {}
+    found: dict[str, EmbeddedData] = {}
     for path in sorted((Path(__file__).parent / "embedded").glob("*.py")):
         module = importlib.import_module(f"seqlab.data.embedded.{path.stem}")
         for entry in getattr(module, "ENTRIES", ()):

@@ -22,16 +22,16 @@ from seqlab.data.printed_lists import printed_lists
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _CODE = re.compile(r"0\d+|\d{19,}")
-_SAMPLE = 200  # cells that tell whether a column can be one of numbers
-ODD = 0.05  # share of cells that may be no numbers in a column of numbers
-ONE_WORD = 0.3  # share where all are one word, such as "closed"
+_SAMPLED_CELLS = 200  # cells that tell whether a column can be one of numbers
+MOST_ODD_SHARE = 0.05  # share of cells that may be no numbers in a column of numbers
+MOST_ONE_WORD_SHARE = 0.3  # share where all are one word, such as "closed"
 _MEASURED = re.compile(r"[.,%$€£−-]|\de")  # in cells that count, order or name nothing
-_CLASSES = 20  # different whole numbers, up to which they may be names of classes
-_SHOWN = 3
+_MOST_CLASS_NUMBERS = 20  # different whole numbers, up to which they may be names of classes
+_SHOWN_CELLS = 3
 
 
 @dataclass(frozen=True)
-class Column:
+class ParsedColumn:
     """What a column's cells are, how they were written if not plainly, and cells that are odd."""
 
     values: pd.Series
@@ -39,7 +39,7 @@ class Column:
     odd: tuple[tuple[int, str], ...] = ()  # (row from 1, what stands there)
 
 
-def column(values: Sequence[str], *, decimal_comma: bool = False) -> Column:
+def column(values: Sequence[str], *, decimal_comma: bool = False) -> ParsedColumn:
     """Strings to integers, numbers or (the rest) strings with empty cells missing.
 
     A few odd cells among numbers are missing values, and returned. `decimal_comma`: where commas do
@@ -48,11 +48,11 @@ def column(values: Sequence[str], *, decimal_comma: bool = False) -> Column:
     cells = [value.strip() for value in values]
     plain = _plain_numbers(cells)
     if plain is not None:
-        return Column(plain, _marks(cells))
+        return ParsedColumn(plain, _marks(cells))
     lists = printed_lists(cells)
     if lists is not None:
-        return Column(pd.Series(lists, dtype=object), "lists as NumPy prints them")
-    return _numerals(cells, decimal_comma) or Column(
+        return ParsedColumn(pd.Series(lists, dtype=object), "lists as NumPy prints them")
+    return _numerals(cells, decimal_comma) or ParsedColumn(
         pd.Series([value if value.strip() else None for value in values], dtype="str")
     )
 
@@ -78,12 +78,12 @@ def _plain_numbers(cells: list[str]) -> pd.Series | None:
     return pd.Series([np.nan if cell in MISSING else float(cell) for cell in cells], dtype="f8")
 
 
-def _numerals(cells: list[str], decimal_comma: bool) -> Column | None:
+def _numerals(cells: list[str], decimal_comma: bool) -> ParsedColumn | None:
     """Cells most of which are numbers, as people write them; None where they are words or codes."""
     known = [
         (row, cell) for row, cell in enumerate(cells) if cell not in MISSING or cell[:1] == "#"
     ]
-    sample = list(islice((cell for _, cell in known), _SAMPLE))
+    sample = list(islice((cell for _, cell in known), _SAMPLED_CELLS))
     if 2 * sum(any(map(str.isdigit, cell)) and len(cell) < 40 for cell in sample) <= len(sample):
         return None
     written = [cell for _, cell in known]
@@ -102,12 +102,12 @@ def _numerals(cells: list[str], decimal_comma: bool) -> Column | None:
         values = values.astype(np.int64) if np.abs(numbers).max() < 2**53 else values
     marks = _marks([cell for cell in cells if not cell.startswith("#")])
     how = "; ".join(part for part in (numerals.how and f"numbers, {numerals.how}", marks) if part)
-    return Column(values, how, tuple((row + 1, cell) for row, cell in odd))
+    return ParsedColumn(values, how, tuple((row + 1, cell) for row, cell in odd))
 
 
 def _may_be_odd(odd: Sequence[str], cells: Sequence[str], how: str) -> bool:
     """Whether a few cells are errors among numbers, and the numbers no names of things."""
-    share = ONE_WORD if len(set(odd)) == 1 else ODD
+    share = MOST_ONE_WORD_SHARE if len(set(odd)) == 1 else MOST_ODD_SHARE
     if len(odd) > max(1, share * len(cells)) or len(cells) - len(odd) < 3:
         return False
     if all(cell.startswith("#") for cell in odd) or how:
@@ -116,7 +116,9 @@ def _may_be_odd(odd: Sequence[str], cells: Sequence[str], how: str) -> bool:
     if any(map(_MEASURED.search, numbers)):
         return True
     # Codes have letters in some cells (C536379), classes a word for the rest.
-    return len(set(numbers)) > _CLASSES and not any(re.search(r"\d", cell) for cell in odd)
+    return len(set(numbers)) > _MOST_CLASS_NUMBERS and not any(
+        re.search(r"\d", cell) for cell in odd
+    )
 
 
 def _marks(cells: Iterable[str]) -> str:
@@ -125,7 +127,7 @@ def _marks(cells: Iterable[str]) -> str:
     return ", ".join(f'"{mark}" is a missing value ({n:,})' for mark, n in counts.most_common(3))
 
 
-def notes_of(columns: dict[str, Column], origin: str) -> list[str]:
+def notes_of(columns: dict[str, ParsedColumn], origin: str) -> list[str]:
     """What was made of columns by their names, alike columns in one line; odd cells one by one."""
     alike: dict[str, list[str]] = {}
     notes = []
@@ -133,8 +135,12 @@ def notes_of(columns: dict[str, Column], origin: str) -> list[str]:
         if cells.how:
             alike.setdefault(cells.how, []).append(name)
         if cells.odd:
-            shown = ", ".join(f'row {row} "{cell[:40]}"' for row, cell in cells.odd[:_SHOWN])
-            more = f" and {len(cells.odd) - _SHOWN:,} more" if len(cells.odd) > _SHOWN else ""
+            shown = ", ".join(f'row {row} "{cell[:40]}"' for row, cell in cells.odd[:_SHOWN_CELLS])
+            more = (
+                f" and {len(cells.odd) - _SHOWN_CELLS:,} more"
+                if len(cells.odd) > _SHOWN_CELLS
+                else ""
+            )
             notes.append(
                 f'"{origin}" column "{name}": read as missing, for it is no number: {shown}{more}'
             )

@@ -15,8 +15,9 @@ import pandas as pd
 from seqlab.data.formats import raw_bytes
 from seqlab.errors import UserError
 
-BESIDE = ("dataset_info.json", "features.json")  # files that describe the columns of others
-SHOWN = 4
+# Files that describe the columns of others.
+DESCRIBING_FILES = ("dataset_info.json", "features.json")
+SHOWN_NAMES = 4
 # Zero-width marks. The two joiners only beside plain letters: they shape emoji and other scripts.
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u2060\ufeff]|(?<![^\u0000-\u024f])[\u200c\u200d]"
@@ -32,7 +33,7 @@ _ALIKE = {ord(mark): plain for plain, marks in _MARKS.items() for mark in marks}
     for letters, latins in _SHAPES
     for letter, latin in zip(letters, latins, strict=True)
 }
-NAMES = "names"  # the attribute of a frame that holds what its file says of classes
+NAMES_ATTRIBUTE = "names"  # the attribute of a frame that holds what its file says of classes
 
 Names = dict[str, list[str]]  # column → the names of its numbers, from 0 on
 
@@ -67,7 +68,7 @@ def _within(feature: Any) -> list[str]:
 
 def beside(folder: Path) -> Names:
     """What a folder's description of its files says."""
-    for name in BESIDE:
+    for name in DESCRIBING_FILES:
         try:
             described = json.loads(raw_bytes(folder / name))
         except (UserError, ValueError, RecursionError):
@@ -84,15 +85,15 @@ def named(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
 
     Returns what was done too. −1 stands for nothing.
     """
-    names, notes = {**beside(path.parent), **frame.attrs.pop(NAMES, {})}, []
+    names, notes = {**beside(path.parent), **frame.attrs.pop(NAMES_ATTRIBUTE, {})}, []
     for column, known in names.items():
         if column not in frame.columns or not is_numbered(frame[column]):
             continue
         replaced = with_names(frame[column], known, f'"{path}", column "{column}"')
         frame = frame.assign(**{column: replaced})
-        more = ", …" if len(known) > SHOWN else ""
+        more = ", …" if len(known) > SHOWN_NAMES else ""
         notes.append(
-            f"{column}: numbers replaced by their names ({', '.join(known[:SHOWN])}{more})"
+            f"{column}: numbers replaced by their names ({', '.join(known[:SHOWN_NAMES])}{more})"
         )
     return frame, notes
 

@@ -89,7 +89,7 @@ NUMERIC = (ColumnKind.NUMBER, ColumnKind.INTEGER)
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundColumn:
     """A column that plays a role; `sentence` says how it was found, for people."""
 
     column: str
@@ -229,27 +229,29 @@ def find(
     given: str | None = None,
     exclude: Sequence[str] = (),
     origin: str = "the data",
-) -> Found | None:
+) -> FoundColumn | None:
     """The column for a role, or None where nothing suggests one.
 
     `given` is the user's own choice and must exist; `exclude` are columns that have a role.
     Several equally good columns are an error that lists them.
     """
     if given is not None:
-        return Found(named(frame, given, origin), "")
+        return FoundColumn(named(frame, given, origin), "")
     names = [str(name) for name in frame.columns if str(name) not in exclude]
     by_name = _by_alias(names, role)
     if role == "time":
         by_name = _finest(frame, [name for name in by_name if _can_be_time(frame[name])])
     if len(by_name) == 1:
-        return Found(by_name[0], f'{role}: column "{by_name[0]}" (by its name)')
+        return FoundColumn(by_name[0], f'{role}: column "{by_name[0]}" (by its name)')
     if by_name:
         raise ambiguous(role, by_name, origin)
     by_kind = _by_kind(frame, names, role)
     if len(by_kind) > 1:
         raise ambiguous(role, by_kind, origin)
     if by_kind:
-        return Found(by_kind[0], f'{role}: column "{by_kind[0]}" (the only one that can be it)')
+        return FoundColumn(
+            by_kind[0], f'{role}: column "{by_kind[0]}" (the only one that can be it)'
+        )
     return None
 
 
@@ -260,7 +262,7 @@ def require(
     given: str | None = None,
     exclude: Sequence[str] = (),
     origin: str = "the data",
-) -> Found:
+) -> FoundColumn:
     """The column for a role; the error where there is none lists what there is."""
     found = find(frame, role, given=given, exclude=exclude, origin=origin)
     if found is not None:

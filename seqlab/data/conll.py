@@ -19,12 +19,12 @@ from seqlab.errors import UserError
 
 # https://universaldependencies.org/format.html
 UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-_KEPT = ("form", "lemma", "upos", "xpos", "feats", "deprel")
+_KEPT_COLUMNS = ("form", "lemma", "upos", "xpos", "feats", "deprel")
 _WORD, _RANGE, _EMPTY = (re.compile(p) for p in (r"\d+", r"\d+-\d+", r"\d+\.\d+"))
 _TAG = re.compile(r"[A-Z]\S*|[^\w\s]{1,5}|_")
 _CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:")
 _DOCUMENT = "-DOCSTART-"
-_SNIFFED = 100_000  # bytes
+_SNIFFED_BYTES = 100_000
 _LAYOUT = "expected a token and its tags on each line, and a blank line after each sentence"
 
 
@@ -101,9 +101,9 @@ def read_conllu(content: bytes, origin: str) -> Table:
         raise UserError(f'"{origin}" holds no sentences', _LAYOUT)
     columns = {
         name: [[row[UNIVERSAL.index(name)] for row in sentence.rows] for sentence in sentences]
-        for name in _KEPT
+        for name in _KEPT_COLUMNS
     }
-    notes = [f"sentences in CoNLL-U; columns {', '.join(_KEPT)}"]
+    notes = [f"sentences in CoNLL-U; columns {', '.join(_KEPT_COLUMNS)}"]
     if ranges:
         notes.append(f"ranges of several words left out, their words kept: {ranges:,}")
     if empty:
@@ -113,7 +113,7 @@ def read_conllu(content: bytes, origin: str) -> Table:
 
 def read_if_conll(content: bytes, origin: str) -> Table | None:
     """A text or TSV file that turns out to hold sentences a token a line; else None."""
-    head = content[:_SNIFFED].replace(b"\r\n", b"\n")
+    head = content[:_SNIFFED_BYTES].replace(b"\r\n", b"\n")
     if b"\n\n" not in head.strip():
         return None
     try:

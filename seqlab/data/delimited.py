@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from seqlab.errors import UserError
 
-CANDIDATES = (",", "\t", ";", "|")
-NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
+DELIMITERS = (",", "\t", ";", "|")
+DELIMITER_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "space"}
 # Marks of missing values that are no words; those of spreadsheets for what cannot be computed too.
 _SYMBOLS = ". .. - -- --- – — ? … #DIV/0! #VALUE! #REF! #NAME? #NUM! #NULL!"
 MARKS = frozenset(_SYMBOLS.split())
@@ -30,7 +30,7 @@ _SAMPLE_CHARACTERS = 200_000
 
 
 @dataclass(frozen=True)
-class Rows:
+class DelimitedRows:
     """Cells by row, and the line of the file on which each row ends."""
 
     cells: list[list[str]]
@@ -60,22 +60,22 @@ def is_number(cell: str) -> bool:
 
 def named(delimiter: str) -> str:
     """A delimiter in words for messages."""
-    return NAMES.get(delimiter, f'"{delimiter}"')
+    return DELIMITER_NAMES.get(delimiter, f'"{delimiter}"')
 
 
 def given(delimiter: str) -> str:
     """What a user wrote after --delimiter, as one character."""
-    words = {name: character for character, name in NAMES.items()} | {"\\t": "\t"}
+    words = {name: character for character, name in DELIMITER_NAMES.items()} | {"\\t": "\t"}
     character = words.get(delimiter, delimiter)
     if len(character) != 1:
         raise UserError(
             f'--delimiter: expected one character, got "{delimiter}"',
-            "accepted: any character, or one of " + ", ".join(NAMES.values()),
+            "accepted: any character, or one of " + ", ".join(DELIMITER_NAMES.values()),
         )
     return character
 
 
-def split_rows(text: str, delimiter: str, *, blank: bool = False) -> Rows:
+def split_rows(text: str, delimiter: str, *, blank: bool = False) -> DelimitedRows:
     """Rows under the reading of quotes that fits best; `blank`: blank lines inside are rows."""
     plain = _unquoted(text, delimiter, blank)
     if '"' not in text:
@@ -89,18 +89,18 @@ def split_rows(text: str, delimiter: str, *, blank: bool = False) -> Rows:
     if plain.odd() is None:
         return plain
     readings = (strict, plain, _quoted(text, delimiter, blank, strict=False))
-    return max((rows for rows in readings if rows is not None), key=Rows.fit)
+    return max((rows for rows in readings if rows is not None), key=DelimitedRows.fit)
 
 
-def _unquoted(text: str, delimiter: str, blank: bool) -> Rows:
+def _unquoted(text: str, delimiter: str, blank: bool) -> DelimitedRows:
     lines = text.split("\n")
     kept = [number for number, line in enumerate(lines) if line.strip("\n ")]
     if blank and kept:
         kept = list(range(kept[0], kept[-1] + 1))
-    return Rows([lines[i].split(delimiter) for i in kept], [i + 1 for i in kept])
+    return DelimitedRows([lines[i].split(delimiter) for i in kept], [i + 1 for i in kept])
 
 
-def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Rows | None:
+def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> DelimitedRows | None:
     csv.field_size_limit(2**31 - 1)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     cells: list[list[str]] = []
@@ -116,13 +116,13 @@ def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Rows | N
                 end = len(cells)
     except csv.Error:
         return None
-    return Rows(cells[:end], lines[:end])
+    return DelimitedRows(cells[:end], lines[:end])
 
 
 def sniff(text: str, preferred: str = ",") -> str | None:
     """The delimiter under which a sample's rows have the same width, or None for one column."""
     sample = _sample(text)
-    order = sorted(CANDIDATES, key=lambda delimiter: delimiter != preferred)
+    order = sorted(DELIMITERS, key=lambda delimiter: delimiter != preferred)
     fits = {d: split_rows(sample, d).fit() for d in order if d in sample}
     if not fits:
         return None
@@ -145,7 +145,9 @@ def _sample(text: str) -> str:
     return text[:_SAMPLE_CHARACTERS].rpartition("\n")[0] or text
 
 
-def rectangular(rows: Rows, delimiter: str, origin: str) -> tuple[Rows, list[str]]:
+def rectangular(
+    rows: DelimitedRows, delimiter: str, origin: str
+) -> tuple[DelimitedRows, list[str]]:
     """Rows of one width, or the error that names the first line that does not fit.
 
     Series of different lengths, one a row, are the exception: they are padded, and a note says so.
@@ -157,7 +159,7 @@ def rectangular(rows: Rows, delimiter: str, origin: str) -> tuple[Rows, list[str
     if _is_ragged_series(rows.cells):
         padded = [row + [""] * (width - len(row)) for row in rows.cells]
         note = f"rows of different lengths, up to {width} cells: read as one series a row"
-        return Rows(padded, rows.lines), [note]
+        return DelimitedRows(padded, rows.lines), [note]
     if odd == 0 and all(len(row) == rows.width() for row in rows.cells[1:]):
         raise UserError(
             f'"{origin}" line {rows.lines[0]} names {len(rows.cells[0])} columns, and every line'

@@ -17,29 +17,29 @@ from seqlab.data.columns import ALIASES, LANGUAGES, ColumnKind, describe, is_cat
 from seqlab.data.delimited import MISSING, is_number
 from seqlab.data.moments.forms import looks_like_dates
 
-_LONGEST = 120  # characters of a name: a question of a survey is one
-_KNOWN = frozenset(
+_LONGEST_NAME_CHARACTERS = 120  # a question of a survey is a name
+_KNOWN_NAMES = frozenset(
     alias for best, others in ALIASES.values() for alias in [*best.split(), *others.split()]
 ) | {"token", "tokens", "word", "words"}
-_SAMPLE = 2000
-_SELDOM = 0.01  # share of a column's values that may be its name
+_SAMPLED_ROWS = 2000
+_MOST_NAME_SHARE = 0.01  # share of a column's values that may be its name
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
-_FEWEST_YEARS = 3  # columns of years from which they are a header
+_FEWEST_YEAR_COLUMNS = 3  # columns of years from which they are a header
 
 
 def has_header(rows: list[list[str]]) -> bool:
     """Whether the first of some rows of cells (all of one width) names the columns."""
     first = _without_empty_end([cell.strip() for cell in rows[0]])
-    body = [list(column) for column in zip(*rows[1 : _SAMPLE + 1], strict=True)][: len(first)]
+    body = [list(column) for column in zip(*rows[1 : _SAMPLED_ROWS + 1], strict=True)][: len(first)]
     filled = [cell for cell in first if cell]
     if not filled or len(first) - len(filled) > 1:
         return False
     if not body:
-        return all(normalised(cell) in _KNOWN for cell in first)
+        return all(normalised(cell) in _KNOWN_NAMES for cell in first)
     if any(_breaks_pattern(cell, column) for cell, column in zip(first, body, strict=True)):
         return True
     fresh = [cell not in column for cell, column in zip(first, body, strict=True)]
-    known = [normalised(cell) in _KNOWN | LANGUAGES for cell in first]
+    known = [normalised(cell) in _KNOWN_NAMES | LANGUAGES for cell in first]
     if any(is_number(cell) for cell in filled):
         return _ends_in_years(first, body) or _counts(first, fresh, known)
     if not all(_may_be_name(cell) for cell in filled):
@@ -60,7 +60,7 @@ def _without_empty_end(cells: list[str]) -> list[str]:
 
 
 def _may_be_name(cell: str) -> bool:
-    return len(cell) <= _LONGEST and not cell[0].isdigit() and "\n" not in cell
+    return len(cell) <= _LONGEST_NAME_CHARACTERS and not cell[0].isdigit() and "\n" not in cell
 
 
 def _is_header_nonetheless(first: list[str], body: list[list[str]], known: list[bool]) -> bool:
@@ -69,7 +69,7 @@ def _is_header_nonetheless(first: list[str], body: list[list[str]], known: list[
     A label of data is there often, a name that happens to be a value seldom.
     """
     counts = [column.count(cell) for cell, column in zip(first, body, strict=True)]
-    if any(n > max(1, _SELDOM * len(c)) for n, c in zip(counts, body, strict=True)):
+    if any(n > max(1, _MOST_NAME_SHARE * len(c)) for n, c in zip(counts, body, strict=True)):
         return False
     others = [i for i, count in enumerate(counts) if not count]
     return any(known[i] or _is_foreign(first[i], body[i]) for i in others)
@@ -80,7 +80,7 @@ def _ends_in_years(first: list[str], body: list[list[str]]) -> bool:
     names = [cell for cell in first if cell]
     years = [name for name in names if _YEAR.fullmatch(name)]
     words = names[: len(names) - len(years)]
-    if len(years) < _FEWEST_YEARS or not words or any(map(is_number, words)):
+    if len(years) < _FEWEST_YEAR_COLUMNS or not words or any(map(is_number, words)):
         return False
     steps = [int(after) - int(before) for before, after in pairwise(years)]
     below = [cell.strip() for column in body[-len(years) :] for cell in column]

@@ -105,7 +105,7 @@ def _decoded(content: bytes, origin: str) -> Pixels:
     except Exception as error:  # a decoder raises whatever it stumbles on in a damaged file
         raise UserError(
             f'"{origin}" is not a readable image',
-            f"take it out or write it again; accepted: {', '.join(FORMATS)}",
+            f"remove it or save it again; accepted: {', '.join(FORMATS)}",
         ) from error
 
 

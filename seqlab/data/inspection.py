@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.columns import find, kind
 from seqlab.data.duplicates import text_keys
 from seqlab.data.findings import Finding
 from seqlab.data.splits import PARTS, Splits
 from seqlab.errors import UserError
 
-IMBALANCED = 10  # times as many examples in the largest class as in the smallest
-FEW = 10  # examples of a class from which little can be learned
-SHOWN = 60  # characters of a text
+IMBALANCE_RATIO = 10  # times as many examples in the largest class as in the smallest
+MIN_ROWS_PER_CLASS = 10  # below it little can be learned of a class
+SHOWN_CHARACTERS = 60  # of a text
 # What UTF-8 looks like when it was read as Latin-1, and what stands for an unreadable byte.
 _GARBLED = re.compile("[ÃÂ][\u0080-\u00bf]|â€|\ufffd")
 
@@ -103,16 +102,17 @@ def _uneven(counts: pd.Series) -> list[Finding]:
                 " yourself, it can stay in training",
             )
         ]
-    if counts.iloc[-1] < FEW:
+    small = int((counts < MIN_ROWS_PER_CLASS).sum())
+    if small:
         return [
             Finding(
                 "warning",
-                f"classes with fewer than {FEW} examples: {int((counts < FEW).sum())}",
+                f"classes with fewer than {MIN_ROWS_PER_CLASS} examples: {small}",
                 f'the smallest is "{counts.index[-1]}" with {counts.iloc[-1]}',
                 "merge them or add examples: scores of so few are mostly chance",
             )
         ]
-    if counts.iloc[0] > IMBALANCED * counts.iloc[-1]:
+    if counts.iloc[0] > IMBALANCE_RATIO * counts.iloc[-1]:
         return [
             Finding(
                 "warning",
@@ -174,27 +174,6 @@ def _unseen(splits: Splits, labels: Sequence[str] | None) -> list[Finding]:
     return findings
 
 
-def group_findings(frame: pd.DataFrame, group: str | None = None) -> list[Finding]:
-    """Whether rows belong to people or things that should not be in two parts."""
-    if group is not None:
-        return []
-    try:
-        found = find(frame, "group")
-    except UserError:
-        return []
-    if found is None or not 2 < frame[found.column].nunique() < len(frame) / 2:
-        return []
-    return [
-        Finding(
-            "warning",
-            f'several rows share a value of "{found.column}"'
-            f" ({frame[found.column].nunique():,} values)",
-            f"its values are of the kind {kind(frame[found.column])}",
-            f"if new data will have other values, keep each in one part: --group {found.column}",
-        )
-    ]
-
-
 def as_finding(error: UserError) -> Finding:
     """What would end a study as a finding among others."""
     return Finding("error", error.message, advice=error.hint)
@@ -203,7 +182,7 @@ def as_finding(error: UserError) -> Finding:
 def shown(text: str) -> str:
     """A text short enough to show in one line."""
     line = " ".join(text.split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+    return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
 
 def _lengths(texts: Sequence[str]) -> Finding:

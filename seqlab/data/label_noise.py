@@ -21,9 +21,10 @@ from seqlab.data.partition import nested_subsets
 MOST_ROWS = 10_000  # enough for a look, and a look must be quick
 MOST_WORDS = 20_000
 FOLDS = 3
-LEAST_OF_A_CLASS = 6  # examples below which out-of-fold probabilities mean nothing
-DOUBTED, SURE = 0.05, 0.85  # probability of the given label at most, of another at least
-LISTED = 5
+MIN_ROWS_PER_CLASS = 6  # below it out-of-fold probabilities mean nothing
+DOUBTED_PROBABILITY = 0.05  # of the given label, at most
+SURE_PROBABILITY = 0.85  # of another label, at least
+LISTED_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def quick_look(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> Qu
 def _look(texts: Sequence[str], labels: Sequence[str], seed: int) -> QuickLook | None:
     values = np.asarray(labels, dtype=object).astype(str)
     counts = pd.Series(values).value_counts()
-    enough = set(counts.index[counts >= LEAST_OF_A_CLASS])
+    enough = set(counts.index[counts >= MIN_ROWS_PER_CLASS])
     usable = [r for r, text in enumerate(texts) if text.strip() and values[r] in enough]
     rows = np.array(usable, dtype=np.int64)
     if len(enough) < 2 or len(rows) < 50:
@@ -80,7 +81,9 @@ def _look(texts: Sequence[str], labels: Sequence[str], seed: int) -> QuickLook |
     if len(classes) < 2 or np.bincount(codes).min() < FOLDS:
         return None
     given, chosen, highest = _out_of_fold(sample, codes, seed)
-    doubted = np.flatnonzero((given <= DOUBTED) & (highest >= SURE) & (chosen != codes))
+    doubted = np.flatnonzero(
+        (given <= DOUBTED_PROBABILITY) & (highest >= SURE_PROBABILITY) & (chosen != codes)
+    )
     suspects = tuple(
         Suspect(int(rows[i]), sample[i], classes[codes[i]], classes[chosen[i]], float(given[i]))
         for i in doubted[np.argsort(given[doubted], kind="stable")]
@@ -112,7 +115,7 @@ def noise_findings(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -
     if look.suspects:
         listed = [
             f'row {s.row + 1}: "{shown(s.text)}" is labelled {s.label}, predicted {s.likelier}'
-            for s in look.suspects[:LISTED]
+            for s in look.suspects[:LISTED_ROWS]
         ]
         findings.append(
             Finding(

@@ -40,10 +40,10 @@ _EXPECTED = (
     "expected x of (n, T) or (n, channels, T), images of (n, height, width) or with colours last,"
     " and y of (n,); also x_train, y_train, x_test, y_test"
 )
-WIDEST = 64  # columns of an array that stands beside others, a row a time step
-_KINDS = "biufUSM"  # of arrays that are read: numbers, words, moments
-AGREEING = 0.8  # share of series that tells an axis of channels from one of unequal lengths
-_SMALLEST_IMAGE = 4  # pixels a side, from which a square of whole numbers can be an image
+MOST_COLUMNS = 64  # columns of an array that stands beside others, a row a time step
+_DTYPE_KINDS = "biufUSM"  # of arrays that are read: numbers, words, moments
+AGREEING_SHARE = 0.8  # of series, which tells an axis of channels from one of unequal lengths
+_FEWEST_IMAGE_PIXELS = 4  # a side, from which a square of whole numbers can be an image
 
 
 def read_npz(content: bytes, origin: str) -> Table:
@@ -90,7 +90,7 @@ def _array(content: bytes, origin: str) -> Array:
             )
         if min(shape, default=0) < 0:
             raise ValueError(f"its shape is {shape}")
-        if dtype.kind not in _KINDS:
+        if dtype.kind not in _DTYPE_KINDS:
             raise UserError(f'"{origin}" holds {dtype}, not numbers or words', _EXPECTED)
         claimed, there = math.prod(shape) * max(1, dtype.itemsize), len(content) - stream.tell()
         if claimed > there:
@@ -172,7 +172,7 @@ def _steps(arrays: dict[str, Array]) -> tuple[pd.DataFrame, tuple[str, ...]] | N
     long = {name: array for name, array in arrays.items() if array.ndim in (1, 2)}
     counts = {len(array) for array in long.values()}
     widest = max((array.shape[1] for array in long.values() if array.ndim == 2), default=1)
-    if len(long) < 2 or len(counts) != 1 or widest > WIDEST:
+    if len(long) < 2 or len(counts) != 1 or widest > MOST_COLUMNS:
         return None
     columns: dict[str, Array] = {}
     for name, array in long.items():
@@ -234,8 +234,8 @@ def _is_image(x: Array) -> bool:
     """Colours, or bytes, or squares; three numbers of axes alone could be channels over time."""
     if x.ndim == 4:
         return True
-    square = x.shape[1] == x.shape[2] >= _SMALLEST_IMAGE
-    return min(x.shape[1:]) >= _SMALLEST_IMAGE and (x.dtype == np.uint8 or square)
+    square = x.shape[1] == x.shape[2] >= _FEWEST_IMAGE_PIXELS
+    return min(x.shape[1:]) >= _FEWEST_IMAGE_PIXELS and (x.dtype == np.uint8 or square)
 
 
 def oriented(arrays: Sequence[Array], origin: str) -> tuple[list[Array], str]:
@@ -274,7 +274,7 @@ def _refuse_one_of_another_width(
     """Where nearly all agree in the short axis, it is that of channels, and a few miss some."""
     counts = np.array([array.shape[axis] for array in arrays])
     usual = int(np.bincount(counts).argmax())
-    few = len(own) > 1 and (counts == usual).mean() >= AGREEING
+    few = len(own) > 1 and (counts == usual).mean() >= AGREEING_SHARE
     if few and max(own) < min(other):
         row = int((counts != usual).argmax())
         raise UserError(

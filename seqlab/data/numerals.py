@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _CURRENCY = r"[$€£¥₹₽₩₺₫฿₪₱]|(?:US|R|C|A|HK|NZ|S)\$|Rs\.?|kr\.?|zł|CHF|EUR|USD|GBP|JPY|INR|CNY"
-_TIMES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "b": 1e9,
+_MULTIPLES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "b": 1e9,
           "bn": 1e9, "mrd": 1e9, "billion": 1e9, "t": 1e12, "trillion": 1e12}  # fmt: skip
 _CELL = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+\-−]?)\s*(?P<before>{_CURRENCY})?\s*(?P<sign2>[+\-−]?)\s*"
@@ -25,8 +25,8 @@ _CELL = re.compile(
 _WHOLE = ("¥", "₩", "JPY")
 _UNIT = r"[^\W\d_]{1,8}(?:/[a-z]{1,3}[23²³]?)?[23²³]?|°[CF]?|µ[a-zA-Z]{1,3}"
 _WITH_UNIT = re.compile(rf"([+\-−]?\d[\d.,'’ \u00a0\u2009\u202f]*?)\s?({_UNIT})")
-_SAMPLE = 200  # cells that tell of a unit
-_NEARLY_ALL = 0.9
+_SAMPLED_CELLS = 200  # cells that tell of a unit
+_UNIT_SHARE = 0.9
 _SPACES = " \u00a0\u2009\u202f"
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
@@ -107,13 +107,13 @@ def read(cells: Sequence[str], *, decimal_comma: bool = False) -> Numerals | Non
 
 def _without_unit(cells: Sequence[str]) -> tuple[Sequence[str], str]:
     """Cells without the unit that ends nearly all of them: 3.5 kWh, 21.0°C; "" where none does."""
-    found = [_WITH_UNIT.fullmatch(cell) for cell in cells[:_SAMPLE]]
+    found = [_WITH_UNIT.fullmatch(cell) for cell in cells[:_SAMPLED_CELLS]]
     units = Counter(match[2] for match in found if match)
     if not units:
         return cells, ""
     unit, count = units.most_common(1)[0]
     measured = sum("." in match[1] or "," in match[1] for match in found if match)
-    if count < _NEARLY_ALL * len(found) or 2 * measured < len(found):  # 5km and 10km are classes
+    if count < _UNIT_SHARE * len(found) or 2 * measured < len(found):  # 5km and 10km are classes
         return cells, ""
     if _CELL.fullmatch(cells[0]):  # per cent, a currency, a million
         return cells, ""
@@ -161,7 +161,7 @@ def _is_decimal_comma(bodies: Sequence[str]) -> bool:
 
 
 def _value(part: re.Match[str], number: float) -> float:
-    factor = _TIMES.get((part["times"] or "").lower(), 1.0)
+    factor = _MULTIPLES.get((part["times"] or "").lower(), 1.0)
     signs = f"{part['sign']}{part['sign2']}{part['sign3'] or ''}"
     negative = bool(part["open"] or part["open2"]) or "-" in signs or "−" in signs
     # Rounded, for 1.39 times a million is not 1,390,000 in binary.
@@ -192,7 +192,7 @@ def _said(used: Sequence[re.Match[str]], style: Style) -> Iterable[str]:
         )
     times = sorted({part["times"] for part in used if part["times"]})
     if times:
-        yield ", ".join(f"{name} = {_TIMES[name.lower()]:,.0f}" for name in times)
+        yield ", ".join(f"{name} = {_MULTIPLES[name.lower()]:,.0f}" for name in times)
     if any(part["open"] or part["open2"] for part in used):
         yield "brackets for below zero"
     if any("−" in part[0] for part in used):

@@ -25,7 +25,7 @@ from seqlab.errors import UserError
 from seqlab.isolation import environment, python
 
 LARGEST_MEMBER = 256 * 2**20  # bytes
-_SECONDS = 600
+_FETCH_SECONDS = 600
 _log = logging.getLogger(__name__)
 
 
@@ -155,13 +155,13 @@ def _run(command: list[str]) -> str:
             command,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=_FETCH_SECONDS,
             check=False,
             errors="replace",
             env=environment(),
         )
     except subprocess.TimeoutExpired:
-        return f"pip took longer than {_SECONDS} seconds"
+        return f"pip took longer than {_FETCH_SECONDS} seconds"
     if done.returncode == 0:
         return ""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]

@@ -16,9 +16,9 @@ from seqlab.data.sources import read_table, recorded
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited
 
-LINES = (".jsonl", ".ndjson")
-CHARACTERS = 32_000_000  # of a piece
-BEYOND = 10_000  # lines that a quoted cell may reach over; more, and a quote is just a character
+LINE_FORMATS = (".jsonl", ".ndjson")
+PIECE_CHARACTERS = 32_000_000
+MOST_QUOTED_LINES = 10_000  # that a cell may reach over; more, and a quote is just a character
 
 
 def in_pieces(
@@ -27,7 +27,7 @@ def in_pieces(
     delimiter: str | None = None,
     columns: Sequence[str] | None = None,
     encoding: str | None = None,
-    characters: int = CHARACTERS,
+    characters: int = PIECE_CHARACTERS,
     known: Sequence[str] = (),
 ) -> Iterator[Table]:
     """The tables of a file's rows, in order; one table for what cannot be divided by lines.
@@ -38,18 +38,18 @@ def in_pieces(
     told: dict[str, Any] = {"columns": columns, "encoding": encoding, "known": known}
     path = as_path(source) if isinstance(source, str | Path) else None
     ending = suffix(path.name) if path is not None else ""
-    lines = ending in (*DELIMITED, *LINES) and path is not None and path.is_file()
+    lines = ending in (*DELIMITED, *LINE_FORMATS) and path is not None and path.is_file()
     if path is None or not lines or path.suffix.lower() == ".zip":
         yield read_table(source, delimiter=delimiter, **told)
         return
-    texts = _texts(path, encoding, characters, whole=ending in LINES)
+    texts = _texts(path, encoding, characters, whole=ending in LINE_FORMATS)
     first = next(texts, "")
     if len(first) < characters:  # a short file is read as any other
         texts.close()
         yield read_table(path, delimiter=delimiter, **told)
         return
     origin = printable(path)
-    if ending in LINES:
+    if ending in LINE_FORMATS:
         for text in chain([first], texts):
             yield recorded(read_json_lines(text, origin), path, columns)
         return
@@ -82,7 +82,7 @@ def _stretches(lines: IO[str], characters: int, *, whole: bool) -> Iterator[str]
         if size < characters:
             continue
         beyond += 1
-        if whole or quotes % 2 == 0 or beyond > BEYOND:
+        if whole or quotes % 2 == 0 or beyond > MOST_QUOTED_LINES:
             yield "".join(held)
             held, size, quotes, beyond = [], 0, 0, 0
     if held:

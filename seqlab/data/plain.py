@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from seqlab.data.delimited import CANDIDATES, MISSING, Rows, is_number, split_rows
+from seqlab.data.delimited import DELIMITERS, MISSING, DelimitedRows, is_number, split_rows
 from seqlab.data.formats import stem
 from seqlab.data.header import has_header
 from seqlab.data.surroundings import trimmed
@@ -20,7 +20,7 @@ from seqlab.errors import UserError
 _MARKED = re.compile(r"__label__((?:(?!__label__)\S)+)")  # fastText's way to write a label
 _ENDS = re.compile(r"^(?:__label__\S+\s+)+|(?:\s+__label__\S+)+$")
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]*(?::\w+)?|\w+:\w+|-?\d{1,4}")
-_HEADERS = 2  # lines of names and units above numbers
+_MOST_HEADER_LINES = 2  # lines of names and units above numbers
 _LABELS = ("label", "text")
 
 
@@ -52,14 +52,16 @@ def read_plain(
         )
     # A blank line is a row, for a prediction is waited for in its place.
     before = len(text.rstrip().split("\n")) - len(lines)  # lines above the first row
-    rows = Rows([named, *([line] for line in lines)], list(range(before, before + len(lines) + 1)))
+    rows = DelimitedRows(
+        [named, *([line] for line in lines)], list(range(before, before + len(lines) + 1))
+    )
     documents = pd.DataFrame({"name": [stem(PurePath(origin).name)], "text": [text]})
     return replace(table_of(rows, origin, named, ["each line is a text"]), documents=documents)
 
 
 def _delimiter(text: str) -> str | None:
     """A delimiter that divides every line alike and leaves more than prose with commas."""
-    divided = {mark: split_rows(text, mark) for mark in CANDIDATES if mark in text}
+    divided = {mark: split_rows(text, mark) for mark in DELIMITERS if mark in text}
     # A mark that divides every line goes before one that stands in the cells below the header.
     order = sorted(divided, key=lambda mark: (mark != "\t", divided[mark].fit() < 1.0))
     for delimiter in order:
@@ -71,7 +73,7 @@ def _delimiter(text: str) -> str | None:
     return None
 
 
-def _spaced(lines: list[str], numbers: list[int]) -> tuple[Rows, list[str]] | None:
+def _spaced(lines: list[str], numbers: list[int]) -> tuple[DelimitedRows, list[str]] | None:
     """Rows of numbers with spaces between them, with or without names above; None: other lines.
 
     What was left out is said too.
@@ -81,15 +83,15 @@ def _spaced(lines: list[str], numbers: list[int]) -> tuple[Rows, list[str]] | No
     rows = [line.lstrip("#").split() if line.startswith("#") else line.split() for line in lines]
     first = next((i for i, row in enumerate(rows) if _are_numbers(row)), len(rows))
     body = rows[first:]
-    if not body or first > _HEADERS or not all(map(_are_numbers, body)):
+    if not body or first > _MOST_HEADER_LINES or not all(map(_are_numbers, body)):
         return None
     if first == 0:
-        return Rows(rows, numbers), []
+        return DelimitedRows(rows, numbers), []
     width = len(body[0])
     if width < 2 or any(len(row) != width for row in rows) or len(body) <= first:
         return None
     notes = [f'left out as units: line {numbers[i]} "{lines[i]}"' for i in range(1, first)]
-    return Rows([rows[0], *body], [numbers[0], *numbers[first:]]), notes
+    return DelimitedRows([rows[0], *body], [numbers[0], *numbers[first:]]), notes
 
 
 def _are_numbers(cells: list[str]) -> bool:
@@ -156,5 +158,5 @@ def _labelled(
     if len(wanted) == 2 and not set(wanted) & set(names):
         cells = [row[:2] for row in cells]
         names = wanted
-    table = table_of(Rows([names, *cells], [0, *numbers]), origin, wanted or names, notes)
+    table = table_of(DelimitedRows([names, *cells], [0, *numbers]), origin, wanted or names, notes)
     return Table(table.frame, origin, table.notes, header=False)

@@ -19,9 +19,9 @@ import pandas as pd
 from seqlab.data.cells import column as of_strings
 from seqlab.errors import UserError
 
-_SAMPLE = 20  # texts that tell whether a column can be one of numbers
+_SAMPLED_TEXTS = 20  # texts that tell whether a column can be one of numbers
 _DIGIT = re.compile(r"\d")
-_LONGEST = 40  # characters of a number
+_LONGEST_NUMBER_CHARACTERS = 40  # characters of a number
 _LISTS = (list, tuple, np.ndarray)
 _NUMBERS = (int, float, Decimal, np.integer, np.floating)
 
@@ -106,8 +106,11 @@ def _plain_objects(values: pd.Series) -> tuple[pd.Series, str]:
 
 def _in_words(values: pd.Series) -> tuple[pd.Series, str]:
     """A column of texts; where they are numbers as people write them, those numbers."""
-    sample = values.dropna().head(_SAMPLE)
-    digits = sum(_DIGIT.search(text) is not None and len(text) < _LONGEST for text in sample)
+    sample = values.dropna().head(_SAMPLED_TEXTS)
+    digits = sum(
+        _DIGIT.search(text) is not None and len(text) < _LONGEST_NUMBER_CHARACTERS
+        for text in sample
+    )
     if 2 * digits > len(sample):
         read = of_strings(["" if _is_missing(value) else value for value in values])
         if pd.api.types.is_numeric_dtype(read.values.dtype):

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seqlab.data.bounds import require_size, unpacked_bound
-from seqlab.data.class_names import NAMES, is_numbered, names_of
+from seqlab.data.class_names import NAMES_ATTRIBUTE, is_numbered, names_of
 from seqlab.data.header import without_repeats
 from seqlab.data.squad import is_squad, squad_frame
 from seqlab.errors import UserError
@@ -28,14 +28,14 @@ _HINT = 'expected one JSON object a line, such as {"text": "…", "label": "…"
 _HALVES = re.compile(
     r"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]\w{2}\\u[dD][c-fC-F]\w{2})|\\u[dD][89a-fA-F]\w{2})"
 )
-CHANGED = "changed"  # the attribute of a frame that says what was made readable
+CHANGED_ATTRIBUTE = "changed"  # the attribute of a frame that says what was made readable
 
 
 def read_json_lines(text: str, origin: str) -> pd.DataFrame:
     """One JSON object a line; a line that is a string is a text."""
     text, changed = _whole_characters(text)
     frame = _json_lines(text, origin)
-    frame.attrs[CHANGED] = changed
+    frame.attrs[CHANGED_ATTRIBUTE] = changed
     return frame
 
 
@@ -70,7 +70,7 @@ def read_json(text: str, origin: str) -> pd.DataFrame:
     """A list of objects, an object of columns, or either under one name; else JSON lines."""
     text, changed = _whole_characters(text)
     frame = _json(text, origin)
-    frame.attrs[CHANGED] = changed
+    frame.attrs[CHANGED_ATTRIBUTE] = changed
     return frame
 
 
@@ -111,7 +111,7 @@ def _with_names(frame: pd.DataFrame, described: dict[str, Any]) -> pd.DataFrame:
         fitting = [column] if column in frame.columns else [n for n in fitting if _may_be(n)]
         if len(fitting) == 1:
             names |= names_of({fitting[0]: {"names": value}})
-    frame.attrs[NAMES] = names
+    frame.attrs[NAMES_ATTRIBUTE] = names
     return frame
 
 

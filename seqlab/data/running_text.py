@@ -28,12 +28,16 @@ from seqlab.data.plain import read_plain
 from seqlab.data.readers import FILES, read_special
 from seqlab.data.table import Table
 
-CHARACTERS = 1_000_000  # of a stretch
-NO_TEXT = {*DELIMITED, *RECORDS, *PARQUET, *REFUSED, *FILES} - set(PLAIN)
+STRETCH_CHARACTERS = 1_000_000
+NO_TEXT_ENDINGS = {*DELIMITED, *RECORDS, *PARQUET, *REFUSED, *FILES} - set(PLAIN)
 
 
 def in_stretches(
-    source: Any, *, characters: int = CHARACTERS, encoding: str | None = None, **reading: Any
+    source: Any,
+    *,
+    characters: int = STRETCH_CHARACTERS,
+    encoding: str | None = None,
+    **reading: Any,
 ) -> Iterator[Table]:
     """Tables whose `documents` are stretches of texts, in order.
 
@@ -55,7 +59,7 @@ def _files(path: Path, encoding: str | None, characters: int) -> list[Path]:
         files = text_files(path)
         return files if sum(file.stat().st_size for file in files) > characters else []
     ending = suffix(path.name)
-    if not path.is_file() or ending in NO_TEXT or path.suffix.lower() == ".zip":
+    if not path.is_file() or ending in NO_TEXT_ENDINGS or path.suffix.lower() == ".zip":
         return []
     with path.open("rb") as raw:
         if is_binary(path.name, raw.read(8192)):

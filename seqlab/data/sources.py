@@ -31,7 +31,7 @@ from seqlab.data.frames import from_memory
 from seqlab.data.plain import read_plain
 from seqlab.data.plain_cells import with_plain_cells
 from seqlab.data.readers import FILES, read_special, read_special_folder
-from seqlab.data.records import CHANGED, read_json, read_json_lines, read_parquet
+from seqlab.data.records import CHANGED_ATTRIBUTE, read_json, read_json_lines, read_parquet
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, select
 from seqlab.errors import UserError
@@ -123,7 +123,7 @@ def _read_file(
 
 def recorded(frame: pd.DataFrame, path: Path, columns: Sequence[str] | None) -> Table:
     """A table of a file's records, with the names of classes that are stored as numbers."""
-    origin, changed = printable(path), frame.attrs.pop(CHANGED, [])
+    origin, changed = printable(path), frame.attrs.pop(CHANGED_ATTRIBUTE, [])
     frame, notes = with_plain_cells(frame, origin)
     frame, replaced = named(frame, path)
     return Table(select(frame, columns or (), origin), origin, (*changed, *notes, *replaced))

@@ -19,7 +19,7 @@ PARTS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowsToDivide:
     """What is known of each row when rows are divided; all but the count may be missing.
 
     `given` holds the part a row came with ("train", "valid", "test"); `texts` are there to find
@@ -46,7 +46,7 @@ class Splits:
     overlap: Overlap | None = None
 
 
-def split(rows: Rows, spec: SplitSpec, seed: int = 0) -> Splits:
+def split(rows: RowsToDivide, spec: SplitSpec, seed: int = 0) -> Splits:
     """One division of the rows; training rows that are also in test or valid are taken out.
 
     Given parts are honoured. Errors: a class with one example, too few groups, dates outside the
@@ -65,7 +65,7 @@ def split(rows: Rows, spec: SplitSpec, seed: int = 0) -> Splits:
     return _without_duplicates(parts, rows, spec)
 
 
-def _refuse_groups(rows: Rows, spec: SplitSpec) -> None:
+def _refuse_groups(rows: RowsToDivide, spec: SplitSpec) -> None:
     """Who is there before and after a date would be in two parts."""
     if rows.groups is not None:
         raise UserError(
@@ -74,7 +74,7 @@ def _refuse_groups(rows: Rows, spec: SplitSpec) -> None:
         )
 
 
-def folds(rows: Rows, spec: SplitSpec, seed: int = 0) -> list[Splits]:
+def folds(rows: RowsToDivide, spec: SplitSpec, seed: int = 0) -> list[Splits]:
     """`spec.folds` divisions whose test parts together hold every row once.
 
     Each fold's validation part is a tenth of all rows, cut from those it does not test.
@@ -138,7 +138,7 @@ def time_boundaries(
     return distinct[cuts[0]], distinct[cuts[1]], None
 
 
-def _given_parts(rows: Rows) -> dict[str, Indices] | None:
+def _given_parts(rows: RowsToDivide) -> dict[str, Indices] | None:
     if rows.given is None:
         return None
     names = pd.Series(np.asarray(rows.given, dtype=object)).astype("str").str.strip().str.lower()
@@ -153,7 +153,7 @@ def _given_parts(rows: Rows) -> dict[str, Indices] | None:
     return None if len(found["train"]) == rows.count else found
 
 
-def _complete(rows: Rows, given: dict[str, Indices], spec: SplitSpec, seed: int) -> Splits:
+def _complete(rows: RowsToDivide, given: dict[str, Indices], spec: SplitSpec, seed: int) -> Splits:
     """Given parts with the missing one cut from training."""
     train, valid, test = (given[part] for part in PARTS)
     if spec.shares or spec.dates:
@@ -184,7 +184,7 @@ def _complete(rows: Rows, given: dict[str, Indices], spec: SplitSpec, seed: int)
     return Splits(keep, cut, valid, "test is the given validation part", (note,))
 
 
-def _at_random(rows: Rows, shares: tuple[float, float, float], seed: int) -> Splits:
+def _at_random(rows: RowsToDivide, shares: tuple[float, float, float], seed: int) -> Splits:
     if rows.groups is None:
         _refuse_single_examples(rows)
     train, valid, test = _divide(rows, np.arange(rows.count), shares, seed)
@@ -192,7 +192,7 @@ def _at_random(rows: Rows, shares: tuple[float, float, float], seed: int) -> Spl
     return Splits(train, valid, test, f"{percent}, {_manner(rows)}")
 
 
-def _refuse_single_examples(rows: Rows) -> None:
+def _refuse_single_examples(rows: RowsToDivide) -> None:
     if rows.labels is None:
         return
     counts = pd.Series(np.asarray(rows.labels)).value_counts()
@@ -204,14 +204,14 @@ def _refuse_single_examples(rows: Rows) -> None:
         )
 
 
-def _manner(rows: Rows) -> str:
+def _manner(rows: RowsToDivide) -> str:
     if rows.groups is not None:
         return "no group in two parts"
     return "stratified by label" if rows.labels is not None else "at random"
 
 
 def _divide(
-    rows: Rows,
+    rows: RowsToDivide,
     among: Indices,
     shares: tuple[float, ...],
     seed: int,
@@ -226,7 +226,7 @@ def _divide(
     return [np.sort(among[part]) for part in parts]
 
 
-def _by_time(rows: Rows, spec: SplitSpec) -> Splits:
+def _by_time(rows: RowsToDivide, spec: SplitSpec) -> Splits:
     if rows.times is None:
         if spec.dates:
             raise UserError("--split by date needs a column of dates", ACCEPTED)
@@ -245,7 +245,7 @@ def _by_time(rows: Rows, spec: SplitSpec) -> Splits:
     return Splits(np.flatnonzero(train), np.flatnonzero(valid), np.flatnonzero(test), how)
 
 
-def _last(rows: Rows, among: Indices, share: float) -> tuple[Indices, Indices]:
+def _last(rows: RowsToDivide, among: Indices, share: float) -> tuple[Indices, Indices]:
     """Some rows as an earlier and a later part."""
     moments = among if rows.times is None else np.asarray(rows.times)[among]
     cut = np.quantile(moments.astype("i8"), 1 - share)
@@ -253,7 +253,7 @@ def _last(rows: Rows, among: Indices, share: float) -> tuple[Indices, Indices]:
     return among[~later], among[later]
 
 
-def _without_duplicates(parts: Splits, rows: Rows, spec: SplitSpec) -> Splits:
+def _without_duplicates(parts: Splits, rows: RowsToDivide, spec: SplitSpec) -> Splits:
     if rows.texts is None:
         return parts
     keys = text_keys(rows.texts)

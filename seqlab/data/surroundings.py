@@ -18,18 +18,20 @@ from dataclasses import dataclass
 import pandas as pd
 
 from seqlab.data.cells import column
-from seqlab.data.delimited import CANDIDATES, MISSING, Rows, is_number, sniff, split_rows
+from seqlab.data.delimited import DELIMITERS, MISSING, DelimitedRows, is_number, sniff, split_rows
 from seqlab.data.header import has_header
 from seqlab.data.moments.forms import looks_like_dates
 
-MOST = 30  # lines of a preamble or footer
-HEADERS = 3  # lines of names or units under the first
-_SAMPLE = 500  # rows that tell what a column holds
-_LEAST = 5  # rows of a table below which nothing is judged by its pattern
-_WIDEST = 50  # columns that tell; a table with more lines of names than one is seldom wider
-_SHOWN = 40
+MOST_PREAMBLE_LINES = 30  # lines of a preamble or footer
+MOST_HEADER_LINES = 3  # lines of names or units under the first
+_SAMPLED_ROWS = 500  # rows that tell what a column holds
+_FEWEST_ROWS = 5  # rows of a table below which nothing is judged by its pattern
+_MOST_COLUMNS = 50  # columns that tell; a table with more lines of names than one is seldom wider
+_SHOWN_CHARACTERS = 40
 _COUNTED = re.compile(r"\(?[\d,.]+ (?:rows?|records?|results?)\b.*", re.IGNORECASE)
-_BEGINNING = 100_000  # characters that tell whether the first line is divided as those below it
+_BEGINNING_CHARACTERS = (
+    100_000  # characters that tell whether the first line is divided as those below it
+)
 
 
 @dataclass(frozen=True)
@@ -44,24 +46,24 @@ def delimiter_of(text: str, usual: str) -> str | None:
     """The delimiter of a table, also where lines around it have none; None for one column."""
     chosen = sniff(text, usual)
     if chosen is not None:
-        begin = text.lstrip("\n")[:_BEGINNING]
+        begin = text.lstrip("\n")[:_BEGINNING_CHARACTERS]
         if chosen in begin.partition("\n")[0]:
             return chosen
         if trimmed(split_rows(begin.rpartition("\n")[0], chosen), "")[0].odd() is None:
             return chosen
-    for delimiter in sorted((d for d in CANDIDATES if d in text), key=lambda d: d != usual):
+    for delimiter in sorted((d for d in DELIMITERS if d in text), key=lambda d: d != usual):
         rows = split_rows(text, delimiter)
         inner, notes = trimmed(rows, "")
-        if notes and len(inner.cells) >= _LEAST and inner.width() > 1 and inner.odd() is None:
+        if notes and len(inner.cells) >= _FEWEST_ROWS and inner.width() > 1 and inner.odd() is None:
             return delimiter
     return None
 
 
-def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
+def trimmed(rows: DelimitedRows, origin: str) -> tuple[DelimitedRows, list[str]]:
     """The rows of a table alone, and what was left out around them."""
     rows, notes = _without_empty_ends(rows)
     width = rows.width()
-    if width < 2 or len(rows.cells) < _LEAST:
+    if width < 2 or len(rows.cells) < _FEWEST_ROWS:
         return rows, notes
     first, last = _first(rows, width), _last(rows, width)
     outside = [*range(first), *range(last, len(rows.cells))]
@@ -69,7 +71,7 @@ def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
         listed = [f'line {rows.lines[i]} "{_shown(rows.cells[i])}"' for i in outside[:3]]
         more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
         notes.append(f'"{origin}": left out, for it is no row: {"; ".join(listed)}{more}')
-        rows = Rows(rows.cells[first:last], rows.lines[first:last])
+        rows = DelimitedRows(rows.cells[first:last], rows.lines[first:last])
     if rows.cells and len(rows.cells[0]) == width - 1 and rows.odd() == 0:
         named = _names_rows([row[0] for row in rows.cells[1:]])  # as R writes names of rows
         if width == 2 and not named:  # sentences of one column that hold a comma each
@@ -78,24 +80,24 @@ def trimmed(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
         cells = [names, *rows.cells[1:]]
         if _others_fit(cells, width) and has_header(cells):
             notes.append(f"the {'first' if named else 'last'} column has no name")
-            rows = Rows(cells, rows.lines)
+            rows = DelimitedRows(cells, rows.lines)
     return rows, notes
 
 
 def _names_rows(cells: Sequence[str]) -> bool:
     """Whether a column's cells are numbers, dates or words of their own for each row."""
-    some = [cell.strip() for cell in cells[:_SAMPLE]]
+    some = [cell.strip() for cell in cells[:_SAMPLED_ROWS]]
     return len(set(some)) == len(some) and not any(" " in cell and "-" not in cell for cell in some)
 
 
-def merged_headers(rows: Rows) -> tuple[Rows, list[str]]:
+def merged_headers(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
     """Several lines of names or units as one line of names."""
     width = len(rows.cells[0])
-    if not 1 < width <= _WIDEST or len(rows.cells) < _LEAST + HEADERS:
+    if not 1 < width <= _MOST_COLUMNS or len(rows.cells) < _FEWEST_ROWS + MOST_HEADER_LINES:
         return rows, []
-    kinds = _kinds(rows.cells[1 + HEADERS :], width)
+    kinds = _kinds(rows.cells[1 + MOST_HEADER_LINES :], width)
     count = 1
-    while count <= HEADERS and _names_things(rows.cells[count], kinds):
+    while count <= MOST_HEADER_LINES and _names_things(rows.cells[count], kinds):
         count += 1
     if count == 1 or any(is_number(rows.cells[0][i]) for i in kinds.numbers):
         return rows, []
@@ -103,10 +105,10 @@ def merged_headers(rows: Rows) -> tuple[Rows, list[str]]:
     names = _joined(levels, kinds)
     under = [f'line {rows.lines[i]} "{_shown(rows.cells[i])}"' for i in range(1, count)]
     note = f"under the header, read as names or units: {'; '.join(under)}"
-    return Rows([names, *rows.cells[count:]], [rows.lines[0], *rows.lines[count:]]), [note]
+    return DelimitedRows([names, *rows.cells[count:]], [rows.lines[0], *rows.lines[count:]]), [note]
 
 
-def _without_empty_ends(rows: Rows) -> tuple[Rows, list[str]]:
+def _without_empty_ends(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
     """Without the columns at the ends of lines in which nothing stands."""
     widest = max(map(len, rows.cells), default=0)
     filled = 0
@@ -120,34 +122,36 @@ def _without_empty_ends(rows: Rows) -> tuple[Rows, list[str]]:
     if filled == 0:
         return rows, []
     notes = [f"empty columns at the ends of lines left out: {widest - filled}"]
-    return Rows([row[:filled] for row in rows.cells], rows.lines), notes
+    return DelimitedRows([row[:filled] for row in rows.cells], rows.lines), notes
 
 
-def _first(rows: Rows, width: int) -> int:
+def _first(rows: DelimitedRows, width: int) -> int:
     """Where the table begins: a header after lines that are narrower or hold one cell."""
     # A full line is a better header than one with blanks, which a preamble may have too.
     for fewest in (width, 2):
-        head = enumerate(rows.cells[:MOST])
+        head = enumerate(rows.cells[:MOST_PREAMBLE_LINES])
         start = next((i for i, row in head if len(row) == width and _count(row) >= fewest), 0)
-        following = rows.cells[start : start + _SAMPLE]
+        following = rows.cells[start : start + _SAMPLED_ROWS]
         following = [row for row in following if len(row) == width]
         if start and len(following) > 2 and has_header(following):
             return start
     return 0
 
 
-def _last(rows: Rows, width: int) -> int:
+def _last(rows: DelimitedRows, width: int) -> int:
     """Where the table ends: before lines whose cells are not what their columns hold."""
-    kinds = _kinds([row for row in rows.cells[1:_SAMPLE] if len(row) == width], width)
+    kinds = _kinds([row for row in rows.cells[1:_SAMPLED_ROWS] if len(row) == width], width)
     end = len(rows.cells)
-    while end > max(_LEAST, len(rows.cells) - MOST) and _ends(rows, end - 1, width, kinds):
+    while end > max(_FEWEST_ROWS, len(rows.cells) - MOST_PREAMBLE_LINES) and _ends(
+        rows, end - 1, width, kinds
+    ):
         end -= 1
-    while _LEAST < end < len(rows.cells) and not _count(rows.cells[end - 1]):
+    while _FEWEST_ROWS < end < len(rows.cells) and not _count(rows.cells[end - 1]):
         end -= 1  # a blank line above a footer
     return end
 
 
-def _ends(rows: Rows, row: int, width: int, kinds: Kinds) -> bool:
+def _ends(rows: DelimitedRows, row: int, width: int, kinds: Kinds) -> bool:
     cells = rows.cells[row]
     first = cells[0].strip()
     if kinds.dates and kinds.dates[0] == 0 and first and first not in MISSING:
@@ -168,9 +172,9 @@ def _others_fit(cells: Sequence[list[str]], width: int) -> bool:
 
 
 def _kinds(cells: Sequence[list[str]], width: int) -> Kinds:
-    sample = [row for row in cells[:_SAMPLE] if len(row) == width]
+    sample = [row for row in cells[:_SAMPLED_ROWS] if len(row) == width]
     numbers, dates = [], []
-    for place in range(min(width, _WIDEST) if len(sample) >= _LEAST - 1 else 0):
+    for place in range(min(width, _MOST_COLUMNS) if len(sample) >= _FEWEST_ROWS - 1 else 0):
         values = [row[place].strip() for row in sample]
         known = [value for value in values if value not in MISSING]
         if len(known) < 2:
@@ -230,4 +234,4 @@ def _count(row: Sequence[str]) -> int:
 
 def _shown(row: Sequence[str]) -> str:
     text = ", ".join(cell.strip() for cell in row if cell.strip())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

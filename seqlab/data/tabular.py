@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from seqlab.data.cells import column, notes_of
-from seqlab.data.delimited import Rows, named, rectangular, sniff, split_rows
+from seqlab.data.delimited import DelimitedRows, named, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
 from seqlab.data.moments.pointed import pointed_moments
 from seqlab.data.split_spec import SPLIT_NAMES
@@ -55,7 +55,7 @@ def read_delimited(
 
 
 def table_of(
-    rows: Rows,
+    rows: DelimitedRows,
     origin: str,
     columns: Sequence[str] | None,
     notes: list[str],
@@ -96,7 +96,7 @@ def table_of(
     return Table(frame, origin, (*notes, *renamed, *chosen, *said), header=header)
 
 
-def _without_headers_again(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
+def _without_headers_again(rows: DelimitedRows, origin: str) -> tuple[DelimitedRows, list[str]]:
     """Rows without those that repeat the header, as files that were put one after another have."""
     first = rows.cells[0]
     again = [i for i, row in enumerate(rows.cells) if i and row == first] if len(first) > 1 else []
@@ -106,7 +106,7 @@ def _without_headers_again(rows: Rows, origin: str) -> tuple[Rows, list[str]]:
     more = f" and {len(again) - 3:,} more" if len(again) > 3 else ""
     kept = sorted(set(range(len(rows.cells))) - set(again))
     note = f'"{origin}": left out, for it is the header again: line {lines}{more}'
-    return Rows([rows.cells[i] for i in kept], [rows.lines[i] for i in kept]), [note]
+    return DelimitedRows([rows.cells[i] for i in kept], [rows.lines[i] for i in kept]), [note]
 
 
 def _with_header(

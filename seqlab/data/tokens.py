@@ -20,7 +20,7 @@ from seqlab.outside import parse_json, read_bytes
 from seqlab.specs import Spec
 
 PAD, UNKNOWN = 0, 1
-SPECIAL = ("<pad>", "<unk>")
+SPECIAL_TOKENS = ("<pad>", "<unk>")
 # How the library names the first cut of each kind, in its own files.
 _KINDS: dict[str, Literal["word", "bpe", "character"]] = {
     "Whitespace": "word",
@@ -122,10 +122,10 @@ def _restored(model: dict[str, Any], spec: TokenSpec) -> tokenizers.Tokenizer:
     elif model["type"] != "WordLevel":
         raise ValueError(f"a model of type {model['type']}")
     else:
-        core.model = models.WordLevel(vocab=_numbered(model), unk_token=SPECIAL[UNKNOWN])
-    core.add_special_tokens(list(SPECIAL))
-    if [core.token_to_id(name) for name in SPECIAL] != [PAD, UNKNOWN]:
-        raise ValueError(f"the first tokens must be {' and '.join(SPECIAL)}")
+        core.model = models.WordLevel(vocab=_numbered(model), unk_token=SPECIAL_TOKENS[UNKNOWN])
+    core.add_special_tokens(list(SPECIAL_TOKENS))
+    if [core.token_to_id(name) for name in SPECIAL_TOKENS] != [PAD, UNKNOWN]:
+        raise ValueError(f"the first tokens must be {' and '.join(SPECIAL_TOKENS)}")
     return core
 
 
@@ -156,14 +156,14 @@ def _options(spec: TokenSpec, usual_frequency: int) -> dict[str, Any]:
     return {
         "vocab_size": spec.vocabulary,
         "min_frequency": spec.min_frequency or usual_frequency,
-        "special_tokens": list(SPECIAL),
+        "special_tokens": list(SPECIAL_TOKENS),
         "show_progress": False,
     }
 
 
 def _word(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
     """Runs of letters and digits, and runs of other marks."""
-    core = tokenizers.Tokenizer(models.WordLevel(vocab={}, unk_token=SPECIAL[UNKNOWN]))
+    core = tokenizers.Tokenizer(models.WordLevel(vocab={}, unk_token=SPECIAL_TOKENS[UNKNOWN]))
     core.pre_tokenizer = pre_tokenizers.Whitespace()
     return core, trainers.WordLevelTrainer(**_options(spec, 2))
 
@@ -171,7 +171,7 @@ def _word(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
 def _bpe(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
     """Byte-level pairs: any text can be written, none is unknown (Sennrich 2016, GPT-2)."""
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    least = len(SPECIAL) + len(alphabet)
+    least = len(SPECIAL_TOKENS) + len(alphabet)
     if spec.vocabulary < least:
         raise UserError(
             f"vocabulary = {spec.vocabulary}: a BPE vocabulary holds at least {least} tokens",
@@ -185,7 +185,7 @@ def _bpe(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
 
 def _character(spec: TokenSpec) -> tuple[tokenizers.Tokenizer, Any]:
     """Every character by itself, spaces included."""
-    core = tokenizers.Tokenizer(models.WordLevel(vocab={}, unk_token=SPECIAL[UNKNOWN]))
+    core = tokenizers.Tokenizer(models.WordLevel(vocab={}, unk_token=SPECIAL_TOKENS[UNKNOWN]))
     core.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(r"[\s\S]"), "isolated")
     return core, trainers.WordLevelTrainer(**_options(spec, 1))
 

@@ -14,7 +14,7 @@ _REASONS = {
     ColumnKind.CONSTANT: "it is the same in every row",
     ColumnKind.IDENTIFIER: "it names or counts rows",
 }
-_SHOWN = 12
+_SHOWN_COLUMNS = 12
 
 
 def unused_columns(frame: pd.DataFrame, used: Collection[str]) -> dict[str, str]:
@@ -40,5 +40,5 @@ def unused_findings(frame: pd.DataFrame, used: Collection[str]) -> list[Finding]
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _SHOWN_COLUMNS:,} more" if len(names) > _SHOWN_COLUMNS else ""
+    return ", ".join(names[:_SHOWN_COLUMNS]) + more

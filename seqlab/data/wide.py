@@ -13,12 +13,12 @@ from seqlab.data.columns import ALIASES, ColumnKind, kind, normalised
 from seqlab.data.moments.forms import looks_like_dates
 from seqlab.data.series import numbers
 
-FEWEST_STEPS = 5  # columns from which a row can be a series
-MOST_BEHIND = 2  # columns behind the steps that are none
+FEWEST_STEP_COLUMNS = 5  # columns from which a row can be a series
+MOST_COLUMNS_BEHIND = 2  # columns behind the steps that are none
 # A year, which R puts an X before, others a Y or an F, and the World Bank its code behind.
 _YEAR = re.compile(r"[XYF]?((?:1[5-9]|20|21)\d\d)(?: \[YR\d{4}\])?")
-_BEST = frozenset(ALIASES["series"][0].split())
-_LABELS = frozenset(ALIASES["label"][0].split())
+_SERIES_NAMES = frozenset(ALIASES["series"][0].split())
+_LABEL_NAMES = frozenset(ALIASES["label"][0].split())
 ID, STEP, MOMENT, VALUE = "unique_id", "step", "ds", "y"
 
 
@@ -75,18 +75,18 @@ def find_wide(frame: pd.DataFrame, known: Sequence[str] | None = None) -> WideTa
         names.pop()
     # The cheap checks first: a table may have thousands of columns.
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame[names].dtypes]
-    for end in range(len(names), max(0, len(names) - MOST_BEHIND - 1), -1):  # Total, Unit
+    for end in range(len(names), max(0, len(names) - MOST_COLUMNS_BEHIND - 1), -1):  # Total, Unit
         first = _first_moment(names[:end])
-        if end - first >= FEWEST_STEPS and np.mean(numeric[first:end]) > 0.5:
+        if end - first >= FEWEST_STEP_COLUMNS and np.mean(numeric[first:end]) > 0.5:
             ids = _ids(frame, names[:first], known)
             steps = tuple(names[first:end])
             return None if ids is None else WideTable(tuple(ids), steps, dated=True)
     last_word = len(names) - [*numeric[::-1], False].index(False)
     first = max(_first_numbered(names), last_word)
     head = names[:first]
-    if len(names) - first < FEWEST_STEPS or not head or any(numeric[:first]):
+    if len(names) - first < FEWEST_STEP_COLUMNS or not head or any(numeric[:first]):
         return None
-    if _LABELS & set(map(normalised, head)) or _is_dated(frame, head):
+    if _LABEL_NAMES & set(map(normalised, head)) or _is_dated(frame, head):
         return None
     ids = _ids(frame, head, known)
     return None if ids is None else WideTable(tuple(ids), tuple(names[first:]), dated=False)
@@ -104,7 +104,7 @@ def _ids(
     if known is not None:
         return known if set(known) <= set(head) else None
     words = [name for name in head if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
-    usual = [name for name in head if normalised(name) in _BEST]
+    usual = [name for name in head if normalised(name) in _SERIES_NAMES]
     for chosen in [*([name] for name in (*usual, *words)), words, list(head)]:
         if chosen and not frame[chosen].duplicated().any():
             return chosen
@@ -117,7 +117,7 @@ def _first_moment(names: list[str]) -> int:
     while first and _YEAR.fullmatch(names[first - 1].strip()):
         first -= 1
     years = [int(_moment_of(name)) for name in names[first:]]
-    if len(years) >= FEWEST_STEPS:
+    if len(years) >= FEWEST_STEP_COLUMNS:
         return first if bool((np.diff(years) == years[1] - years[0]).all()) else len(names)
     first = len(names)
     while first and looks_like_dates(pd.Series([names[first - 1]], dtype="str")):

@@ -12,7 +12,7 @@ from torch import Tensor
 from seqlab.kernels.threads import each, shares
 
 if TYPE_CHECKING:
-    from seqlab.kernels.loops.steps import Operands
+    from seqlab.kernels.loops.steps import CellOperands
 
 # Numbers that a thread's chunk of gradients may take: it is to stay in the second cache level.
 CHUNK = 65_536
@@ -30,14 +30,14 @@ def operands(
     weights: tuple[Tensor, Tensor],
     mask: Tensor | None,
     reverse: bool,
-) -> Operands:
+) -> CellOperands:
     """The operands as the loops take them."""
-    from seqlab.kernels.loops.steps import Operands
+    from seqlab.kernels.loops.steps import CellOperands
 
     where_real = np.zeros((0, 0), np.bool_) if mask is None else array(mask.contiguous())
     w_ih, w_hh = (array(weight.contiguous()) for weight in weights)
     start, states = array(h0.contiguous()), array(y)
-    return Operands(array(x.contiguous()), start, states, w_ih, w_hh, where_real, reverse)
+    return CellOperands(array(x.contiguous()), start, states, w_ih, w_hh, where_real, reverse)
 
 
 def ones(*shapes: tuple[int, ...]) -> list[Tensor]:
@@ -57,7 +57,7 @@ def incoming(gradient: Tensor | None, like: Tensor) -> Tensor:
     return gradient.contiguous()
 
 
-def batch_shares(run: Operands) -> list[tuple[int, int]]:
+def batch_shares(run: CellOperands) -> list[tuple[int, int]]:
     """The ranges of sequences that threads take."""
     from seqlab.kernels.loops.matrices import TILE_ROWS
 
@@ -78,7 +78,7 @@ def sum_of(parts: Sequence[Tensor]) -> Tensor:
     return total
 
 
-def run_forward(loop: Callable[..., None], run: Operands, bias: Tensor, *more: Any) -> None:
+def run_forward(loop: Callable[..., None], run: CellOperands, bias: Tensor, *more: Any) -> None:
     """Call a cell's forward loop with room for a tile's numbers before the gates."""
     from seqlab.kernels.loops.matrices import TILE_ROWS
 
@@ -90,7 +90,7 @@ def run_forward(loop: Callable[..., None], run: Operands, bias: Tensor, *more: A
 
 
 def run_backward(
-    loop: Callable[..., None], run: Operands, columns: int, dh: Tensor, dx: Tensor, *more: Any
+    loop: Callable[..., None], run: CellOperands, columns: int, dh: Tensor, dx: Tensor, *more: Any
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Call a cell's backward loop, which fills dh and dx; returns dw_ih, dw_hh and dbias.
 

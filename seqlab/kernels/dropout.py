@@ -19,8 +19,8 @@ from seqlab.kernels.cells import array
 from seqlab.kernels.operator import operator
 from seqlab.kernels.threads import each, shares
 
-SMALL = 12_288  # entries, up to which calling a loop takes longer than drawing a mask
-OPERATIONS = 16  # a hash, in multiplications
+MOST_ENTRIES_IN_TORCH = 12_288  # up to which calling a loop takes longer than drawing a mask
+OPERATIONS_AN_ENTRY = 16  # a hash, in multiplications
 LOW = 0xFFFFFFFF
 
 
@@ -30,7 +30,7 @@ def dropout(x: Tensor, rate: float, *, backend: str = "auto") -> Tensor:
         return x
     short = x.dtype in (torch.bfloat16, torch.float16)
     runs = running("dropout", x.device.type, torch.float32 if short else x.dtype, backend)
-    small = backend == "auto" and x.numel() <= SMALL
+    small = backend == "auto" and x.numel() <= MOST_ENTRIES_IN_TORCH
     if runs == "torch" or small or rate >= 1 or torch.compiler.is_compiling():
         return F.dropout(x, rate)
     seed = int(torch.randint(2**62, ()))
@@ -74,7 +74,7 @@ def _fused(x: Tensor, rate: float, seed: int) -> Tensor:
         else:
             loops.drop(*part, source.dtype.type(1 / (1 - rate)), first)
 
-    each(shares(x.numel(), x.numel() * OPERATIONS), work)
+    each(shares(x.numel(), x.numel() * OPERATIONS_AN_ENTRY), work)
     return y.mul_(1 / (1 - rate)) if short else y
 
 

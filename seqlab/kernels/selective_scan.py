@@ -74,7 +74,7 @@ def _fused(
 
     y, _, saved = _unwritten(u, delta, A, B, C, h0, save)
     h = h0.transpose(1, 2).clone(memory_format=torch.contiguous_format)  # (batch, N, D)
-    run = loops.Operands._make((*_arrays(u, delta, A.t(), B, C), WIDTH))
+    run = loops.ScanOperands._make((*_arrays(u, delta, A.t(), B, C), WIDTH))
     each(_ranges(u, h0), partial(loops.forward, run, array(h), array(y), array(saved), CHUNK))
     return y, h.transpose(1, 2).contiguous(), saved
 
@@ -104,7 +104,7 @@ def _fused_backward(
 
     batch, T, D, N = *u.shape, A.shape[1]
     units = -(-D // WIDTH)
-    run = loops.Operands._make((*_arrays(u, delta, A.t(), B, C), WIDTH))
+    run = loops.ScanOperands._make((*_arrays(u, delta, A.t(), B, C), WIDTH))
     dh = incoming(dh, h0).transpose(1, 2).clone(memory_format=torch.contiguous_format)
     results = (
         u.new_empty(u.shape),
@@ -113,7 +113,7 @@ def _fused_backward(
         u.new_empty(batch, units, T, N),
         u.new_empty(batch, units, T, N),
     )
-    gradients = loops.Gradients(*_arrays(*results))
+    gradients = loops.ScanGradients(*_arrays(*results))
     fixed = (run, *_arrays(saved, incoming(dy, u), dh), gradients)
 
     def work(first: int, last: int) -> None:

@@ -197,7 +197,7 @@ def _fused_backward(
         dw_hh = w_hh.new_zeros(w_hh.shape)
         chunk = (gates.new_empty(rows, 4 * H), gates.new_empty(rows, H))
         places = (dgates.flatten(2), dc0, dn0, dh0, dw_hh, *chunk)
-        gradients = loops.Gradients(*(array(place) for place in places))
+        gradients = loops.SlstmGradients(*(array(place) for place in places))
         loops.backward(run, *start, gradients, array(saved), array(incoming(dy, y)), first, last)
         return dw_hh
 

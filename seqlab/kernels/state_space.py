@@ -119,7 +119,9 @@ def _fused(
 
     y, _, states = _unwritten(mixed, delta, log_decay, skip, S, save)
     S = S.clone(memory_format=torch.contiguous_format)
-    run = loops.Operands(*(array(v.contiguous()) for v in (mixed, delta, log_decay, skip)))
+    run = loops.StateSpaceOperands(
+        *(array(v.contiguous()) for v in (mixed, delta, log_decay, skip))
+    )
 
     def work(first: int, last: int) -> None:
         loops.forward(run, array(S), array(y), array(states), _room(S), first, last)
@@ -150,18 +152,18 @@ def _fused_backward(
     states: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The gradients of mixed, delta, log_decay, skip and the first S, from the last one."""
-    from seqlab.kernels.loops.state_space import Operands
-    from seqlab.kernels.loops.state_space_backward import Given, Gradients, backward
+    from seqlab.kernels.loops.state_space import StateSpaceOperands
+    from seqlab.kernels.loops.state_space_backward import Given, StateSpaceGradients, backward
 
     operands = [v.contiguous() for v in (mixed, delta, log_decay, skip)]
     dmixed, ddelta, dlog_decay = (torch.empty_like(v) for v in operands[:3])
     dS0 = incoming(dlast, last).clone()
-    run = Operands(*map(array, operands))
+    run = StateSpaceOperands(*map(array, operands))
     given = Given(*(array(v) for v in (y, incoming(dy, y), states, last)))
 
     def work(start: int, stop: int) -> Tensor:
         dskip = torch.zeros_like(skip)
-        results = Gradients(*map(array, (dmixed, ddelta, dlog_decay, dskip, dS0)))
+        results = StateSpaceGradients(*map(array, (dmixed, ddelta, dlog_decay, dskip, dS0)))
         backward(run, results, given, _room(last), start, stop)
         return dskip
 

@@ -20,7 +20,7 @@ from seqlab.registry import registered
 
 CARD = {"tasks": ["translate"]}
 
-ORDERS = 4
+LONGEST_NGRAM = 4
 
 
 @registered
@@ -40,13 +40,13 @@ class Bleu(Metric):
     def collect(self, predictions: Any, targets: Any) -> Array:
         """Of texts (n) and texts (n): (n, 10)."""
         counted = _sacrebleu()._extract_corpus_statistics(list(predictions), [list(targets)])
-        return np.asarray(counted, dtype=np.float64).reshape(-1, 2 + 2 * ORDERS)
+        return np.asarray(counted, dtype=np.float64).reshape(-1, 2 + 2 * LONGEST_NGRAM)
 
     def reduce(self, statistics: Array, weights: Array) -> Array:
         """From the sums over sentences."""
         sums = weights @ statistics  # (draws, 10)
         written, wanted = sums[:, 0], sums[:, 1]
-        matched, total = sums[:, 2 : 2 + ORDERS], sums[:, 2 + ORDERS :]
+        matched, total = sums[:, 2 : 2 + LONGEST_NGRAM], sums[:, 2 + LONGEST_NGRAM :]
         missed = np.cumsum(matched == 0, axis=1)
         counted = np.where(matched > 0, matched, 0.5**missed)
         with np.errstate(divide="ignore", invalid="ignore"):

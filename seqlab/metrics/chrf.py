@@ -20,8 +20,8 @@ from seqlab.registry import registered
 
 CARD = {"tasks": ["translate"]}
 
-ORDERS = 6
-FACTOR = 4.0  # β²
+LONGEST_NGRAM = 6  # characters
+BETA_SQUARED = 4.0
 
 
 @registered
@@ -40,18 +40,20 @@ class Chrf(Metric):
     def collect(self, predictions: Any, targets: Any) -> Array:
         """Of texts (n) and texts (n): (n, 18)."""
         counted = _sacrebleu()._extract_corpus_statistics(list(predictions), [list(targets)])
-        return np.asarray(counted, dtype=np.float64).reshape(-1, 3 * ORDERS)
+        return np.asarray(counted, dtype=np.float64).reshape(-1, 3 * LONGEST_NGRAM)
 
     def reduce(self, statistics: Array, weights: Array) -> Array:
         """From the sums over sentences; an order that one side lacks is left out."""
-        sums = (weights @ statistics).reshape(-1, ORDERS, 3)
+        sums = (weights @ statistics).reshape(-1, LONGEST_NGRAM, 3)
         written, wanted, matched = np.moveaxis(sums, 2, 0)  # (draws, orders)
         both = (written > 0) & (wanted > 0)
         orders = np.maximum(both.sum(axis=1), 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             precision = np.where(both, matched / written, 0).sum(axis=1) / orders
             recall = np.where(both, matched / wanted, 0).sum(axis=1) / orders
-            scores = 100 * (1 + FACTOR) * precision * recall / (FACTOR * precision + recall)
+            scores = (
+                100 * (1 + BETA_SQUARED) * precision * recall / (BETA_SQUARED * precision + recall)
+            )
         return np.where(precision + recall > 0, scores, 0.0)
 
 

@@ -28,7 +28,7 @@ class Mark(NamedTuple):
     type: str
 
 
-class Span(NamedTuple):
+class TagSpan(NamedTuple):
     """From `start` up to, not including, `end`."""
 
     type: str
@@ -96,14 +96,14 @@ def illegal_steps(tags: Sequence[str], scheme: Scheme) -> list[int]:
     return [i for i in range(len(tags) + 1) if not is_legal(marks[i], marks[i + 1], scheme)]
 
 
-def spans(tags: Sequence[str]) -> list[Span]:
+def spans(tags: Sequence[str]) -> list[TagSpan]:
     """The spans that tags mark, by any scheme and however broken, in order."""
-    found: list[Span] = []
+    found: list[TagSpan] = []
     start, before = 0, EDGE
     for position, here in enumerate([*map(mark, tags), EDGE]):
         turns = here.type != before.type or here.letter == "O"
         if before.letter != "O" and (turns or before.letter in "ES" or here.letter in "BS"):
-            found.append(Span(before.type, start, position))
+            found.append(TagSpan(before.type, start, position))
             start = position
         elif before.letter == "O":
             start = position
@@ -111,10 +111,10 @@ def spans(tags: Sequence[str]) -> list[Span]:
     return found
 
 
-def written(found: Iterable[Span], length: int, scheme: Scheme) -> list[str]:
+def written(found: Iterable[TagSpan], length: int, scheme: Scheme) -> list[str]:
     """Spans as tags of a scheme."""
     tags = [OUTSIDE] * length
-    previous = Span("", -1, -1)
+    previous = TagSpan("", -1, -1)
     for span in found:
         letters = ["I"] * (span.end - span.start)
         touches = previous.end == span.start and previous.type == span.type

@@ -17,7 +17,7 @@ from seqlab import kernels
 from seqlab.mixers.base import CellMixer, State, check_choice
 from seqlab.mixers.multihead import attention_backend
 
-CHUNK = 64  # positions; the small matrices of a chunk then fit the second cache level
+CHUNK_POSITIONS = 64  # the small matrices of a chunk then fit the second cache level
 
 
 class ChunkedMixer(CellMixer):

@@ -28,7 +28,7 @@ from seqlab.mixers.multihead import (
     padding_mask,
     to_heads,
 )
-from seqlab.mixers.reader import Reader
+from seqlab.mixers.reader import MemoryReader
 from seqlab.registry import registered
 
 CARD = {
@@ -51,7 +51,7 @@ class CrossAttentionState(NamedTuple):
 
 
 @registered
-class CrossAttention(Reader):
+class CrossAttention(MemoryReader):
     """x (B, T, D), context.memory (B, S, D) → (B, T, D)."""
 
     def __init__(

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqlab.mixers.base import State, check_heads, check_state
-from seqlab.mixers.chunks import CHUNK, ChunkedMixer, between, divided, in_heads, joined
+from seqlab.mixers.chunks import CHUNK_POSITIONS, ChunkedMixer, between, divided, in_heads, joined
 from seqlab.mixers.mamba2 import softplus_inverse, steps_between, undecayed
 from seqlab.mixers.scan import OptionalConvolution, check_precision, scan_zeros
 from seqlab.registry import registered
@@ -132,7 +132,9 @@ def delta_rule(
 ) -> tuple[Tensor, Tensor]:
     """S_tᵀ q_t (B, T, H, d) and the last S, from S (B, H, d, d); g and beta (B, T, H)."""
     T = q.shape[1]
-    q, k, v, g, beta = (_by_head(divided(part, min(CHUNK, T))) for part in (q, k, v, g, beta))
+    q, k, v, g, beta = (
+        _by_head(divided(part, min(CHUNK_POSITIONS, T))) for part in (q, k, v, g, beta)
+    )
     decay = between(g).exp()  # (B, C, H, L, L)
     since_start = g.cumsum(dim=-1).exp().unsqueeze(-1)  # (B, C, H, L, 1)
     # (1 + A) u = β (v − e^g S k), for A the strictly lower part of β k kᵀ ⊙ decay

@@ -61,7 +61,7 @@ CARD = {
     ],
 }
 
-CHUNK = 64
+CHUNK_POSITIONS = 64
 EPSILON = 1e-6
 GATE_ROOT = 16  # σ(·)^{1/16}: gates begin near 1
 
@@ -181,7 +181,7 @@ def chunked(
     q and k (B, H, T, d), v (B, H, T, e), log_gate (B, H, T), or None for gates of 1.
     """
     T = q.shape[2]
-    C = min(CHUNK, T)
+    C = min(CHUNK_POSITIONS, T)
     rest = -T % C
     # Positions without key and with gate 1 fill the last chunk: they change nothing.
     q, k, v = (_divided(F.pad(u, (0, 0, 0, rest)) if rest else u, C) for u in (q, k, v))

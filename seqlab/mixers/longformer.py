@@ -38,7 +38,7 @@ from seqlab.mixers.base import (
     check_state,
 )
 from seqlab.mixers.multihead import MultiHead, padding_mask, to_heads
-from seqlab.mixers.sliding_window import Near, Shared, Window, densely, in_blocks
+from seqlab.mixers.sliding_window import AttentionWindow, Near, Shared, densely, in_blocks
 from seqlab.registry import registered
 
 CARD = {
@@ -131,7 +131,7 @@ class WindowedAttention(MultiHead):
         """Attend to the window and the shared keys, the heads of each dilation together."""
         outputs = []
         for dilation, heads in _runs(self.dilations):
-            window = Window(self.before, self.after, dilation)
+            window = AttentionWindow(self.before, self.after, dilation)
             parts = (q[:, :, heads], near.heads(heads), shared.heads(heads), window)
             if self.backend == "reference":
                 outputs.append(densely(*parts, reference=True))

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqlab.mixers.base import State, check_heads, check_state
-from seqlab.mixers.chunks import CHUNK, ChunkedMixer, carried, divided, in_heads, joined
+from seqlab.mixers.chunks import CHUNK_POSITIONS, ChunkedMixer, carried, divided, in_heads, joined
 from seqlab.mixers.scan import OptionalConvolution, check_precision, scan_zeros
 from seqlab.registry import registered
 
@@ -134,10 +134,12 @@ def matrix_memory(
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
     """Every h_t (B, T, H, d) and the last (C, n, m); i and f (B, T, H) as in the equations."""
     T, (C, n, m) = q.shape[1], memory
-    if T % min(CHUNK, T):
+    if T % min(CHUNK_POSITIONS, T):
         # A chunk is filled with positions that admit nothing and forget nothing.
-        i = F.pad(i, (0, 0, 0, -T % CHUNK), value=-torch.inf)
-    q, k, v, i, f = (divided(part, min(CHUNK, T)).transpose(2, 3) for part in (q, k, v, i, f))
+        i = F.pad(i, (0, 0, 0, -T % CHUNK_POSITIONS), value=-torch.inf)
+    q, k, v, i, f = (
+        divided(part, min(CHUNK_POSITIONS, T)).transpose(2, 3) for part in (q, k, v, i, f)
+    )
     total = f.cumsum(dim=-1)  # (B, C, H, L)
     gain = i - total
     m_starts, ms, m = _stabilisers(gain.detach(), total.detach(), m)

@@ -17,7 +17,7 @@ from seqlab import kernels
 from seqlab.kernels.dropout import dropout as drop
 from seqlab.mixers.base import Mixer, check_choice, check_heads
 
-SHORT = 1024  # keys, up to which all scores at once may be worth their memory
+SHORT_KEYS = 1024  # up to which all scores at once may be worth their memory
 
 
 class MultiHead(Mixer):
@@ -112,7 +112,7 @@ def _products_win(q: Tensor, k: Tensor) -> bool:
 
     There the fused one spends its time on converting block after block.
     """
-    return q.is_cpu and q.dtype == torch.bfloat16 and k.shape[2] <= SHORT
+    return q.is_cpu and q.dtype == torch.bfloat16 and k.shape[2] <= SHORT_KEYS
 
 
 def attention_weights(q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -17,7 +17,7 @@ from seqlab.mixers.base import State, StreamingMixer, check_input, check_state
 from seqlab.mixers.states import tensors_of
 
 
-class Reader(StreamingMixer):
+class MemoryReader(StreamingMixer):
     """x (B, T, D) and context.memory (B, S, D) → (B, T, D); abstract."""
 
     def initial_state(self, batch: int) -> NoReturn:
@@ -69,7 +69,7 @@ class AlignmentState(NamedTuple):
     real: Tensor
 
 
-class Alignment(Reader):
+class Alignment(MemoryReader):
     """The attention of recurrent decoders: a score for each pair, then one joined vector; abstract.
 
     a_ts = softmax_s e_ts,   c_t = Σ_s a_ts m_s,   y_t = tanh(W_c [c_t ; x_t])

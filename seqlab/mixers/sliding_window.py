@@ -18,7 +18,7 @@ from seqlab.mixers.positions import distances
 SMALLEST_BLOCK = 32  # below it, blocks cost more to arrange than to multiply
 
 
-class Window(NamedTuple):
+class AttentionWindow(NamedTuple):
     """How many keys a query sees on either side of its own, `dilation` positions apart."""
 
     before: int
@@ -58,7 +58,9 @@ class Shared(NamedTuple):
         return Shared(self.keys[:, :, some], self.values[:, :, some], self.visible)
 
 
-def densely(q: Tensor, near: Near, shared: Shared, window: Window, reference: bool) -> Tensor:
+def densely(
+    q: Tensor, near: Near, shared: Shared, window: AttentionWindow, reference: bool
+) -> Tensor:
     """q (B, T, H, d) → (B, T, H, d), under a dense mask: time and memory T·(L + T)."""
     distance = distances(q.shape[1], near.keys.shape[1], q.device)
     steps = distance.div(window.dilation, rounding_mode="floor")
@@ -67,7 +69,7 @@ def densely(q: Tensor, near: Near, shared: Shared, window: Window, reference: bo
     return _attend(q, near._replace(usable=inside & near.usable[:, None]), shared, reference)
 
 
-def in_blocks(q: Tensor, near: Near, shared: Shared, window: Window) -> Tensor:
+def in_blocks(q: Tensor, near: Near, shared: Shared, window: AttentionWindow) -> Tensor:
     """The same in blocks of C queries over their own keys and the neighbouring blocks'."""
     B, T, H, d = q.shape
     C = max(window.before, window.after, SMALLEST_BLOCK)
@@ -95,7 +97,7 @@ def in_blocks(q: Tensor, near: Near, shared: Shared, window: Window) -> Tensor:
     return o.reshape(B, N * C, H, d)[:, :T]
 
 
-def _dilated(q: Tensor, near: Near, shared: Shared, window: Window) -> Tensor:
+def _dilated(q: Tensor, near: Near, shared: Shared, window: AttentionWindow) -> Tensor:
     """Each residue of the positions modulo δ is a sequence of its own with a plain window."""
     B, T = q.shape[:2]
     step = window.dilation

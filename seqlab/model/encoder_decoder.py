@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from seqlab import registry
 from seqlab.batch import Context
 from seqlab.mixers.base import State, StreamingMixer
-from seqlab.mixers.reader import Reader
+from seqlab.mixers.reader import MemoryReader
 from seqlab.model.base import Model
 from seqlab.model.block import Block, build_norm, mixer_settings
 from seqlab.model.embedding import Embedding
@@ -37,7 +37,7 @@ from seqlab.model.pooling import Pooling
 from seqlab.model.stack import Stack
 from seqlab.specs import ModelSpec
 
-HEADS = 4  # of cross-attention, where the mixer has none
+CROSS_HEADS = 4  # of cross-attention, where the mixer has none
 READERS = {"cross": "cross-attention", "bahdanau": "bahdanau", "luong": "luong"}
 
 
@@ -198,12 +198,12 @@ def chosen_attention(spec: ModelSpec) -> str:
     return "cross" if spec.residual else "luong"
 
 
-def build_reader(spec: ModelSpec, attention: str) -> Reader | None:
+def build_reader(spec: ModelSpec, attention: str) -> MemoryReader | None:
     """What a decoder's block reads its memory with; the heads are those of the mixer."""
     if attention == "none":
         return None
-    cls: type[Reader] = registry.load("mixers", READERS[attention])
+    cls: type[MemoryReader] = registry.load("mixers", READERS[attention])
     settings = {}
     if attention == "cross":
-        settings = {"heads": math.gcd(mixer_settings(spec).get("heads", HEADS), spec.width)}
+        settings = {"heads": math.gcd(mixer_settings(spec).get("heads", CROSS_HEADS), spec.width)}
     return cls(spec.width, **settings)

@@ -25,7 +25,7 @@ from seqlab.model.sequence_model import ModelState, SequenceModel
 from seqlab.specs import Spec
 
 Probabilities = NDArray[np.float64]
-COUNTED = ("sinusoidal", "learned")  # positions that know how far from the start they are
+COUNTED_POSITIONS = ("sinusoidal", "learned")  # kinds that know how far from the start they are
 
 
 class Sampling(Spec):
@@ -59,7 +59,7 @@ class Sampling(Spec):
         return self
 
 
-class Reader(Protocol):
+class TokenReader(Protocol):
     """What reads tokens and then says how probable each next one is."""
 
     def read(self, tokens: Sequence[int]) -> Probabilities:
@@ -118,7 +118,7 @@ class ModelReader:
 
 def is_bounded(model: SequenceModel, window: int) -> bool:
     """Whether a model's state has one size however much it has read, and no positions run out."""
-    if model.spec.positions in COUNTED:
+    if model.spec.positions in COUNTED_POSITIONS:
         return False
     mixers = [block.mixer for block in model.blocks if isinstance(block, Block)]
     streaming = [mixer for mixer in mixers if isinstance(mixer, StreamingMixer)]
@@ -126,7 +126,7 @@ def is_bounded(model: SequenceModel, window: int) -> bool:
 
 
 def generate(
-    reader: Reader,
+    reader: TokenReader,
     prompt: Sequence[int],
     count: int,
     sampling: Sampling,

@@ -16,7 +16,7 @@ from torch.nn.utils import parametrize
 from seqlab.kernels.dropout import dropout
 from seqlab.specs import ModelSpec
 
-RECURRENT = "w_hh"  # what mixers call the matrix that is applied again at every position
+RECURRENT_WEIGHT = "w_hh"  # what mixers call the matrix that is applied again at every position
 
 
 class Dropout(nn.Dropout):
@@ -68,7 +68,9 @@ def drop_weights(mixer: nn.Module, rate: float) -> bool:
 
     Every use of a matrix draws a mask of its own, unless it stands in `parametrize.cached()`.
     """
-    owners = [m for m in mixer.modules() if isinstance(getattr(m, RECURRENT, None), nn.Parameter)]
+    owners = [
+        m for m in mixer.modules() if isinstance(getattr(m, RECURRENT_WEIGHT, None), nn.Parameter)
+    ]
     for module in owners:
-        parametrize.register_parametrization(module, RECURRENT, _DropConnect(rate))
+        parametrize.register_parametrization(module, RECURRENT_WEIGHT, _DropConnect(rate))
     return bool(owners)

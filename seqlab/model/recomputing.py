@@ -20,7 +20,7 @@ from torch.utils.checkpoint import (
 )
 
 # PyTorch's fused attention, on a CPU and on accelerators; its outputs with their normalisers.
-ATTENTION = "aten::_scaled_dot_product_"
+ATTENTION_OPERATION = "aten::_scaled_dot_product_"
 
 
 def recomputed(function: Callable[..., Any], *arguments: Any, attends: bool) -> Any:
@@ -37,5 +37,5 @@ def _keeping_attention() -> Any:
 
 
 def _policy(context: Any, operator: Any, *arguments: Any, **options: Any) -> CheckpointPolicy:
-    kept = operator.name().startswith(ATTENTION)
+    kept = operator.name().startswith(ATTENTION_OPERATION)
     return CheckpointPolicy.MUST_SAVE if kept else CheckpointPolicy.PREFER_RECOMPUTE

@@ -14,8 +14,8 @@ from seqlab.model.base import Model
 from seqlab.model.block import mixer_settings
 from seqlab.specs import ModelSpec
 
-GRAIN = 8  # widths are multiples of this, and so of most head counts
-LARGEST = 8192
+WIDTH_MULTIPLE = 8  # of widths, and so of most head counts
+LARGEST_WIDTH = 8192
 
 
 def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model]) -> int:
@@ -35,7 +35,7 @@ def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model])
             f"--params {budget}: too small for {spec.mixer} of any width",
             f"the smallest, width {step}, has {parameters(step)} parameters in body and head",
         )
-    low, high = 1, LARGEST // step
+    low, high = 1, LARGEST_WIDTH // step
     while low < high:  # parameters grow with the width: bisect
         middle = (low + high + 1) // 2
         if parameters(middle * step) <= budget:
@@ -48,4 +48,4 @@ def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model])
 def _grain(spec: ModelSpec) -> int:
     """A multiple of 8 that the mixer accepts: heads must divide the width."""
     cls: type[Mixer] = registry.load("mixers", spec.mixer)
-    return math.lcm(GRAIN, cls.width_multiple(**mixer_settings(spec)))
+    return math.lcm(WIDTH_MULTIPLE, cls.width_multiple(**mixer_settings(spec)))

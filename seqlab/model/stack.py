@@ -11,7 +11,7 @@ from seqlab.batch import Context
 from seqlab.model.block import Block
 from seqlab.model.packing import Packing
 
-PAYS = 0.2  # of the positions padding, from which leaving it out saves more than it costs
+WORTHWHILE_PADDING = 0.2  # share of positions from which leaving padding out saves time
 
 
 class Stack(nn.ModuleList):
@@ -46,7 +46,11 @@ class Stack(nn.ModuleList):
         if torch.compiler.is_compiling():  # for which a number of positions that changes is costly
             return False
         heavy = all(cast(Block, block).mlp is not None for block in self)
-        return heavy and mask.device.type == "cpu" and 1 - float(mask.float().mean()) >= PAYS
+        return (
+            heavy
+            and mask.device.type == "cpu"
+            and 1 - float(mask.float().mean()) >= WORTHWHILE_PADDING
+        )
 
 
 def pack_tokens(model: nn.Module, packing: bool | None) -> None:

@@ -16,11 +16,15 @@ GLYPHS = {"better": "▲", "worse": "▼", "tied": "=", "undecided": "?", "itsel
 
 @dataclass(frozen=True)
 class Difference:
-    """One mean less another, with its simultaneous interval; missing ends are not known."""
+    """One mean less another, with its simultaneous interval; missing ends are not known.
+
+    `shown`: one is shown to be better than the other, if that was stored.
+    """
 
     value: float
     low: float | None
     high: float | None
+    shown: bool = False
 
     @classmethod
     def read(cls, stored: dict[str, Any], scale: float) -> Difference | None:
@@ -28,14 +32,14 @@ class Difference:
         value, low, high = (stored.get(name) for name in ("difference", "low", "high"))
         if value is None:
             return None
-        known = (end if end is None else scale * end for end in (low, high))
-        return cls(scale * value, *known)
+        low, high = (end if end is None else scale * end for end in (low, high))
+        return cls(scale * value, low, high, bool(stored.get("shown")))
 
     @property
     def turned(self) -> Difference:
         """The other mean less the one."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
-        return Difference(-self.value, low, high)
+        return Difference(-self.value, low, high, self.shown)
 
     @property
     def half_width(self) -> float | None:
@@ -52,8 +56,8 @@ class Difference:
         """What the interval shows."""
         if self.low is None or self.high is None:
             return "undecided"
-        if self.low > 0 or self.high < 0:
-            return "better" if (self.low > 0) == higher_is_better else "worse"
+        if self.shown or self.low > 0 or self.high < 0:
+            return "better" if (self.value > 0) == higher_is_better else "worse"
         return "tied" if -margin < self.low and self.high < margin else "undecided"
 
 
@@ -116,8 +120,8 @@ def against_best(study: StoredStudy) -> Figure | None:
             },
             "shapes": _margin(study),
         },
-        caption="These intervals are simultaneous over all contestants and decide the winner set; "
-        "one that ends at zero excludes one direction only. Grey: smaller than the margin.",
+        caption="These intervals hold together, with those of all pairs below; one that ends at "
+        "zero was decided by the stepwise test. Grey: smaller than the margin.",
         height=80 + ROW_HEIGHT * len(shown),
     )
 

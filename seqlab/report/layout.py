@@ -153,8 +153,20 @@ VERDICT: Shape = {
     "seeds?": MEASURE,
     "recommended?": TEXT,
     "sentence?": TEXT,
-    **dict.fromkeys(("winner_set?", "reasons?", "could_change?", "left_out?"), TEXTS),
+    "headline?": TEXT,
+    **dict.fromkeys(
+        (
+            "details?",
+            "families?",
+            "winner_set?",
+            "reasons?",
+            "could_change?",
+            "left_out?",
+        ),
+        TEXTS,
+    ),
     "constraints?": ({...: MEASURE}, None),
+    "declared?": ({"changes?": TEXTS}, None),
 }
 _DIFFERENCE: Shape = {"difference?": MEASURE, "low?": MEASURE, "high?": MEASURE}
 _STANDING: Shape = {"name": str, "mean": MEASURE, "ci_low": MEASURE, "ci_high": MEASURE}
@@ -174,7 +186,8 @@ COMPARISON: Shape = {
     "level?": MEASURE,
     "level_spent?": MEASURE,
     "examples?": MEASURE,
+    "restarts?": MEASURE,
     "standings?": [{"name": str, **_DIFFERENCE}],
-    "pairs?": [{"first": str, "second": str, **_DIFFERENCE}],
+    "pairs?": [{"first": str, "second": str, "shown?": (bool, None), **_DIFFERENCE}],
     "sizes?": (_sizes, None),
 }

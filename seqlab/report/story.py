@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +39,11 @@ COLUMNS = (
     Column("peak_memory_mb", "Memory", "peak MB"),
     Column("train_seconds", "Training", "s a run"),
     Column("params", "Parameters", "+ embeddings", False, "embedding_params", "+"),
-    Column("seeds", "Seeds", measured=False),
+    Column("seeds", "Seeds", measured=False, beneath="came_to_nothing", words="of no use:"),
+)
+LIKELY_COLUMNS = (
+    Column("first_of_100", "First", "of 100 draws", False),
+    Column("first_if_retuned_of_100", "First", "had tuning gone differently", False),
 )
 
 
@@ -56,7 +59,8 @@ def story(study: StoredStudy) -> dict[str, Any]:
         "ranked": study.ranked,
         "recommended": study.recommended,
         "failures": [c for c in study.contestants if c.status == "failed"],
-        "columns": [k for k in COLUMNS if any(c.number(k.key) is not None for c in study.ranked)],
+        "columns": _columns(study),
+        "score_words": _score_words(study),
         "intervals": intervals(study),
         "against_best": against_best(study),
         "pairs": pair_table(study),
@@ -85,7 +89,8 @@ def _answer(study: StoredStudy) -> dict[str, Any]:
         "eyebrow": [
             str(text) for text in (settings.get("name"), settings.get("task"), study.metric) if text
         ],
-        **_sentence(str(verdict.get("sentence") or NO_VERDICT)),
+        **_sentence(verdict),
+        "families": verdict.get("families") or [],
         "reasons": verdict.get("reasons") or [],
         "could_change": verdict.get("could_change") or [],
         "winners": [c for c in study.contestants if c.name in winners],
@@ -99,12 +104,28 @@ def _answer(study: StoredStudy) -> dict[str, Any]:
     }
 
 
-def _sentence(words: str) -> dict[str, str]:
-    """The answer as a headline; what goes beyond a headline's length stands below it."""
-    first, *rest = re.split(r"(?<=[.!?])\s+(?=[A-Z])", words)
-    if len(words) <= HEADLINE or not rest:
-        return {"headline": words, "beneath": ""}
-    return {"headline": first, "beneath": " ".join(rest)}
+def _sentence(verdict: dict[str, Any]) -> dict[str, Any]:
+    """The answer as a headline, and the sentences that stand below it."""
+    if verdict.get("headline"):
+        return {"headline": verdict["headline"], "beneath": verdict.get("details") or []}
+    return {"headline": str(verdict.get("sentence") or NO_VERDICT), "beneath": []}
+
+
+def _columns(study: StoredStudy) -> list[Column]:
+    """What the leaderboard shows: the columns of which something is known."""
+    all_runs = [Column("mean_of_all_runs", study.metric, "mean of all runs")]
+    shown = (*all_runs * (_restarts(study) > 1), *LIKELY_COLUMNS, *COLUMNS)
+    return [k for k in shown if any(c.number(k.key) is not None for c in study.ranked)]
+
+
+def _restarts(study: StoredStudy) -> int:
+    return int(study.comparison.get("restarts") or 1)
+
+
+def _score_words(study: StoredStudy) -> str:
+    """What a score is the score of."""
+    restarts = _restarts(study)
+    return f"best of {restarts} runs by validation" if restarts > 1 else "mean of all runs"
 
 
 def _recommended_facts(study: StoredStudy) -> list[str]:
@@ -129,12 +150,14 @@ def _confidence(study: StoredStudy) -> list[str]:
     sure, now = (significant(100 * (1 - error), 3) for error in (level, spent))
     lines = [f"{sure.removesuffix('.0')} % confidence over the whole study"]
     lines += [f"margin: {margin_words(study)}"] * (study.margin is not None)
-    return [*lines, f"look {comparison.get('looks') or 1} at the test part, at {now} %"]
+    changes = (study.verdict.get("declared") or {}).get("changes") or []
+    return [*lines, f"look {comparison.get('looks') or 1} at the test part, at {now} %", *changes]
 
 
 LIMITS = {  # constraint → its words
     "max_latency_ms": ("latency", "ms"),
     "max_memory_mb": ("memory", "MB"),
+    "max_size_mb": ("stored weights", "MB"),
     "max_params": ("size", "parameters"),
 }
 

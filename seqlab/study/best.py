@@ -10,7 +10,7 @@ from seqlab import __version__
 from seqlab.runs import Run, unfinished_name, write_json
 from seqlab.versions import FORMAT
 
-FILES = ("weights.safetensors", "arrays.safetensors", "baseline.json")
+MODEL_FILES = ("weights.safetensors", "arrays.safetensors", "baseline.json")
 
 
 def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str, Any]) -> Path:
@@ -19,7 +19,7 @@ def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str
     fresh = study / unfinished_name()
     fresh.mkdir()
     shutil.copytree(prepared / "task", fresh / "task")
-    for name in FILES:
+    for name in MODEL_FILES:
         if (run.folder / name).exists():
             shutil.copyfile(run.folder / name, fresh / name)  # with the mode of its neighbours
     result = run.result

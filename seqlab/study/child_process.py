@@ -19,10 +19,10 @@ CHECK_SECONDS = 1.0  # between two looks at a process
 # that computes may say nothing for longer: a library can keep Python's lock for a whole fit.
 SILENT_SECONDS = 60.0
 SILENT_SECONDS_LATE = 10.0  # once there is no time left to wait
-COMPUTING = 10  # times as long for a process that computes
+COMPUTING_FACTOR = 10  # times as long for a process that computes
 FAREWELL_SECONDS = 5.0  # from the last word of a process to its end
 
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 Events = queue.Queue[tuple["ChildProcess", dict[str, Any]]]
 
 
@@ -41,7 +41,7 @@ class ChildProcess:
         self._checked = time.monotonic()
         self._seen_dead: float | None = None
         self._log = open(log, "ab")  # noqa: SIM115 – closed with the process
-        ours = {"PYTHONUNBUFFERED": "1", **dict.fromkeys(THREADS, "1")}
+        ours = {"PYTHONUNBUFFERED": "1", **dict.fromkeys(THREAD_VARIABLES, "1")}
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -90,7 +90,7 @@ class ChildProcess:
         self._computed = computed
         self.silent, self.idle = self.silent + passed, self.idle + passed
         limit = SILENT_SECONDS_LATE if late else SILENT_SECONDS
-        if self.idle > limit or self.silent > COMPUTING * limit:
+        if self.idle > limit or self.silent > COMPUTING_FACTOR * limit:
             self.ended_as_silent = True
             self.process.kill()
 

@@ -10,19 +10,19 @@ from typing import Any
 from seqlab.runs import Job
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Allowance
-from seqlab.study.timing import BASELINE, STARTUP
+from seqlab.study.timing import BASELINE_SECONDS, STARTUP_SECONDS
 
 # A time limit does not cut below this: with one seed there are no intervals.
-FEWEST = {"trial": 1, "verdict": 2}
+FEWEST_RUNS = {"trial": 1, "verdict": 2}
 TRIALS_SHARE = 0.6  # of the time may be gone before trials are cut
 
 
 @dataclass(frozen=True)
 class Running:
-    """A run that trains: its name, and a Reading of its training as plain data."""
+    """A run that trains: its name, and the TrainingFigures of it as plain data."""
 
     name: str
-    reading: Mapping[str, Any]
+    figures: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Clock:
     deadline: float | None = None
     listen: Callable[[Moment], None] = lambda moment: None
     started: float = field(default_factory=time.monotonic)
-    startup: float = STARTUP  # seconds in which a process starts
+    startup: float = STARTUP_SECONDS  # seconds in which a process starts
     notes: list[str] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     _done: dict[str, float] = field(default_factory=dict)
@@ -83,13 +83,13 @@ class Clock:
             self.notes.append(sentence)
 
     def watch(
-        self, assignment: Assignment, share: float, reading: Mapping[str, Any] | None = None
+        self, assignment: Assignment, share: float, figures: Mapping[str, Any] | None = None
     ) -> None:
-        """A share of an assignment is done; a reading says how its training goes."""
+        """A share of an assignment is done; figures say how its training goes."""
         self._done[assignment.digest] = share * self._seconds(assignment)
         job = assignment.job
-        if reading is not None:
-            self._running[assignment.digest] = Running(_name(job), reading)
+        if figures is not None:
+            self._running[assignment.digest] = Running(_name(job), figures)
         elif share in (0.0, 1.0):
             self._running.pop(assignment.digest, None)
         self._tell(_stage(job))
@@ -126,7 +126,7 @@ class Clock:
 
     def _has_time(self, assignment: Assignment) -> bool:
         job = assignment.job
-        if self.deadline is None or job.number < FEWEST[job.role]:
+        if self.deadline is None or job.number < FEWEST_RUNS[job.role]:
             return True
         if job.number >= self._cut.get(job.role, job.number + 1):
             return False
@@ -145,13 +145,13 @@ class Clock:
     def _seconds(self, assignment: Assignment) -> float:
         job = assignment.job
         share = 1.0 if job.size is None else job.size / self.whole
-        return share * self.expected.get((job.candidate, job.role), BASELINE)
+        return share * self.expected.get((job.candidate, job.role), BASELINE_SECONDS)
 
     def _slowness(self) -> float:
         """Real seconds per expected one, so far; at first what was expected counts for more."""
         done = sum(seconds for digest, seconds in self._done.items() if digest in self._ours)
         spent = max(0.0, time.monotonic() - self.begun - self.startup) * self.workers
-        prior = max(0.05 * self.total, STARTUP * self.workers)
+        prior = max(0.05 * self.total, STARTUP_SECONDS * self.workers)
         return (spent + prior) / (done + prior)
 
     def _left(self, done: float) -> float:

@@ -18,12 +18,13 @@ from seqlab.study.clock import Clock, Moment
 from seqlab.study.environment import describe_environment
 from seqlab.study.folder import claimed
 from seqlab.study.keeping import keep_best
+from seqlab.study.measuring import measure_costs
 from seqlab.study.plan import Planner, absent
 from seqlab.study.planning import Plan, plan_study
 from seqlab.study.pool import Pool
 from seqlab.study.preparation import PreparedStudy, prepare_study
 from seqlab.study.spec import StudySpec
-from seqlab.study.stages import Conditions, edges, judge, measure_costs, tune
+from seqlab.study.stages import Conditions, edges, judge, tune
 from seqlab.study.stored_plan import write_allowance
 from seqlab.study.timing import tail_seconds
 from seqlab.study.verdict import write_verdict
@@ -69,7 +70,7 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
         left_out += conditions.clock.notes
         verdict = write_verdict(
-            conditions, finished, costs, study.spec, left_out, edges(conditions, chosen)
+            conditions, finished, costs, study.spec, left_out, edges(conditions)
         )
         keep_best(conditions, study.spec, finished, verdict, study.folds)
     return verdict

@@ -1,4 +1,8 @@
-"""The process that measures what a contestant costs: its model or baseline, loaded as in use."""
+"""The processes that measure what contestants cost: models and baselines, loaded as in use.
+
+alone     PREPARED TASK RUN       memory and training time of one contestant
+together  PREPARED TASK RUN…      latencies of several, in rounds
+"""
 
 from __future__ import annotations
 
@@ -14,31 +18,33 @@ import numpy as np
 import torch
 
 from seqlab import registry
+from seqlab.baselines.base import Baseline
 from seqlab.baselines.storage import load_baseline
 from seqlab.data.examples import Examples
+from seqlab.model.base import Model
 from seqlab.runs import read_json
 from seqlab.specs import TrainSpec
 from seqlab.study.batch_memory import with_batch
 from seqlab.study.channel import Channel
+from seqlab.study.latency import TOGETHER, Predict, measure_in_rounds
 from seqlab.study.objective import predict_all
 from seqlab.study.stored_model import load_model
 from seqlab.tasks.base import Task
 from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser
 
-SECONDS = 1.5  # of batch-1 predictions, at most
-LEAST, MOST = 10, 300  # batch-1 predictions
 TRAIN_STEPS = 12
 
 
-def main(run: Path, prepared: Path, task_name: str) -> None:
+def main(mode: str, prepared: Path, task_name: str, runs: list[Path]) -> None:
     """Measure and tell; stop at once when the study's process is gone."""
     channel = Channel()
     threading.Thread(target=_end_with_study, daemon=True).start()
     try:
-        result = read_json(run / "result.json")
-        costs = model_costs if result["kind"] == "model" else baseline_costs
-        channel.tell(event="costs", costs=costs(run, prepared, task_name, result))
+        if mode == "alone":
+            channel.tell(event="costs", costs=costs_alone(runs[0], prepared, task_name))
+        else:
+            channel.tell(event="costs", costs=latencies(runs, prepared, task_name))
     except Exception as error:  # of whatever kind: a study can do without these figures
         channel.tell(event="failed", reason=f"{type(error).__name__}: {error}".partition("\n")[0])
         raise
@@ -49,49 +55,60 @@ def _end_with_study() -> None:
     os._exit(1)
 
 
-def latencies(predict: Any, examples: int) -> dict[str, float]:
-    """p50, p95 at batch 1 and the median at batch 64, in milliseconds.
-
-    `predict(rows)` predicts for some row numbers.
-    """
-    rng = np.random.default_rng(0)
-    for _ in range(3):
-        predict(rng.integers(0, examples, 1))
-    times: list[float] = []
-    begun = time.perf_counter()
-    while len(times) < MOST and (len(times) < LEAST or time.perf_counter() - begun < SECONDS):
-        rows = rng.integers(0, examples, 1)
-        start = time.perf_counter()
-        predict(rows)
-        times.append(time.perf_counter() - start)
-    together = []
-    for _ in range(5):
-        rows = rng.integers(0, examples, 64)
-        start = time.perf_counter()
-        predict(rows)
-        together.append(time.perf_counter() - start)
-    return {
-        "latency_ms_p50": float(np.percentile(times, 50) * 1e3),
-        "latency_ms_p95": float(np.percentile(times, 95) * 1e3),
-        "latency_batch64_ms": float(np.median(together[1:]) * 1e3),
-    }
-
-
-def model_costs(run: Path, prepared: Path, task_name: str, result: dict[str, Any]) -> Any:
-    """A model's costs; `result` is its run's."""
-    task: Task = registry.load("tasks", task_name).load(prepared / "task")
-    test = Examples.load(prepared / "test")
-    spec = with_batch(TrainSpec.read(result["settings"]["train"]), result.get("choices", {}))
+def latencies(runs: list[Path], prepared: Path, task_name: str) -> list[dict[str, float]]:
+    """Of each run's contestant; they are held in memory together and predict in turn."""
+    task, test = _task(prepared, task_name), Examples.load(prepared / "test")
     torch.set_num_threads(1)
-    settings, weights = result["settings"]["model"], run / "weights.safetensors"
-    model = load_model(task, settings, weights, str(run / "result.json")).to(spec.device)
-    values = latencies(
-        lambda rows: predict_all(task, model, test.take(rows), spec.device), len(test)
-    )
-    values["peak_memory_mb"] = peak_memory_mb()
-    train = Examples.load(prepared / "train")
-    values["train_seconds"] = step_seconds(task, model, train, spec) * result["steps"]
+    predicts = [predictor(task, test, loaded(task, run)) for run in runs]
+    return measure_in_rounds(predicts, len(test))
+
+
+def costs_alone(run: Path, prepared: Path, task_name: str) -> dict[str, float]:
+    """Peak memory in MB and seconds of training, in a process that has done nothing else."""
+    task, test = _task(prepared, task_name), Examples.load(prepared / "test")
+    torch.set_num_threads(1)
+    contestant = loaded(task, run)
+    predict = predictor(task, test, contestant)
+    for size in (1, TOGETHER):
+        predict(np.arange(size) % len(test))
+    values = {"peak_memory_mb": peak_memory_mb()}
+    train, result = Examples.load(prepared / "train"), read_json(run / "result.json")
+    if isinstance(contestant, Baseline):
+        valid = Examples.load(prepared / "valid")
+        begun = time.perf_counter()
+        type(contestant)().fit(task, train, valid, result["seed"])
+        values["train_seconds"] = time.perf_counter() - begun
+    else:
+        spec = _train_spec(result)
+        values["train_seconds"] = step_seconds(task, contestant, train, spec) * result["steps"]
     return values
+
+
+def loaded(task: Task, run: Path) -> Model | Baseline:
+    """The contestant of a run, on the device that it was trained on."""
+    result = read_json(run / "result.json")
+    if result["kind"] == "baseline":
+        return load_baseline(run)
+    settings, weights = result["settings"]["model"], run / "weights.safetensors"
+    model = load_model(task, settings, weights, str(run / "result.json"))
+    return model.to(_train_spec(result).device)
+
+
+def predictor(task: Task, test: Examples, contestant: Model | Baseline) -> Predict:
+    """What predicts some of the test examples, from encoded input to prediction."""
+    if isinstance(contestant, Baseline):
+        return lambda rows: contestant.predict(task, test.take(rows))
+    device = str(next(contestant.parameters()).device)
+    return lambda rows: predict_all(task, contestant, test.take(rows), device)
+
+
+def _task(prepared: Path, name: str) -> Task:
+    task: Task = registry.load("tasks", name).load(prepared / "task")
+    return task
+
+
+def _train_spec(result: dict[str, Any]) -> TrainSpec:
+    return with_batch(TrainSpec.read(result["settings"]["train"]), result.get("choices", {}))
 
 
 def step_seconds(
@@ -116,19 +133,5 @@ def step_seconds(
     return (time.perf_counter() - begun) / count
 
 
-def baseline_costs(run: Path, prepared: Path, task_name: str, result: dict[str, Any]) -> Any:
-    """A baseline's costs; fitting it once more gives its training time."""
-    task: Task = registry.load("tasks", task_name).load(prepared / "task")
-    test = Examples.load(prepared / "test")
-    baseline = load_baseline(run)
-    values = latencies(lambda rows: baseline.predict(task, test.take(rows)), len(test))
-    values["peak_memory_mb"] = peak_memory_mb()
-    train, valid = Examples.load(prepared / "train"), Examples.load(prepared / "valid")
-    begun = time.perf_counter()
-    type(baseline)().fit(task, train, valid, result["seed"])
-    values["train_seconds"] = time.perf_counter() - begun
-    return values
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], [Path(run) for run in sys.argv[4:]])

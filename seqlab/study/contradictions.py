@@ -14,7 +14,7 @@ from seqlab.registry import load
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.building import build_model
 from seqlab.study.objective import TaskObjective
-from seqlab.study.plan import Allowance, Entry, train_spec, with_fields
+from seqlab.study.plan import Allowance, PlannedContestant, train_spec, with_fields
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Prepared
 from seqlab.training.fit import total_steps
@@ -22,7 +22,7 @@ from seqlab.training.schedules import schedule
 
 
 def refuse_contradictions(
-    prepared: Prepared, entries: Sequence[Entry], spec: StudySpec, allowance: Allowance
+    prepared: Prepared, entries: Sequence[PlannedContestant], spec: StudySpec, allowance: Allowance
 ) -> None:
     """Raises UserError for the first setting that the study's trainings would stumble over."""
     models = [entry for entry in entries if entry.model is not None]
@@ -60,7 +60,7 @@ def _refuse_without_effect(models: Sequence[ModelSpec]) -> None:
         given = [model for model in models if getattr(model, name)]
         if given and not any(works(model) for model in given):
             raise UserError(
-                f"model.{name} = {getattr(given[0], name):g}: no candidate has what it drops",
+                f"model.{name} = {getattr(given[0], name):g}: no candidate has what this drops",
                 f"accepted: 0, or {accepted}",
             )
 

@@ -19,16 +19,17 @@ from seqlab.specs import TrainSpec
 from seqlab.study.objective import predict_all
 from seqlab.tasks.base import Prepared, Task
 
-EXAMPLES, FEW = 2000, 64  # with answers to count; for a look at the units alone
-LEAST = 100  # answers, or their surest fifth says nothing
-SUREST = 5  # the most confident one of so many
-STILL = 1e-5  # range of a unit's outputs over the largest of them
+EXAMINED_EXAMPLES = 2000  # with answers to count
+EXAMINED_FOR_UNITS = 64  # for a look at the units alone
+FEWEST_ANSWERS = 100  # or their surest fifth says nothing
+SUREST_PART = 5  # the most confident one of so many
+STILL_RANGE = 1e-5  # of a unit's outputs, as a share of the largest of them
 
 
 def examined(prepared: Prepared, model: nn.Module, spec: TrainSpec) -> dict[str, Any]:
     """The share of silent units by layer, and errors among the surest answers where it has any."""
     counts = _answers_classes(prepared.task)
-    most = EXAMPLES if counts else FEW
+    most = EXAMINED_EXAMPLES if counts else EXAMINED_FOR_UNITS
     valid = prepared.valid.take(np.arange(min(most, len(prepared.valid))))
     with watched(model) as ranges:
         predictions = predict_all(prepared.task, model, valid, spec.device)
@@ -57,10 +58,10 @@ class Sureness(Metric):
 
 def surest(statistics: Array) -> dict[str, float]:
     """Errors among the surest fifth, among all, and of always saying the commonest class."""
-    if statistics.shape[1] == 0 or len(statistics) < LEAST:
+    if statistics.shape[1] == 0 or len(statistics) < FEWEST_ANSWERS:
         return {}
     confidence, right, wanted = statistics.T
-    top = np.argsort(-confidence, kind="stable")[: len(confidence) // SUREST]
+    top = np.argsort(-confidence, kind="stable")[: len(confidence) // SUREST_PART]
     _, counts = np.unique(wanted, return_counts=True)
     return {
         "answers": len(right),
@@ -96,7 +97,7 @@ class Range:
         assert self.low is not None
         assert self.high is not None
         largest = self.low.abs().maximum(self.high.abs())
-        return float((self.high - self.low <= STILL * largest).float().mean())
+        return float((self.high - self.low <= STILL_RANGE * largest).float().mean())
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from seqlab.tasks.base import Sources
 from seqlab.versions import FORMAT, check_format
 
 # What a study's folder may hold before its identity is known.
-OWN = {
+OWN_FILES = {
     *(".lock", "prepared", "runs", "best", "choices", "workers.log"),
     *("identity.json", "settings.json", "environment.json", "plan.json", "data_card.json"),
     *("costs.json", "looks.json", "comparison.json", "study.json", "verdict.json"),
@@ -70,7 +70,7 @@ def _refuse_strangers(folder: Path) -> None:
     if not folder.is_dir():
         raise UserError(f"-o {folder}: this is a file, expected a folder")
     names = {path.name for path in folder.iterdir() if path.suffix != UNFINISHED}
-    strangers = sorted(names - OWN)
+    strangers = sorted(names - OWN_FILES)
     if strangers and not (folder / "identity.json").exists():
         raise UserError(
             f'-o {folder}: the folder is not empty and holds no study ("{strangers[0]}")',

@@ -11,9 +11,9 @@ from seqlab.mixers.base import setting_defaults
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.gradient_flow import Flow, Reach
 
-VANISHES, EXPLODES = 1e-2, 1e2  # the farthest tenth of positions over the nearest
-UNDERFLOW = 1e-30  # of the nearest: what falls below it may be zero for lack of digits
-LEAST = 10  # positions, or there is no distance to speak of
+VANISHING_RATIO, EXPLODING_RATIO = 1e-2, 1e2  # the farthest tenth of positions over the nearest
+UNDERFLOW_SHARE = 1e-30  # of the nearest: what falls below it may be zero for lack of digits
+FEWEST_POSITIONS = 10  # or there is no distance to speak of
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,16 @@ def diagnose(flow: Flow, model: ModelSpec, train: TrainSpec) -> list[Diagnosis]:
 
 def named(reach: Reach) -> str:
     """What one layer's gradients do on their way back."""
-    if len(reach.norms) < LEAST:
+    if len(reach.norms) < FEWEST_POSITIONS:
         return "sound"
     norms = np.array(reach.norms)
     last = int(np.flatnonzero(norms).max(initial=0))
-    cut = last < len(norms) - 1 and norms[last] > UNDERFLOW * norms.max()
-    if cut and reach.ratio < VANISHES:
+    cut = last < len(norms) - 1 and norms[last] > UNDERFLOW_SHARE * norms.max()
+    if cut and reach.ratio < VANISHING_RATIO:
         return "out of reach"
-    if reach.ratio < VANISHES:
+    if reach.ratio < VANISHING_RATIO:
         return "vanishing"
-    return "exploding" if reach.ratio > EXPLODES else "sound"
+    return "exploding" if reach.ratio > EXPLODING_RATIO else "sound"
 
 
 def _evidence(flow: Flow, layers: list[str] | tuple[str, ...]) -> str:
@@ -122,8 +122,8 @@ def _against_exploding(model: ModelSpec, train: TrainSpec, flow: Flow) -> list[s
 
 
 def _why_sound(flow: Flow, model: ModelSpec) -> str:
-    if max(len(reach.norms) for reach in flow.reaches.values()) < LEAST:
-        return f"sequences of fewer than {LEAST} positions have no distance to speak of"
+    if max(len(reach.norms) for reach in flow.reaches.values()) < FEWEST_POSITIONS:
+        return f"sequences of fewer than {FEWEST_POSITIONS} positions have no distance to speak of"
     if model.pooling != "last" and not flow.last_answer_only:
         return f'every position may be heard directly: pooling = "{model.pooling}"'
     return "nothing to do"

@@ -29,8 +29,8 @@ from seqlab.model.encoder_decoder import DecoderBlock
 from seqlab.specs import TrainSpec
 from seqlab.tasks.base import Prepared
 
-EXAMPLES = 64
-HEARD = 0.01  # of the norm at the nearest positions
+PROBED_EXAMPLES = 64
+HEARD_SHARE = 0.01  # of the norm at the nearest positions
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Reach:
         """The largest distance at which the norm is a hundredth of the nearest or more."""
         norms = np.array(self.norms)
         part = max(1, len(norms) // 10)
-        return int(np.flatnonzero(norms >= HEARD * norms[:part].mean()).max(initial=0))
+        return int(np.flatnonzero(norms >= HEARD_SHARE * norms[:part].mean()).max(initial=0))
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Flow:
 
 def measure_flow(prepared: Prepared, model: Model, spec: TrainSpec) -> Flow:
     """The flow of some validation examples, without dropout."""
-    examples = prepared.valid.take(np.arange(min(EXAMPLES, len(prepared.valid))))
+    examples = prepared.valid.take(np.arange(min(PROBED_EXAMPLES, len(prepared.valid))))
     means: dict[str, _Mean] = {}
     weight = 0.0
     model.eval()
     model.zero_grad(set_to_none=True)
     with _Recorder(model).recording() as seen:
-        for batch in prepared.task.batches(examples, EXAMPLES, spec.batch_tokens, None):
+        for batch in prepared.task.batches(examples, PROBED_EXAMPLES, spec.batch_tokens, None):
             seen.inputs.clear()
             loss = prepared.task.loss(model, batch.to(spec.device))
             # A sum, or examples in small batches would weigh more.

@@ -12,7 +12,7 @@ from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
 from seqlab.tasks.base import Prepared
 
-# Told the share of the job that is done, 0…1, and a Reading of its training as plain data.
+# Told the share of the job that is done, 0…1, and the TrainingFigures of it as plain data.
 Report = Callable[[float, dict[str, Any]], None]
 
 
@@ -20,7 +20,7 @@ Report = Callable[[float, dict[str, Any]], None]
 class Supervisor:
     """Whom a job tells how far it is, who may ask it to stop, and who hears what went wrong."""
 
-    report: Report = lambda share, reading: None
+    report: Report = lambda share, figures: None
     should_stop: Callable[[], bool] = lambda: False
     remark: Callable[[str], None] = lambda text: None
 

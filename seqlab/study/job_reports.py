@@ -37,4 +37,4 @@ class ReportingHook(Hook):
         if now - self.last_report > REPORT_SECONDS:
             self.last_report = now
             share = progress.history.steps / progress.total_steps
-            self.supervisor.report(share, asdict(progress.reading()))
+            self.supervisor.report(share, asdict(progress.figures()))

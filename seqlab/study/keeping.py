@@ -15,7 +15,7 @@ from seqlab.study.assignment import Assignment
 from seqlab.study.best import write_best
 from seqlab.study.prepared_folder import save_prepared
 from seqlab.study.spec import StudySpec
-from seqlab.study.stages import Conditions, Finished, median_run
+from seqlab.study.stages import Conditions, Finished, best_run, median_run
 from seqlab.tasks.base import Prepared
 
 
@@ -32,7 +32,9 @@ def keep_best(
     says why.
     """
     name = verdict["recommended"]
-    run = None if name is None else median_run(finished.get((name, None), []))
+    seeds = [] if name is None else finished.get((name, None), [])
+    # Where only the best of several runs is kept, it is kept here, too.
+    run = (best_run if verdict["restarts"] > 1 else median_run)(seeds, conditions.metric)
     if name is None or run is None:
         shutil.rmtree(conditions.folder / "best", ignore_errors=True)
         return None

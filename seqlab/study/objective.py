@@ -16,7 +16,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import TrainSpec
-from seqlab.study.variation import Variation
+from seqlab.study.variation import BatchVariation
 from seqlab.tasks.base import Loss, Predictions, Prepared, Task
 
 
@@ -44,7 +44,7 @@ class TaskObjective:
         self.task, self.valid, self.train, self.spec = prepared.task, prepared.valid, train, spec
         self.metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
         self.higher_is_better = self.metric.higher_is_better
-        self.variation = Variation(prepared.task, train, spec)
+        self.variation = BatchVariation(prepared.task, train, spec)
         if spec.length_warmup is not None and self.task.cuts is None:
             raise UserError(
                 f"train.length_warmup = {spec.length_warmup:g}: {self.task.name} cannot cut these "

@@ -35,12 +35,15 @@ RESERVED = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedContestant:
     """A candidate at its size, or a baseline."""
 
     name: str
     kind: str  # model | baseline
     deterministic: bool = False
+    floor: bool = False  # a baseline that stands for having learned nothing
+    constant: bool = False  # a baseline that answers every example alike
+    families: tuple[str, ...] = ()
     model: ModelSpec | None = None
     body_parameters: int = 0
     embedding_parameters: int = 0
@@ -59,7 +62,7 @@ class Allowance:
     left_out: tuple[str, ...] = field(default=())  # sentences
 
 
-def entries(spec: StudySpec, task: Task) -> list[Entry]:
+def entries(spec: StudySpec, task: Task) -> list[PlannedContestant]:
     """Every candidate sized to the budget, then the baselines."""
     variants = spec.variants or {"": {}}
     for settings in (spec.plain(), *variants.values()):
@@ -81,7 +84,7 @@ def _refuse_reserved(settings: dict[str, Any]) -> None:
     for section, options in RESERVED.items():
         for name in settings.get(section, {}):
             if name in options:
-                raise UserError(f"{section}.{name}: say it with {options[name]}")
+                raise UserError(f"{section}.{name}: set it with {options[name]}")
 
 
 def with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec:
@@ -90,7 +93,9 @@ def with_fields(spec: StudySpec, fields: dict[str, dict[str, Any]]) -> StudySpec
     return spec.with_(**both) if both else spec
 
 
-def _variant(entry: Entry, name: str, fields: dict[str, dict[str, Any]]) -> Entry:
+def _variant(
+    entry: PlannedContestant, name: str, fields: dict[str, dict[str, Any]]
+) -> PlannedContestant:
     return replace(entry, name=f"{entry.name}-{name}", fields=fields) if name else entry
 
 
@@ -99,12 +104,12 @@ def absent(spec: StudySpec, task: str) -> list[str]:
     names = baselines_for(task) if spec.baselines is None else []
     missing = {name: extra for name in names if (extra := missing_extra(name))}
     return [
-        f'the baseline {name}, which needs: pip install "seqlab[{extra}]"'
+        f'the baseline {name} does not compete: it needs pip install "seqlab[{extra}]"'
         for name, extra in missing.items()
     ]
 
 
-def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
+def _baseline(name: str, task: Task, able: Sequence[str]) -> PlannedContestant:
     if name in able and (extra := missing_extra(name)):
         raise UserError(
             f'baseline "{name}" needs a package that is not installed',
@@ -115,10 +120,13 @@ def _baseline(name: str, task: Task, able: Sequence[str]) -> Entry:
         raise UserError(f'baseline "{name}" cannot be fitted here: it is for {wants}')
     if name not in able:
         raise unknown(f"baseline for {task.name}", name, able)
-    return Entry(name, "baseline", registry.load("baselines", name).deterministic)
+    kind = registry.load("baselines", name)
+    return PlannedContestant(
+        name, "baseline", kind.deterministic, floor=kind.floor, constant=kind.constant
+    )
 
 
-def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
+def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
     fields = {"mixer": recipe.model["mixer"], **recipe.model}
     if not recipe.fixed:
         fields |= task.model_defaults
@@ -133,13 +141,13 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> Entry:
         width = width_for(model, spec.budget.params, lambda wide: build_model(task, wide))
         model = model.with_(width=width)
     built = build_model(task, model)
-    return Entry(
+    return PlannedContestant(
         recipe.name,
         "model",
-        False,
-        model,
-        built.body_parameters(),
-        built.embedding_parameters(),
+        families=recipe.families,
+        model=model,
+        body_parameters=built.body_parameters(),
+        embedding_parameters=built.embedding_parameters(),
     )
 
 
@@ -172,13 +180,13 @@ class Planner:
     data: Sequence[str]  # a digest per fold
     allowance: Allowance
 
-    def trial(self, entry: Entry, number: int, setting: Setting) -> Assignment:
+    def trial(self, entry: PlannedContestant, number: int, setting: Setting) -> Assignment:
         """A tuning run on the first fold."""
         return self._assignment(Job(entry.name, "model", "trial", number), entry, setting)
 
     def verdict(
         self,
-        entry: Entry,
+        entry: PlannedContestant,
         number: int,
         setting: Setting | None,
         size: int | None = None,
@@ -193,7 +201,7 @@ class Planner:
             for fold in range(len(self.data))
         ]
 
-    def _assignment(self, job: Job, who: Entry, setting: Setting | None) -> Assignment:
+    def _assignment(self, job: Job, who: PlannedContestant, setting: Setting | None) -> Assignment:
         seed = seed_of(self.spec.seed, job.role, job.number)
         if who.model is None:
             model, train = {}, {"seed": seed}

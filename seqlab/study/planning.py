@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from seqlab import registry
 from seqlab.runs import read_json
 from seqlab.study.clock import Moment
 from seqlab.study.contradictions import refuse_contradictions
-from seqlab.study.plan import Allowance, Entry, train_spec
+from seqlab.study.limits import refuse_unmeetable
+from seqlab.study.plan import Allowance, PlannedContestant, train_spec
 from seqlab.study.preparation import PreparedStudy
-from seqlab.study.resolving import resolvable
+from seqlab.study.resolving import check_declared, resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stored_plan import read_allowance
 from seqlab.study.timing import Pace, expected_seconds, explained, fit_to_time, probe
@@ -31,7 +33,7 @@ class Plan:
     """
 
     spec: StudySpec
-    entries: Sequence[Entry]
+    entries: Sequence[PlannedContestant]
     allowance: Allowance
     paces: dict[str, Pace]
     parts: dict[str, int]
@@ -54,7 +56,9 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
         budget.trials, budget.seeds, epochs=budget.epochs or default_epochs, steps=budget.steps
     )
     # Before the measurement, which may take minutes: these need the user's answer.
+    check_declared(registry.load("metrics", study.task.metrics[0])(), spec)
     refuse_contradictions(first, study.entries, spec, asked)
+    refuse_unmeetable(study, asked, tell)
     tell(Moment("measuring the pace of each candidate", 0.0, None))
     train = train_spec(spec, study.task, asked, None, 0)
     paces = probe(first, study.entries, train, spec.backend)

@@ -17,14 +17,14 @@ from seqlab.runs import write_run
 from seqlab.study.assignment import Assignment
 from seqlab.study.child_process import CHECK_SECONDS, FAREWELL_SECONDS, ChildProcess, Events
 
-# Told an assignment, the share that is done, and a Reading of its training as plain data, if any.
+# Told an assignment, the share that is done, and the TrainingFigures of it as plain data, if any.
 Watch = Callable[[Assignment, float, dict[str, Any] | None], None]
 Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
-WORKER = "seqlab.study.worker"
-LOG = "workers.log"  # what processes print, in the study's folder
-AGAIN = "put it right and run the same command again: finished runs are kept"
-GRACE = 31.0  # seconds for a process to finish a step and to write a checkpoint
-ATTEMPTS = 2  # a process may be killed by chance once
+WORKER_MODULE = "seqlab.study.worker"
+LOG_FILE = "workers.log"  # what processes print, in the study's folder
+RUN_AGAIN = "put it right and run the same command again: finished runs are kept"
+GRACE_SECONDS = 31.0  # for a process to finish a step and to write a checkpoint
+MOST_ATTEMPTS = 2  # a process may be killed by chance once
 # glibc hands large tensors back to the system and pays for their pages at every step; a process
 # that trains keeps them. Other systems do not read these.
 KEEP_MEMORY = {
@@ -40,8 +40,8 @@ class _Worker(ChildProcess):
         self.assignment: Assignment | None = None
         self.ready = False
         self.begun = time.monotonic()
-        command = python_module(WORKER, str(study))
-        super().__init__(command, study / LOG, events, **KEEP_MEMORY)
+        command = python_module(WORKER_MODULE, str(study))
+        super().__init__(command, study / LOG_FILE, events, **KEEP_MEMORY)
 
     def give(self, assignment: Assignment) -> None:
         """Let it do an assignment."""
@@ -87,7 +87,7 @@ class Pool:
             worker.leave()
         if busy:
             self.leaving(len(busy))
-        end = time.monotonic() + GRACE
+        end = time.monotonic() + GRACE_SECONDS
         for worker in self.workers:
             worker.close(end - time.monotonic() if worker in busy else 0.0)
         self.workers.clear()
@@ -95,7 +95,7 @@ class Pool:
     def execute(
         self,
         assignments: Sequence[Assignment],
-        watch: Watch = lambda assignment, share, reading: None,
+        watch: Watch = lambda assignment, share, figures: None,
         keep: Keep = lambda assignment: True,
     ) -> list[Assignment]:
         """Do what is not done yet, in order; returns what `keep` left out.
@@ -149,12 +149,12 @@ class Pool:
                 worker.ready = True
                 self.started(time.monotonic() - worker.begun)
             case "progress" if worker.assignment:
-                watch(worker.assignment, min(event["share"], 0.999), event.get("reading"))
+                watch(worker.assignment, min(event["share"], 0.999), event.get("figures"))
             case "done" if worker.assignment:
                 watch(worker.assignment, 1.0, None)
                 worker.assignment = None
             case "fatal":
-                raise UserError(event["reason"], event.get("hint") or AGAIN)
+                raise UserError(event["reason"], event.get("hint") or RUN_AGAIN)
             case "remark" if worker.assignment:
                 self.remark(worker.assignment, event["text"])
             case "closed":
@@ -172,7 +172,7 @@ class Pool:
         if lost is None:
             return
         self.attempts[lost.digest] = self.attempts.get(lost.digest, 0) + (status != 0)
-        if self.attempts[lost.digest] < ATTEMPTS:
+        if self.attempts[lost.digest] < MOST_ATTEMPTS:
             if worker.ended_as_silent:
                 self.remark(lost, "its process no longer answered and was ended; done once more")
             self.waiting.insert(0, lost)
@@ -184,11 +184,11 @@ class Pool:
     def _refuse_start(self, worker: _Worker, status: int) -> None:
         """Processes that cannot begin are the user's to know about, except for one that hung."""
         self.unanswered_starts += worker.ended_as_silent
-        if not worker.ended_as_silent or self.unanswered_starts >= ATTEMPTS:
+        if not worker.ended_as_silent or self.unanswered_starts >= MOST_ATTEMPTS:
             why = f"ended before it began, with status {status}"
             if worker.ended_as_silent:
                 why = "did not answer before it began, twice"
-            raise UserError(f"a worker process {why}", f"see {self.study / LOG}")
+            raise UserError(f"a worker process {why}", f"see {self.study / LOG_FILE}")
 
 
 def _reason(worker: _Worker, status: int) -> str:

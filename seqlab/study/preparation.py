@@ -11,7 +11,7 @@ from seqlab.errors import UserError
 from seqlab.study.clock import Moment
 from seqlab.study.environment import devices_for
 from seqlab.study.folder import fingerprint_of, identify
-from seqlab.study.plan import Entry, entries
+from seqlab.study.plan import PlannedContestant, entries
 from seqlab.study.prepared_folder import prepare_data
 from seqlab.study.repair import take_away_damage
 from seqlab.study.spec import StudySpec
@@ -36,7 +36,7 @@ class PreparedStudy:
     folds: Sequence[Prepared]
     digests: Sequence[str]
     sizes: Sequence[int]
-    entries: Sequence[Entry]
+    entries: Sequence[PlannedContestant]
 
     @property
     def first(self) -> Prepared:

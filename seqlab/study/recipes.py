@@ -16,7 +16,7 @@ from typing import Any
 from seqlab import registry
 from seqlab.errors import UserError, unknown
 
-DEFAULT = ("rnn", "lstm", "gru", "transformer")
+DEFAULT_RECIPES = ("rnn", "lstm", "gru", "transformer")
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,15 @@ class Recipe:
 
     name: str
     model: dict[str, Any]
-    groups: tuple[str, ...]
+    groups: tuple[str, ...]  # by which it can be chosen
     summary: str
     fixed: bool = False
     tasks: tuple[str, ...] = ()  # empty: every task
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """What its mixer is: recurrent, attention, modern, classic."""
+        return tuple(registry.card("mixers", self.model["mixer"]).get("groups", ()))
 
     @property
     def streams(self) -> bool:

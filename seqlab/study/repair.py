@@ -14,6 +14,7 @@ from typing import Any
 
 from seqlab.outside import DamagedError
 from seqlab.runs import Run, list_runs, read_json
+from seqlab.study.looks import StoredLook
 from seqlab.study.plan import Allowance
 
 Note = Callable[[str], None]
@@ -41,11 +42,15 @@ class _Plan:
 class _Costs:
     digest: str
     params: int
-    train_seconds: float | None
-    latency_ms_p50: float | None
-    latency_ms_p95: float | None
-    latency_batch64_ms: float | None
-    peak_memory_mb: float | None
+    train_seconds: float | None = None
+    latency_ms_p50: float | None = None
+    latency_ms_low: float | None = None
+    latency_ms_high: float | None = None
+    latency_ms_p95: float | None = None
+    latency_batch64_ms: float | None = None
+    peak_memory_mb: float | None = None
+    size_mb: float | None = None
+    rounds: str | None = None
     backend: str | None = None
 
 
@@ -72,7 +77,10 @@ FILES: dict[str, tuple[Any, str]] = {
     "identity.json": (_Identity, "only runs of these data and settings are kept"),
     "plan.json": (_Plan, "the study is planned anew"),
     "costs.json": (dict[str, _Costs], "costs are measured again"),
-    "looks.json": (list[str], "how often the test set was looked at before is no longer known"),
+    "looks.json": (
+        list[str | StoredLook],
+        "how often the test set was looked at before is no longer known",
+    ),
     "data_card.json": (_DataCard, "the data are prepared again"),
     "study.json": (_Study, "the time spent before is no longer known"),
     "choices/*.json": (dict[str, dict[str, Any]], "it is measured again"),

@@ -10,26 +10,39 @@ import numpy as np
 
 from seqlab import registry
 from seqlab.compare.contestants import Margin, check_enough
+from seqlab.compare.margins import read_margin
 from seqlab.compare.power import Spread, resolution
 from seqlab.data.examples import Examples
+from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
-from seqlab.study.plan import Entry
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Prepared
 
-ALIKE = 0.9  # assumed correlation of two good contestants' errors on the same examples
-SEED_SHARE = 0.02  # of the error, assumed between seeds
+ERROR_CORRELATION = 0.9  # assumed correlation of two good contestants' errors on the same examples
+SEED_ERROR_SHARE = 0.02  # of the error, assumed between seeds
 
 
 def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
     """The user's margin, or the metric's own."""
     if spec.margin is None:
         return Margin.of(metric)
-    return Margin(spec.margin, metric.relative_margin)
+    return read_margin(spec.margin, metric)
+
+
+def accepted_loss(metric: Metric, spec: StudySpec) -> Margin | None:
+    """How much quality the user gives up for a cheaper contestant; None: nothing was said."""
+    return None if spec.accept is None else read_margin(spec.accept, metric, "--accept")
+
+
+def check_declared(metric: Metric, spec: StudySpec) -> None:
+    """Refuse a margin or an accepted loss that does not fit the metric; raises UserError."""
+    declared_margin(metric, spec)
+    accepted_loss(metric, spec)
 
 
 def resolvable(
-    folds: Sequence[Prepared], spec: StudySpec, entries: list[Entry], seeds: int
+    folds: Sequence[Prepared], spec: StudySpec, entries: list[PlannedContestant], seeds: int
 ) -> dict[str, Any]:
     """The size and blocks of the test set, over all folds, against an assumed spread.
 
@@ -42,6 +55,12 @@ def resolvable(
     blocks = prepared.test.blocks
     unit = "test example" if blocks is None else "test block"
     units = sum(_units(fold.test) for fold in folds)
+    if units < 2 and spec.data.group is not None:
+        raise UserError(
+            f'--group {spec.data.group}: the test part holds one value of "{spec.data.group}", and '
+            "at least 2 are needed to judge differences",
+            "test every value once with --folds 5, or a larger part with --split 60/20/20",
+        )
     check_enough(units, unit)
     margin = declared_margin(metric, spec)
     if metric.unit_range:
@@ -69,5 +88,7 @@ def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread,
     distinct, block_of = np.unique(block_of, return_inverse=True)
     by_block = [metric.value(statistics[block_of == b]) for b in range(min(len(distinct), 200))]
     deviation = float(np.nanstd(by_block)) if len(by_block) > 1 else value
-    source = f"assuming errors that agree to {ALIKE:.0%} and vary as those of {name} do"
-    return Spread(deviation * np.sqrt(2 * (1 - ALIKE)), SEED_SHARE * value, source), value
+    source = f"assuming errors that agree to {ERROR_CORRELATION:.0%} and vary as those of {name} do"
+    return Spread(
+        deviation * np.sqrt(2 * (1 - ERROR_CORRELATION)), SEED_ERROR_SHARE * value, source
+    ), value

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from seqlab.compare.margins import parts_of
 from seqlab.specs import Spec
-from seqlab.study.recipes import DEFAULT
+from seqlab.study.recipes import DEFAULT_RECIPES
 from seqlab.tasks.base import DataSpec
 
 NO_FOLDER = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|[. ]$')
-LONGEST_NAME = 100  # characters
+LONGEST_NAME_CHARACTERS = 100
 
 
 class Budget(Spec):
@@ -31,7 +32,8 @@ class Constraints(Spec):
     """What the recommendation must meet."""
 
     max_latency_ms: float | None = Field(None, gt=0)
-    max_memory_mb: float | None = Field(None, gt=0)
+    max_memory_mb: float | None = Field(None, gt=0, description="of a whole process that predicts")
+    max_size_mb: float | None = Field(None, gt=0, description="of the weights as they are stored")
     max_params: int | None = Field(None, ge=1)
 
 
@@ -40,10 +42,14 @@ class StudySpec(Spec):
 
     task: str
     data: DataSpec = DataSpec()
-    candidates: tuple[str, ...] = DEFAULT
+    candidates: tuple[str, ...] = DEFAULT_RECIPES
     baselines: tuple[str, ...] | None = Field(None, description="None: all that fit the task")
     budget: Budget = Budget()
-    margin: float | None = Field(None, ge=0, description="None: the metric's own")
+    margin: float | str | None = Field(None, description="1pt, 2% or 0.01; None: the metric's own")
+    accept: float | str | None = Field(
+        None, description="quality given up for a cheaper contestant, written as a margin"
+    )
+    prefer: Literal["quality", "balanced", "cost"] = "balanced"
     sizes: tuple[int, ...] = ()
     constraints: Constraints = Constraints()
     model: dict[str, Any] = Field(default_factory=dict, description="ModelSpec fields for all")
@@ -63,12 +69,25 @@ class StudySpec(Spec):
     def _name_folders(cls, variants: dict[str, Any]) -> dict[str, Any]:
         """A variant's name is part of the name of a folder, on any system."""
         for name in variants:
-            if NO_FOLDER.search(name) or len(name) > LONGEST_NAME:
+            if NO_FOLDER.search(name) or len(name) > LONGEST_NAME_CHARACTERS:
                 raise ValueError(
-                    f'"{name}" is to name a folder: at most {LONGEST_NAME} characters, none of '
-                    '/ \\ : * ? " < > | among them, and no dot or space at the end'
+                    f'"{name}" is to name a folder: at most {LONGEST_NAME_CHARACTERS} characters,'
+                    ' none of / \\ : * ? " < > | among them, and no dot or space at the end'
                 )
         return variants
+
+    @model_validator(mode="after")
+    def _differences(self) -> Self:
+        """What a difference may look like; what fits the metric is known once there is one."""
+        for name in ("margin", "accept"):
+            given = getattr(self, name)
+            try:
+                if given is not None:
+                    parts_of(given)
+            except ValueError as error:
+                shown = repr(given) if isinstance(given, str) else f"{given:g}"
+                raise ValueError(f"{name} = {shown}: {error}") from None
+        return self
 
     def identity(self) -> dict[str, Any]:
         """What must agree for a study to be extended; all else may grow or change."""

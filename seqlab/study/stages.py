@@ -1,23 +1,20 @@
-"""The stages of a study: tuning trials, verdict runs, costs; each does only what is missing."""
+"""The stages of a study: tuning trials, verdict runs; each does only what is missing."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 from seqlab import registry
 from seqlab.data.examples import Examples
-from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
-from seqlab.runs import Run, read_json, write_json
+from seqlab.runs import Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
-from seqlab.study.costs import measure
-from seqlab.study.plan import Entry, Planner
-from seqlab.study.pool import ATTEMPTS, Pool
+from seqlab.study.plan import PlannedContestant, Planner
+from seqlab.study.pool import Pool
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
@@ -31,7 +28,7 @@ class Conditions:
 
     folder: Path
     planner: Planner
-    entries: Sequence[Entry]
+    entries: Sequence[PlannedContestant]
     pool: Pool
     clock: Clock
 
@@ -54,40 +51,70 @@ def tune(conditions: Conditions) -> dict[str, Setting | None]:
     A candidate whose trials all failed keeps the first trial's settings: its verdict runs will
     say how it fails.
     """
-    models = [entry for entry in conditions.entries if entry.kind == "model"]
     count = conditions.planner.allowance.trials
-    planned = {
-        entry.name: [conditions.planner.trial(entry, n, trial(n)) for n in range(count)]
-        for entry in models
-    }
-    ordered = [planned[entry.name][n] for n in range(count) for entry in models]
-    left_out = conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
-    fewest = min((a.job.number for a in left_out), default=count)
+    planned = _trials(conditions)
+    ordered = [planned[name][number] for number in range(count) for name in planned]
+    conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
+    ran = trials_that_ran(conditions)
+    fewest = min(map(len, ran.values()), default=count)
     if fewest < count:
         conditions.clock.note(cut_short("trial", fewest, count))
-    return {entry.name: _choose(conditions, planned[entry.name][:fewest]) for entry in models}
+    return {name: _choose(conditions, runs) for name, runs in ran.items()}
 
 
-def _choose(conditions: Conditions, planned: Sequence[Assignment]) -> Setting | None:
-    if not planned:
+def _trials(conditions: Conditions) -> dict[str, list[Assignment]]:
+    planner = conditions.planner
+    return {
+        entry.name: [planner.trial(entry, n, trial(n)) for n in range(planner.allowance.trials)]
+        for entry in conditions.entries
+        if entry.kind == "model"
+    }
+
+
+def trials_that_ran(conditions: Conditions) -> dict[str, list[Run]]:
+    """Every candidate's trials, of the rounds that were completed: as many for each."""
+    ran = {
+        name: list(takewhile(bool, (a.finished(conditions.folder) for a in planned)))
+        for name, planned in _trials(conditions).items()
+    }
+    fewest = min(map(len, ran.values()), default=0)
+    return {name: [run for run in runs[:fewest] if run is not None] for name, runs in ran.items()}
+
+
+def _choose(conditions: Conditions, runs: Sequence[Run]) -> Setting | None:
+    if not runs:
         return None
-    runs = [run for a in planned if (run := a.finished(conditions.folder)) is not None]
     best = best_trial(runs, conditions.metric.higher_is_better)
     return trial(best.result["number"] if best is not None else 0)
 
 
-def edges(conditions: Conditions, chosen: dict[str, Setting | None]) -> list[str]:
-    """Sentences on candidates whose best learning rate is the lowest or highest tried."""
-    rates = [trial(n).learning_rate for n in range(conditions.planner.allowance.trials)]
+def trial_scores(conditions: Conditions) -> dict[str, tuple[float, ...]]:
+    """The validation scores of each candidate's trials that ended well."""
+    valid = {
+        name: [run.result["valid"] for run in runs if run.ok]
+        for name, runs in trials_that_ran(conditions).items()
+    }
+    return {name: tuple(v for v in values if v is not None) for name, values in valid.items()}
+
+
+def edges(conditions: Conditions) -> list[str]:
+    """Sentences on candidates whose best learning rate is the lowest or highest of trials run."""
     sentences = []
-    for name, setting in chosen.items():
-        side = at_edge(setting.learning_rate, rates) if setting is not None else ""
-        if side and setting is not None:
+    for name, runs in trials_that_ran(conditions).items():
+        best = best_trial(runs, conditions.metric.higher_is_better)
+        rates = {_rate(run) for run in runs}
+        side = "" if best is None else at_edge(_rate(best), sorted(rates))
+        if best is not None and side:
             sentences.append(
-                f"{name}: the best learning rate, {setting.learning_rate:g}, is the {side}est of "
-                f"the {len(rates)} tried; more trials could help it"
+                f"{name}: the best learning rate, {_rate(best):g}, is the {side}est of the "
+                f"{len(rates)} tried; more trials could help it"
             )
     return sentences
+
+
+def _rate(run: Run) -> float:
+    """The learning rate that a run was given."""
+    return float(run.result["settings"]["train"]["learning_rate"])
 
 
 def judge(
@@ -99,7 +126,7 @@ def judge(
     leaves everyone equal.
     """
     planner, count = conditions.planner, conditions.planner.allowance.seeds
-    rounds: list[list[tuple[Entry, int | None, list[Assignment]]]] = []
+    rounds: list[list[tuple[PlannedContestant, int | None, list[Assignment]]]] = []
     for number in range(count):
         rounds.append(
             [
@@ -123,50 +150,23 @@ def judge(
     return finished
 
 
-def median_run(seeds: Sequence[Sequence[Run]]) -> Run | None:
-    """The run with the median validation score among those that finished (first fold)."""
+def median_run(seeds: Sequence[Sequence[Run]], metric: Metric) -> Run | None:
+    """The run with the median validation score among those that finished (first fold).
+
+    Where the middle lies between two, the better one is taken.
+    """
+    done = _by_validation(seeds, metric)
+    return done[len(done) // 2] if done else None
+
+
+def best_run(seeds: Sequence[Sequence[Run]], metric: Metric) -> Run | None:
+    """The run that validated best among those that finished (first fold)."""
+    done = _by_validation(seeds, metric)
+    return done[-1] if done else None
+
+
+def _by_validation(seeds: Sequence[Sequence[Run]], metric: Metric) -> list[Run]:
+    """The runs of the first fold that finished, the best on validation last."""
+    sign = 1 if metric.higher_is_better else -1
     done = [runs[0] for runs in seeds if all(run.ok for run in runs)]
-    if not done:
-        return None
-    middle = statistics.median_low(run.result["valid"] for run in done)
-    return next(run for run in done if run.result["valid"] == middle)
-
-
-def _measured(conditions: Conditions, run: Run) -> dict[str, float] | None:
-    """A run's costs; a process that was killed is tried once more, and then done without."""
-    prepared, task = conditions.folder / "prepared/fold0", conditions.planner.task.name
-    failure = ""
-    for _ in range(ATTEMPTS):
-        try:
-            return measure(conditions.folder, run.folder, prepared, task, conditions.clock.late)
-        except UserError as error:
-            failure = error.message
-    conditions.clock.note(failure)
-    return None
-
-
-def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, dict[str, Any]]:
-    """Each contestant's costs, one after the other while nothing else runs."""
-    conditions.pool.close()
-    path = conditions.folder / "costs.json"
-    known: dict[str, dict[str, Any]] = read_json(path) if path.exists() else {}
-    costs = {}
-    for entry in conditions.entries:
-        run = median_run(finished.get((entry.name, None), []))
-        if run is None:
-            continue
-        stored = known.get(entry.name, {})
-        if stored.get("digest") != run.result["digest"]:
-            conditions.clock.measures(entry.name)
-            values = _measured(conditions, run)
-            if values is None:
-                continue
-            stored = {
-                "digest": run.result["digest"],
-                "params": run.result["parameters"]["body"],
-                "backend": run.result["backend"],
-                **values,
-            }
-        costs[entry.name] = stored
-        write_json(path, {**known, **costs})
-    return costs
+    return sorted(done, key=lambda run: sign * run.result["valid"])

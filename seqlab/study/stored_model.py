@@ -28,10 +28,10 @@ from seqlab.study.building import build_model
 from seqlab.tasks.base import Task
 from seqlab.tensors import read_tensors, tensor_shapes
 
-PARTS_A_TENSOR = 64  # modules and parameters of a model, per tensor that is stored of it
+MOST_PARTS_A_TENSOR = 64  # modules and parameters of a model, per tensor that is stored of it
 LARGEST_NUMBER = 2**20  # of a setting that a mixer may make tables of
 MOST_BUFFER_BYTES = 2**32  # of tables that a model computes and does not store
-COPY = "copy the whole best/ folder again, not single files of it"
+COPY_WHOLE_FOLDER = "copy the whole best/ folder again, not single files of it"
 
 
 class _TooManyPartsError(Exception):
@@ -54,11 +54,13 @@ def load_model(task: Task, settings: dict[str, Any], path: Path, described: str)
     spec = ModelSpec.read(settings, described)
     shapes = tensor_shapes(path)
     _refuse_sizes(spec, described)
-    with _at_most(PARTS_A_TENSOR * (len(shapes) + 1)):
+    with _at_most(MOST_PARTS_A_TENSOR * (len(shapes) + 1)):
         outline = _outline(partial(build_model, task, spec), shapes, path, described)
     buffers = sum(buffer.numel() * buffer.element_size() for buffer in outline.buffers())
     if buffers > MOST_BUFFER_BYTES:
-        raise UserError(f"{described}: the model needs {buffers:,} bytes of tables", COPY)
+        raise UserError(
+            f"{described}: the model needs {buffers:,} bytes of tables", COPY_WHOLE_FOLDER
+        )
     model = build_model(task, spec)
     fill(model, path)
     return model
@@ -81,10 +83,12 @@ def _outline(
     except _TooManyPartsError:
         raise _foreign(path) from None
     except UserError as error:
-        raise UserError(f"{described}: {error.message}", error.hint or COPY) from None
+        raise UserError(f"{described}: {error.message}", error.hint or COPY_WHOLE_FOLDER) from None
     except Exception as error:  # whatever a mixer raises at settings that it would never store
         said = str(error).partition("\n")[0]
-        raise UserError(f"{described}: no model has these settings ({said})", COPY) from error
+        raise UserError(
+            f"{described}: no model has these settings ({said})", COPY_WHOLE_FOLDER
+        ) from error
     if {name: tuple(tensor.shape) for name, tensor in outline.state_dict().items()} != shapes:
         raise _foreign(path)
     return outline
@@ -96,13 +100,14 @@ def _refuse_sizes(spec: ModelSpec, described: str) -> None:
     for name, value in numbers.items():
         if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
             raise UserError(
-                f"{described}: model.{name} = {value}; accepted: at most {LARGEST_NUMBER:,}", COPY
+                f"{described}: model.{name} = {value}; accepted: at most {LARGEST_NUMBER:,}",
+                COPY_WHOLE_FOLDER,
             )
 
 
 def _foreign(path: Path) -> UserError:
     return UserError(
-        f"{path}: these weights belong to another model than best.json describes", COPY
+        f"{path}: these weights belong to another model than best.json describes", COPY_WHOLE_FOLDER
     )
 
 

@@ -10,23 +10,27 @@ import numpy as np
 import torch
 
 from seqlab import kernels
+from seqlab.compare.wording import listed
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
-from seqlab.study.contestant_costs import LEAST, TRAIN_STEPS, step_seconds
+from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
+from seqlab.study.latency import BURST_SECONDS, LEAST, ROUNDS, TOGETHER, TOGETHER_ROUNDS
 from seqlab.study.objective import TaskObjective, predict_all
-from seqlab.study.plan import Allowance, Entry
+from seqlab.study.plan import Allowance, PlannedContestant
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
-MEASURED_STEPS, MEASURED_EXAMPLES = TRAIN_STEPS + 2, 5 * 64 + LEAST
-CROWDING = 1.2  # processes side by side slow each other down
+# Of each contestant: steps and examples that are timed, if it is slow.
+MEASURED_STEPS = TRAIN_STEPS + 2
+MEASURED_EXAMPLES = (TOGETHER_ROUNDS + 2) * TOGETHER + ROUNDS * (LEAST + 1)
+CROWDING_FACTOR = 1.2  # processes side by side slow each other down
 FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
-STARTUP = 2.5  # seconds until a process has started
-MEASURE = 2.0  # seconds to measure one contestant's costs in it, if it is quick
-REPORT = 2.0  # seconds for comparison and report
-LIMITED = ", to keep the time limit"
-BASELINE = 0.5  # seconds to fit one, a guess
+STARTUP_SECONDS = 2.5  # seconds until a process has started
+COST_SECONDS = 0.5  # seconds to load one contestant in it
+REPORT_SECONDS = 2.0  # seconds for comparison and report
+FOR_THE_TIME_LIMIT = ", to keep the time limit"
+BASELINE_SECONDS = 0.5  # seconds to fit one, a guess
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Pace:
 
 
 def probe(
-    prepared: Prepared, entries: Sequence[Entry], spec: TrainSpec, backend: str
+    prepared: Prepared, entries: Sequence[PlannedContestant], spec: TrainSpec, backend: str
 ) -> dict[str, Pace]:
     """A few steps of every candidate."""
     paces = {}
@@ -71,7 +75,7 @@ def probe(
 
 def expected_seconds(
     paces: dict[str, Pace],
-    entries: Sequence[Entry],
+    entries: Sequence[PlannedContestant],
     allowance: Allowance,
     workers: int,
     *,
@@ -87,16 +91,17 @@ def expected_seconds(
         verdict = allowance.seeds * pace.run(allowance, True)
         work += verdict * folds + verdict * sum(sizes)
     competing = [c for c in entries if c.name not in allowance.dropped]
-    work += BASELINE * (len(competing) - len(paces) + len(allowance.dropped))
-    crowded = work * (CROWDING if workers > 1 else 1) / workers
-    return STARTUP + crowded + tail_seconds(competing, paces)
+    work += BASELINE_SECONDS * (len(competing) - len(paces) + len(allowance.dropped))
+    crowded = work * (CROWDING_FACTOR if workers > 1 else 1) / workers
+    return STARTUP_SECONDS + crowded + tail_seconds(competing, paces)
 
 
 def tail_seconds(
-    entries: Sequence[Entry], paces: dict[str, Pace], startup: float = STARTUP
+    entries: Sequence[PlannedContestant], paces: dict[str, Pace], startup: float = STARTUP_SECONDS
 ) -> float:
-    """What comes after the runs: each contestant's costs in a process of its own, the report."""
-    seconds = REPORT + (startup + MEASURE) * len(entries)
+    """What comes after the runs: each contestant's costs in a process, all in one, the report."""
+    each = startup + 2 * COST_SECONDS + ROUNDS * BURST_SECONDS
+    seconds = REPORT_SECONDS + startup + each * len(entries)
     for entry in entries:
         if entry.name in paces:
             pace = paces[entry.name]
@@ -107,7 +112,7 @@ def tail_seconds(
 def fit_to_time(
     wanted: Allowance,
     paces: dict[str, Pace],
-    entries: Sequence[Entry],
+    entries: Sequence[PlannedContestant],
     workers: int,
     seconds: float,
     **shape: object,
@@ -148,25 +153,27 @@ def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     said = []
     if allowance.steps != wanted.steps:
         steps, epochs = counted(wanted.steps or 0, "step"), counted(wanted.epochs, "epoch")
-        given = counted(allowance.steps or 0, "step")
-        said.append(f"{given} a run instead of {steps if wanted.steps else epochs}{LIMITED}")
-    for name in ("trial", "seed") if allowance.steps else ("epoch", "trial", "seed"):
-        before, after = getattr(wanted, f"{name}s"), getattr(allowance, f"{name}s")
+        said.append(less("run", allowance.steps or 0, "step", steps if wanted.steps else epochs))
+    elif not allowance.steps and allowance.epochs < wanted.epochs:
+        said.append(less("run", allowance.epochs, "epoch", f"{wanted.epochs}"))
+    for what in ("trial", "seed"):
+        before, after = getattr(wanted, f"{what}s"), getattr(allowance, f"{what}s")
         if after < before:
-            said.append(fewer(name, after, before))
+            said.append(less("candidate", after, what, f"{before}"))
     if allowance.dropped:
-        said.append(f"the slowest candidates: {', '.join(allowance.dropped)}{LIMITED}")
+        do = "does" if len(allowance.dropped) == 1 else "do"
+        said.append(f"{listed(allowance.dropped)} {do} not compete: too slow for the time limit")
     return replace(allowance, left_out=tuple(said))
 
 
 def cut_short(what: str, after: int, planned: int) -> str:
     """How the clock reduced a planned number, in words."""
-    return f"{after} of the {counted(planned, what)} planned, as runs took longer than expected"
+    return f"each candidate: {after} of {counted(planned, f'planned {what}')} ran (time was up)"
 
 
-def fewer(what: str, after: int, before: int) -> str:
+def less(who: str, after: int, what: str, before: str) -> str:
     """How a time limit reduced a number, in words."""
-    return f"{counted(after, what)} instead of {before}{LIMITED}"
+    return f"each {who} has {counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
 
 
 def counted(count: int, what: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from seqlab.runs import Run
 
-RATES = (3e-4, 1e-2)  # log-uniform
+LEARNING_RATES = (3e-4, 1e-2)  # log-uniform
 DROPOUTS = (0.0, 0.5)  # uniform
 
 
@@ -26,7 +26,7 @@ class Setting:
 
 def trial(number: int) -> Setting:
     """The settings of a trial, the same for every candidate; the first is the middle."""
-    low, high = (math.log(rate) for rate in RATES)
+    low, high = (math.log(rate) for rate in LEARNING_RATES)
     rate = math.exp(low + halton(number + 1, 2) * (high - low))
     dropout = DROPOUTS[0] + halton(number + 1, 3) * (DROPOUTS[1] - DROPOUTS[0])
     return Setting(float(f"{rate:.3g}"), round(dropout, 3))

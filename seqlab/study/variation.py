@@ -24,7 +24,7 @@ from seqlab.tasks.row_task import RowTask
 from seqlab.training.randomness import random_states_of
 
 
-class Variation:
+class BatchVariation:
     """Varies the training batches of an epoch, in a way that the seed and the epoch decide."""
 
     def __init__(self, task: Task, train: Examples, spec: TrainSpec) -> None:
@@ -62,7 +62,7 @@ class Variation:
         inputs = batch.inputs.numpy()
         mask = batch.context.mask
         real = np.ones(inputs.shape[:2], bool) if mask is None else mask.numpy()
-        if one.kind in changes.SERIES:
+        if one.kind in changes.SERIES_AUGMENTATIONS:
             varied = torch.from_numpy(changes.augment_values(inputs, real, one, rng))
         else:
             synonyms = self.synonyms.get(one.words or "", {})
@@ -98,8 +98,8 @@ def accepted(task: Task) -> tuple[str, ...]:
     if inputs.causal or inputs.per_position:  # inputs are targets, or stand beside theirs
         return ()
     if inputs.kind == "values":
-        return changes.SERIES
-    return changes.TEXT if _reads_text(task) else ("token_dropout", "swap")
+        return changes.SERIES_AUGMENTATIONS
+    return changes.TEXT_AUGMENTATIONS if _reads_text(task) else ("token_dropout", "swap")
 
 
 def _check(one: Augmentation, names: tuple[str, ...], task: str) -> None:

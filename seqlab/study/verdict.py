@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +14,37 @@ import numpy as np
 import pandas as pd
 
 from seqlab import __version__
-from seqlab.compare.comparison import Comparison
+from seqlab.compare.comparison import Comparison, Standing
 from seqlab.compare.contestants import Contestant
 from seqlab.compare.decision import Rules, compare
+from seqlab.compare.families import BASELINES
 from seqlab.compare.power import needed
-from seqlab.compare.recommendation import Constraints, Costs, Recommendation, recommend
+from seqlab.compare.recommendation import Constraints, Costs, Recommendation, Wishes, recommend
 from seqlab.compare.sizes import judge_sizes
 from seqlab.data.examples import Rows
-from seqlab.metrics.base import Metric
+from seqlab.data.in_time import InTime
+from seqlab.metrics.base import Array, Metric
 from seqlab.runs import Run, list_runs, read_json, replacing, write_json
-from seqlab.study.plan import Entry
+from seqlab.study.floor import floor_statistics
+from seqlab.study.looks import declaration, look_at_test
+from seqlab.study.plan import PlannedContestant
 from seqlab.study.prepared_folder import load_prepared
-from seqlab.study.resolving import declared_margin
+from seqlab.study.resolving import accepted_loss, declared_margin
 from seqlab.study.spec import StudySpec
-from seqlab.study.stages import Conditions, Finished
+from seqlab.study.stages import Conditions, Finished, trial_scores
+from seqlab.study.training_cut import cut_training
 from seqlab.versions import FORMAT
 
+MAIN_SHARE = 0.8  # of what a look may spend goes to the comparison, the rest to smaller sizes
 COSTS = (
     "train_seconds",
     "latency_ms_p50",
+    "latency_ms_low",
+    "latency_ms_high",
     "latency_ms_p95",
     "latency_batch64_ms",
     "peak_memory_mb",
+    "size_mb",
 )
 
 
@@ -49,16 +58,32 @@ def write_verdict(
 ) -> dict[str, Any]:
     """Compare, recommend, and write what the report and the user read; returns the verdict."""
     folder, metric = conditions.folder, conditions.metric
-    looks = _count_look(folder, finished)
-    rules = Rules(margin=declared_margin(metric, spec), looks=looks, seed=spec.seed)
+    declared = declaration(spec, metric, [entry.name for entry in conditions.entries])
+    look = look_at_test(folder, finished, declared)
+    with_sizes = any(size is not None for _, size in finished)
+    rules = Rules(
+        margin=declared_margin(metric, spec),
+        looks=look.number,
+        share=MAIN_SHARE if with_sizes else 1.0,
+        seed=spec.seed,
+    )
+    trials = trial_scores(conditions)
     contestants = [
-        contestant_of(entry, finished.get((entry.name, None), []), metric)
+        contestant_of(
+            entry, finished.get((entry.name, None), []), metric, trials.get(entry.name, ())
+        )
         for entry in conditions.entries
     ]
-    comparison = compare(contestants, metric, blocks=_blocks(conditions), rules=rules)
+    field = _Field(metric, _dependence(conditions), floor_statistics(conditions))
+    comparison = compare(
+        contestants, metric, blocks=field.blocks, rules=rules, trivial=field.trivial
+    )
     priced = {e.name: _costs(e, costs.get(e.name)) for e in conditions.entries if e.name in costs}
-    recommendation = recommend(comparison, priced, Constraints(**spec.constraints.model_dump()))
-    sizes = _sizes(conditions, finished, metric, rules)
+    limits = Constraints(**spec.constraints.plain())
+    wishes = Wishes(limits, spec.prefer, accepted_loss(metric, spec))
+    cut = cut_training(conditions, finished, spec)
+    recommendation = recommend(comparison, priced, wishes, cut)
+    sizes = _sizes(conditions, finished, field, replace(rules, share=1 - MAIN_SHARE))
     write_json(folder / "comparison.json", {**comparison.to_dict(), "sizes": sizes})
     board = _leaderboard(comparison, conditions.entries, costs)
     with replacing(folder / "leaderboard.csv") as temporary:
@@ -67,60 +92,75 @@ def write_verdict(
         results_frame(folder).to_parquet(temporary)
     could_change = [*needed(comparison, [c.name for c in contestants]), *edges]
     verdict = _verdict(comparison, recommendation, spec, [*left_out], could_change, sizes)
+    verdict["declared"] = look.plain()
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
     return verdict
 
 
-def contestant_of(entry: Entry, seeds: Sequence[Sequence[Run]], metric: Metric) -> Contestant:
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """What all comparisons of a study share: the metric, what moves together, the floor."""
+
+    metric: Metric
+    blocks: Rows | InTime | None
+    trivial: Array | None
+
+
+def contestant_of(
+    entry: PlannedContestant,
+    seeds: Sequence[Sequence[Run]],
+    metric: Metric,
+    trials: tuple[float, ...] = (),
+) -> Contestant:
     """A contestant's statistics (seeds, examples, K), the folds' examples one after the other.
 
-    A seed that failed is left out; a contestant none of whose seeds finished has failed.
+    A seed that failed is counted; a contestant none of whose seeds finished has failed.
     """
+    families = (BASELINES,) if entry.kind == "baseline" else entry.families
+    known: dict[str, Any] = {"families": families, "trivial": entry.constant}
     done = [runs for runs in seeds if all(run.ok for run in runs)]
+    lost = len(seeds) - len(done)
     if not done:
         reasons = [run.result["reason"] for runs in seeds for run in runs if not run.ok]
-        return Contestant(
-            entry.name, None, entry.deterministic, failed=reasons[0] if reasons else "no run ended"
-        )
+        reason = reasons[0] if reasons else "no run ended"
+        return Contestant(entry.name, None, entry.deterministic, reason, lost=lost, **known)
     statistics = [np.concatenate([run.statistics(metric.name) for run in runs]) for runs in done]
-    numbers = tuple(int(runs[0].result["number"]) for runs in done)
-    return Contestant(entry.name, np.stack(statistics), entry.deterministic, seeds=numbers)
+    validation = [_validation(runs) for runs in done]
+    return Contestant(
+        entry.name,
+        np.stack(statistics),
+        entry.deterministic,
+        seeds=tuple(int(runs[0].result["number"]) for runs in done),
+        validation=tuple(validation) if np.isfinite(validation).all() else (),
+        lost=lost,
+        trials=trials,
+        **known,
+    )
 
 
-def _blocks(conditions: Conditions) -> Rows | None:
-    """Block numbers of all folds' test examples, no number in two folds."""
+def _validation(runs: Sequence[Run]) -> float:
+    """A seed's validation score, the mean over folds; NaN where it is not known."""
+    values = [run.result.get("valid") for run in runs]
+    return float(np.mean([np.nan if value is None else value for value in values]))
+
+
+def _dependence(conditions: Conditions) -> Rows | InTime | None:
+    """What moves together in all folds' test parts."""
     planner = conditions.planner
-    numbers, offset = [], 0
-    for fold in range(len(planner.data)):
-        test = load_prepared(planner.task.name, conditions.folder / f"prepared/fold{fold}").test
-        if test.blocks is None:
-            return None
-        numbers.append(test.blocks + offset)
-        offset += int(test.blocks.max()) + 1
-    return np.concatenate(numbers)
+    folders = [conditions.folder / f"prepared/fold{fold}" for fold in range(len(planner.data))]
+    folds = [load_prepared(planner.task.name, folder) for folder in folders]
+    return folds[0].task.dependence([fold.test for fold in folds])
 
 
-def _count_look(folder: Path, finished: Finished) -> int:
-    """Which look at the test set this is: the same runs again are the same look."""
-    runs = sorted(run.result["digest"] for seeds in finished.values() for s in seeds for run in s)
-    this = hashlib.sha256("/".join(runs).encode()).hexdigest()[:16]
-    path = folder / "looks.json"
-    looks: list[str] = read_json(path) if path.exists() else []
-    if this not in looks:
-        looks.append(this)
-        write_json(path, looks)
-    return looks.index(this) + 1
-
-
-def _costs(entry: Entry, measured: dict[str, Any] | None) -> Costs:
-    values = {name: measured[name] for name in COSTS} if measured else {}
+def _costs(entry: PlannedContestant, measured: dict[str, Any] | None) -> Costs:
+    values = {name: measured[name] for name in COSTS if name in measured} if measured else {}
     parameters = int((measured or {}).get("params", entry.body_parameters))
     return Costs(kind=entry.kind, params=parameters, **values)
 
 
 def _leaderboard(
-    comparison: Comparison, entries: Sequence[Entry], costs: dict[str, dict[str, Any]]
+    comparison: Comparison, entries: Sequence[PlannedContestant], costs: dict[str, dict[str, Any]]
 ) -> pd.DataFrame:
     by_name = {entry.name: entry for entry in entries}
     rows = []
@@ -138,6 +178,10 @@ def _leaderboard(
                 "params": cost.get("params", entry.body_parameters),
                 **{name: cost.get(name) for name in COSTS},
                 "seeds": standing.seeds,
+                "came_to_nothing": standing.came_to_nothing,
+                "first_of_100": _rounded(standing.first),
+                "first_if_retuned_of_100": _rounded(standing.tuned_first),
+                "mean_of_all_runs": _other_mean(comparison, standing),
                 "embedding_params": entry.embedding_parameters,
                 "width": None if entry.model is None else entry.model.width,
                 "backend": cost.get("backend"),
@@ -145,6 +189,16 @@ def _leaderboard(
             }
         )
     return pd.DataFrame(rows)
+
+
+def _rounded(likely: float) -> float | None:
+    return round(likely, 1) if np.isfinite(likely) else None
+
+
+def _other_mean(comparison: Comparison, standing: Standing) -> float:
+    """The mean over all runs, where `mean` is that of the best of several."""
+    other = comparison.other or comparison
+    return other.standing(standing.name).mean
 
 
 def results_frame(folder: Path) -> pd.DataFrame:
@@ -161,7 +215,7 @@ def results_frame(folder: Path) -> pd.DataFrame:
 
 
 def _sizes(
-    conditions: Conditions, finished: Finished, metric: Metric, rules: Rules
+    conditions: Conditions, finished: Finished, field: _Field, rules: Rules
 ) -> dict[str, Any] | None:
     """Quality against training size, if sizes were asked for."""
     sizes = sorted({size for _, size in finished if size is not None})
@@ -170,12 +224,12 @@ def _sizes(
     whole = len(conditions.prepared_train)
     at = {
         size or whole: [
-            contestant_of(entry, finished.get((entry.name, size), []), metric)
+            contestant_of(entry, finished.get((entry.name, size), []), field.metric)
             for entry in conditions.entries
         ]
         for size in (*sizes, None)
     }
-    judged: dict[str, Any] = judge_sizes(at, metric, _blocks(conditions), rules).to_dict()
+    judged: dict[str, Any] = judge_sizes(at, field.metric, field.blocks, rules).to_dict()
     return judged
 
 
@@ -197,6 +251,15 @@ def _verdict(
         "seeds": comparison.seeds,
         "preview": comparison.preview,
         "looks": comparison.looks,
+        "headline": recommendation.headline,
+        "details": list(recommendation.details),
+        "families": list(recommendation.families),
+        "restarts": comparison.restarts,
+        "came_to_nothing": {
+            s.name: {"seeds": s.runs, "lost": s.lost, "collapsed": s.came_to_nothing - s.lost}
+            for s in comparison.standings
+            if s.came_to_nothing
+        },
         "sentence": recommendation.sentence,
         "reasons": [*recommendation.reasons, *more],
         "could_change": [*recommendation.could_change, *could_change],

@@ -22,7 +22,7 @@ from seqlab.errors import UserError
 from seqlab.study.assignment import Assignment
 from seqlab.study.channel import Channel
 
-GRACE = 30.0  # seconds to finish a step and to write a checkpoint
+GRACE_SECONDS = 30.0  # to finish a step and to write a checkpoint
 
 
 class Leaving:
@@ -52,7 +52,7 @@ class Leaving:
         self.asked = True
         if not self.busy:
             os._exit(0)
-        timer = threading.Timer(GRACE, os._exit, (0,))
+        timer = threading.Timer(GRACE_SECONDS, os._exit, (0,))
         timer.daemon = True
         timer.start()
 
@@ -66,8 +66,8 @@ def main(study: Path) -> None:
     inbox: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_read, args=(inbox, leaving), daemon=True).start()
 
-    def report(share: float, reading: dict[str, Any]) -> None:
-        tell(event="progress", share=share, reading=reading)
+    def report(share: float, figures: dict[str, Any]) -> None:
+        tell(event="progress", share=share, figures=figures)
 
     def remark(text: str) -> None:
         tell(event="remark", text=text)

@@ -8,7 +8,7 @@ which then encode, score and explain, and can be saved and loaded without the da
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -19,9 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from seqlab.data.examples import Examples
+from seqlab.data.examples import Examples, Rows
 from seqlab.data.findings import Finding
 from seqlab.data.folders import join_splits
+from seqlab.data.in_time import InTime
 from seqlab.data.table import Table
 from seqlab.metrics.base import Metric
 from seqlab.specs import Spec
@@ -265,6 +266,18 @@ class Task(ABC):
     def encode_pieces(self, tables: Iterator[Table], labelled: bool = False) -> Iterator[Examples]:
         """The examples of tables that are pieces of one file, piece by piece."""
         yield from map(self.labelled if labelled else self.encode, tables)
+
+    def dependence(self, tests: Sequence[Examples]) -> Rows | InTime | None:
+        """Which examples of the folds' test parts, one after the other, move together: a block
+        number each, or their places in time; None where every example is its own.
+        """
+        numbers, offset = [], 0
+        for test in tests:
+            if test.blocks is None:
+                return None
+            numbers.append(test.blocks + offset)
+            offset += int(test.blocks.max()) + 1
+        return np.concatenate(numbers)
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples say what is wanted of them: no others can be scored.

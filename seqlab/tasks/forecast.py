@@ -8,7 +8,7 @@ shop-1,2024-01-02,15.0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
+from seqlab.data.in_time import InTime
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
@@ -41,9 +42,9 @@ from seqlab.tasks.forecasting.doctor import examine
 from seqlab.tasks.forecasting.exhibits import draw
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
-from seqlab.tasks.forecasting.options import MIDDLE
+from seqlab.tasks.forecasting.options import MEDIAN_LEVEL
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import Parts
+from seqlab.tasks.forecasting.parts import PartEnds
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
 from seqlab.tasks.forecasting.scaling import Scales, fit_scales
@@ -78,7 +79,7 @@ CARD = {
 Rows = NDArray[np.int64]
 # Windows overlap, so that an epoch of many holds much of the same: a training of some thousand
 # steps is what counts, within a range of epochs.
-BATCH, STEPS, EPOCHS = 32, 1200, (5, 30)
+BATCH_WINDOWS, TRAIN_STEPS, EPOCH_BOUNDS = 32, 1200, (5, 30)
 
 
 @registered
@@ -92,8 +93,8 @@ class Forecast(Task):
     def __init__(self, fitted: Fitted) -> None:
         self.fitted = fitted
         self.metrics = fitted.metrics
-        epochs = int(np.clip(-(-STEPS * BATCH // fitted.windows), *EPOCHS))
-        self.train_defaults = {"batch_size": BATCH, "epochs": epochs}
+        epochs = int(np.clip(-(-TRAIN_STEPS * BATCH_WINDOWS // fitted.windows), *EPOCH_BOUNDS))
+        self.train_defaults = {"batch_size": BATCH_WINDOWS, "epochs": epochs}
 
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
@@ -266,7 +267,7 @@ class Forecast(Task):
         """Every window of a table that holds its look-back and its targets, for scoring."""
         fitted, geometry = self.fitted, self.fitted.geometry
         panel = build_panel([observe(table, fitted.layout)], fitted.layout, fitted.frequency)
-        whole = Parts(np.repeat(panel.lengths[:, None], 3, axis=1), "everything")
+        whole = PartEnds(np.repeat(panel.lengths[:, None], 3, axis=1), "everything")
         windows = window_part(panel, whole, 0, geometry, 1, len(panel.values))
         if not len(windows):
             raise UserError(
@@ -288,6 +289,17 @@ class Forecast(Task):
                 np.where(known[:, None], getattr(trained, name), getattr(own, name))
                 for name in ("mean", "std", "naive")
             )
+        )
+
+    def dependence(self, tests: Sequence[Examples]) -> InTime:
+        """Windows that overlap or lie near each other depend on each other."""
+        names = pd.concat([test.frame["unique_id"].astype(str) for test in tests])
+        steps = [windowed.origins(test) + windowed.starts(test) for test in tests]
+        return InTime(
+            series=names.factorize()[0].astype(np.int64),
+            step=np.concatenate(steps),
+            horizon=self.fitted.geometry.horizon,
+            calendar=self.fitted.frequency.dated,
         )
 
     def truth(self, examples: Examples) -> NDArray[np.float64]:
@@ -313,7 +325,7 @@ class Forecast(Task):
         predicted = np.asarray(predictions, dtype=np.float64)
         if predicted.ndim == 3:
             return predicted
-        return np.asarray(predicted[..., self.fitted.quantiles.index(MIDDLE)])
+        return np.asarray(predicted[..., self.fitted.quantiles.index(MEDIAN_LEVEL)])
 
     def on_scale(
         self, space: str, predictions: Predictions, examples: Examples
@@ -356,7 +368,7 @@ class Forecast(Task):
         for c, name in enumerate(self.fitted.layout.targets):
             columns[name] = middle[:, :, c].ravel()
             for q, level in enumerate(self.fitted.quantiles if predicted.ndim == 4 else ()):
-                if level != MIDDLE:
+                if level != MEDIAN_LEVEL:
                     columns[f"{name}_q{100 * level:g}"] = predicted[:, :, c, q].ravel()
         if "history" in examples.frame and (history := examples.frame["history"]).min() < (
             L := self.fitted.geometry.lookback

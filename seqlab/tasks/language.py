@@ -43,26 +43,27 @@ from seqlab.tasks.language_modelling.inspecting import inspect
 from seqlab.tasks.language_modelling.preparing import prepare, stretches
 from seqlab.tasks.language_modelling.reading_on import read_on
 from seqlab.tasks.language_modelling.scoring import nats_of, table_of, tables_of, units
-from seqlab.tasks.language_modelling.settings import Reading
-from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, Vocabulary
+from seqlab.tasks.language_modelling.settings import TextSettings
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, PieceVocabulary
 
 if TYPE_CHECKING:
     from torch import nn
 
     from seqlab.batch import Batch
     from seqlab.model.base import Model
-    from seqlab.model.generation import Reader
+    from seqlab.model.generation import TokenReader
     from seqlab.specs import ModelSpec
 
 CARD = {
     "roles": ["text"],
-    "settings": ["split", "tokenizer", "vocabulary", "metric"],
+    "settings": ["split", "group", "tokenizer", "vocabulary", "metric"],
     "example": '"To be, or not to b" → "e"',
     "causal": True,
+    "floor": False,  # a model of n-grams has learned a good deal
 }
 
-BATCH, STEPS, EPOCHS = 32, 1500, (1, 30)
-LOGITS = 2**24  # numbers of one batch's output that memory must hold in evaluation
+BATCH_BLOCKS, TRAIN_STEPS, EPOCH_BOUNDS = 32, 1500, (1, 30)
+MOST_LOGITS = 2**24  # numbers of one batch's output that memory must hold in evaluation
 
 
 @registered
@@ -74,18 +75,18 @@ class Language(Task):
 
     def __init__(
         self,
-        reading: Reading,
-        vocabulary: Vocabulary,
+        settings: TextSettings,
+        vocabulary: PieceVocabulary,
         count: int,
         columns: Mapping[str, str] | None = None,
     ) -> None:
         """`count` is the number of training blocks, `columns` what held the texts, if any did."""
-        self.reading, self.vocabulary = reading, vocabulary
-        self.metrics = reading.metrics
-        self.cuts = None if reading.stateful else "targets too"
+        self.settings, self.vocabulary = settings, vocabulary
+        self.metrics = settings.metrics
+        self.cuts = None if settings.stateful else "targets too"
         self.blocks_learned, self._columns = count, dict(columns or {"text": "text"})
-        epochs = int(np.clip(-(-STEPS * BATCH // count), *EPOCHS))
-        self.train_defaults = {"batch_size": BATCH, "epochs": epochs}
+        epochs = int(np.clip(-(-TRAIN_STEPS * BATCH_BLOCKS // count), *EPOCH_BOUNDS))
+        self.train_defaults = {"batch_size": BATCH_BLOCKS, "epochs": epochs}
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -107,8 +108,8 @@ class Language(Task):
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         """Cut in order, then learn the vocabulary from the training part alone."""
-        reading, vocabulary, (train, valid, test), card = prepare(sources, spec)
-        task = cls(reading, vocabulary, len(train), card["columns"])
+        settings, vocabulary, (train, valid, test), card = prepare(sources, spec)
+        task = cls(settings, vocabulary, len(train), card["columns"])
         return [Prepared(task, train, valid, test, card, cls.inspect(sources, spec, seed))]
 
     @classmethod
@@ -124,7 +125,7 @@ class Language(Task):
     @property
     def inputs(self) -> Inputs:
         """Tokens of a block; every position has an output and sees no later one."""
-        size, block = len(self.vocabulary), self.reading.block
+        size, block = len(self.vocabulary), self.settings.block
         return Inputs("tokens", size, longest=block, causal=True, per_position=True)
 
     def head(self, width: int) -> nn.Module:
@@ -135,7 +136,7 @@ class Language(Task):
 
     def model(self, spec: ModelSpec) -> Model:
         """With the embedding as output matrix, where that was decided."""
-        if not self.reading.tied:
+        if not self.settings.tied:
             return super().model(spec)
         from seqlab.model.sequence_model import SequenceModel
         from seqlab.tasks.language_modelling.network import tie
@@ -153,26 +154,26 @@ class Language(Task):
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
         """To learn from: blocks from anywhere, or lanes that go on. To score: every block once."""
-        reading = self.reading
-        if rng is not None and reading.stateful:
-            for window, goes_on in blocks.lanes(examples, reading.block, batch_size, batch_tokens):
+        settings = self.settings
+        if rng is not None and settings.stateful:
+            for window, goes_on in blocks.lanes(examples, settings.block, batch_size, batch_tokens):
                 yield _batch(window, goes_on)
             return
         if rng is not None:
-            found = blocks.crops(examples, reading.block, batch_size, batch_tokens, rng)
+            found = blocks.crops(examples, settings.block, batch_size, batch_tokens, rng)
         else:
-            tokens = max(reading.block, min(batch_tokens, LOGITS // len(self.vocabulary)))
-            if reading.carried:
-                found = blocks.carried(examples, max(1, tokens // reading.block))
+            tokens = max(settings.block, min(batch_tokens, MOST_LOGITS // len(self.vocabulary)))
+            if settings.carried:
+                found = blocks.carried(examples, max(1, tokens // settings.block))
             else:
-                found = blocks.scored(examples, reading.context, batch_size, tokens)
+                found = blocks.scored(examples, settings.context, batch_size, tokens)
         for window in found:
             yield _batch(window)
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
         """Counted without a gather."""
-        block = self.reading.block
-        if self.reading.stateful:
+        block = self.settings.block
+        if self.settings.stateful:
             return blocks.lane_count(examples, block, batch_size, batch_tokens)
         size = np.minimum(block, blocks.column(examples, "last") - blocks.column(examples, "first"))
         return len(plan_batches(size, batch_size, batch_tokens))
@@ -183,7 +184,7 @@ class Language(Task):
         from seqlab.tasks.losses import cross_entropy
 
         assert batch.targets is not None
-        outputs, after = read_on(model, batch, state, self.reading)
+        outputs, after = read_on(model, batch, state, self.settings)
         weight = float((batch.targets >= 0).sum())
         return Loss(cross_entropy(outputs, batch.targets, batch.softening), weight, after)
 
@@ -191,7 +192,7 @@ class Language(Task):
         """−log p of each scored token of each block, in nats."""
         from seqlab.tasks.language_modelling.network import costs
 
-        found = costs(model, batch, self.reading).cpu().double().numpy()
+        found = costs(model, batch, self.settings).cpu().double().numpy()
         sizes = batch.extra["lengths"].cpu().numpy()
         return Ragged(found, np.concatenate(([0], sizes.cumsum())))
 
@@ -200,8 +201,9 @@ class Language(Task):
     def encode(self, table: Table) -> Examples:
         """New texts, block by block."""
         column = self._columns["text"]
-        documents, _, _ = read(table, column if column in table.frame.columns else None, [])
-        return blocks.examples_of([documents], self.vocabulary, self.reading)[0]
+        named = {"text": column} if column in table.frame.columns else {}
+        documents, _, _ = read(table, named, [])
+        return blocks.examples_of([documents], self.vocabulary, self.settings)[0]
 
     def labelled(self, table: Table) -> Examples:
         """New texts; what counts as one observation are documents or stretches, as in a study."""
@@ -211,7 +213,7 @@ class Language(Task):
     def encode_pieces(self, tables: Iterator[Table], labelled: bool = False) -> Iterator[Examples]:
         """Blocks that go on from piece to piece, as if the text were read as a whole."""
         column = self._columns["text"]
-        for examples in read_on(tables, self.vocabulary, self.reading, column):
+        for examples in read_on(tables, self.vocabulary, self.settings, column):
             yield replace(examples, blocks=stretches(examples)) if labelled else examples
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
@@ -223,7 +225,7 @@ class Language(Task):
 
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         """Bits by position and by kind of token; the hardest passages."""
-        return shown.exhibits(predictions, examples, self.vocabulary, self.reading)
+        return shown.exhibits(predictions, examples, self.vocabulary, self.settings)
 
     def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
         """What the model writes."""
@@ -231,16 +233,16 @@ class Language(Task):
         from seqlab.model.sequence_model import SequenceModel
 
         assert isinstance(model, SequenceModel)
-        return [self.written(examples, lambda: ModelReader(model, self.reading.block))]
+        return [self.written(examples, lambda: ModelReader(model, self.settings.block))]
 
-    def written(self, examples: Examples, reader: Callable[[], Reader]) -> Exhibit:
+    def written(self, examples: Examples, reader: Callable[[], TokenReader]) -> Exhibit:
         """What new readers write after the beginnings of some test blocks."""
         from seqlab.model.generation import Sampling, generate
 
         def write(prompt: str, seed: int) -> str:
             ids = self.vocabulary.encode(prompt).ids.tolist()
             sampling = Sampling(temperature=shown.TEMPERATURE, seed=seed)
-            tokens = generate(reader(), ids, shown.WRITTEN, sampling, self.reading.never)
+            tokens = generate(reader(), ids, shown.WRITTEN_TOKENS, sampling, self.settings.never)
             return self.vocabulary.decode(takewhile(lambda token: token != BOUNDARY, tokens))
 
         return shown.samples(examples, self.vocabulary, write)
@@ -259,7 +261,7 @@ class Language(Task):
         """`task.json` and `vocabulary.json`."""
         self.vocabulary.save(folder / "vocabulary.json")
         stored = {
-            "reading": self.reading.plain(),
+            "reading": self.settings.plain(),
             "blocks": self.blocks_learned,
             "columns": self._columns,
         }
@@ -269,9 +271,9 @@ class Language(Task):
     def load(cls, folder: Path) -> Language:
         """Read what `save` wrote."""
         stored = read_json(folder / "task.json")
-        reading = Reading.read(stored["reading"], str(folder / "task.json"))
-        vocabulary = Vocabulary.load(folder / "vocabulary.json")
-        return cls(reading, vocabulary, stored["blocks"], stored["columns"])
+        settings = TextSettings.read(stored["reading"], str(folder / "task.json"))
+        vocabulary = PieceVocabulary.load(folder / "vocabulary.json")
+        return cls(settings, vocabulary, stored["blocks"], stored["columns"])
 
     def subset(self, examples: Examples, size: int, seed: int) -> Examples:
         """The first blocks of the text: less data is less text."""
@@ -281,7 +283,7 @@ class Language(Task):
         return Examples({**taken.arrays, "last": last}, taken.frame, taken.shared, taken.blocks)
 
 
-def _batch(window: blocks.Window, goes_on: bool = False) -> Batch:
+def _batch(window: blocks.TokenWindow, goes_on: bool = False) -> Batch:
     import torch
 
     from seqlab.batch import Batch, Context

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
-JOIN = "+"  # several columns in one role: label=toxic+insult
-FLAW = "problem"  # the column that says why a row of new data has no prediction
+COLUMN_JOIN = "+"  # several columns in one role: label=toxic+insult
+PROBLEM = "problem"  # the column that says why a row of new data has no prediction
 OPEN = "open"  # shared by examples to be scored, which may ask for what training does not have
 
 Arrays = dict[str, Array | Ragged]
@@ -401,7 +401,7 @@ def columns_in(table: Table, column: str) -> list[str]:
     """The column of a role, or the several that it joins."""
     if column in table.frame.columns:
         return [column]
-    return [name.strip() for name in column.split(JOIN)]
+    return [name.strip() for name in column.split(COLUMN_JOIN)]
 
 
 def sequence_model(spec: ModelSpec, inputs: Inputs) -> SequenceModel:
@@ -421,5 +421,4 @@ def sequence_model(spec: ModelSpec, inputs: Inputs) -> SequenceModel:
 def side_by_side(first: Examples, second: Examples) -> Examples:
     """The values of two parts of the same rows."""
     frame = pd.concat([first.frame, second.frame], axis=1)
-    blocks = second.blocks if first.blocks is None else first.blocks
-    return replace(first, arrays={**first.arrays, **second.arrays}, frame=frame, blocks=blocks)
+    return replace(first, arrays={**first.arrays, **second.arrays}, frame=frame)

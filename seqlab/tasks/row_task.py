@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import as_finding, group_findings, split_findings
-from seqlab.data.splits import PARTS, Rows, Splits
+from seqlab.data.group_columns import group_findings
+from seqlab.data.inspection import as_finding, split_findings
+from seqlab.data.splits import PARTS, RowsToDivide, Splits
 from seqlab.data.table import Table
 from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
@@ -39,8 +40,8 @@ from seqlab.tasks.base import (
 )
 from seqlab.tasks.inputs.copies import conflicts, copies
 from seqlab.tasks.parts import (
-    FLAW,
     OPEN,
+    PROBLEM,
     ColumnChoice,
     ColumnRequest,
     Input,
@@ -49,16 +50,27 @@ from seqlab.tasks.parts import (
     columns_in,
     side_by_side,
 )
-from seqlab.tasks.rows import Origins, divide, dividing_columns, parts_of, reasons
+from seqlab.tasks.rows import (
+    Origins,
+    counted_once,
+    divide,
+    dividing_columns,
+    observations,
+    parts_of,
+    reasons,
+)
+from seqlab.tensors import REBUILD
 
 if TYPE_CHECKING:
     from seqlab.batch import Batch
     from seqlab.model.base import Model
     from seqlab.specs import ModelSpec
 
-SURE = 0.5  # below it a confidence is told with the reason against, not for
+SURE_SCORE = 0.5  # below it a confidence is told with the reason against, not for
 ID = "id of "  # before the names of columns that tell new rows apart
-EXAMPLE = "example"  # in a batch of several sequences an example: which of its examples each is of
+EXAMPLE_OF_SEQUENCE = (
+    "example"  # in a batch of several sequences an example: which of its examples each is of
+)
 
 
 class TaskState(Spec):
@@ -99,6 +111,12 @@ class StudyRows:
         """Role → column, of all roles."""
         return {**self.input.columns, **self.target.columns, **self.dividing}
 
+    @property
+    def together(self) -> tuple[list[Any] | None, tuple[str, ...]]:
+        """Whose each row is, as a column or the input says: rows of one are alike; and notes."""
+        read = self.reader.groups(self.rows) if self.groups is None else None
+        return (self.groups, ()) if read is None else (list(read[0]), (read[1],))
+
 
 class RowTask(Task):
     """Subclasses name their parts; `options_type` is what a user may set of the task itself."""
@@ -137,7 +155,7 @@ class RowTask(Task):
         except UserError as error:
             return Confidence(0.0, error.message)
         weaker = min((found, target), key=lambda choice: choice.score)
-        if weaker.score < SURE:
+        if weaker.score < SURE_SCORE:
             return Confidence(weaker.score, weaker.why)
         return Confidence(weaker.score, f"{found.why} and {target.why}: {cls.name}")
 
@@ -167,7 +185,7 @@ class RowTask(Task):
         """The rows of all given tables that can be used."""
         table = sources.joined()
         if not len(table.frame):
-            raise UserError(f'"{table.origin}": no rows', f"bring a table for {cls.name}")
+            raise UserError(f'"{table.origin}": no rows', "expected at least one row of data")
         named = cls.named_columns(table, spec)
         dividing, notes = dividing_columns(table, named)
         reader, found = cls._find_input(table, named, dividing, spec)
@@ -179,7 +197,7 @@ class RowTask(Task):
         usable, placed = _some(gathered, kept), _with_origin(names, table.origin)
         if not len(kept):
             raise UserError(
-                f"{placed[0]}: {flaws.iloc[0]}, and no other can be used",
+                f"{placed[0]}: {flaws.iloc[0]}; no other can be used either",
                 "name the columns with --columns",
             )
         rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
@@ -209,13 +227,10 @@ class RowTask(Task):
     @classmethod
     def divide(cls, study: StudyRows, spec: DataSpec, seed: int) -> list[Splits]:
         """One division of the rows, or one per fold; no example is in training and in test."""
-        rows, groups = study.rows, study.groups
-        notes: tuple[str, ...] = ()
-        if groups is None and study.given is None:
-            groups_and_note = study.reader.groups(rows)
-            if groups_and_note is not None:
-                groups, notes = list(groups_and_note[0]), (groups_and_note[1],)
-        known = Rows(
+        rows, (groups, notes) = study.rows, study.together
+        if study.given is not None:
+            groups, notes = study.groups, ()
+        known = RowsToDivide(
             len(rows),
             labels=cls.target_type.strata(rows),
             texts=study.reader.duplicate_keys(rows),
@@ -281,17 +296,14 @@ class RowTask(Task):
     def _findings(cls, study: StudyRows, sources: Sources, spec: DataSpec) -> list[Finding]:
         """What does not depend on the division."""
         told, rows, table = sources.train.notes, study.rows, sources.train
-        used = [
-            *study.reader.used(table, study.input),
-            *cls.target_type.used(table, study.target),
-            *study.dividing.values(),
-        ]
+        target = cls.target_type.used(table, study.target)
+        used = [*study.reader.used(table, study.input), *target, *study.dividing.values()]
         return [
             *(Finding("info", note) for note in study.notes if note not in told),
             *(Finding("warning", note) for note in study.left_out),
             *study.reader.findings(rows, cls.target_type.labels(rows)),
             *cls.target_type.findings(rows, study.target),
-            *group_findings(table.frame, spec.group),
+            *group_findings(table.frame, study.dividing.get("group"), used, target),
             *unused_findings(table.frame, used),
         ]
 
@@ -325,14 +337,18 @@ class RowTask(Task):
     def _prepared(
         cls, study: StudyRows, splits: Splits, spec: DataSpec, seed: int, findings: list[Finding]
     ) -> Prepared:
-        rows = {part: study.rows.take(getattr(splits, part)) for part in PARTS}
+        every = replace(study.rows, blocks=observations(study.together[0]))
+        rows = {part: every.take(getattr(splits, part)) for part in PARTS}
         task = cls.learn(rows["train"], study, spec)
         task.target.check_parts(study.rows, splits, study.names)
-        parts = {part: task.encoded(some) for part, some in rows.items()}
-        parts, notes = task.select(parts, seed)
+        encoded = {part: task.encoded(some) for part, some in rows.items()}
+        parts, notes = task.select(encoded, seed)
+        unselected = {part: len(encoded[part]) - len(parts[part]) for part in PARTS}
         notes += [*task.reader.notes(parts), *task.target.notes(parts)]
+        notes += counted_once(study.dividing.get("group"), parts["test"])
         card = {
-            "parts": {part: _independent(some) for part, some in parts.items()},
+            # An example that is read in pieces is one.
+            "parts": {part: len(rows[part]) - unselected[part] for part in PARTS},
             "split": splits.how,
             "columns": study.columns,
             "notes": [*study.notes, *study.left_out, *splits.notes, *notes],
@@ -384,7 +400,7 @@ class RowTask(Task):
                 torch.from_numpy(_padded(wanted, rows)),
                 Context(mask),
                 read.rows,
-                {} if read.of is None else {EXAMPLE: torch.from_numpy(read.of)},
+                {} if read.of is None else {EXAMPLE_OF_SEQUENCE: torch.from_numpy(read.of)},
             )
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
@@ -414,7 +430,7 @@ class RowTask(Task):
         if not len(usable):
             names = self.reader.names(gathered, found) or ["row 1"]
             raise UserError(
-                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}, and no other can be read',
+                f'"{table.origin}" {names[0]}: {flaws.iloc[0]}; no other can be read either',
                 "expected data like those it was trained on",
             )
         some = _some(gathered, usable)
@@ -426,7 +442,7 @@ class RowTask(Task):
             rows = rows.take(place)
             for name, values in self.reader.identity(gathered, found).items():
                 rows.frame[name] = values
-            rows.frame[FLAW] = flaws.to_numpy(dtype=object)
+            rows.frame[PROBLEM] = flaws.to_numpy(dtype=object)
         used = [*self.reader.used(gathered, found), *self.target.used(some, target)]
         for name in self.reader.ids(gathered, found, used):
             rows.frame[ID + name] = gathered.frame[name].array
@@ -435,8 +451,8 @@ class RowTask(Task):
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples can be read and say what is wanted of them."""
         known = self.target.known(examples)
-        if FLAW in examples.frame:
-            known = known & (examples.frame[FLAW] == "").to_numpy()
+        if PROBLEM in examples.frame:
+            known = known & (examples.frame[PROBLEM] == "").to_numpy()
         return known
 
     def labelled(self, table: Table) -> Examples:
@@ -450,7 +466,7 @@ class RowTask(Task):
 
     def left_out(self, examples: Examples) -> Mapping[str, int]:
         """Flaws, and targets that are missing."""
-        reasons = Counter(flaw for flaw in examples.frame.get(FLAW, ()) if flaw)
+        reasons = Counter(flaw for flaw in examples.frame.get(PROBLEM, ()) if flaw)
         missing = int((~self.known(examples)).sum()) - reasons.total()
         return {**reasons, **({"no target": missing} if missing else {})}
 
@@ -469,13 +485,13 @@ class RowTask(Task):
         """A row for each example: what was read, and what is predicted."""
         inputs = self.reader.presented(examples)
         predicted = pd.DataFrame(self.target.present(predictions, examples))
-        if FLAW in examples.frame:
-            bad = (examples.frame[FLAW] != "").to_numpy()
+        if PROBLEM in examples.frame:
+            bad = (examples.frame[PROBLEM] != "").to_numpy()
             predicted = predicted.astype(object).mask(
                 np.repeat(bad[:, None], predicted.shape[1], 1)
             )
             inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
-            predicted[FLAW] = examples.frame[FLAW].to_numpy()
+            predicted[PROBLEM] = examples.frame[PROBLEM].to_numpy()
         ids = [name for name in examples.frame if str(name).startswith(ID)]
         named = examples.frame[ids].rename(columns=lambda name: name.removeprefix(ID))
         others = {n: v for n, v in inputs.items() if n not in named and n not in predicted}
@@ -499,24 +515,19 @@ class RowTask(Task):
         state = TaskState.read(read_json(path), str(path))
         kinds = {kind.__name__: kind for kind in cls.input_types}
         if state.reader not in kinds:
-            raise UserError(f'{path}: {cls.name} reads no "{state.reader}"', "copy best/ again")
+            raise UserError(f'{path}: damaged, reader = "{state.reader}"', REBUILD)
         reader = kinds[state.reader].load(folder / "input")
         return cls(reader, cls.target_type.load(folder / "target"), state)
 
 
 def averaged(answers: NDArray[Any], batch: Batch) -> NDArray[Any]:
     """Answers of a batch's sequences (N, …) as those of its examples (B, …), which are means."""
-    if EXAMPLE not in batch.extra:
+    if EXAMPLE_OF_SEQUENCE not in batch.extra:
         return answers
-    example = batch.extra[EXAMPLE].cpu().numpy()
+    example = batch.extra[EXAMPLE_OF_SEQUENCE].cpu().numpy()
     sums = np.zeros((int(example.max()) + 1, *answers.shape[1:]))
     np.add.at(sums, example, answers)
     return np.asarray(sums / np.bincount(example)[:, None])
-
-
-def _independent(examples: Examples) -> int:
-    """How many examples there are; those of one block are one that is read in pieces."""
-    return len(examples) if examples.blocks is None else len(np.unique(examples.blocks))
 
 
 def _padded(wanted: NDArray[Any] | Ragged, rows: NDArray[np.int64]) -> NDArray[Any]:

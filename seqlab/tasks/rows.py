@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.columns import named
+from seqlab.data.examples import Examples
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
-from seqlab.data.splits import Rows, Splits, folds, split
+from seqlab.data.splits import RowsToDivide, Splits, folds, split
 from seqlab.data.table import Table
 from seqlab.data.tabular import names_parts
 from seqlab.errors import UserError
@@ -54,7 +56,7 @@ def dividing_columns(table: Table, given: dict[str, str]) -> tuple[dict[str, str
     return columns, ()
 
 
-def divide(rows: Rows, spec: DataSpec, seed: int, origin: str) -> list[Splits]:
+def divide(rows: RowsToDivide, spec: DataSpec, seed: int, origin: str) -> list[Splits]:
     """One division of the rows, or one per fold."""
     wanted = SplitSpec.parse(
         spec.split, folds=spec.folds or 0, keep_duplicates=spec.keep_duplicates
@@ -72,6 +74,26 @@ def divide(rows: Rows, spec: DataSpec, seed: int, origin: str) -> list[Splits]:
 def parts_of(column: pd.Series) -> list[str]:
     """The part that each row came with, under the names train, valid and test."""
     return [SPLIT_NAMES.get(str(v).strip().lower(), str(v)) for v in column]
+
+
+def observations(groups: Sequence[Any] | None) -> NDArray[np.int64] | None:
+    """The number of the observation that each row belongs to: its group; without one, itself."""
+    if groups is None:
+        return None
+    codes = pd.factorize(np.asarray(groups, dtype=object))[0].astype(np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
+    return codes
+
+
+def counted_once(group: str | None, test: Examples) -> list[str]:
+    """A note on how many observations the test part holds, where a column says so."""
+    if group is None or test.blocks is None:
+        return []
+    held = len(np.unique(test.blocks))
+    return [
+        f'each value of "{group}" counts as one observation: the test part has {held:,} of them'
+    ]
 
 
 def left_out(names: Sequence[str], why: str) -> str:

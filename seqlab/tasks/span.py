@@ -43,9 +43,10 @@ CARD = {
         "metric",
     ],
     "example": '"Ada wrote it in 1843." "When?" → 1843',
+    "floor": False,  # a sentence that shares its words with the question may well answer it
 }
 
-SQUAD = {"context", "question", "answers", "starts"}  # as SQuAD's JSON is read
+SQUAD_COLUMNS = {"context", "question", "answers", "starts"}  # as SQuAD's JSON is read
 
 
 @registered
@@ -60,7 +61,7 @@ class Span(RowTask):
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
         """Contexts, questions, and answers that are pieces of their contexts."""
-        if set(table.frame.columns) >= SQUAD:
+        if set(table.frame.columns) >= SQUAD_COLUMNS:
             return Confidence(0.95, "contexts, questions and answers as in SQuAD: span")
         return super().recognise(table)
 

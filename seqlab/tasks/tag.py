@@ -23,11 +23,11 @@ from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
 from seqlab.tasks.inputs.list_cells import as_list, as_tags
-from seqlab.tasks.inputs.sequence_layouts import SAMPLE
+from seqlab.tasks.inputs.sequence_layouts import SAMPLED_ROWS
 from seqlab.tasks.inputs.sequences import SequenceInput, unread_in
 from seqlab.tasks.inputs.steps import Steps
 from seqlab.tasks.inputs.tokens import Tokens
-from seqlab.tasks.parts import FLAW
+from seqlab.tasks.parts import PROBLEM
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.rows import dividing_columns
 from seqlab.tasks.targets.tags import Tags
@@ -71,7 +71,7 @@ class Tag(RowTask):
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
         """As many tags as tokens in lists; or a token, or a step, a row with tags that change."""
-        head = Table(table.frame.head(20 * SAMPLE), table.origin)
+        head = Table(table.frame.head(20 * SAMPLED_ROWS), table.origin)
         cells = head.frame.head(1).to_numpy(object).ravel()
         if any(getattr(cell, "ndim", 0) > 1 for cell in cells):
             return Confidence(0.0, "series or images in cells, not tokens")
@@ -160,8 +160,8 @@ class Tag(RowTask):
         )
         read = frame["rows"][~unread]
         where = np.concatenate([np.zeros(0, dtype=np.int64), *read])
-        if FLAW in frame:
-            shown = shown[~np.repeat(unread, lengths)].assign(**{FLAW: ""})
+        if PROBLEM in frame:
+            shown = shown[~np.repeat(unread, lengths)].assign(**{PROBLEM: ""})
             problems = _problems(frame[unread])
             where = np.concatenate([where, problems.pop("row")])
             shown = pd.concat([shown, problems]).astype({"position": "Int64"})
@@ -176,15 +176,15 @@ def _problems(frame: pd.DataFrame) -> pd.DataFrame:
         {
             "row": np.concatenate([np.zeros(0, dtype=np.int64), *rows]),
             "sequence": np.repeat(frame["sequence"].to_numpy() + 1, counts),
-            FLAW: np.repeat(frame[FLAW].to_numpy(object), counts),
+            PROBLEM: np.repeat(frame[PROBLEM].to_numpy(object), counts),
         }
     )
 
 
 def _of_lists(tokens: pd.Series, tags: pd.Series) -> Confidence:
     """As many tags as tokens, in lists or divided by spaces."""
-    counts = [len(as_list(cell) or ()) for cell in tokens[:SAMPLE]]
-    own = [len(as_tags(b, n) or ()) for b, n in zip(tags[:SAMPLE], counts, strict=True)]
+    counts = [len(as_list(cell) or ()) for cell in tokens[:SAMPLED_ROWS]]
+    own = [len(as_tags(b, n) or ()) for b, n in zip(tags[:SAMPLED_ROWS], counts, strict=True)]
     pairs = list(zip(counts, own, strict=True))
     many = sum(count for _, count in pairs) >= 1.5 * len(pairs)
     named = f'"{tokens.name}" and their tags in "{tags.name}"'
@@ -203,7 +203,7 @@ def _of_rows(sequence: pd.Series, tags: pd.Series, tokens: pd.Series | None) -> 
         return Confidence(0.0, f"no tags that change: {named}")
     if tokens is None:
         return Confidence(0.75, f"time steps with tags that change: {named}: tag")
-    words = tokens.dropna().astype(str).head(SAMPLE)
+    words = tokens.dropna().astype(str).head(SAMPLED_ROWS)
     if words.str.count(r"\S+").mean() > 1.2:
         return Confidence(0.0, f'texts, not tokens, in "{tokens.name}"')
     return Confidence(0.92, f"a token a row, its tags in {named}: tag")

@@ -42,7 +42,7 @@ CARD = {
 }
 
 
-FREE_FORM = 0.5  # from this share of different texts on they are no classes
+FREE_FORM_SHARE = 0.5  # from this share of different texts on they are no classes
 STEPS_A_CHARACTER = 2  # that stacking leaves to every training text
 
 
@@ -71,7 +71,7 @@ class Transcribe(RowTask):
         if not numeric:
             return _long(table, text)
         values = frame[text].dropna()
-        if values.nunique() < FREE_FORM * len(values):
+        if values.nunique() < FREE_FORM_SHARE * len(values):
             return Confidence(0.3, f'the texts of "{text}" repeat: these are classes')
         why = f'frames in "{numeric[0]}" and a text for each in "{text}": transcribe'
         return Confidence(0.96, why)
@@ -97,7 +97,7 @@ class Transcribe(RowTask):
         if not fits.any():
             raise UserError(
                 f'"{study.origin}": every training text is longer than its recording has frames',
-                "transcription writes one character a frame at most: bring more frames a second",
+                "at most one character can be written per frame: use more frames per second",
             )
         own = cls.options_of(study.reader, Frames, spec)
         stacked = own.with_(stack=own.stack or _stack(frames[fits], needed[fits]))
@@ -192,7 +192,7 @@ def _long(table: Table, text: str) -> Confidence:
     if layout.kind != "long":
         return nothing
     texts = table.frame.groupby(layout.id)[text].nunique()
-    free = table.frame[text].nunique() >= FREE_FORM * len(texts)
+    free = table.frame[text].nunique() >= FREE_FORM_SHARE * len(texts)
     if not free or not bool((texts <= 1).all()):
         return nothing
     return Confidence(0.94, f'frames by "{layout.id}" with one "{text}" each: transcribe')

@@ -56,7 +56,7 @@ CARD = {
     "example": '"A dog runs." → "Ein Hund rennt."',
 }
 
-SILENT = (PAD, UNKNOWN)  # ids that are never written
+UNWRITTEN_IDS = (PAD, UNKNOWN)  # ids that are never written
 
 
 @registered
@@ -205,9 +205,9 @@ class Translate(RowTask):
             begin=end,
             end=end,
             limit=self.target.most_written(batch.inputs.shape[1]),
-            beam=min(beam, self.target.vocabulary.size - len(SILENT)),
+            beam=min(beam, self.target.vocabulary.size - len(UNWRITTEN_IDS)),
             length_penalty=length_penalty,
-            forbidden=SILENT,
+            forbidden=UNWRITTEN_IDS,
         )
         ids = decode(cast(EncoderDecoder, model), batch.inputs, batch.context, how)
         return _until(ids.cpu().numpy().astype(np.int32), end)

@@ -22,9 +22,9 @@ from torch import Tensor
 from seqlab.errors import UserError
 from seqlab.training.nested import pack, unpack
 
-VERSION = 2
-KEPT = 2
-SHARE = 100  # writing takes at most one part in so many of the time
+FORMAT = 2
+KEPT_CHECKPOINTS = 2
+TIME_A_WRITING = 100  # writing takes at most one part in so many of the time
 
 
 class CheckpointError(UserError):
@@ -64,7 +64,7 @@ class Checkpoints:
         begun = time.monotonic()
         self.folder.mkdir(parents=True, exist_ok=True)
         tensors: dict[str, Tensor] = {}
-        content = {"version": VERSION, "identity": self.identity, "state": pack(state, tensors)}
+        content = {"version": FORMAT, "identity": self.identity, "state": pack(state, tensors)}
         path = self.folder / f"step-{step:09d}.safetensors"
         temporary = path.with_suffix(".writing")
         try:
@@ -74,10 +74,10 @@ class Checkpoints:
         finally:
             temporary.unlink(missing_ok=True)  # of a full disk it would take the last room
         _synchronise(self.folder)
-        for old in self._files()[KEPT:]:
+        for old in self._files()[KEPT_CHECKPOINTS:]:
             old.unlink(missing_ok=True)
         spent = time.monotonic() - begun
-        wait = SHARE * spent if self.seconds else 0.0
+        wait = TIME_A_WRITING * spent if self.seconds else 0.0
         self.next = time.monotonic() + max(self.seconds, wait)
 
     def latest(self) -> dict[str, Any] | None:
@@ -111,9 +111,9 @@ class Checkpoints:
 
     def _check(self, path: Path, content: dict[str, Any]) -> None:
         hint = "delete it to train from the beginning"
-        if content["version"] != VERSION:
+        if content["version"] != FORMAT:
             raise CheckpointError(
-                f"{path}: a checkpoint of version {content['version']}; accepted: {VERSION}", hint
+                f"{path}: a checkpoint of version {content['version']}; accepted: {FORMAT}", hint
             )
         if content["identity"] != self.identity:
             raise CheckpointError(f"{path}: a checkpoint of another model, data or settings", hint)

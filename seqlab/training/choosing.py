@@ -31,10 +31,10 @@ from seqlab.training.updates import Updates
 Choices = dict[str, dict[str, Any]]  # by setting: chosen, why, times_faster
 Settle = Callable[[Callable[[], Choices]], Choices]
 
-WARM_UP, ROUNDS = 2, 7  # steps of each way that are not counted, and that are
-SHORT = 100  # steps of a training, below which measuring costs more than it gives
-LONG = 120.0  # seconds of a training, from which a compilation can be earned back
-WORTH = 1.2  # times as fast, from which another way is taken
+WARM_UP_STEPS, MEASURED_STEPS = 2, 7  # steps of each way that are not counted, and that are
+SHORT_STEPS = 100  # steps of a training, below which measuring costs more than it gives
+LONG_SECONDS = 120.0  # seconds of a training, from which a compilation can be earned back
+WORTHWHILE_SPEEDUP = 1.2  # times as fast, from which another way is taken
 
 
 def to_settle(spec: TrainSpec) -> bool:
@@ -92,12 +92,14 @@ def _format(model: nn.Module, objective: Objective, spec: TrainSpec, steps: int)
     names = lower_formats(spec.device)
     if not names:
         return _usual("float32", f"{spec.device} has no faster format")
-    if steps < SHORT:
-        return _usual("float32", f"{steps} steps are too few to measure others; {SHORT} are enough")
+    if steps < SHORT_STEPS:
+        return _usual(
+            "float32", f"{steps} steps are too few to measure others; {SHORT_STEPS} are enough"
+        )
     racers = {
         name: _Racer(model, objective, spec.with_(precision=name)) for name in ("float32", *names)
     }
-    for _ in range(WARM_UP + ROUNDS):
+    for _ in range(WARM_UP_STEPS + MEASURED_STEPS):
         for racer in racers.values():
             racer.step()
     usual = racers.pop("float32")
@@ -107,8 +109,8 @@ def _format(model: nn.Module, objective: Objective, spec: TrainSpec, steps: int)
         return _usual("float32", f"the loss is not finite in {', '.join(names)}", ratios)
     best = max(finite, key=lambda name: finite[name])
     found = f"{best} is {finite[best]:.2f} times as fast as float32"
-    if finite[best] < WORTH:
-        return _usual("float32", f"{found}, and {WORTH} is wanted", ratios)
+    if finite[best] < WORTHWHILE_SPEEDUP:
+        return _usual("float32", f"{found}, and {WORTHWHILE_SPEEDUP} is wanted", ratios)
     return {"chosen": best, "why": found, "times_faster": ratios}
 
 
@@ -118,20 +120,20 @@ def _compilation(
     """Whether the rest of the training repays compiling; always, where it was asked for."""
     racer = _Racer(model, objective, spec)
     if spec.compile == "auto":
-        for _ in range(WARM_UP + ROUNDS):
+        for _ in range(WARM_UP_STEPS + MEASURED_STEPS):
             racer.step()
         expected = steps * statistics.median(racer.seconds)
-        if expected < LONG:
-            why = f"{expected:.0f} seconds of training are too short, {LONG:.0f} are enough"
+        if expected < LONG_SECONDS:
+            why = f"{expected:.0f} seconds of training are too short, {LONG_SECONDS:.0f} are enough"
             return _usual("off", why)
     compile_model(model)
     compiled = _Racer(model, objective, spec)
     begun = time.perf_counter()
     try:
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP_STEPS):
             compiled.step()
         spent = time.perf_counter() - begun
-        for _ in range(ROUNDS if spec.compile == "auto" else 0):
+        for _ in range(MEASURED_STEPS if spec.compile == "auto" else 0):
             compiled.step()
     except Exception as error:  # whatever a compiler may raise, a training can do without it
         forget_compilation(model)
@@ -141,9 +143,9 @@ def _compilation(
         return {"chosen": "on", "why": f"as set; it took {spent:.0f} s"}
     ratio = expected / (steps * statistics.median(compiled.seconds) + spent)
     found = f"{ratio:.2f} times as fast, the {spent:.0f} s of compiling counted"
-    if ratio < WORTH:
+    if ratio < WORTHWHILE_SPEEDUP:
         forget_compilation(model)
-        return _usual("off", f"{found}, and {WORTH} is wanted", {"on": ratio})
+        return _usual("off", f"{found}, and {WORTHWHILE_SPEEDUP} is wanted", {"on": ratio})
     return {"chosen": "on", "why": found, "times_faster": {"on": ratio}}
 
 
@@ -155,7 +157,7 @@ class _Racer:
     """One way to train, with an optimiser of its own and the same batches as all others."""
 
     def __init__(self, model: nn.Module, objective: Objective, spec: TrainSpec) -> None:
-        self.updates = Updates(model, objective, spec.with_(length_warmup=None), SHORT)
+        self.updates = Updates(model, objective, spec.with_(length_warmup=None), SHORT_STEPS)
         self.feed = Feed(objective, spec.device)
         self.seconds: list[float] = []  # of the steps after the first ones
         self.finite, self.steps = True, 0
@@ -166,7 +168,7 @@ class _Racer:
         with self.updates.precision.matmuls():
             loss = float(self.updates.step(self.feed, self.steps).loss)
         self.finite &= math.isfinite(loss)
-        if self.steps >= WARM_UP:
+        if self.steps >= WARM_UP_STEPS:
             self.seconds.append(time.perf_counter() - begun)
         self.steps += 1
 

@@ -16,10 +16,8 @@ from torch import Tensor, nn
 
 from seqlab.specs import TrainSpec
 
-LEAST = (
-    1e-3  # length that weights are taken to have at least, or those at zero would never leave it
-)
-TINY = 1e-6
+LEAST_WEIGHT_LENGTH = 1e-3  # taken for shorter ones: weights of zero would never leave it
+LEAST_GRADIENT_LENGTH = 1e-6  # keeps the quotient finite
 
 
 class Clipping:
@@ -69,10 +67,10 @@ def clip_adaptively(parameters: Sequence[nn.Parameter], limit: float) -> Tensor:
         gradient = parameter.grad
         if gradient is None:
             continue
-        allowed = limit * _lengths(parameter.detach()).clamp(min=LEAST)
+        allowed = limit * _lengths(parameter.detach()).clamp(min=LEAST_WEIGHT_LENGTH)
         length = _lengths(gradient)
         longer.append((length > allowed).any())
-        gradient.mul_((allowed / length.clamp(min=TINY)).clamp(max=1.0))
+        gradient.mul_((allowed / length.clamp(min=LEAST_GRADIENT_LENGTH)).clamp(max=1.0))
     return torch.stack(longer).any()
 
 

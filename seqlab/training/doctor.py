@@ -13,20 +13,20 @@ from math import sqrt
 from typing import Any
 
 Records = Sequence[dict[str, float]]
-LEAST = 4  # records, or there is no course to read
-OFTEN = 0.9  # of the steps clipped: the limit sets the length of steps, not the gradient
-HIDDEN = 0.2  # of the time spent on batches
-BRIEF = 5.0  # seconds of training: what there is to wait for does not matter
-TINY, HUGE = 1e-6, 1e3  # norms of all gradients
-FLAT = 0.01  # relative
-WORSE = 0.05  # of the distance the score had come
-LATE = 0.2  # of the distance the score had come, gained in the second half
-DEAD = 0.2  # of a layer's units
+FEWEST_RECORDS = 4  # or there is no course to read
+OFTEN_CLIPPED = 0.9  # of the steps clipped: the limit sets the length of steps, not the gradient
+LONG_LOADING = 0.2  # of the time spent on batches
+BRIEF_SECONDS = 5.0  # of training: what there is to wait for does not matter
+VANISHING_NORM, EXPLODING_NORM = 1e-6, 1e3  # norms of all gradients
+FLAT_CHANGE = 0.01  # relative
+WORSE_SHARE = 0.05  # of the distance the score had come
+LATE_SHARE = 0.2  # of the distance the score had come, gained in the second half
+DEAD_SHARE = 0.2  # of a layer's units
 SURE_WRONG = 0.03  # of the surest answers on held-out data, at least
-EVEN = 0.6  # error of the surest over that of all: 1 if it has nothing to do with being sure
-LEARNED = 0.85  # of the errors that the commonest class makes: else nothing is known
-NORMAL = 1.64  # one-sided 95 %
-LEAST_RATES = 3  # trials, or there is no edge
+EVEN_RATIO = 0.6  # error of the surest over that of all: 1 if it has nothing to do with being sure
+LEARNED_RATIO = 0.85  # of the errors that the most common class makes: else nothing is known
+NORMAL_QUANTILE = 1.64  # one-sided 95 %
+FEWEST_RATES = 3  # trials, or there is no edge
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def examine(
 ) -> list[Symptom]:
     """Every symptom of a run, the gravest first; `held_out` is what `study.examination` saw."""
     found = [_divergence(rollbacks)]
-    if len(records) >= LEAST:
+    if len(records) >= FEWEST_RECORDS:
         scores = [record["valid"] if higher_is_better else -record["valid"] for record in records]
         found += [check(records, scores) for check in CHECKS]
     seen = held_out or {}
@@ -57,13 +57,15 @@ def examine(
 
 def failure(reason: str) -> Symptom:
     """Of a run that was given up because its loss was no number."""
-    return Symptom("divergence", reason.partition(";")[0], "lower learning_rate, a longer warmup")
+    return Symptom(
+        "divergence", reason.partition(";")[0], "a lower learning_rate or a longer warmup"
+    )
 
 
 def edge(tried: Sequence[tuple[float, float]], higher_is_better: bool) -> Symptom | None:
     """Whether the best of (learning rate, score) pairs lies at an end of the rates tried."""
     rates = sorted({rate for rate, _ in tried})
-    if len(rates) < LEAST_RATES:
+    if len(rates) < FEWEST_RATES:
         return None
     sign = 1 if higher_is_better else -1
     best, score = max(tried, key=lambda pair: sign * pair[1])
@@ -87,7 +89,7 @@ def _divergence(rollbacks: Sequence[dict[str, Any]]) -> Symptom | None:
         "divergence",
         f"rolled back {times}, first at step {rollbacks[0]['step']}; it went on at "
         f"{rollbacks[-1]['factor']:g} of the learning rate",
-        "lower learning_rate, a longer warmup, or a lower clip_norm",
+        "a lower learning_rate, a longer warmup or a lower clip_norm",
     )
 
 
@@ -106,8 +108,8 @@ def _spikes(records: Records, scores: Sequence[float]) -> Symptom | None:
 def _overfitting(records: Records, scores: Sequence[float]) -> Symptom | None:
     best = max(range(len(scores)), key=lambda i: scores[i])
     span = scores[best] - min(scores[: best + 1])
-    falls = records[-1]["train_loss"] < records[best]["train_loss"] * (1 - WORSE)
-    if best >= len(records) - 2 or not falls or scores[best] - scores[-1] <= WORSE * span:
+    falls = records[-1]["train_loss"] < records[best]["train_loss"] * (1 - WORSE_SHARE)
+    if best >= len(records) - 2 or not falls or scores[best] - scores[-1] <= WORSE_SHARE * span:
         return None
     first, last = records[best], records[-1]
     return Symptom(
@@ -126,7 +128,7 @@ def _still_learning(records: Records, scores: Sequence[float]) -> Symptom | None
     falls = last["train_loss"] < late["train_loss"] and last["train_loss"] <= (
         min(record["train_loss"] for record in records[:-1])
     )
-    if span == 0 or gained < LATE * span or scores[-1] < max(scores) or not falls:
+    if span == 0 or gained < LATE_SHARE * span or scores[-1] < max(scores) or not falls:
         return None
     return Symptom(
         "underfitting",
@@ -138,7 +140,7 @@ def _still_learning(records: Records, scores: Sequence[float]) -> Symptom | None
 
 def _plateau(records: Records, scores: Sequence[float]) -> Symptom | None:
     losses = [record["train_loss"] for record in records]
-    if losses[0] <= 0 or (losses[0] - min(losses)) / losses[0] > FLAT:
+    if losses[0] <= 0 or (losses[0] - min(losses)) / losses[0] > FLAT_CHANGE:
         return None
     return Symptom(
         "plateau",
@@ -149,7 +151,7 @@ def _plateau(records: Records, scores: Sequence[float]) -> Symptom | None:
 
 def _dead(records: Records, scores: Sequence[float]) -> Symptom | None:
     norms = [record["gradient_norm"] for record in records]
-    if min(norms[1:]) > TINY:
+    if min(norms[1:]) > VANISHING_NORM:
         return None
     return Symptom(
         "dead units",
@@ -160,7 +162,7 @@ def _dead(records: Records, scores: Sequence[float]) -> Symptom | None:
 
 def _silent(shares: Mapping[str, float]) -> Symptom | None:
     """Units that gave the same whatever the model read, by layer."""
-    dead = {layer: share for layer, share in shares.items() if share >= DEAD}
+    dead = {layer: share for layer, share in shares.items() if share >= DEAD_SHARE}
     if not dead:
         return None
     said = ", ".join(f"{share:.0%} in {layer}" for layer, share in dead.items())
@@ -181,21 +183,23 @@ def _label_noise(sure: Mapping[str, float]) -> Symptom | None:
         return None
     most, wrong = sure["surest"], sure["surest_wrong"]
     among, of_all = wrong / most, sure["wrong"] / sure["answers"]
-    least = among - NORMAL * sqrt(among * (1 - among) / most)
-    learned = of_all < LEARNED * sure["guessing_wrong"] / sure["answers"]
-    if least < max(SURE_WRONG, EVEN * of_all) or not learned:
+    least = among - NORMAL_QUANTILE * sqrt(among * (1 - among) / most)
+    learned = of_all < LEARNED_RATIO * sure["guessing_wrong"] / sure["answers"]
+    if least < max(SURE_WRONG, EVEN_RATIO * of_all) or not learned:
         return None
     return Symptom(
         "label noise",
-        f"of the fifth of held-out answers it is surest of ({sure['surest_confidence']:.0%} on "
-        f"average), {among:.1%} contradict their labels; of all answers {of_all:.1%}",
-        "seqlab inspect lists doubtful labels: mend them; label_smoothing; stop early (patience)",
+        f"{among:.1%} of the most confident fifth of its held-out answers (confidence"
+        f" {sure['surest_confidence']:.0%} on average) contradict their labels;"
+        f" {of_all:.1%} of all",
+        "seqlab inspect lists doubtful labels: correct them; or use label_smoothing, or stop early"
+        " (patience)",
     )
 
 
 def _exploding(records: Records, scores: Sequence[float]) -> Symptom | None:
     norm = max(record["gradient_norm"] for record in records)
-    if norm < HUGE:
+    if norm < EXPLODING_NORM:
         return None
     return Symptom(
         "exploding gradients",
@@ -206,7 +210,7 @@ def _exploding(records: Records, scores: Sequence[float]) -> Symptom | None:
 
 def _clipped(records: Records, scores: Sequence[float]) -> Symptom | None:
     share = min(record.get("clipped", 0.0) for record in records[1:])
-    if share < OFTEN:
+    if share < OFTEN_CLIPPED:
         return None
     return Symptom(
         "clipped all the time",
@@ -217,7 +221,7 @@ def _clipped(records: Records, scores: Sequence[float]) -> Symptom | None:
 
 def _waiting(records: Records, scores: Sequence[float]) -> Symptom | None:
     share = sum(record.get("loading", 0.0) for record in records) / len(records)
-    if share < HIDDEN or records[-1].get("seconds", BRIEF) < BRIEF:
+    if share < LONG_LOADING or records[-1].get("seconds", BRIEF_SECONDS) < BRIEF_SECONDS:
         return None
     return Symptom(
         "waiting for data",

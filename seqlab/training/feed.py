@@ -18,10 +18,10 @@ from seqlab.training.prefetch import Ahead, Groups
 Place = tuple[int, int]  # epoch, batches taken from it
 Placed = tuple[Place, Batch]  # a batch, and where the next one is
 
-GROUP = 16  # batches made at a time, where no thread makes them
-WATCHED = 20  # batches, before it is decided whether a thread pays, and whether it did
-PAYS = 0.1  # of the time spent on waiting, from which a thread is tried
-AHEAD = 2  # batches, where one is
+BATCHES_AT_ONCE = 16  # where no thread makes them
+WATCHED_BATCHES = 20  # before it is decided whether a thread pays, and whether it did
+LONG_WAITING = 0.1  # of the time spent on waiting, from which a thread is tried
+BATCHES_AHEAD = 2  # where a thread makes them
 
 
 @dataclass
@@ -89,7 +89,9 @@ class Feed:
 
     def _make(self, batches: Iterator[Placed]) -> None:
         """On a thread, or some at a time."""
-        self._batches = Ahead(batches, self.ahead) if self.ahead else Groups(batches, GROUP)
+        self._batches = (
+            Ahead(batches, self.ahead) if self.ahead else Groups(batches, BATCHES_AT_ONCE)
+        )
 
     def _decide(self, positions: int) -> None:
         """Try a thread where there is much waiting, and keep it if training gets faster."""
@@ -99,16 +101,16 @@ class Feed:
             return
         watch.batches += 1
         watch.positions += positions
-        if watch.batches < WATCHED:
+        if watch.batches < WATCHED_BATCHES:
             return
         pace = (now - watch.begun) / watch.positions
         if self.ahead:
             self.undecided = False
             if pace > self._pace:
                 self._change(0)
-        elif self.seconds - watch.waited > PAYS * (now - watch.begun):
+        elif self.seconds - watch.waited > LONG_WAITING * (now - watch.begun):
             self._pace, self._watch = pace, None
-            self._change(AHEAD)
+            self._change(BATCHES_AHEAD)
         else:
             self.undecided = False
 

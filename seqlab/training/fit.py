@@ -17,7 +17,7 @@ from seqlab.training.choosing import Settle, choose, directly, to_settle
 from seqlab.training.compiling import eager, forget_compilation
 from seqlab.training.feed import Feed, ahead_of
 from seqlab.training.history import DivergedError, History
-from seqlab.training.hooks import Hook, Progress, Reading
+from seqlab.training.hooks import Hook, Progress, TrainingFigures
 from seqlab.training.memory import memory_mb
 from seqlab.training.nested import copied
 from seqlab.training.objective import Objective
@@ -26,8 +26,8 @@ from seqlab.training.restoring import load_weights
 from seqlab.training.updates import Step, Updates
 
 REMEDY = "a lower learning rate or a lower clip_norm usually helps"
-SLOWER = 0.5  # times the learning rate, after each rollback
-LATELY = 20  # steps whose mean loss is shown
+ROLLBACK_RATE = 0.5  # times the learning rate, after each rollback
+RECENT_STEPS = 20  # whose mean loss is shown
 
 
 def fit(
@@ -189,12 +189,12 @@ class _Fit:
             "memory_mb": memory_mb(self.spec.device),
         }
 
-    def _reading(self) -> Reading:
+    def _figures(self) -> TrainingFigures:
         history = self.history
-        return Reading(
+        return TrainingFigures(
             step=history.steps,
             steps=self.total,
-            loss=float(torch.stack(self.losses[-LATELY:]).mean()),
+            loss=float(torch.stack(self.losses[-RECENT_STEPS:]).mean()),
             valid=history.records[-1]["valid"] if history.records else None,
             seconds_left=history.seconds / history.steps * (self.total - history.steps),
             precision=self.updates.precision.name,
@@ -275,7 +275,7 @@ class _Fit:
             raise DivergedError(f"{error}{again}") from None
         rollbacks, resumed = history.rollbacks, history.resumed
         seconds, at = history.seconds, history.steps
-        slowed = self.updates.slowed * SLOWER
+        slowed = self.updates.slowed * ROLLBACK_RATE
         failed = {rollback["back_to"] for rollback in rollbacks}
         if len(self.good) > 1 and self.good[-1]["history"]["steps"] in failed:
             self.good.pop()
@@ -303,7 +303,7 @@ class _Fit:
             raise Interrupted(f"stopped after step {self.history.steps} of {self.total}")
 
     def _call(self, event: str) -> None:
-        progress = Progress(self.history, self.total, self.model, self._reading)
+        progress = Progress(self.history, self.total, self.model, self._figures)
         for hook in self.hooks:
             getattr(hook, event)(progress)
 

@@ -11,7 +11,7 @@ from seqlab.training.history import History
 
 
 @dataclass(frozen=True)
-class Reading:
+class TrainingFigures:
     """How a training goes, for people who watch it; most of it since the last evaluation.
 
     loss     the mean of the last few steps
@@ -38,13 +38,13 @@ class Reading:
 class Progress:
     """Where a training is: its history so far, the planned steps, the model.
 
-    `reading` may be called at the end of a step; it waits for the device.
+    `figures` may be called at the end of a step; it waits for the device.
     """
 
     history: History
     total_steps: int
     model: nn.Module
-    reading: Callable[[], Reading]
+    figures: Callable[[], TrainingFigures]
 
 
 class Hook:

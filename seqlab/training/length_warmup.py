@@ -12,7 +12,7 @@ from seqlab.batch import Batch
 from seqlab.specs import TrainSpec
 from seqlab.training.objective import Objective
 
-GRAIN = 8  # positions at first, and of which all lengths are multiples
+LENGTH_MULTIPLE = 8  # positions at first, and of which all lengths are multiples
 
 
 class LengthWarmup:
@@ -27,8 +27,8 @@ class LengthWarmup:
         """Positions at most in the step after `step` others; None: all."""
         if step >= self.steps:
             return None
-        grown = (self.longest - GRAIN) * step / self.steps
-        return GRAIN + GRAIN * max(0, int(grown // GRAIN))
+        grown = (self.longest - LENGTH_MULTIPLE) * step / self.steps
+        return LENGTH_MULTIPLE + LENGTH_MULTIPLE * max(0, int(grown // LENGTH_MULTIPLE))
 
     def __call__(self, batch: Batch, step: int) -> Batch:
         """What of a batch that step learns from."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 STATM, STATUS = Path("/proc/self/statm"), Path("/proc/self/status")
-FORGET = Path("/proc/self/clear_refs")  # "5" written to it: the peak begins anew
+CLEAR_PEAK = Path("/proc/self/clear_refs")  # "5" written to it: the peak begins anew
 
 
 def memory_mb(device: str = "cpu") -> float:
@@ -41,7 +41,7 @@ def peak_memory_mb() -> float:
 
 def measures_anew() -> bool:
     """Whether this system lets a process forget its peak."""
-    return FORGET.exists() and os.access(FORGET, os.W_OK)
+    return CLEAR_PEAK.exists() and os.access(CLEAR_PEAK, os.W_OK)
 
 
 def peak_while(run: Callable[[], object], device: str = "cpu") -> float:
@@ -57,7 +57,7 @@ def peak_while(run: Callable[[], object], device: str = "cpu") -> float:
         return torch.cuda.max_memory_allocated(device) / 1e6
     _give_back()
     if measures_anew():
-        FORGET.write_text("5")
+        CLEAR_PEAK.write_text("5")
     run()
     return peak_memory_mb()
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn, optim
 
 from seqlab.specs import TrainSpec
 
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic, chosen for steepness at zero
-STEPS = 5
+QUINTIC = (3.4445, -4.7750, 2.0315)  # its coefficients, chosen for steepness at zero
+ITERATIONS = 5
 ADAM_SIZE = 0.2  # root mean square of an AdamW update over its rate
 
 
@@ -73,11 +73,11 @@ class Muon(optim.Optimizer):
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """The matrix with all its singular values brought near 1."""
-    a, b, c = COEFFICIENTS
+    a, b, c = QUINTIC
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.mT if tall else matrix
     x = x / (x.norm() + 1e-7)
-    for _ in range(STEPS):
+    for _ in range(ITERATIONS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x.mT if tall else x

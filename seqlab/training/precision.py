@@ -14,7 +14,7 @@ from torch import Tensor, optim
 
 from seqlab.specs import TrainSpec
 
-LOWER = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+LOWER_PRECISIONS = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def lower_formats(device: str) -> list[str]:
@@ -36,7 +36,7 @@ class Precision:
         """`chosen` is what the measurement of `auto` said; before it, float32."""
         self.name = chosen or spec.precision
         self.device = torch.device(spec.device).type
-        self.dtype = LOWER.get(self.name)
+        self.dtype = LOWER_PRECISIONS.get(self.name)
         self.tf32 = self.name == "tf32"
         scaled = self.name == "float16"
         self.scaler = torch.amp.GradScaler(self.device) if scaled else None

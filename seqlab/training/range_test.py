@@ -19,7 +19,7 @@ from seqlab.training.updates import Updates
 
 SMOOTHING = 0.9  # of the losses, with the bias of the beginning corrected
 LEAST_FALL = 0.02  # of the first loss, or there is nothing to read
-BEYOND = 4.0  # times the least loss: no need to go on
+DIVERGED = 4.0  # times the least loss: no need to go on
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def range_test(
         loss = float(updates.step(feed, number).loss)
         average = SMOOTHING * average + (1 - SMOOTHING) * loss
         smoothed = average / (1 - SMOOTHING ** (number + 1))
-        if not math.isfinite(smoothed) or (losses and smoothed > BEYOND * min(losses)):
+        if not math.isfinite(smoothed) or (losses and smoothed > DIVERGED * min(losses)):
             break
         rates.append(updates.rate)
         losses.append(smoothed)

@@ -20,7 +20,7 @@ from seqlab.errors import UserError
 from seqlab.specs import TrainSpec
 
 Schedule = Callable[[int], float]  # step (from 0) → factor of the learning rate
-START, END = 1 / 25, 1e-4  # of one_cycle
+FIRST_SHARE, LAST_SHARE = 1 / 25, 1e-4  # of one_cycle
 
 
 def schedule(spec: TrainSpec, steps: int) -> Schedule:
@@ -60,8 +60,10 @@ def _shape(spec: TrainSpec, warmup: int, steps: int) -> Callable[[float], float]
 def _one_cycle(warmup: int, steps: int) -> Schedule:
     def factor(step: int) -> float:
         if step < warmup:
-            return _between(START, 1.0, (step + 1) / warmup)
-        return _between(1.0, START * END, min((step - warmup) / max(1, steps - warmup), 1.0))
+            return _between(FIRST_SHARE, 1.0, (step + 1) / warmup)
+        return _between(
+            1.0, FIRST_SHARE * LAST_SHARE, min((step - warmup) / max(1, steps - warmup), 1.0)
+        )
 
     return factor
 

@@ -12,8 +12,8 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.base import Confidence, Sources
 
-SURE = 0.5  # below this a task is asked for, not guessed
-NEAREST = 3  # tasks whose reasons are told then
+SURE_SCORE = 0.5  # below this a task is asked for, not guessed
+NEAREST_TASKS = 3  # tasks whose reasons are told then
 
 
 Columns = str | Sequence[str] | Mapping[str, str] | None  # names, or role=column pairs
@@ -65,7 +65,7 @@ def choose_task(
         registry.card("tasks", name)
         strange = _foreign(name, settings)
         if strange:
-            raise UserError(f"{strange} is no setting of the task {name}", "leave it out")
+            raise UserError(f"{strange} is not a setting of the task {name}", "leave it out")
         return name, "as asked for"
     fitting = [task for task in registry.names("tasks") if not _foreign(task, settings)]
     if not fitting:
@@ -79,8 +79,8 @@ def choose_task(
     seen = recognise(sources.train) if seen is None else seen
     found = {name: c for name, c in seen.items() if name in fitting}
     task, best = max(found.items(), key=lambda item: item[1].score)
-    if best.score < SURE:
-        nearest = sorted(found.items(), key=lambda item: -item[1].score)[:NEAREST]
+    if best.score < SURE_SCORE:
+        nearest = sorted(found.items(), key=lambda item: -item[1].score)[:NEAREST_TASKS]
         reasons = "; ".join(f"{name}: {c.why}" for name, c in nearest)
         raise UnclearTaskError(
             f'"{sources.train.origin}": the task cannot be told from the data ({reasons})',

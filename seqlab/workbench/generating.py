@@ -10,10 +10,10 @@ from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY
 
 if TYPE_CHECKING:
-    from seqlab.model.generation import Reader
+    from seqlab.model.generation import TokenReader
     from seqlab.workbench.predictor import Predictor
 
-NAMED = 8  # unknown characters that an error lists
+NAMED_CHARACTERS = 8  # unknown characters that an error lists
 
 
 class Writer:
@@ -38,7 +38,7 @@ class Writer:
             raise UserError(f"--tokens {tokens}: expected a whole number from 1 on")
         settings = Sampling.read(sampling, "generate").checked()
         ids = self._ids(prompt)
-        return self._text(generate(self._reader(), ids, tokens, settings, self.task.reading.never))
+        return self._text(generate(self._reader(), ids, tokens, settings, self.task.settings.never))
 
     def _text(self, tokens: Iterator[int]) -> Iterator[str]:
         decode = self.task.vocabulary.decoder()
@@ -50,7 +50,7 @@ class Writer:
                 yield piece
 
     def _ids(self, prompt: str | None) -> list[int]:
-        vocabulary, ends = self.task.vocabulary, self.task.reading.ends
+        vocabulary, ends = self.task.vocabulary, self.task.settings.ends
         if prompt is None:
             if ends or vocabulary.unknown("\n"):
                 return [BOUNDARY]
@@ -62,17 +62,21 @@ class Writer:
             )
         strange = vocabulary.unknown(prompt)
         if strange:
-            more = f" and {len(strange) - NAMED} more" if len(strange) > NAMED else ""
+            more = (
+                f" and {len(strange) - NAMED_CHARACTERS} more"
+                if len(strange) > NAMED_CHARACTERS
+                else ""
+            )
             what = "characters" if vocabulary.kind == "character" else "words"
             raise UserError(
                 f"--prompt: {what} that the training text does not hold:"
-                f" {', '.join(repr(piece) for piece in strange[:NAMED])}{more}",
+                f" {', '.join(repr(piece) for piece in strange[:NAMED_CHARACTERS])}{more}",
                 "leave them out, or train with --set data.tokenizer=bpe, which knows every one",
             )
         ids: list[int] = vocabulary.encode(prompt).ids.tolist()
         return [BOUNDARY, *ids] if ends else ids
 
-    def _reader(self) -> Reader:
+    def _reader(self) -> TokenReader:
         from seqlab.baselines.base import Baseline
         from seqlab.baselines.kneser_ney import KneserNey
 
@@ -81,4 +85,4 @@ class Writer:
             return self.contestant.reader()
         from seqlab.model.generation import ModelReader
 
-        return ModelReader(self.contestant, self.task.reading.block)
+        return ModelReader(self.contestant, self.task.settings.block)

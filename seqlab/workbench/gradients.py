@@ -22,7 +22,7 @@ EXPECTED = "expected a folder such as STUDY/runs/gru/verdict-0, or STUDY/best"
 
 
 @dataclass(frozen=True)
-class Gradients:
+class RunGradients:
     """A run, its flow at "start" and "end" of training, and what both show."""
 
     run: Run
@@ -30,7 +30,7 @@ class Gradients:
     diagnoses: dict[str, list[Diagnosis]]
 
 
-def gradients(folder: Path, plot: Path | None = None) -> Gradients:
+def gradients(folder: Path, plot: Path | None = None) -> RunGradients:
     """How far back a run's gradients reach; with `plot`, a page with the curves.
 
     Raises UserError for a folder without a finished, trained model and its data.
@@ -50,7 +50,7 @@ def gradients(folder: Path, plot: Path | None = None) -> Gradients:
     fill(model, run.folder / "weights.safetensors")
     flows["end"] = measure_flow(prepared, model, spec)
     said = {name: diagnose(flow, model_spec, spec) for name, flow in flows.items()}
-    found = Gradients(run, flows, said)
+    found = RunGradients(run, flows, said)
     if plot is not None:
         write_page(plot, found)
     return found
@@ -82,7 +82,7 @@ def _origin(best: Path) -> Run:
     raise UserError(f"{best}: the run that it was made from is not in {study}", EXPECTED)
 
 
-def write_page(path: Path, found: Gradients) -> None:
+def write_page(path: Path, found: RunGradients) -> None:
     """The curves of each layer over the distance, and beneath the norm of each layer."""
     from plotly.colors import qualitative
     from plotly.subplots import make_subplots
@@ -123,7 +123,7 @@ def write_page(path: Path, found: Gradients) -> None:
     figure.write_html(str(path), include_plotlyjs=True)
 
 
-def _label(figure: Any, found: Gradients) -> None:
+def _label(figure: Any, found: RunGradients) -> None:
     """Axes, title, and the diagnoses above."""
     origin = "the last answer" if found.flows["end"].last_answer_only else "the last position"
     figure.update_xaxes(title=f"positions before {origin}", row=1, col=1)

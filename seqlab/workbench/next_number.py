@@ -22,9 +22,9 @@ from seqlab.study.training_one import train_one
 from seqlab.tasks.base import DataSpec, Prepared, Sources
 from seqlab.tasks.forecast import Forecast
 
-PARAMETERS = 10_000
-TRAINING = {"steps": 1000, "learning_rate": 0.02, "weight_decay": 0.0, "evaluations": 1}
-FEWEST = 5  # training windows
+MODEL_PARAMETERS = 10_000
+TRAIN_SETTINGS = {"steps": 1000, "learning_rate": 0.02, "weight_decay": 0.0, "evaluations": 1}
+FEWEST_WINDOWS = 5  # for training
 COLUMN = "number"
 
 
@@ -99,11 +99,11 @@ def predict_next(
         )
     low, high = _range(train, window)
     prepared = _prepare(low, high, window, by_window)
-    settings = {**TRAINING, "batch_size": len(prepared.train), "patience": None, "seed": seed}
+    settings = {**TRAIN_SETTINGS, "batch_size": len(prepared.train), "patience": None, "seed": seed}
     model, history = train_one(
         prepared,
         candidate,
-        params=PARAMETERS,
+        params=MODEL_PARAMETERS,
         model={"dropout": 0.0},
         train=settings,
         refit=False,
@@ -162,7 +162,7 @@ def _range(text: str, window: int) -> tuple[int, int]:
     if found is None:
         raise UserError(f'--train "{text}": expected two whole numbers such as 0..99')
     low, high = int(found[1]), int(found[2])
-    least = window + FEWEST + 2
+    least = window + FEWEST_WINDOWS + 2
     if high - low + 1 < least:
         raise UserError(
             f"--train {low}..{high}: {max(0, high - low + 1)} numbers; a window of {window} needs"

@@ -23,7 +23,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.runs import read_json
 from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.parts import JOIN
+from seqlab.tasks.parts import COLUMN_JOIN
 from seqlab.versions import FORMAT, check_format, format_of, older
 from seqlab.workbench.gathering import Columns, columns_of
 
@@ -116,7 +116,9 @@ class Predictor:
     def _known(self) -> list[str]:
         """What the columns of the training table were called, as far as they have roles."""
         return [
-            name for names in self.task.columns.values() for name in (names, *names.split(JOIN))
+            name
+            for names in self.task.columns.values()
+            for name in (names, *names.split(COLUMN_JOIN))
         ]
 
     def _present(self, table: Table) -> tuple[pd.DataFrame, int]:

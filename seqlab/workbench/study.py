@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from seqlab import registry
 from seqlab.runs import read_json
-from seqlab.study.recipes import DEFAULT
+from seqlab.study.recipes import DEFAULT_RECIPES
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Sources
 from seqlab.versions import check_format
@@ -35,13 +35,14 @@ class Study:
                 (seconds for the whole study), seeds, trials
     data        fields of seqlab.tasks.base.DataSpec: split, group, folds, horizon, metric, …
     folder      where the study lives; the same folder continues or extends it
-    settings    further fields of StudySpec: sizes, margin, constraints, model, train, device, …
+    settings    further fields of StudySpec: sizes, margin (1pt, 2% or 0.01), accept, prefer,
+                constraints, model, train, device, …
 
     After `fit`: `folder_`, `verdict_` (a dict), `leaderboard_` (a frame), `best_` (a Predictor).
     """
 
     task: str | None = None
-    candidates: str | Sequence[str] = DEFAULT
+    candidates: str | Sequence[str] = DEFAULT_RECIPES
     budget: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     columns: str | Sequence[str] | dict[str, str] | None = None

@@ -15,8 +15,8 @@ from seqlab.errors import UserError
 from seqlab.tasks.translate import Translate
 from seqlab.workbench.predictor import Predictor
 
-BEAM = 5
-CHUNK = 256  # strings that are read before the first of them is written
+BEAM_WIDTH = 5
+READ_AT_ONCE = 256  # strings that are read before the first of them is written
 
 
 class Translator:
@@ -38,7 +38,7 @@ class Translator:
                 f'"{predictor.card["candidate"]}" is a baseline and searches no beam',
                 "leave --beam and --length-penalty out",
             )
-        self.beam = BEAM if beam is None else beam
+        self.beam = BEAM_WIDTH if beam is None else beam
         if self.beam < 1:
             raise UserError(f"--beam {self.beam}: expected 1 (greedy) or more")
         own = task.target.options.length_penalty
@@ -51,7 +51,7 @@ class Translator:
     def stream(self, sources: Iterable[str]) -> Iterator[str]:
         """The same one by one, for sources that are more than memory holds; blank ones stay so."""
         strings = iter(sources)
-        while chunk := list(itertools.islice(strings, CHUNK)):
+        while chunk := list(itertools.islice(strings, READ_AT_ONCE)):
             said = [row for row, text in enumerate(chunk) if text.strip()]
             written = [""] * len(chunk)
             if said:

@@ -6,6 +6,8 @@ import pytest
 from seqlab import registry
 from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.examples import Ragged
+from seqlab.study.floor import floor_of
+from seqlab.study.recipes import baselines_for
 from seqlab.tasks.base import DataSpec, Sources
 
 CASES = [
@@ -58,3 +60,22 @@ def test_it_fits_predicts_and_is_stored(name, task, prepared, tmp_path):
     if kind.deterministic:
         other = kind().fit(data.task, data.train, data.valid, 1).predict(data.task, data.test)
         np.testing.assert_allclose(flat(other), flat(predictions), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("task", registry.names("tasks"))
+def test_a_task_has_one_floor_or_says_that_it_has_none(task, prepared):
+    fitted = prepared(task).task
+    kinds = [registry.load("baselines", name) for name in baselines_for(task)]
+    floors = [kind for kind in kinds if kind.floor and kind.enters(fitted)]
+    assert len(floors) == (1 if registry.card("tasks", task).get("floor", True) else 0)
+    assert all(kind.deterministic for kind in floors)
+    assert floor_of(fitted) is (floors[0] if floors else None)
+
+
+@pytest.mark.parametrize(("name", "task"), CASES, ids=lambda value: str(value))
+def test_what_is_constant_answers_every_example_alike(name, task, prepared):
+    data, kind = prepared(task), registry.load("baselines", name)
+    if kind.constant:
+        predictions = kind().fit(data.task, data.train, data.valid, 0).predict(data.task, data.test)
+        first = np.asarray(predictions[0])
+        assert all(np.array_equal(predictions[row], first) for row in range(len(data.test)))

@@ -11,7 +11,7 @@ import pytest
 
 from seqlab import registry
 from seqlab.baselines.kneser_ney import KneserNey
-from seqlab.baselines.ngrams import Model, count, discounts
+from seqlab.baselines.ngrams import KneserNeyModel, count, discounts
 from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.table import Table
 from seqlab.model.generation import Sampling, generate
@@ -22,7 +22,7 @@ A, B, C = 2, 3, 4  # 0 is the boundary, 1 the unknown
 
 
 def model_of(texts, tokens, order):
-    return Model.of(count([np.asarray(t) for t in texts], tokens, order), tokens)
+    return KneserNeyModel.of(count([np.asarray(t) for t in texts], tokens, order), tokens)
 
 
 def test_a_toy_text_has_the_perplexity_worked_out_by_hand():

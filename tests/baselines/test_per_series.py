@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from seqlab import registry
-from seqlab.baselines.auto_arima import LAGS, SEASONAL, AutoArima
+from seqlab.baselines.auto_arima import MOST_LAGS, MOST_SEASONAL_LAGS, AutoArima
 from seqlab.baselines.auto_ets import AutoEts
 from seqlab.baselines.point_forecast import spread_of
 from seqlab.baselines.storage import load_baseline, save_baseline
@@ -29,7 +29,7 @@ def value(prepared, predictions, name="mase"):
 
 def arima(d=0, D=0, mu=0.0, phi=(), theta=()):
     """Coefficients as the baseline keeps them."""
-    lags = np.zeros((2, LAGS + SEASONAL))
+    lags = np.zeros((2, MOST_LAGS + MOST_SEASONAL_LAGS))
     lags[0, : len(phi)], lags[1, : len(theta)] = phi, theta
     return np.concatenate([[d, D, mu], *lags])[None]
 

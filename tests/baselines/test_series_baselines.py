@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from seqlab import registry
-from seqlab.baselines.minirocket import TRIPLES, Convolutions, fit_convolutions
+from seqlab.baselines.minirocket import KERNEL_TRIPLES, Convolutions, fit_convolutions
 from seqlab.baselines.nearest_neighbour import stretched
 from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.sources import read_table
@@ -61,7 +61,7 @@ def test_convolutions_are_those_of_the_definition():
     one = np.ones((1, 1), np.float32)
     held = Convolutions(np.array([3]), np.array([7]), one, biases)
     weights = np.full(9, -1.0)
-    weights[TRIPLES[7]] = 2.0
+    weights[KERNEL_TRIPLES[7]] = 2.0
     padded = np.pad(x[:, 0], 12)
     wanted = [sum(weights[j] * padded[12 + t + (j - 4) * 3] for j in range(9)) for t in range(30)]
     shares = [(np.array(wanted) > bias).mean() for bias in biases[0]]

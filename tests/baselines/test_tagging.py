@@ -84,7 +84,9 @@ def test_what_is_not_installed_is_left_out_with_a_word_or_refused_when_named(mon
     spec = StudySpec(task="tag", candidates=("rnn",))
     assert [e.name for e in entries(spec, task)] == ["rnn", "frequent-tag"]
     (note,) = absent(spec, "tag")
-    assert note == 'the baseline crf-features, which needs: pip install "seqlab[tagging]"'
+    assert (
+        note == 'the baseline crf-features does not compete: it needs pip install "seqlab[tagging]"'
+    )
     with pytest.raises(UserError) as caught:
         entries(StudySpec(task="tag", candidates=("rnn",), baselines=("crf-features",)), task)
     assert str(caught.value) == (

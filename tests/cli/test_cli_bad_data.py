@@ -120,7 +120,7 @@ CLASSIFICATION = {
         "data.csv",
         table(*HEADER, *(f"{text},pos" for text, _ in GOOD)),
         ["--task", "classify"],
-        '"data.csv": column "label" has one class only ("pos")',
+        '"data.csv": column "label" has only one class ("pos")',
         "at least two classes",
     ),
     "one class, task not said": (
@@ -282,7 +282,7 @@ def test_label_unseen_in_training_is_named_where_it_stands(seqlab, here):
     assert done.error == (
         '"late.csv" row 3: label "meh" is in test but not in training (1 such examples)'
     )
-    assert "take them out" in done.hint
+    assert "remove them" in done.hint
 
 
 def test_labels_missing_in_a_given_part_are_left_out_and_named_where_they_stand(seqlab, here):

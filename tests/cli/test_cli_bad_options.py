@@ -9,6 +9,8 @@ from tests.reviews import write_reviews
 CANDIDATES = "accepted: all, "
 METRICS = "accepted: accuracy, macro-f1, log-loss, auroc, calibration-error"
 COUNT = "expected a positive number such as 200k or 1000000"
+DIFFERENCE = "expected a difference such as 1pt (a hundredth), 2% (of the best value) or 0.01"
+WHOLE = "that is the whole range of accuracy (0 to 1) or more, so everything would count as equal"
 DURATION = "expected a duration such as 90s, 10m or 1.5h"
 SHARES = "accepted: shares such as 60/20/20, or two dates such as 2016-07-01,2017-11-01"
 
@@ -33,6 +35,19 @@ OPTIONS = [
     (["--max-params", "x"], f'--max-params "x": {COUNT}', ""),
     (["--max-latency-ms", "-1"], "--max-latency-ms -1: expected a number above 0", ""),
     (["--max-memory-mb", "nan"], "--max-memory-mb nan: expected a number above 0", ""),
+    (["--margin", "-1"], f'--margin "-1": {DIFFERENCE}', ""),
+    (["--margin", "1 point"], f'--margin "1 point": {DIFFERENCE}', ""),
+    (["--accept", "much"], f'--accept "much": {DIFFERENCE}', ""),
+    (["--margin", "1"], f"--margin 1: {WHOLE}", "write 1pt or 0.01"),
+    (["--accept", "5"], f"--accept 5: {WHOLE}", "write 5pt or 0.05"),
+    (["--margin", "100pt"], f"--margin 100pt: {WHOLE}", "write 1pt or 0.01"),
+    (
+        ["--margin", "100%"],
+        "--margin 100%: that is all of the best accuracy or more, so everything would count as"
+        " equal",
+        "write 1% or 0.01",
+    ),
+    (["--prefer", "speed"], "prefer = 'speed': should be 'quality', 'balanced' or 'cost'", ""),
     (["--train-seconds", "0"], "--train-seconds 0: expected a number above 0", ""),
     (["--time", "nonsense"], f'--time "nonsense": {DURATION}', ""),
     (["--time", "0s"], f'--time "0s": {DURATION}', ""),
@@ -46,7 +61,7 @@ OPTIONS = [
     (["--sizes", "9000"], "--sizes 9000: the training part has 48 examples", "accepted: sizes up"),
     (
         ["--task", "classify", "--horizon", "3"],
-        "--horizon is no setting of the task classify",
+        "--horizon is not a setting of the task classify",
         "leave it out",
     ),
     (
@@ -71,7 +86,7 @@ OPTIONS = [
     (["--columns", "foo=text,label=label"], 'unknown role in --columns "foo"', "accepted: text"),
     (
         ["--task", "classify", "--columns", "time=text"],
-        "time in --columns is no setting of the task classify",
+        "time in --columns is not a setting of the task classify",
         "leave it out",
     ),
     (
@@ -107,9 +122,9 @@ OPTIONS = [
         "",
     ),
     (["--set", "train.clip_norm=-1"], "train.clip_norm = -1: should be greater than 0", ""),
-    (["--set", "train.seed=1"], "train.seed: say it with --seed", ""),
-    (["--set", "train.epochs=3"], "train.epochs: say it with --epochs", ""),
-    (["--set", "model.mixer=gru"], "model.mixer: say it with --candidates", ""),
+    (["--set", "train.seed=1"], "train.seed: set it with --seed", ""),
+    (["--set", "train.epochs=3"], "train.epochs: set it with --epochs", ""),
+    (["--set", "model.mixer=gru"], "model.mixer: set it with --candidates", ""),
     (["--set", "model.settings.foo=1"], 'unknown setting of mixer "rnn" "foo"', "accepted: act"),
     (
         ["--set", "train.batch_size=3", "--set", "train.batch_size.x=4"],
@@ -142,7 +157,7 @@ CONFIGS = {
     "unknown key": ("[train]\nlerning_rate = 1\n", 'unknown setting in train "lerning_rate"; did'),
     "unknown section": ("[trian]\nx = 1\n", 'unknown setting "trian"; did you mean "train"?'),
     "no section": ("data = 3\n", "--config study.toml: data = 3: expected a table of settings"),
-    "wrong value": ("margin = -1\n", "margin = -1: should be greater than or equal to 0"),
+    "wrong value": ("margin = -1\n", "margin = -1: expected a difference such as 1pt"),
 }
 
 
@@ -184,7 +199,6 @@ def test_config_holds_and_options_go_before_it(data, seqlab, here):
         (["compare", "x", "--horizon", "0"], "Invalid value for '--horizon': "),
         (["compare", "x", "--seed", "-1"], "Invalid value for '--seed': "),
         (["compare", "x", "--workers", "0"], "Invalid value for '--workers': "),
-        (["compare", "x", "--margin", "-1"], "Invalid value for '--margin': "),
         (["predict", "x"], "Missing argument"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bench.simulation.worlds import Crossed
 from seqlab.compare.contestants import Contestant
 from seqlab.compare.costs import Costs
 
@@ -26,6 +27,21 @@ def right(share, runs=8, examples=EXAMPLES, spread=0.01, seed=0):
 def lost(name, reason="diverged at step 12"):
     """A contestant that failed."""
     return Contestant(name, None, failed=reason)
+
+
+def world(values, **settings):
+    """Studies drawn from the two-way model."""
+    return Crossed("a world", tuple(values), **settings)
+
+
+def ahead(count, gap=0.03):
+    """The first ahead of all others, which are equal: none is easier to tell than another."""
+    return (0.8, *[0.8 - gap] * (count - 1))
+
+
+def apart(count):
+    """Each half a point behind the one before: true differences to the best are never 0."""
+    return tuple(0.8 - 0.005 * step for step in range(count))
 
 
 def model(latency=2.0, memory=300.0, seconds=20.0):

@@ -1,12 +1,14 @@
 """Critical values against the tables that statisticians print."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import ndtri, stdtrit
 
-from seqlab.compare.best import pair_contrasts, with_the_best
+from seqlab.compare.best import Differences, pair_contrasts, stepwise
 from seqlab.compare.simultaneous import Joint
-from seqlab.compare.variation import Variation
+from seqlab.compare.variation import Part, Variation
 
 
 def known(count, freedom=1e6, units=10**6, seeds=0.0, examples=1.0):
@@ -14,9 +16,10 @@ def known(count, freedom=1e6, units=10**6, seeds=0.0, examples=1.0):
     return Variation(
         names=tuple(map(str, range(count))),
         scores=(np.zeros(1),) * count,
+        weights=(np.ones(1),) * count,
         seeds=np.broadcast_to(np.asarray(seeds, float), count).copy(),
         residual=np.zeros(count),
-        examples=examples * np.eye(count),
+        parts=(Part(examples * np.eye(count), units - 1),),
         seed_freedom=np.broadcast_to(np.asarray(freedom, float), count).copy(),
         units=units,
     )
@@ -30,14 +33,6 @@ def pairs(variation, seed=0):
 def test_all_pairs_as_tukey(count, q):
     widths = pairs(known(count)).together(0.05)
     assert widths == pytest.approx(q, rel=0.03)  # in units of √(variance of one mean)
-
-
-@pytest.mark.parametrize(("count", "d"), [(3, 1.96), (4, 2.06), (6, 2.23), (10, 2.42)])
-def test_comparisons_with_the_best_as_dunnett_one_sided(count, d):
-    """Except for three, where Dunnett's 1.92 would call a pair of equals apart too often."""
-    against = with_the_best(np.zeros(count), pairs(known(count)), 0.05)
-    assert -against.low == pytest.approx(d * np.sqrt(2), rel=0.03)
-    assert against.high == pytest.approx(d * np.sqrt(2), rel=0.03)
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 7])
@@ -74,29 +69,64 @@ def test_no_variance_no_width():
     assert (pairs(known(3, examples=0.0)).together(0.05) == 0).all()
 
 
+def test_two_ways_of_moving_together_each_have_their_own_freedom():
+    """Mostly from many series: nearly normal; mostly from five stretches: Student's of four."""
+
+    def widths(many, few):
+        parts = (Part(many * np.eye(2), 10**6), Part(few * np.eye(2), 4))
+        return pairs(replace(known(2), parts=parts)).alone(0.05) / np.sqrt(2)
+
+    assert widths(1.0, 1e-6) == pytest.approx(1.96, rel=0.03)
+    assert widths(1e-6, 1.0) == pytest.approx(stdtrit(4, 0.975), rel=0.05)
+
+
 def test_the_order_of_contestants_does_not_matter():
     seeds, freedom = np.array([0.1, 0.5, 1.0, 0.0]), np.array([7.0, 4.0, 2.0, 0.0])
     means = np.array([0.0, 1.0, 3.0, 2.5])
-    one = with_the_best(means, pairs(known(4, freedom, seeds=seeds)), 0.05)
+    one = Differences.of(means, pairs(known(4, freedom, seeds=seeds)), 0.05).with_the_best()
     turn = [3, 1, 0, 2]
-    other = with_the_best(means[turn], pairs(known(4, freedom[turn], seeds=seeds[turn])), 0.05)
+    turned = pairs(known(4, freedom[turn], seeds=seeds[turn]))
+    other = Differences.of(means[turn], turned, 0.05).with_the_best()
     assert other.low == pytest.approx(one.low[turn], rel=0.1, abs=0.05)
     assert other.high == pytest.approx(one.high[turn], rel=0.1, abs=0.05)
 
 
 def test_intervals_with_the_best_by_hand():
-    """Widths of 3.15 (2.23·√2): 0 and 4.5 are apart, 0 and 2 are not."""
-    against = with_the_best(np.array([4.5, 2.0, 0.0, 0.0, 0.0, 0.0]), pairs(known(6)), 0.05)
-    w = 2.23 * np.sqrt(2)
-    assert list(against.candidates) == [True, True, False, False, False, False]
+    """Widths of Tukey's 4.03: 4.5 and 0 are apart, 4.5 and 2 are not."""
+    means, joint = np.array([4.5, 2.0, 0.0, 0.0, 0.0, 0.0]), pairs(known(6))
+    against = Differences.of(means, joint, 0.05).with_the_best()
+    assert list(against.behind) == [False, False, True, True, True, True]
     assert against.differences == pytest.approx([2.5, -2.5, -4.5, -4.5, -4.5, -4.5])
-    assert against.high == pytest.approx([2.5 + w, -2.5 + w, 0, 0, 0, 0], abs=0.1)
-    # Lower bounds look only at those that may be the best: the first and the second.
+    w = 4.03
+    assert against.high == pytest.approx([2.5 + w, -2.5 + w, *[-4.5 + w] * 4], abs=0.1)
     assert against.low == pytest.approx([2.5 - w, -2.5 - w, *[-4.5 - w] * 4], abs=0.1)
 
 
-def test_one_candidate_alone_is_at_least_as_good_as_all():
-    against = with_the_best(np.array([9.0, 0.0, 0.0]), pairs(known(3)), 0.05)
-    assert list(against.candidates) == [True, False, False]
-    assert against.low[0] == 0
-    assert against.high[0] > 9
+def test_whoever_is_clearly_behind_makes_it_no_harder_to_see_another():
+    """A gap of 3.7 is seen beside four that are far behind, and not beside equals (4.03)."""
+    means, joint = np.array([20.0, 16.3, 0.0, 0.0, 0.0, 0.0]), pairs(known(6))
+    ahead = stepwise(means, joint, 0.05)
+    assert list(ahead.any(axis=0)) == [False, True, True, True, True, True]
+    assert ahead[0, 1]
+    differences = Differences.of(means, joint, 0.05)
+    assert differences.low[0, 1] == 0  # decided stepwise: the interval ends there
+    close = stepwise(np.array([20.0, 16.3, 16.3, 16.3, 16.3, 16.3]), joint, 0.05)
+    assert not close.any()
+
+
+def test_equals_are_called_behind_as_seldom_as_is_promised():
+    """The best and its equals alike are protected, whoever else is there."""
+    rng, joint = np.random.default_rng(0), pairs(known(5))
+    for others, least in ((np.zeros(3), 0.03), (np.full(3, -30.0), 0.005)):
+        wrong = 0
+        for _ in range(1000):
+            means = np.concatenate([np.zeros(2), others]) + rng.standard_normal(5)
+            best = 5 if not others.any() else 2
+            wrong += stepwise(means, joint, 0.05).any(axis=0)[:best].any()
+        assert least < wrong / 1000 < 0.065
+
+
+def test_a_test_part_that_is_too_short_shows_nothing():
+    shown = Differences.of(np.array([9.0, 0.0]), pairs(known(2)), 0.05, short=True)
+    assert not shown.ahead.any()
+    assert np.isinf(shown.high[0, 1])

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from seqlab.compare.decision import Rules
-from seqlab.compare.simulation import World
 from seqlab.compare.sizes import judge_sizes
 from seqlab.metrics.accuracy import Accuracy
 from seqlab.metrics.mae import Mae
-from tests.compare.studies import lost, scored
+from tests.compare.studies import lost, scored, world
 
 SIZES = (500, 2000, 8000)
 
 
-def judged(values, sizes=SIZES, **world):
+def judged(values, sizes=SIZES, **settings):
     """Accuracies per size and contestant, drawn on one set of test examples."""
-    cells = World(tuple(v for row in values for v in row), **world).draw(np.random.default_rng(1))
+    studies = world((v for row in values for v in row), **settings)
+    cells = studies.draw(np.random.default_rng(1)).contestants
     names = [f"c{i}" for i in range(len(values[0]))]
     at = {
         size: [
@@ -81,8 +81,8 @@ def test_trend_intervals_hold_their_true_values():
     lines = [np.polyfit(doublings, gap, 1) for gap in (values[:, 1:] - values[:, :1]).T]
     held = 0
     for number in range(80):
-        cells = World(tuple(values.ravel()), seeds=4, examples=600)
-        drawn = cells.draw(np.random.default_rng(number))
+        cells = world(values.ravel(), seeds=4, examples=600)
+        drawn = cells.draw(np.random.default_rng(number)).contestants
         at = {
             size: [replace(c, name=f"c{j}") for j, c in enumerate(drawn[3 * i : 3 * i + 3])]
             for i, size in enumerate(SIZES)

@@ -14,7 +14,7 @@ import pytest
 
 from seqlab import registry
 from seqlab.data import catalogue, packages
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.packages import Archive, fetch, read_member
 from seqlab.data.sources import read_table
 from seqlab.errors import UserError
@@ -136,7 +136,7 @@ def test_unknown_names_are_corrected():
 
 def test_every_entry_says_what_it_is():
     for name, entry in catalogue.entries().items():
-        assert isinstance(entry, Entry)
+        assert isinstance(entry, EmbeddedData)
         assert entry.name == name
         assert entry.task in registry.names("tasks")
         assert entry.summary

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seqlab.data.group_columns import group_findings
 from seqlab.data.inspection import (
-    group_findings,
     label_findings,
     split_findings,
     text_findings,
 )
 from seqlab.data.label_noise import noise_findings, quick_look
 from seqlab.data.split_spec import SplitSpec
-from seqlab.data.splits import Rows, split
+from seqlab.data.splits import RowsToDivide, split
 
 
 def titled(findings, start):
@@ -70,7 +70,7 @@ def test_parts_leaks_and_unseen_labels():
     texts = ["one", "two", "three", "ONE", "two", "two", "six"]
     labels = ["a", "b", "a", "a", "b", "c", "a"]
     given = ["train"] * 3 + ["test"] * 2 + ["valid"] * 2
-    rows = Rows(7, labels, texts, given=given)
+    rows = RowsToDivide(7, labels, texts, given=given)
     findings = split_findings(split(rows, SplitSpec()), labels)
     titled(findings, "parts: train 1, valid 2, test 2")
     leak = titled(findings, "training texts that are also in test: 2, in validation: 1")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.data.delimited import Rows
+from seqlab.data.delimited import DelimitedRows
 from seqlab.data.pieces import in_pieces
 from seqlab.data.sources import read_table
 from seqlab.data.tabular import table_of
@@ -31,7 +31,7 @@ def test_a_line_with_another_word_is_a_row(tmp_path: Path) -> None:
 
 
 def test_a_blank_first_line_is_no_header() -> None:
-    rows = Rows([[""], *([line] for line in ROWS.split("\n")[:-1])], [1, 2, 3, 4])
+    rows = DelimitedRows([[""], *([line] for line in ROWS.split("\n")[:-1])], [1, 2, 3, 4])
     assert len(table_of(rows, "new.csv", None, [], known=[ASKED]).frame) == 4
 
 

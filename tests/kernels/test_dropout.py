@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seqlab import kernels
-from seqlab.kernels.dropout import SMALL, dropout, dropout_reference
+from seqlab.kernels.dropout import MOST_ENTRIES_IN_TORCH, dropout, dropout_reference
 from seqlab.mixers.multihead import attend
 from seqlab.model.noise import Dropout
 
@@ -80,8 +80,8 @@ def test_small_tensors_and_other_backends_take_pytorchs(monkeypatch):
     monkeypatch.setattr(
         "seqlab.kernels.dropout.F.dropout", lambda x, rate: called.append(len(x)) or x
     )
-    dropout(torch.ones(SMALL), 0.5)
-    dropout(torch.ones(SMALL + 1), 0.5)
+    dropout(torch.ones(MOST_ENTRIES_IN_TORCH), 0.5)
+    dropout(torch.ones(MOST_ENTRIES_IN_TORCH + 1), 0.5)
     with kernels.preferring("torch"):
-        dropout(torch.ones(SMALL + 2), 0.5)
-    assert called == [SMALL, SMALL + 2]
+        dropout(torch.ones(MOST_ENTRIES_IN_TORCH + 2), 0.5)
+    assert called == [MOST_ENTRIES_IN_TORCH, MOST_ENTRIES_IN_TORCH + 2]

@@ -14,7 +14,7 @@ import numpy as np
 
 from seqlab.compare.contestants import Contestant
 from seqlab.compare.decision import Rules, compare
-from seqlab.compare.recommendation import Constraints, Costs, recommend
+from seqlab.compare.recommendation import Constraints, Costs, Wishes, recommend
 from seqlab.compare.sizes import judge_sizes
 from seqlab.metrics.accuracy import Accuracy
 from seqlab.runs import Job, list_runs, write_json, write_run
@@ -327,7 +327,7 @@ def write_decision(study: Path) -> None:
         for row in rows
         if row["status"] != "failed"
     }
-    recommendation = recommend(comparison, priced, Constraints(max_latency_ms=2.5))
+    recommendation = recommend(comparison, priced, Wishes(Constraints(max_latency_ms=2.5)))
     write_json(
         study / "verdict.json",
         {
@@ -339,6 +339,9 @@ def write_decision(study: Path) -> None:
             "seeds": comparison.seeds,
             "preview": comparison.preview,
             "looks": comparison.looks,
+            "headline": recommendation.headline,
+            "details": recommendation.details,
+            "families": recommendation.families,
             "sentence": recommendation.sentence,
             "reasons": recommendation.reasons,
             "could_change": recommendation.could_change,

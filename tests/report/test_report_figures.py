@@ -70,7 +70,8 @@ def test_the_pareto_front_holds_what_nothing_beats_on_both_counts():
     ],
 )
 def test_an_interval_leads_to_its_conclusion(low, high, higher, conclusion):
-    difference = Difference(0.0, low, high)
+    value = 0.0 if low is None else (low + high) / 2
+    difference = Difference(value, low, high)
     assert difference.conclusion(1.0, higher) == conclusion
     opposite = {"better": "worse", "worse": "better"}.get(conclusion, conclusion)
     assert difference.turned.conclusion(1.0, higher) == opposite
@@ -226,11 +227,13 @@ def test_curves_of_one_title_are_drawn_together(golden):
     assert curve["data"][0]["customdata"] == [61, 148, 240, 128, 23]
 
 
-def test_a_long_answer_has_a_headline_and_the_rest_beneath():
-    short = "Use gru. It is fast."
-    assert _sentence(short) == {"headline": short, "beneath": ""}
-    first = "Use gru: at 0.79 accuracy it costs 2.3 ms an example, " + "and so on " * 14 + "here."
-    assert _sentence(f"{first} It is fast. Is it?") == {
-        "headline": first,
-        "beneath": "It is fast. Is it?",
-    }
+def test_what_was_decided_stepwise_ends_at_zero_and_is_decided():
+    assert Difference(0.3, 0.0, 0.6, shown=True).conclusion(1.0, True) == "better"
+    assert Difference(0.3, 0.0, 0.6, shown=True).turned.conclusion(1.0, True) == "worse"
+    assert Difference(0.3, 0.0, 1.6).conclusion(1.0, True) == "undecided"
+
+
+def test_the_answer_is_a_headline_and_the_rest_beneath():
+    verdict = {"headline": "Use gru.", "details": ["It is fast.", "Is it?"]}
+    assert _sentence(verdict) == {"headline": "Use gru.", "beneath": ["It is fast.", "Is it?"]}
+    assert _sentence({})["headline"] == "This study has no verdict yet."

@@ -28,7 +28,7 @@ def test_the_first_heading_is_the_answer(report, golden):
     headings = [tag for tag, _ in report.elements if tag in ("h1", "h2")]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
-    assert read_json(golden / "verdict.json")["sentence"] in report.text
+    assert read_json(golden / "verdict.json")["headline"] in report.text
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -40,11 +40,11 @@ REFUSED = {
     ),
     "stochastic depth without branches": (
         {"model": {"stochastic_depth": 0.2}},
-        "model.stochastic_depth = 0.2: no candidate has what it drops",
+        "model.stochastic_depth = 0.2: no candidate has what this drops",
     ),
     "attention dropout without attention": (
         {"model": {"attention_dropout": 0.3}},
-        "model.attention_dropout = 0.3: no candidate has what it drops",
+        "model.attention_dropout = 0.3: no candidate has what this drops",
     ),
 }
 
@@ -73,7 +73,7 @@ def test_in_variants_too(tmp_path, in_process):
 
 
 def test_weights_that_are_nowhere(tmp_path, in_process):
-    with pytest.raises(UserError, match=r"model\.weight_drop = 0\.3: no candidate has what it"):
+    with pytest.raises(UserError, match=r"model\.weight_drop = 0\.3: no candidate has what this"):
         study(tmp_path / "a", candidates=("transformer",), model={"weight_drop": 0.3})
     made = study(tmp_path / "b", candidates=("rnn", "bag"), model={"weight_drop": 0.3})
     assert made.verdict_["recommended"], "it may leave some candidates alone"

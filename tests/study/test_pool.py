@@ -166,7 +166,7 @@ def leaving(monkeypatch):
         raise LeftError
 
     monkeypatch.setattr("seqlab.study.worker.os._exit", left)
-    monkeypatch.setattr("seqlab.study.worker.GRACE", 1e6)  # its timer ends no test
+    monkeypatch.setattr("seqlab.study.worker.GRACE_SECONDS", 1e6)  # its timer ends no test
     return Leaving()
 
 

@@ -70,5 +70,5 @@ def test_variants_are_contestants(tmp_path, in_process):
 
 
 def test_reserved_fields_are_refused_in_variants_too(tmp_path, in_process):
-    with pytest.raises(UserError, match=r"train\.epochs: say it with --epochs"):
+    with pytest.raises(UserError, match=r"train\.epochs: set it with --epochs"):
         study(tmp_path / "study", variants={"": {}, "long": {"train": {"epochs": 9}}})

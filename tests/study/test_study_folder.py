@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from seqlab.errors import UserError
 from seqlab.runs import list_runs
 from seqlab.study.conduct import Listener, conduct
 from seqlab.workbench.study import Study
@@ -132,14 +133,18 @@ def test_sizes_are_nested_and_extend(small):
 def test_settings_of_runs_stay_when_a_limited_study_is_extended(tmp_path, in_process, monkeypatch):
     """A time limit chose fewer epochs; more seeds later are trained as long as the first ones."""
     limited = study(tmp_path / "study", epochs=None, time=0.01)
-    assert limited.verdict_["left_out"] == ["1 epoch instead of 40, to keep the time limit"]
+    assert limited.verdict_["left_out"] == [
+        "each run has 1 epoch instead of 40, to keep the time limit"
+    ]
     before = finished_at(limited.folder_)
     more = study(limited.folder_, epochs=None, seeds=3)
     after = finished_at(limited.folder_)
     assert {name: after[name] for name in before} == before
     plan = json.loads((limited.folder_ / "plan.json").read_text())["allowance"]
     assert (plan["epochs"], plan["seeds"]) == (1, 3)
-    assert more.verdict_["left_out"] == ["1 epoch instead of 40, to keep the time limit"]
+    assert more.verdict_["left_out"] == [
+        "each run has 1 epoch instead of 40, to keep the time limit"
+    ]
 
 
 def test_folds_test_every_row_once(tmp_path, in_process):
@@ -224,15 +229,18 @@ def test_a_refit_that_fails_is_said(tmp_path, in_process, monkeypatch):
 
 
 def test_constraints_choose_and_may_leave_nothing(small):
+    """What was measured before decides at once; the verdict that was written stays."""
     board = small.leaderboard_.set_index("candidate")
-    few = study(small.folder_, constraints={"max_params": 10})
-    assert few.verdict_["recommended"] == "majority"
-    assert few.verdict_["looks"] == 1, "other constraints are no other look at the test set"
-    none = study(small.folder_, constraints={"max_params": 1})
-    assert none.verdict_["recommended"] is None
-    assert not (none.folder_ / "best").exists()
-    assert "max_params" in json.dumps(none.verdict_["constraints"])
-    assert board.loc["rnn", "params"] > 10
+    some = study(small.folder_, constraints={"max_size_mb": 100, "max_params": 1e6})
+    assert some.verdict_["constraints"] == {"max_params": 1000000, "max_size_mb": 100.0}
+    before = (small.folder_ / "verdict.json").read_bytes()
+    with pytest.raises(UserError) as error:
+        study(small.folder_, constraints={"max_params": 10})
+    assert error.value.message == (
+        "--max-params 10: no contestant can meet that; rnn comes nearest, with "
+        f"{board.loc['rnn', 'params']:,} parameters"
+    )
+    assert (small.folder_ / "verdict.json").read_bytes() == before
     back = study(small.folder_)
     assert back.verdict_["recommended"] == small.verdict_["recommended"]
     assert (back.folder_ / "best" / "best.json").exists()
@@ -252,7 +260,15 @@ def test_files_of_a_study(finished):
     )
     assert set(wanted.split()) <= set(board.columns)
     assert set(board["kind"]) == {"model", "baseline"}
-    assert set(board["status"]) <= {"best", "tied", "negligible", "undecided", "worse", "failed"}
+    assert set(board["status"]) <= {
+        "best",
+        "tied",
+        "negligible",
+        "undecided",
+        "worse",
+        "unstable",
+        "failed",
+    }
     assert (board["ci_low"] <= board["mean"]).all()
     assert (board["mean"] <= board["ci_high"]).all()
     assert (board[["latency_ms_p50", "latency_ms_p95", "peak_memory_mb"]] > 0).all().all()

@@ -100,7 +100,7 @@ def test_killed_while_costs_are_measured(data, uninterrupted, tmp_path):
     """Everything is trained; only costs and verdict are missing."""
     folder = tmp_path / "study"
     process = start(data, folder)
-    measuring = b"seqlab.study.costs"
+    measuring = b"seqlab.study.contestant_costs"
     wait_for(lambda: any(measuring in words for _, words in workers_of(folder)), seconds=120)
     process.kill()
     process.communicate()

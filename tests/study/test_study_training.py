@@ -124,7 +124,7 @@ def test_a_checkpoint_of_another_version_is_left_to_the_user(made, monkeypatch):
     """The run has not failed: what is in the way is named, and nothing of it is lost."""
     assignment = assignment_like(made, **SHORT, epsilon=1e-5)
     with monkeypatch.context() as patch:
-        patch.setattr("seqlab.training.checkpoints.VERSION", 1)
+        patch.setattr("seqlab.training.checkpoints.FORMAT", 1)
         last, _ = stopped_after(assignment, made.folder_, 4)
     with pytest.raises(UserError) as caught:
         run_job(assignment, made.folder_)

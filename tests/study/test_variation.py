@@ -10,7 +10,7 @@ import torch
 
 from seqlab import registry
 from seqlab.batch import Batch, Context, Mix, Softening
-from seqlab.data.augmentation import SERIES
+from seqlab.data.augmentation import SERIES_AUGMENTATIONS
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
@@ -90,7 +90,7 @@ def test_values_are_varied_in_training():
     sources = Sources(read_table(frame))
     prepared = registry.load("tasks", "series").prepare(sources, DataSpec(), 0)[0]
     plain = objective(prepared)
-    for kind in SERIES:
+    for kind in SERIES_AUGMENTATIONS:
         varied = objective(prepared, augment=[{"kind": kind, "rate": 0.3}])
         assert not same(inputs(plain), inputs(varied)), kind
         assert same(inputs(varied), inputs(varied)), kind

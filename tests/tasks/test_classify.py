@@ -220,7 +220,7 @@ def test_the_reliability_diagram_by_hand():
     ("change", "settings", "message"),
     [
         (lambda f: f.assign(label="one"), {"columns": {"label": "label"}},
-         '"data.csv": column "label" has one class only ("one")'),
+         '"data.csv": column "label" has only one class ("one")'),
         (lambda f: f.assign(text=" "), {"columns": {"text": "text"}}, "all texts are empty"),
         (lambda f: f.assign(label=[f"c{i}" for i in f.index]), {"columns": {"label": "label"}},
          'column "label" has 160 different values in 160 rows: these are not classes'),

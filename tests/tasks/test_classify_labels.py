@@ -228,7 +228,7 @@ def test_the_inspection_counts_labels():
         (divided().assign(labels=""), {"options": {"delimiter": "|"}},
          'column "labels" has no labels'),
         (divided().assign(labels="one"), {"options": {"delimiter": "|"}},
-         'has one label only ("one")'),
+         'has only one label ("one")'),
         (divided(), {"columns": {"text": "text", "label": "animal+food"}},
          'unknown column "animal"'),
         (flags(), {"options": {"labels": "one"}}, 'options.labels = "one": 3 columns of labels'),

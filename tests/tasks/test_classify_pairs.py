@@ -85,7 +85,7 @@ def test_a_pair_never_exceeds_the_window():
     assert set(prepared.train.arrays["tokens"].lengths) == {6}
     with pytest.raises(UserError, match="max_tokens = 2: two texts and the separator"):
         prepare(pairs(60), max_tokens=2)
-    with pytest.raises(UserError, match="two texts are cut, the longer first"):
+    with pytest.raises(UserError, match="of two texts the longer is cut"):
         prepare(pairs(60), options={"documents": "chunk"})
 
 

@@ -14,7 +14,8 @@ from seqlab.specs import ModelSpec
 from seqlab.study.building import build_model
 from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.row_task import FLAW, RowTask
+from seqlab.tasks.parts import PROBLEM
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.rows import DIVIDING_ROLES
 from seqlab.workbench.gathering import choose_task
 from seqlab.workbench.predictor import Predictor
@@ -183,8 +184,8 @@ def test_each_row_in_gives_a_row_out_or_its_reason(name, trained):
     whole = prepared.task.encode(sample)
     alone = prepared.task.present(predict_all(prepared.task, model, whole), whole)
     each = len(alone) // ROWS if len(alone) % ROWS == 0 else None
-    if FLAW in shown:
-        assert (shown[FLAW] != "").sum() == 2
+    if PROBLEM in shown:
+        assert (shown[PROBLEM] != "").sum() == 2
         assert not prepared.task.known(examples)[[0, 4]].any()
     if each == 1:  # a row each: in their order, and the others' predictions unchanged
         assert len(shown) == ROWS

@@ -104,7 +104,10 @@ def test_sizes_must_agree_or_are_brought_to_one():
     ("change", "said"),
     [
         (lambda i: [np.zeros((2, 3, 4, 5), np.uint8)] * len(i), "image 1: no image: expected"),
-        (lambda i: [np.zeros((6, 4), np.uint8)] * len(i), "all pixels of training are 0"),
+        (
+            lambda i: [np.zeros((6, 4), np.uint8)] * len(i),
+            "all pixels of the training images are 0",
+        ),
     ],
 )
 def test_bad_images_are_named(change, said):
@@ -129,7 +132,7 @@ def test_bad_images_are_left_out_and_named(last, why):
 
 def test_new_images_must_have_the_size_of_training():
     task = prepare(frame_of(*bars())).task
-    with pytest.raises(UserError, match="image 1: an image of 5×4, expected 6×4, and no other"):
+    with pytest.raises(UserError, match="image 1: an image of 5×4, expected 6×4; no other"):
         task.encode(read_table(pd.DataFrame({"image": bars(4, height=5)[0]})))
 
 

@@ -19,7 +19,7 @@ from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.prepared_folder import load_prepared, save_prepared
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.language import Language
-from seqlab.tasks.language_modelling.scoring import SPELLING
+from seqlab.tasks.language_modelling.scoring import NATS_A_BYTE
 from seqlab.training.fit import fit
 from tests.tasks.language_data import prepare, prose, table
 
@@ -151,7 +151,7 @@ def test_unknown_characters_are_spelled_and_counted():
     characters = prepared.card["characters"]["test"]
     bits = value(task, "bits-per-character", nats, prepared.test) * characters
     known = float(np.sum(nats.values))
-    assert bits == pytest.approx((known + 9 * SPELLING) / np.log(2), rel=1e-9)
+    assert bits == pytest.approx((known + 9 * NATS_A_BYTE) / np.log(2), rel=1e-9)
     assert prepared.card["unknown_tokens"] == {"train": 0, "valid": 0, "test": 3}
     assert any("test: 3 tokens" in note for note in prepared.card["notes"])
 
@@ -291,7 +291,7 @@ def test_is_saved_and_loaded_whole(tmp_path):
         predict_all(prepared.task, model, prepared.test).values,
         predict_all(again.task, model, again.test).values,
     )
-    assert again.task.reading == prepared.task.reading
+    assert again.task.settings == prepared.task.settings
     assert again.task.train_defaults == prepared.task.train_defaults
 
 
@@ -396,9 +396,12 @@ def test_inspection_finds_what_matters():
         t == "characters of valid and test that are not in training: 1 ('€'; 1 in all)"
         for t in titles
     )
-    assert any("of test's passages of 60 characters stand in training too" in t for t in titles)
+    assert any(
+        "of the test part's passages of 60 characters are in the training part too" in t
+        for t in titles
+    )
     boilerplate = Sources(table("same line\n" * 900 + prose(1000)))
     titles = [f.title for f in Language.inspect(boilerplate, DataSpec(**BLOCK), 0)]
-    assert any("'same line' most often (900 times)" in t for t in titles)
+    assert any("most often 'same line' (900 times)" in t for t in titles)
     short = Language.inspect(Sources(table("")), DataSpec(), 0)
     assert short[0].severity == "error"

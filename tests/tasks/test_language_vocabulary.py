@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from seqlab.errors import UserError
-from seqlab.tasks.language_modelling.vocabulary import UNKNOWN, WORDS, Vocabulary, learn
+from seqlab.tasks.language_modelling.vocabulary import UNKNOWN, WORDS, PieceVocabulary, learn
 from tests.tasks.language_data import prose
 
 STRANGE = "żółć  漢字 😀\t\r x\x0b\u2028y don’t <unk> @-@ \ud800 the\n\n cat"
@@ -32,7 +32,7 @@ def test_what_was_learned_comes_back_exactly(kind, tmp_path):
     decode = vocabulary.decoder()
     assert "".join(decode(i) for i in ids.tolist()) == text
     vocabulary.save(tmp_path / "v.json")
-    again = Vocabulary.load(tmp_path / "v.json")
+    again = PieceVocabulary.load(tmp_path / "v.json")
     assert len(again) == len(vocabulary)
     assert again.encode(STRANGE[:20]).ids.tolist() == vocabulary.encode(STRANGE[:20]).ids.tolist()
 

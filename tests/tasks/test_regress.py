@@ -256,7 +256,7 @@ def test_what_was_saved_predicts_alike(frame, tmp_path):
         (
             lambda f: f.assign(score=np.nan),
             {"columns": {"target": "score"}},
-            'row 1: no number in "score", and no other can be used',
+            'row 1: no number in "score"; no other can be used either',
         ),
         (
             lambda f: f.assign(one=f["score"] * 2, two=1.5).drop(columns="score"),

@@ -161,7 +161,9 @@ def test_new_rows_keep_their_places():
     assert shown["predicted target"].fillna(-1).tolist() == [3.0, -1, 12.0]
     assert shown["problem"].tolist() == ["", "no digits", ""]
     assert not task.known(examples).any()
-    with pytest.raises(UserError, match=r'"new\.csv" row 1: no digits, and no other can be read'):
+    with pytest.raises(
+        UserError, match=r'"new\.csv" row 1: no digits; no other can be read either'
+    ):
         task.encode(Table(pd.DataFrame({"number": ["x"]}), "new.csv"))
 
 
@@ -169,7 +171,10 @@ def test_new_rows_keep_their_places():
     ("settings", "message"),
     [
         ({}, '"sums.csv": unknown column "digits"'),
-        ({"columns": {"digits": "who"}}, '"sums.csv" row 1: no digits, and no other can be used'),
+        (
+            {"columns": {"digits": "who"}},
+            '"sums.csv" row 1: no digits; no other can be used either',
+        ),
         ({**NUMBER, "metric": "bleu"}, 'unknown metric "bleu"'),
         ({"columns": {"digits": "numbr"}}, '"sums.csv": unknown column "numbr"'),
         ({**NUMBER, "options": {"los": "huber"}}, 'unknown setting in options "los"'),

@@ -16,7 +16,8 @@ from seqlab.specs import ModelSpec
 from seqlab.study.building import build_model
 from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.row_task import FLAW, RowTask
+from seqlab.tasks.parts import PROBLEM
+from seqlab.tasks.row_task import RowTask
 from seqlab.workbench.predictor import Predictor
 
 ROWS = 40
@@ -98,7 +99,7 @@ def written(frame, form, folder):
 def lined_up(shown, alone, broken):
     """Each row's prediction is its own in any order, and a broken row has one too or a reason."""
     assert len(shown) == ROWS
-    flaws = shown[FLAW].fillna("") if FLAW in shown else pd.Series([""] * ROWS)
+    flaws = shown[PROBLEM].fillna("") if PROBLEM in shown else pd.Series([""] * ROWS)
     assert set(np.flatnonzero((flaws != "").to_numpy())) <= set(broken)
     columns = [n for n in alone if n.startswith(("predicted", "p("))]
     assert (shown[columns].notna().all(axis=1) | (flaws != "").to_numpy()).all()

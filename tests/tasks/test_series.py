@@ -189,7 +189,7 @@ X, LABELS = waves()
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (wide(X, LABELS).assign(label="up"), 'column "label" has one class only ("up")'),
+        (wide(X, LABELS).assign(label="up"), 'column "label" has only one class ("up")'),
         (
             pd.concat([long(X, LABELS), long(X, LABELS).head(1)]),
             'row 481: series "s0" has time "0" twice',
@@ -248,7 +248,7 @@ def test_settings_are_checked():
 
 def test_new_series_that_cannot_be_read_are_named_in_their_row():
     task = prepare(pd.DataFrame({"series": list(X), "label": LABELS})).task
-    with pytest.raises(UserError, match="series 1: 1 channels, expected 2, and no other"):
+    with pytest.raises(UserError, match="series 1: 1 channels, expected 2; no other"):
         task.encode(read_table(pd.DataFrame({"series": [X[0][:, :1]] * 2})))
     examples = task.encode(read_table(pd.DataFrame({"series": [X[0][:5], X[1]]})))
     shown = task.present(np.tile([0.3, 0.7], (2, 1)), examples)

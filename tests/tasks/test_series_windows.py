@@ -17,7 +17,7 @@ from seqlab.study.building import build_model
 from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.inputs.windows import Cutting
-from seqlab.tasks.row_task import EXAMPLE, averaged
+from seqlab.tasks.row_task import EXAMPLE_OF_SEQUENCE, averaged
 from seqlab.tasks.series import ClassifySeries as Series
 
 
@@ -66,7 +66,7 @@ def test_windows_of_training_begin_anywhere_and_stay_within():
 
 def test_answers_are_the_means_of_each_example():
     answers = np.array([[0.2, 0.8], [0.4, 0.6], [1.0, 0.0]])
-    batch = Batch(torch.zeros(3, 1), extra={EXAMPLE: torch.tensor([0, 0, 1])})
+    batch = Batch(torch.zeros(3, 1), extra={EXAMPLE_OF_SEQUENCE: torch.tensor([0, 0, 1])})
     np.testing.assert_allclose(averaged(answers, batch), [[0.3, 0.7], [1.0, 0.0]])
 
 
@@ -122,7 +122,7 @@ def test_the_card_says_how_series_are_read():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"stride": 8}, "options.stride = 8: there are no windows"),
+        ({"stride": 8}, "options.stride = 8 needs windows"),
         ({"window": 8, "stride": 9}, "options.stride = 9: steps between windows of 8 are read by"),
         ({"window": 1}, "options.window = 1: should be greater than or equal to 2"),
     ],

@@ -172,7 +172,7 @@ def test_nothing_that_can_be_used_is_one_line():
     with pytest.raises(UserError) as caught:
         prepare(frame(20).assign(answer="Atlantis"))
     assert caught.value.message == (
-        '"data.csv" row 1: the answer is not in the context, and no other can be used'
+        '"data.csv" row 1: the answer is not in the context; no other can be used either'
     )
 
 

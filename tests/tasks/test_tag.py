@@ -240,7 +240,7 @@ def changed(**cells):
         (
             {"tokens": [["a", "b"]] * 20, "tags": [["X"]] * 20},
             {},
-            '"data" row 1: not as many tags in "tags" as tokens, and no other can be used',
+            '"data" row 1: not as many tags in "tags" as tokens; no other can be used either',
         ),
         ({"tokens": [["a"]] * 20}, {}, '"data": no column for the tags among tokens'),
         ({"tokens": [[]] * 20, "tags": [[]] * 20}, {}, '"data" row 1: no tokens in "tokens"'),
@@ -267,7 +267,7 @@ def test_the_inspection_says_what_is_wrong():
     data["tokens"] += [["from", "Ulm"], ["from", "Ulm"]]
     data["tags"] += [["O", "I-start"], ["O", "B-goal"]]
     findings = {f.title: f for f in Tag.inspect(Sources(table(data)), DataSpec(), 0)}
-    broken = findings["steps that IOB2 does not allow: 1 in 1 sequences"]
+    broken = findings["tags that may not follow one another in IOB2: 1 in 1 sequences"]
     assert broken.detail == 'row 61: "I-start" after "O" at token 2'
     assert "tags mark spans: IOB2" in findings
     assert findings["sentences that are tagged in more than one way: 1"].detail.startswith(

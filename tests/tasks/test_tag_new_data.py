@@ -107,7 +107,7 @@ def test_each_row_of_what_cannot_be_read_says_why(of_words, of_steps):
 
 
 def test_nothing_that_can_be_read_is_an_error(of_lists):
-    with pytest.raises(UserError, match='"new" row 1: no tokens in "tokens", and no other'):
+    with pytest.raises(UserError, match='"new" row 1: no tokens in "tokens"; no other'):
         of_lists.tagged(pd.DataFrame({"tokens": [None, []]}))
 
 

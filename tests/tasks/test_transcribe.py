@@ -206,7 +206,7 @@ def test_data_that_are_refused():
 def test_new_recordings_of_other_channels_are_refused():
     task = prepare().task
     other = pd.DataFrame({"series": series_column([np.zeros((9, 3), dtype=np.float32)])})
-    with pytest.raises(UserError, match="recording 1: 3 channels, expected 8, and no other"):
+    with pytest.raises(UserError, match="recording 1: 3 channels, expected 8; no other"):
         task.encode(Table(other, "new"))
 
 
@@ -268,7 +268,7 @@ def test_the_doctor_compares_frames_with_characters():
     said = {f.title: f for f in findings}
     (frames,) = [f for title, f in said.items() if title.startswith("100 recordings of ")]
     assert frames.severity == "warning"
-    assert frames.detail.endswith("fewer than one: 1")
+    assert frames.detail.endswith("fewer than one in 1 recordings")
     assert "recordings with missing values: 1" in said
     (error,) = Transcribe.inspect(
         Sources(Table(frame.rename(columns={"text": "speaker"}), "tones.npz")), DataSpec(), 0

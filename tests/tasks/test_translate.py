@@ -216,7 +216,9 @@ def test_settings_that_are_refused(settings, message):
 
 def test_data_that_are_refused():
     blank = frame().assign(tgt="")
-    assert refused(blank).message == '"pairs.csv" row 1: an empty target, and no other can be used'
+    assert (
+        refused(blank).message == '"pairs.csv" row 1: an empty target; no other can be used either'
+    )
     numbers = pd.DataFrame({"a": range(9), "b": range(9)})
     assert refused(numbers).message.startswith('"pairs.csv": no columns of sources and targets')
     assert refused(numbers).hint == "name them: --columns src=…,tgt=…"
@@ -325,7 +327,7 @@ def test_the_doctor_reports_what_would_end_a_study():
     (finding,) = Translate.inspect(sources(frame().assign(tgt="")), DataSpec(), 0)
     assert (finding.severity, finding.title) == (
         "error",
-        '"pairs.csv" row 1: an empty target, and no other can be used',
+        '"pairs.csv" row 1: an empty target; no other can be used either',
     )
 
 

@@ -11,9 +11,9 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 
-LISTED = 'row 1: a list where "{}" should hold a text, and no other can be used'
+LISTED = 'row 1: a list where "{}" should hold a text; no other can be used either'
 TWICE = 'a list within the list in "{}"'
-NO_SERIES = "not one series of numbers"
+NO_SERIES = "not a series of numbers"
 CASES = {
     "tokens": ("tag", {"tokens": [["a"]], "tags": ["O"]}, TWICE.format("tokens")),
     "tags": ("tag", {"tokens": ["a", "b"], "tags": [["O", "O"]]}, TWICE.format("tags")),

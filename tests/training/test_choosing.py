@@ -20,7 +20,7 @@ PAUSE = 0.01
 
 @pytest.fixture(autouse=True)
 def _(monkeypatch):
-    monkeypatch.setattr(choosing, "SHORT", STEPS)
+    monkeypatch.setattr(choosing, "SHORT_STEPS", STEPS)
 
 
 def lowered():
@@ -186,7 +186,7 @@ def test_auto_compiles_where_the_rest_of_the_training_repays_it(monkeypatch):
         "off",
         "of training are too short, 120 are enough",
     )
-    monkeypatch.setattr(choosing, "LONG", 0.0)
+    monkeypatch.setattr(choosing, "LONG_SECONDS", 0.0)
 
     class Slow(Line):  # until it is compiled
         def loss(self, model, batch, state=None):

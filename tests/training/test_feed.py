@@ -108,7 +108,7 @@ def test_a_training_that_waits_gets_a_thread_and_waits_less(monkeypatch):
     one, two = torch.get_num_threads(), torch.get_num_threads() + 1
     waiting = Slow(0.003).fed(0, monkeypatch)
     decided = Slow(0.003).fed(None, monkeypatch, cores=two)
-    assert (waiting.ahead, decided.ahead) == (0, feeding.AHEAD)
+    assert (waiting.ahead, decided.ahead) == (0, feeding.BATCHES_AHEAD)
     assert decided.seconds < 0.8 * waiting.seconds
     assert Slow().fed(None, monkeypatch, cores=two).ahead == 0, "no need"
     assert Slow(0.003).fed(None, monkeypatch, cores=one).ahead == 0, "no core to spare"

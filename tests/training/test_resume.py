@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 
 from seqlab.errors import UserError
-from seqlab.training.checkpoints import VERSION, Checkpoints, Interrupted
+from seqlab.training.checkpoints import FORMAT, Checkpoints, Interrupted
 from seqlab.training.fit import fit
 from tests.training.problems import Kill, KilledError, Line, line_model
 from tests.training.streams import MIXERS, Streams, build, settings
@@ -109,7 +109,7 @@ def test_a_checkpoint_holds_no_pickle(tmp_path):
     (_, path) = sorted(tmp_path.iterdir())
     with safe_open(path, framework="pt") as file:
         content = json.loads(file.metadata()["checkpoint"])
-    assert content["version"] == VERSION
+    assert content["version"] == FORMAT
 
 
 def test_writing_rarely_takes_more_than_a_hundredth(tmp_path, monkeypatch):
@@ -134,7 +134,7 @@ def test_checkpoints_of_others_are_refused_in_a_line(tmp_path):
 
 
 def test_checkpoints_of_other_versions_are_refused_in_a_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqlab.training.checkpoints.VERSION", 1)
+    monkeypatch.setattr("seqlab.training.checkpoints.FORMAT", 1)
     write_some(tmp_path, 2)
     monkeypatch.undo()
     with pytest.raises(UserError, match=r"a checkpoint of version 1; accepted: 2"):

@@ -110,7 +110,7 @@ def test_wrong_data_is_one_line():
     X, y = texts(40)
     with pytest.raises(UserError, match="X has 40 texts but y has 39 labels"):
         SequenceClassifier("bag").fit(X, y[:-1])
-    with pytest.raises(UserError, match='one class only \\("neg"\\)'):
+    with pytest.raises(UserError, match='only one class \\("neg"\\)'):
         SequenceClassifier("bag").fit(X, ["neg"] * 40)
 
 

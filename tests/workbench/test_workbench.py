@@ -53,7 +53,7 @@ def test_an_inspection_says_what_is_in_the_data(frame):
     ("settings", "message"),
     [
         ({"task": "clasify"}, 'unknown task "clasify"; did you mean "classify"?'),
-        ({"data": {"horizon": 3}, "task": "classify"}, "--horizon is no setting of the task"),
+        ({"data": {"horizon": 3}, "task": "classify"}, "--horizon is not a setting of the task"),
         ({"columns": "text=text,lable=label"}, 'unknown role in --columns "lable"'),
         ({"settings": {"baselines": ["ridge"]}}, 'unknown baseline for classify "ridge"'),
         ({"settings": {"baselines": ["last-value"]}}, "unknown baseline for classify"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.ts_format import series_column
 
 
@@ -22,7 +22,7 @@ def _digits(members: dict[str, bytes]) -> pd.DataFrame:
 
 
 ENTRIES = (
-    Entry(
+    EmbeddedData(
         name="digits",
         task="images",
         summary="handwritten digits, images of 8×8 with 17 levels of grey",

@@ -10,11 +10,11 @@ import pandas as pd
 from seqlab.data.packages import Archive
 from seqlab.errors import UserError
 
-LONGEST = 10_000
+LONGEST_SEQUENCE = 10_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class EmbeddedData:
     """A data set that needs no file of the user's.
 
     `build` makes the table from the archive's members by path; without an archive it gets none.
@@ -52,9 +52,9 @@ class Entry:
             return self.build(members)
         if not length:
             return self.sized(self.length)
-        if not length.isdecimal() or not 1 <= int(length) <= LONGEST:
+        if not length.isdecimal() or not 1 <= int(length) <= LONGEST_SEQUENCE:
             raise UserError(
-                f'data set "{self.name}:{length}": the length must be 1 … {LONGEST:,}',
+                f'data set "{self.name}:{length}": the length must be 1 … {LONGEST_SEQUENCE:,}',
                 f"such as {self.name}:{self.length}",
             )
         return self.sized(int(length))

@@ -9,7 +9,7 @@ import io
 
 import pandas as pd
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.moments.finding import find_moments
 from seqlab.data.packages import Archive
 
@@ -45,7 +45,7 @@ def _series(members: dict[str, bytes]) -> pd.DataFrame:
 
 
 ENTRIES = (
-    Entry(
+    EmbeddedData(
         name="air-quality",
         task="forecast",
         summary="hourly PM2.5 in Beijing 2010-2014 with seven columns of weather",
@@ -55,7 +55,7 @@ ENTRIES = (
         archive=_archive(_AIR, "4127f868775e31b3956522adc0ec75af8937dde6a3896e8beed3a376c6d27f1c"),
         notes=("target is the concentration of PM2.5 in µg/m³; a twentieth of it is missing",),
     ),
-    Entry(
+    EmbeddedData(
         name="electricity",
         task="forecast",
         summary="hourly electricity load of Portuguese customers 2012-2014",
@@ -64,7 +64,7 @@ ENTRIES = (
         build=_series,
         archive=_archive(_LOAD, "e6f19f387b5d8aa6ef606550adc24490061be35354af9fa5e20ec81b8e115d99"),
     ),
-    Entry(
+    EmbeddedData(
         name="sunspots",
         task="forecast",
         summary="monthly number of sunspots 1749-1983",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.packages import Archive
 from seqlab.data.ts_format import read_ts
 
@@ -26,7 +26,7 @@ def _build(members: dict[str, bytes]) -> pd.DataFrame:
 
 
 ENTRIES = (
-    Entry(
+    EmbeddedData(
         name="japanese-vowels",
         task="series",
         summary="two vowels in a row by nine speakers, 12 coefficients over 7-29 steps",

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 
 ROWS = 6000
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
@@ -157,7 +157,7 @@ def _table(row: Rows, columns: tuple[str, str], seed: int, length: int) -> pd.Da
 
 
 ENTRIES = tuple(
-    Entry(
+    EmbeddedData(
         name=name,
         task=task,
         summary=f"synthetic: {length} {what}",

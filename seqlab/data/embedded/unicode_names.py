@@ -7,7 +7,7 @@ import unicodedata
 
 import pandas as pd
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 
 # The general categories with some 200 names or more; the rest are too few to learn from.
 _CATEGORIES = {
@@ -41,7 +41,7 @@ def _characters(members: dict[str, bytes]) -> pd.DataFrame:
 
 
 ENTRIES = (
-    Entry(
+    EmbeddedData(
         name="characters",
         task="classify",
         summary="names of Unicode characters, by general category",

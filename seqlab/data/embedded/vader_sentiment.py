@@ -10,7 +10,7 @@ import html
 
 import pandas as pd
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.packages import Archive
 
 _FOLDER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz!hutto_ICWSM_2014/"
@@ -22,7 +22,7 @@ _SHA256 = {
     _PRODUCT: "11a9807a0974a2506a2d3b4851eaf69b3d6d20688ce4923adda2312a4f6dd6c2",
     _TWEETS: "dfbe7102e2f92579ed8b19df9a3822491880697c67adf712fb66e520cc05102f",
 }
-_CLEAR = 0.5  # mean ratings (−4 … 4) nearer to zero are neither positive nor negative
+_CLEAR_RATING = 0.5  # mean ratings (−4 … 4) nearer to zero are neither positive nor negative
 
 
 def _archive(*members: str) -> Archive:
@@ -42,7 +42,7 @@ def _build(members: dict[str, bytes]) -> pd.DataFrame:
     for content in members.values():
         for line in content.decode("utf-8-sig").splitlines():
             _, rating, text = line.split("\t", 2)
-            if abs(float(rating)) >= _CLEAR:
+            if abs(float(rating)) >= _CLEAR_RATING:
                 texts.append(html.unescape(text).strip())
                 labels.append("positive" if float(rating) > 0 else "negative")
     return pd.DataFrame({"text": texts, "label": labels})
@@ -51,7 +51,7 @@ def _build(members: dict[str, bytes]) -> pd.DataFrame:
 _NOTES = ("labels are the sign of the mean rating; texts rated within ±0.5 are left out",)
 
 ENTRIES = (
-    Entry(
+    EmbeddedData(
         name="reviews",
         task="classify",
         summary="snippets of movie and product reviews, positive or negative",
@@ -61,7 +61,7 @@ ENTRIES = (
         archive=_archive(_MOVIE, _PRODUCT),
         notes=_NOTES,
     ),
-    Entry(
+    EmbeddedData(
         name="tweets",
         task="classify",
         summary="tweets, positive or negative",

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib import format as npy
 
-from seqlab.data.embedded.entry import Entry
+from seqlab.data.embedded.entry import EmbeddedData
 from seqlab.data.packages import Archive
 from seqlab.data.ts_format import series_column
 
@@ -49,7 +49,7 @@ def _build(members: dict[str, bytes]) -> pd.DataFrame:
 
 
 ENTRIES = (
-    Entry(
+    EmbeddedData(
         name="watch-exercises",
         task="series",
         summary="seven shoulder exercises by ten people, a watch's 6 channels at 50 Hz",

@@ -36,7 +36,7 @@ PARTS = {name: part for part, names in _PARTS.items() for name in names.split()}
 # Columns whose digits may be a time of day: 1730 or 173000.
 _CLOCKS = frozenset(("time", "hhmm", "hhmmss", "time_utc", "time_local", "uhrzeit", "zeit"))
 _CLOCK = ("hour", "minute", "second")
-_MOST = {"quarter": 4, "month": 12, "week": 53, "yearday": 366, "day": 31, "hour": 24,
+_LARGEST_PART = {"quarter": 4, "month": 12, "week": 53, "yearday": 366, "day": 31, "hour": 24,
          "minute": 59, "second": 59}  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _format(plain: Mapping[str, Any]) -> Format:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundMoments:
     """The moments of a table: the time of every row, the columns, and how they were found."""
 
     moments: Moments
@@ -139,7 +139,7 @@ def find_moments(
     others: Sequence[pd.DataFrame] = (),
     day_first: bool | None = None,
     pattern: str | None = None,
-) -> Found | None:
+) -> FoundMoments | None:
     """The moments of every row, from one column or several that are joined; None without.
 
     `others` are the study's further files: how moments are written is learned from all of them.
@@ -153,7 +153,7 @@ def find_moments(
         [joined(each, columns, roles) for each in frames], day_first=day_first, pattern=pattern
     )
     moments = Moments(columns, form, roles)
-    return Found(moments, moments.read(frame, origin), sentence)
+    return FoundMoments(moments, moments.read(frame, origin), sentence)
 
 
 Chosen = tuple[tuple[str, ...], tuple[str, ...], str]
@@ -224,7 +224,7 @@ def _fits(column: pd.Series, part: str) -> bool:
     if values.empty or pd.api.types.is_datetime64_any_dtype(column.dtype):
         return False
     numbers = _numbers(values, part)
-    low, high = (1, 9999) if part == "year" else (0, _MOST[part])
+    low, high = (1, 9999) if part == "year" else (0, _LARGEST_PART[part])
     return bool(((numbers >= low) & (numbers <= high)).mean() > 0.5)
 
 

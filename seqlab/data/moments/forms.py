@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from seqlab.data.moments.formats import DAY, SECOND, Format, Stamps
 from seqlab.data.moments.months import month_of
 from seqlab.data.moments.numerals import LEAST_YEAR, MOST_YEAR, UNITS, numeral_of
-from seqlab.data.moments.patterns import ANY, BARE_WEEK, LITERALS, candidates, completed, formats_of
+from seqlab.data.moments.patterns import (
+    ANY_ORDER,
+    BARE_WEEK,
+    LITERALS,
+    candidates,
+    completed,
+    formats_of,
+)
 from seqlab.data.moments.readings import Order, choose_order
 from seqlab.data.moments.zones import NOWHERE, Zone, divided, in_utc, is_known, zone_of
 from seqlab.errors import UserError
@@ -26,9 +33,9 @@ from seqlab.errors import UserError
 Valid = NDArray[np.bool_]
 _WEEK = re.compile(r"week|wk|woche|semaine|semana|(?<![a-z])kw(?![a-z])", re.IGNORECASE)
 _LONG = re.compile(r"[^\W\d_]{3,}")
-_LONGEST = 60  # characters of a moment; longer cells are texts
+_LONGEST_CHARACTERS = 60  # characters of a moment; longer cells are texts
 AS_GIVEN = "as given"  # an order: moments are in the user's own format and in no other
-SAMPLE = 500  # cells that tell whether a column holds dates
+SAMPLED_CELLS = 500  # cells that tell whether a column holds dates
 _WORDS = {"Y": "YYYY", "G": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "hh", "I": "hh",
           "M": "mm", "S": "ss", "f": "f", "b": "Month", "a": "Day", "p": "AM/PM", "q": "q",
           "h": "h", "V": "ww", "u": "d", "j": "ddd",
@@ -344,7 +351,7 @@ def looks_like_dates(values: pd.Series) -> bool:
 
     Numbers alone are none, whatever they could be: a column's name has to say so.
     """
-    return _share_of_dates(values.head(SAMPLE), digits=False) > 0.9
+    return _share_of_dates(values.head(SAMPLED_CELLS), digits=False) > 0.9
 
 
 def can_be_moments(column: pd.Series) -> bool:
@@ -358,9 +365,11 @@ def can_be_moments(column: pd.Series) -> bool:
     values = column.dropna()
     if pd.api.types.is_numeric_dtype(column.dtype):
         return len(values) > 0 and numeral_of(values) is not None
-    if _is_long_digits(values.head(SAMPLE)):
+    if _is_long_digits(values.head(SAMPLED_CELLS)):
         return numeral_of(_counted(values)) is not None
-    return len(values) > 0 and _share_of_dates(as_texts(values.head(SAMPLE)), digits=True) > 0.9
+    return (
+        len(values) > 0 and _share_of_dates(as_texts(values.head(SAMPLED_CELLS)), digits=True) > 0.9
+    )
 
 
 def _share_of_dates(values: pd.Series, digits: bool) -> float:
@@ -383,7 +392,7 @@ def _share_of_dates(values: pd.Series, digits: bool) -> float:
 
 def _format_of(cell: str, digits: bool) -> Format | None:
     """A format that reads a cell; None: it is no date."""
-    if not 4 <= len(cell) <= _LONGEST or not any(map(str.isdigit, cell)):
+    if not 4 <= len(cell) <= _LONGEST_CHARACTERS or not any(map(str.isdigit, cell)):
         return None
     if cell.isdigit():
         years = {int(cell[:4]), int(cell[4:8])} if len(cell) == 8 else {int(cell[:4])}
@@ -393,7 +402,7 @@ def _format_of(cell: str, digits: bool) -> Format | None:
     words = _LONG.findall(core)
     if any(month_of(word) is None and word.casefold() not in LITERALS for word in words):
         return None
-    for pattern in candidates(core, ANY):
+    for pattern in candidates(core, ANY_ORDER):
         form = Format(pattern)
         if not digits and pattern == "%Y-%j":  # numbers of invoices are written so
             continue

@@ -16,7 +16,7 @@ from seqlab.data.moments.patterns import COMPACT
 LEAST_YEAR, MOST_YEAR = 1500, 2200
 _SHEET_EPOCH = -25_569  # days from 1970 to day 0 of a spreadsheet, 1899-12-30
 _SHEET_DAYS = (20_000, 60_000)  # 1954 to 2064
-_NEAR = 0.02  # of a month: 1949.083 is a year and a month
+_NEAR_MONTHS = 0.02  # of a month: 1949.083 is a year and a month
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def numeral_of(column: pd.Series) -> Numeral | None:
         return Numeral((Format(digits),), whole=whole)
     if fractions and low >= LEAST_YEAR and high <= MOST_YEAR:
         months = values * 12
-        near = np.abs(months - np.round(months)).max() <= _NEAR
+        near = np.abs(months - np.round(months)).max() <= _NEAR_MONTHS
         return Numeral(unit="years", whole=False) if near else None
     for name in ("s", "ms", "us", "ns"):
         if UNITS[name].low <= low and high < UNITS[name].high:

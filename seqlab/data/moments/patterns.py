@@ -18,8 +18,8 @@ _BY_ORDER = {
     "month": ("%m~%d~%Y", "%m~%d~%y"),
     "year": ("%y~%m~%d",),
 }
-ORDERS = tuple(_BY_ORDER)
-ANY = "any"  # every order at once
+DATE_ORDERS = tuple(_BY_ORDER)
+ANY_ORDER = "any"  # every order at once
 _QUARTER = "{Q|q|Qtr|Quarter|Quartal|T|Trim}"
 _WEEK = "{W|w|KW|Wk|Week|S|Sem}"
 _UNORDERED = (
@@ -79,7 +79,7 @@ _PLAIN = {"Y": r"\d{4}", "G": r"\d{4}", "b": WORD, "q": "[1-4]", "h": "[12]", "u
           "S": r"\d{2}"}  # fmt: skip
 _TOKEN = re.compile(r"%([A-Za-z])|(~)|\{([^}]*)\}|([^%~{}]+)")
 MOST_FORMATS = 6  # in one column
-MOST_SEPARATOR = 3  # characters between two numbers
+MOST_SEPARATOR_CHARACTERS = 3  # between two numbers
 
 
 def _compiled(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
@@ -106,7 +106,7 @@ _DATE_PATTERNS = {pattern: _compiled(pattern) for pattern in _UNORDERED}
 _ORDERED = {
     order: [_compiled(pattern) for pattern in patterns] for order, patterns in _BY_ORDER.items()
 }
-_ORDERED[ANY] = [pattern for order in ORDERS for pattern in _ORDERED[order]]
+_ORDERED[ANY_ORDER] = [pattern for order in DATE_ORDERS for pattern in _ORDERED[order]]
 _TIME_PATTERNS = [_compiled(pattern) for pattern in _TIMES]
 
 
@@ -121,7 +121,7 @@ def _rebuilt(
         pieces = list(zip(letters, match.groups(), strict=True))
         if any(letter == "b" and month_of(text) is None for letter, text in pieces):
             continue
-        if any(not letter and len(text) > MOST_SEPARATOR + 6 for letter, text in pieces):
+        if any(not letter and len(text) > MOST_SEPARATOR_CHARACTERS + 6 for letter, text in pieces):
             continue
         yield "".join(f"%{letter}" if letter else text for letter, text in pieces)
 

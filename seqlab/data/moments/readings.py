@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.data.moments.formats import DAY, Format, Stamps
-from seqlab.data.moments.patterns import ORDERS, formats_of
+from seqlab.data.moments.patterns import DATE_ORDERS, formats_of
 
-_CLEARER = 2.0  # times as regular: then the steps decide between two readings
-_REGULAR = 0.5
+_CLEARER_RATIO = 2.0  # times as regular: then the steps decide between two readings
+_REGULAR_SHARE = 0.5
 OVERRIDE = "--set options.day_first={}"
 
 
@@ -45,7 +45,7 @@ def choose_order(cells: Sequence[str], day_first: bool | None = None) -> Order:
     first = _in_order(cells, usual)
     if not first.unread and not first.name:
         return first
-    others = [_in_order(cells, order) for order in ORDERS if order != usual]
+    others = [_in_order(cells, order) for order in DATE_ORDERS if order != usual]
     readings = sorted([first, *others], key=lambda order: order.unread)  # stable: the usual first
     best, *rest = [order for order in readings if order.unread == readings[0].unread]
     for other in rest:
@@ -69,7 +69,7 @@ def is_ordered(form: Format) -> bool:
 def _likelier(cells: Sequence[str], usual: Order, other: Order) -> Order:
     regular = [_regularity(order.stamps[order.read]) for order in (usual, other)]
     turns = [_turns(order.stamps[order.read]) for order in (usual, other)]
-    if max(regular) >= _REGULAR and max(regular) >= _CLEARER * min(regular):
+    if max(regular) >= _REGULAR_SHARE and max(regular) >= _CLEARER_RATIO * min(regular):
         chosen, why = int(regular[1] > regular[0]), "its steps are regular"
     elif turns[0] != turns[1]:
         chosen, why = int(turns[1] < turns[0]), "it keeps the rows in order"

@@ -7,7 +7,7 @@ from typing import Any
 from seqlab.kernels.loops.compilation import compiled
 from seqlab.kernels.loops.matrices import TILE_ROWS, shifted, spread, start
 from seqlab.kernels.loops.steps import (
-    Operands,
+    CellOperands,
     Results,
     added,
     cleared,
@@ -51,7 +51,9 @@ _find_gradients = elementwise(_gradients)
 
 
 @compiled
-def forward(operands: Operands, bias: Any, gates: Any, saved: Any, first: int, last: int) -> None:
+def forward(
+    operands: CellOperands, bias: Any, gates: Any, saved: Any, first: int, last: int
+) -> None:
     """Fill y and, unless it is empty, saved (B, T, 3, H: r, z, n of the state)."""
     T, H = operands.y.shape[1:]
     run = locate(operands, 3 * H, 3 * H)
@@ -75,7 +77,7 @@ def forward(operands: Operands, bias: Any, gates: Any, saved: Any, first: int, l
 
 @compiled
 def backward(
-    operands: Operands, results: Results, saved: Any, dy: Any, first: int, last: int
+    operands: CellOperands, results: Results, saved: Any, dy: Any, first: int, last: int
 ) -> None:
     """Add up the gradients of the sequences from first to last, given dy (B, T, H)."""
     T, H = dy.shape[1:]

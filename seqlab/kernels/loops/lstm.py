@@ -7,7 +7,7 @@ from typing import Any
 from seqlab.kernels.loops.compilation import compiled
 from seqlab.kernels.loops.matrices import TILE_ROWS, shifted, spread, start
 from seqlab.kernels.loops.steps import (
-    Operands,
+    CellOperands,
     Results,
     added,
     cleared,
@@ -52,7 +52,7 @@ _find_gradients = elementwise(_gradients)
 
 @compiled
 def forward(
-    operands: Operands, bias: Any, gates: Any, c: Any, saved: Any, first: int, last: int
+    operands: CellOperands, bias: Any, gates: Any, c: Any, saved: Any, first: int, last: int
 ) -> None:
     """Fill y, take c (B, H) from the first to the last, and fill saved unless it is empty.
 
@@ -83,7 +83,7 @@ def forward(
 
 @compiled
 def backward(
-    operands: Operands,
+    operands: CellOperands,
     results: Results,
     c0: Any,
     dc: Any,

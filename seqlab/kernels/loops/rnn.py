@@ -7,7 +7,7 @@ from typing import Any
 from seqlab.kernels.loops.compilation import compiled, inlined
 from seqlab.kernels.loops.matrices import TILE_ROWS, shifted, start
 from seqlab.kernels.loops.steps import (
-    Operands,
+    CellOperands,
     Results,
     added,
     cleared,
@@ -95,7 +95,7 @@ def _go_back(activation: int, H: int, values: tuple[Any, ...], places: tuple[Any
 
 @compiled
 def forward(
-    operands: Operands, bias: Any, gates: Any, activation: int, first: int, last: int
+    operands: CellOperands, bias: Any, gates: Any, activation: int, first: int, last: int
 ) -> None:
     """Fill y."""
     T, H = operands.y.shape[1:]
@@ -115,7 +115,7 @@ def forward(
 
 @compiled
 def backward(
-    operands: Operands, results: Results, dy: Any, activation: int, first: int, last: int
+    operands: CellOperands, results: Results, dy: Any, activation: int, first: int, last: int
 ) -> None:
     """Add up the gradients of the sequences from first to last, given dy (B, T, H)."""
     T, H = dy.shape[1:]

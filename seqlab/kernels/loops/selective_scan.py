@@ -14,7 +14,7 @@ from seqlab.kernels.loops.steps import cleared, copied
 from seqlab.kernels.loops.vector import Lanes, elementwise, exp
 
 
-class Operands(NamedTuple):
+class ScanOperands(NamedTuple):
     """u and delta (batch, T, D), A (N, D), B and C (batch, T, N); `width` channels are a unit."""
 
     u: Any
@@ -25,7 +25,7 @@ class Operands(NamedTuple):
     width: int
 
 
-class Gradients(NamedTuple):
+class ScanGradients(NamedTuple):
     """Of the operands, but A's for each sequence (batch, N, D; comes in as zero), and B's and C's
     for each unit of a sequence (batch, units, T, N): no two threads write to the same place.
     """
@@ -76,7 +76,7 @@ _find_gradients = elementwise(_gradients, sums=2)
 
 
 @inlined
-def _unit(operands: Operands, unit: int) -> tuple[int, int, int]:
+def _unit(operands: ScanOperands, unit: int) -> tuple[int, int, int]:
     """The sequence, the first channel and the number of channels of a unit."""
     D = operands.u.shape[2]
     units = -(-D // operands.width)
@@ -86,7 +86,7 @@ def _unit(operands: Operands, unit: int) -> tuple[int, int, int]:
 
 @compiled
 def forward(
-    operands: Operands, h: Any, y: Any, saved: Any, chunk: int, first: int, last: int
+    operands: ScanOperands, h: Any, y: Any, saved: Any, chunk: int, first: int, last: int
 ) -> None:
     """Fill y (batch, T, D) and take h (batch, N, D) from the first state to the last.
 
@@ -115,7 +115,7 @@ def forward(
 
 @inlined
 def _states_again(
-    operands: Operands, saved: Any, states: Any, place: tuple[int, int, int], steps: int
+    operands: ScanOperands, saved: Any, states: Any, place: tuple[int, int, int], steps: int
 ) -> None:
     """states[s] after s steps of a chunk; place is (sequence, chunk, first channel)."""
     u, delta, A, B, _, width = operands
@@ -139,11 +139,11 @@ def _states_again(
 
 @compiled
 def backward(
-    operands: Operands,
+    operands: ScanOperands,
     saved: Any,
     dy: Any,
     dh: Any,
-    gradients: Gradients,
+    gradients: ScanGradients,
     states: Any,
     first: int,
     last: int,
@@ -165,11 +165,11 @@ def backward(
 
 @inlined
 def _retreat(
-    operands: Operands,
+    operands: ScanOperands,
     states: Any,
     dy: Any,
     dh: Any,
-    gradients: Gradients,
+    gradients: ScanGradients,
     place: tuple[int, int, int],
 ) -> None:
     """One step back at place (sequence, position, first channel); states begin before it."""

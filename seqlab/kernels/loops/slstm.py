@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from seqlab.kernels.loops.compilation import compiled, inlined
 from seqlab.kernels.loops.matrices import TILE_ROWS, Matrix, multiply, shifted, spread, start
 from seqlab.kernels.loops.steps import (
-    Operands,
+    CellOperands,
     Recurrence,
     added,
     cleared,
@@ -36,7 +36,7 @@ class State(NamedTuple):
     m: Any
 
 
-class Gradients(NamedTuple):
+class SlstmGradients(NamedTuple):
     """Of the gates (B, T, 4H), the state (B, H; the last comes in, the first leaves), the weights.
 
     dgates (K, 4H) and hs (K, H) are memory for a chunk of steps × sequences.
@@ -115,7 +115,7 @@ def _mix(run: Recurrence, weights: Any, numbers: Any, tile: tuple[int, int, int]
 
 @compiled
 def forward(
-    operands: Operands, state: State, numbers: Any, saved: Any, first: int, last: int
+    operands: CellOperands, state: State, numbers: Any, saved: Any, first: int, last: int
 ) -> None:
     """Fill y, take the state to the last one, and fill saved unless it is empty.
 
@@ -152,10 +152,10 @@ def forward(
 
 @compiled
 def backward(
-    operands: Operands,
+    operands: CellOperands,
     c0: Any,
     n0: Any,
-    gradients: Gradients,
+    gradients: SlstmGradients,
     saved: Any,
     dy: Any,
     first: int,
@@ -199,7 +199,7 @@ def backward(
 
 
 @inlined
-def _go_back(weights: Any, gradients: Gradients, b0: int, rows: int, filled: int) -> None:
+def _go_back(weights: Any, gradients: SlstmGradients, b0: int, rows: int, filled: int) -> None:
     """Add a step's part to the gradient of the h before it."""
     heads, width = weights.shape[1:3]
     H = gradients.h.shape[1]
@@ -214,7 +214,7 @@ def _go_back(weights: Any, gradients: Gradients, b0: int, rows: int, filled: int
 
 
 @inlined
-def _add_to_weights(gradients: Gradients, filled: int) -> None:
+def _add_to_weights(gradients: SlstmGradients, filled: int) -> None:
     heads, width = gradients.weights.shape[1:3]
     H = gradients.h.shape[1]
     for gate in range(4):

@@ -14,7 +14,7 @@ from seqlab.kernels.loops.steps import copied
 from seqlab.kernels.loops.vector import Lanes, elementwise, exp
 
 
-class Operands(NamedTuple):
+class StateSpaceOperands(NamedTuple):
     """mixed (B, T, E + 2N): x, keys and queries; delta and log_decay (B, T, H); skip (H)."""
 
     mixed: Any
@@ -93,7 +93,7 @@ _pair = elementwise(_paired)
 
 
 @inlined
-def locate(run: Operands, room: Room, b: int, c: int) -> Chunk:
+def locate(run: StateSpaceOperands, room: Room, b: int, c: int) -> Chunk:
     """Chunk c of sequence b."""
     _, T, W = run.mixed.shape
     H, (N, L) = run.skip.shape[0], room.narrow.shape
@@ -202,7 +202,7 @@ def decay_state(chunk: Chunk, state: Any, room: Room) -> None:
 
 @compiled
 def forward(
-    run: Operands, state: Any, y: Any, states: Any, room: Room, first: int, last: int
+    run: StateSpaceOperands, state: Any, y: Any, states: Any, room: Room, first: int, last: int
 ) -> None:
     """Fill y (B, T, E), take state (B, N, E) from the first to the last one.
 

@@ -8,8 +8,8 @@ from seqlab.kernels.loops.compilation import compiled, inlined
 from seqlab.kernels.loops.matrices import TILE_ROWS, Matrix, multiply, number_at, shifted, start
 from seqlab.kernels.loops.state_space import (
     Chunk,
-    Operands,
     Room,
+    StateSpaceOperands,
     add_scaled,
     decay_state,
     find_decays,
@@ -25,7 +25,7 @@ from seqlab.kernels.loops.steps import cleared, copied
 from seqlab.kernels.loops.vector import Lanes, elementwise
 
 
-class Gradients(NamedTuple):
+class StateSpaceGradients(NamedTuple):
     """The operands' gradients, and the state's (B, N, E), which comes in as the last one's."""
 
     mixed: Any
@@ -154,7 +154,7 @@ def _through_state(chunk: Chunk, room: Room, dy: Any, dS: Any) -> None:
 
 @inlined
 def _through_inputs(
-    chunk: Chunk, room: Room, skip: Any, y: Any, dy: Any, gradients: Gradients
+    chunk: Chunk, room: Room, skip: Any, y: Any, dy: Any, gradients: StateSpaceGradients
 ) -> None:
     """From dscaled the gradients of x, delta, log_decay and skip; these are the chunk's own places.
 
@@ -185,7 +185,12 @@ def _through_inputs(
 
 @compiled
 def backward(
-    run: Operands, results: Gradients, given: Given, room: Room, first: int, last: int
+    run: StateSpaceOperands,
+    results: StateSpaceGradients,
+    given: Given,
+    room: Room,
+    first: int,
+    last: int,
 ) -> None:
     """Fill the gradients; that of skip is added to."""
     _, T, E = given.y.shape
@@ -211,7 +216,7 @@ def backward(
             dkeys = results.mixed[b, t0:, E : E + N]
             _add_narrow(chunk, room, dS, room.x_columns, room.kept, dkeys)
             _through_state(chunk, room, dy, dS)
-            places = Gradients(
+            places = StateSpaceGradients(
                 dmixed,
                 results.delta[b, t0:],
                 shifted(start(results.log_decay), at * H),

@@ -14,7 +14,7 @@ from seqlab.kernels.loops.matrices import Matrix, multiply, number_at, shifted, 
 from seqlab.kernels.loops.vector import add, copy, elementwise, zero
 
 
-class Operands(NamedTuple):
+class CellOperands(NamedTuple):
     """What a cell's loops read and, forward, write: its states y.
 
     x (B, T, D), h0 (B, H), y (B, T, H), mask (B, T) or (0, 0) for none. Forward, w_ih is (D, Gx)
@@ -65,7 +65,7 @@ class Recurrence(NamedTuple):
     Gh: int
 
 
-class Gradients(NamedTuple):
+class CellGradients(NamedTuple):
     """Where the results are; K is how many rows a chunk holds, P how long they are."""
 
     dx: Any
@@ -87,7 +87,7 @@ cleared = elementwise(zero)
 
 
 @inlined
-def locate(operands: Operands, Gx: int, Gh: int) -> Recurrence:
+def locate(operands: CellOperands, Gx: int, Gh: int) -> Recurrence:
     """The operands' places and sizes."""
     x, h0, y, w_ih, w_hh, mask, reverse = operands
     _, T, D = x.shape
@@ -96,12 +96,12 @@ def locate(operands: Operands, Gx: int, Gh: int) -> Recurrence:
 
 
 @inlined
-def locate_results(results: Results) -> Gradients:
+def locate_results(results: Results) -> CellGradients:
     """The results' places and sizes."""
     dx, dh, dw_ih, dw_hh, dbias, dgates, xs, hs = results
     sums = (start(dx), start(dh), start(dw_ih), start(dw_hh), start(dbias))
     chunk = (start(dgates), start(xs), start(hs))
-    return Gradients(*sums, *chunk, dx.size > 0, dgates.shape[0], dgates.shape[1])
+    return CellGradients(*sums, *chunk, dx.size > 0, dgates.shape[0], dgates.shape[1])
 
 
 @inlined
@@ -140,7 +140,9 @@ def project(run: Recurrence, bias: Any, gates: Any, P: int, tile: tuple[int, int
 
 
 @inlined
-def retreat(run: Recurrence, gradients: Gradients, tile: tuple[int, int, int], filled: int) -> int:
+def retreat(
+    run: Recurrence, gradients: CellGradients, tile: tuple[int, int, int], filled: int
+) -> int:
     """Pass dgates[filled : filled + rows] on to the step before, the inputs and the weights.
 
     Returns how many rows of the chunk are filled; a full one is added to the weights' gradients.
@@ -168,7 +170,7 @@ def retreat(run: Recurrence, gradients: Gradients, tile: tuple[int, int, int], f
 
 
 @inlined
-def _add_to_weights(run: Recurrence, gradients: Gradients, filled: int) -> None:
+def _add_to_weights(run: Recurrence, gradients: CellGradients, filled: int) -> None:
     D, H, P = run.D, run.H, gradients.P
     of_input = Matrix(gradients.dgates, 1, P)  # transposed
     place = Matrix(gradients.dw_ih, D, 1)

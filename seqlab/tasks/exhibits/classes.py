@@ -13,7 +13,7 @@ from seqlab.tasks.exhibits.binned import binned
 from seqlab.tasks.parts import Input
 
 RELIABILITY_BINS = 10
-HARDEST = 12
+HARDEST_SHOWN = 12
 MOST_CLASSES = 40  # rows of a confusion matrix that can still be read
 
 
@@ -132,7 +132,7 @@ def _hardest_sets(
             "predicted": ", ".join(names[predictions[row] >= 0.5]) or "none",
             "score": float(given[row].min()),
         }
-        for row in np.argsort(given.min(axis=1), kind="stable")[:HARDEST]
+        for row in np.argsort(given.min(axis=1), kind="stable")[:HARDEST_SHOWN]
     ]
     note = (
         "Lowest probability of a right decision first, which stands in brackets; some of these"
@@ -157,7 +157,7 @@ def hardest(
             "predicted": classes[int(predictions[row].argmax())],
             "score": float(given[row]),
         }
-        for row in np.argsort(given, kind="stable")[:HARDEST]
+        for row in np.argsort(given, kind="stable")[:HARDEST_SHOWN]
     ]
     note = (
         "Lowest probability of the given label first, which stands in brackets; some of these"

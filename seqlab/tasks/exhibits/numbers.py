@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 MOST_POINTS = 1500
 BINS = 8
-HARDEST = 12
+HARDEST_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _hardest(
             "predicted": _numbers(scale.names, predicted[row]),
             "score": float(off[row]),
         }
-        for row in np.argsort(-off, kind="stable")[:HARDEST]
+        for row in np.argsort(-off, kind="stable")[:HARDEST_SHOWN]
     ]
     note = (
         "Furthest from the given number first; in brackets, how far, in standard deviations of the"

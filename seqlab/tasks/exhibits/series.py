@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples
 from seqlab.tasks.base import Exhibit, Predictions
 
-MOST_DRAWN = 8  # series that are drawn
+MOST_DRAWN_SERIES = 8
 MOST_STEPS = 600  # of a drawn series
 SPARK_WIDTH = 120
 
@@ -23,7 +23,7 @@ def by_class(
     labels, values = examples.array("label"), examples.ragged("values")
     items = []
     for number, name in enumerate(classes):
-        rows = np.flatnonzero(labels == number)[: max(1, MOST_DRAWN // len(classes))]
+        rows = np.flatnonzero(labels == number)[: max(1, MOST_DRAWN_SERIES // len(classes))]
         for row in rows:
             x, best = values[int(row)], int(predictions[row].argmax())
             stride = -(-len(x) // MOST_STEPS)
@@ -49,7 +49,7 @@ def by_class(
     note += " predicted for it, and how sure."
     if len(channels) > 1:
         note += f" Drawn is the first of {len(channels)} channels."
-    return Exhibit("series", "Series by class", {"items": items[:MOST_DRAWN]}, note)
+    return Exhibit("series", "Series by class", {"items": items[:MOST_DRAWN_SERIES]}, note)
 
 
 def sparkline(x: NDArray[Any]) -> list[float]:

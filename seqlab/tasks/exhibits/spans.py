@@ -15,9 +15,10 @@ from seqlab.tasks.exhibits.binned import binned
 from seqlab.tasks.parts import Input
 from seqlab.tasks.targets.span_answers import accepted, answers, normalised
 
-SPREAD, HARDEST = 6, 6  # examples shown: the same for all contestants, and each one's worst
-AROUND = 40  # tokens shown on either side of the answers
-MOST_KINDS = 10
+SPREAD_SHOWN = 6  # examples, the same for all contestants
+HARDEST_SHOWN = 6  # examples, each contestant's worst
+TOKENS_AROUND = 40  # tokens shown on either side of the answers
+MOST_QUESTION_KINDS = 10
 MARK = "answer"
 
 
@@ -40,7 +41,7 @@ def _by_question(
 ) -> Exhibit:
     """Grouped by the first word of the question."""
     firsts = np.array([_first(text) for text in examples.frame["question"]], dtype=object)
-    kinds = [name for name, _ in Counter(firsts.tolist()).most_common(MOST_KINDS)]
+    kinds = [name for name, _ in Counter(firsts.tolist()).most_common(MOST_QUESTION_KINDS)]
     rows = [
         [name, int(held.sum()), float(f1[held].mean()), float(exact[held].mean())]
         for name in kinds
@@ -62,7 +63,7 @@ def _by_length(f1: NDArray[np.float64], examples: Examples, read: Input) -> Exhi
 
 def _spread(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     """Evenly chosen from the test part: the same examples for all contestants."""
-    rows = np.unique(np.linspace(0, len(examples) - 1, SPREAD).round().astype(int))
+    rows = np.unique(np.linspace(0, len(examples) - 1, SPREAD_SHOWN).round().astype(int))
     items = [_item(row, np.asarray(predictions)[row], f1[row], examples) for row in rows.tolist()]
     note = "Evenly chosen from the test part; an unmarked context holds no answer."
     return Exhibit("marked", "Answers in their contexts", {"items": items}, note)
@@ -71,7 +72,7 @@ def _spread(predictions: Predictions, f1: NDArray[np.float64], examples: Example
 def _hardest(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     """The surest wrong answers first: those with the lowest F1, the most probable among them."""
     found = np.asarray(predictions)
-    rows = np.lexsort((-found[:, 2], f1))[:HARDEST]
+    rows = np.lexsort((-found[:, 2], f1))[:HARDEST_SHOWN]
     items = [_item(row, found[row], f1[row], examples) for row in rows.tolist()]
     note = "Each contestant's own, the worst answers first and the surest among them."
     return Exhibit("marked", "Hardest test examples", {"items": items}, note)
@@ -86,7 +87,7 @@ def _item(
     target = examples.array("answer")[row] - begin
     predicted = prediction[:2].astype(np.int64) - begin
     shown = [int(p) for p in (*target, *predicted) if p >= 0] or [0]
-    low, high = max(0, min(shown) - AROUND), max(shown) + AROUND + 1
+    low, high = max(0, min(shown) - TOKENS_AROUND), max(shown) + TOKENS_AROUND + 1
 
     def marks(span: NDArray[np.int64]) -> list[str]:
         inside = [span[0] <= i <= span[1] and span[0] >= 0 for i in range(len(words))]

@@ -18,10 +18,10 @@ from seqlab.tasks.parts import Input
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SHOWN = 12  # translations
-DRAWN = 3  # attentions
-LETTERS = 400  # of a string that is shown
-MOST_PIECES = 24  # of a sequence whose attention can still be read
+SHOWN_TRANSLATIONS = 12
+DRAWN_ATTENTIONS = 3
+SHOWN_CHARACTERS = 400  # of a string that is shown
+MOST_ATTENTION_TOKENS = 24  # of a sequence whose attention can still be read
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ def exhibits(written: Written, examples: Examples, read: Input) -> list[Exhibit]
 
 def _side_by_side(written: Written, examples: Examples, read: Input) -> Exhibit:
     items = []
-    for row in spread(examples, SHOWN, read):
+    for row in spread(examples, SHOWN_TRANSLATIONS, read):
         target = str(examples.frame["target"].iloc[row])
         items.append(
             {
                 **read.item(examples, int(row)),
-                "target": target[:LETTERS],
-                "predicted": written.texts[row][:LETTERS],
+                "target": target[:SHOWN_CHARACTERS],
+                "predicted": written.texts[row][:SHOWN_CHARACTERS],
                 "score": written.score(int(row), target),
             }
         )
@@ -78,17 +78,17 @@ def attentions(
 
     `read(row)` gives the pieces written, those of the source, and the weights between them.
     """
-    short = np.flatnonzero(reader.lengths(examples) <= MOST_PIECES)
+    short = np.flatnonzero(reader.lengths(examples) <= MOST_ATTENTION_TOKENS)
     made: list[Exhibit] = []
-    for row in short[spread(examples.take(short), DRAWN, reader)] if len(short) else ():
+    for row in short[spread(examples.take(short), DRAWN_ATTENTIONS, reader)] if len(short) else ():
         found = read(int(row))
         if found is None:
             return []
         written, source, weights = found
         data = {
-            "rows": written[:MOST_PIECES],
+            "rows": written[:MOST_ATTENTION_TOKENS],
             "columns": source,
-            "values": np.round(100 * weights[:MOST_PIECES]).astype(int).tolist(),
+            "values": np.round(100 * weights[:MOST_ATTENTION_TOKENS]).astype(int).tolist(),
             "row_label": "what is written",
             "column_label": "the source",
         }

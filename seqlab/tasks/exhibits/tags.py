@@ -14,8 +14,9 @@ from seqlab.metrics.spans import spans
 from seqlab.tasks.base import Exhibit, Predictions
 from seqlab.tasks.exhibits.binned import binned
 
-SPREAD, HARDEST = 5, 8  # sentences shown: the same for all contestants, and each one's worst
-SHOWN = 80  # tokens of a sentence
+SPREAD_SHOWN = 5  # sentences, the same for all contestants
+HARDEST_SHOWN = 8  # sentences, each contestant's worst
+SHOWN_TOKENS = 80  # tokens of a sentence
 MOST_TAGS = 40  # rows of a confusion matrix that can still be read
 
 
@@ -114,8 +115,10 @@ class _Sentences:
     def spread(self) -> Exhibit:
         """From the shortest to the longest: the same for all contestants."""
         order = np.argsort([len(tags) for tags in self.given], kind="stable")
-        places = np.linspace(0, len(order) - 1, min(SPREAD + 2, len(order))).round().astype(int)
-        inner = places[1:-1] if len(places) > SPREAD else places
+        places = (
+            np.linspace(0, len(order) - 1, min(SPREAD_SHOWN + 2, len(order))).round().astype(int)
+        )
+        inner = places[1:-1] if len(places) > SPREAD_SHOWN else places
         return self._marked("Tagged test sentences", order[np.unique(inner)], "From short to long.")
 
     def hardest(self, predictions: Predictions) -> Exhibit:
@@ -125,7 +128,7 @@ class _Sentences:
             sum(p for p, a, b in zip(sure, own, true, strict=True) if a != b)
             for sure, own, true in zip(probabilities, self.predicted, self.given, strict=True)
         ]
-        rows = np.argsort(-np.array(doubts), kind="stable")[:HARDEST]
+        rows = np.argsort(-np.array(doubts), kind="stable")[:HARDEST_SHOWN]
         note = "Each contestant's own, those first whose wrong tags it took for the surest; some"
         note += " given tags may be wrong."
         return self._marked("Hardest test sentences", rows, note)
@@ -141,7 +144,7 @@ class _Sentences:
             else:  # every token has a tag: of the predicted ones only what differs is worth a mark
                 own = ["" if a == b else a for a, b in zip(own, true, strict=True)]
             named = {"tokens": self.tokens[row], "target": true, "predicted": own}
-            items.append({**{k: v[:SHOWN] for k, v in named.items()}, "note": said})
+            items.append({**{k: v[:SHOWN_TOKENS] for k, v in named.items()}, "note": said})
         if not self.spanned:
             note += " Of the predicted tags only those are marked that differ."
         return Exhibit("marked", title, {"items": items}, note)

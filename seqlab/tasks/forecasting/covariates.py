@@ -16,7 +16,7 @@ from seqlab.errors import UserError
 
 Array = NDArray[np.float64]
 Categories = tuple[tuple[str, tuple[str, ...]], ...]  # columns of words, and their words
-MOST_WORDS = 50
+MOST_CATEGORIES = 50
 
 
 def categories(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> Categories:
@@ -29,10 +29,10 @@ def categories(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> Cate
         if pd.to_numeric(held, errors="coerce").notna().mean() > 0.5:
             continue  # numbers with a slip of the pen, which reading them will name
         words = sorted(held.astype("str").unique())
-        if len(words) > MOST_WORDS:
+        if len(words) > MOST_CATEGORIES:
             raise UserError(
                 f'"{origin}" column "{name}": {len(words)} different words; a covariate may have'
-                f" {MOST_WORDS}",
+                f" {MOST_CATEGORIES}",
                 "group the rare ones, or leave the column out",
             )
         found.append((name, tuple(words)))

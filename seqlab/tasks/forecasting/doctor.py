@@ -21,39 +21,39 @@ from seqlab.tasks.forecasting.examples import future, scale
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import Layout
 from seqlab.tasks.forecasting.panel import Panel
-from seqlab.tasks.forecasting.preparation import Reading, fit, read
+from seqlab.tasks.forecasting.preparation import PreparedPanel, fit, read
 from seqlab.tasks.forecasting.scaling import sums
-from seqlab.tasks.forecasting.seasonality import WEAK, sample, strengths
+from seqlab.tasks.forecasting.seasonality import WEAK_STRENGTH, sample, strengths
 
-MISSING = 0.05  # share of missing values that deserves a word
-EXTREME = 15.0  # distances between the quartiles, from which a value is suspect
+MISSING_SHARE = 0.05  # share of missing values that deserves a word
+EXTREME_RANGES = 15.0  # distances between the quartiles, from which a value is suspect
 FEW_BLOCKS = 10
-QUICK = 500  # windows scored in the quick check
-FILLED = "models read the last known value and are told so; losses and metrics skip it"
+QUICK_WINDOWS = 500  # windows scored in the quick check
+FILLED_NOTE = "models read the last known value and are told so; losses and metrics skip it"
 
 
 def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
     """All findings, the guesses first; a user's error becomes the one finding that matters."""
     try:
-        reading = read(sources, spec)[-1]
-        fitted, parts, card = fit(reading, spec)
+        prepared = read(sources, spec)[-1]
+        fitted, parts, card = fit(prepared, spec)
     except UserError as error:
         return [Finding("error", error.message, "", error.hint)]
-    panel = reading.panel
+    panel = prepared.panel
     findings = [
-        Finding("info", "How the data are read", "; ".join(reading.notes)),
-        *_unread_moments(sources.train, reading.layout),
-        _size(panel, reading.layout),
+        Finding("info", "How the data are read", "; ".join(prepared.notes)),
+        *_unread_moments(sources.train, prepared.layout),
+        _size(panel, prepared.layout),
         *_grid(panel),
         *_missing(panel),
-        *_short(reading),
-        *_constant(panel, reading),
-        *_extreme(panel, reading.layout),
-        _components(reading),
-        *_drift(panel, fitted, reading),
+        *_short(prepared),
+        *_constant(panel, prepared),
+        *_extreme(panel, prepared.layout),
+        _components(prepared),
+        *_drift(panel, fitted, prepared),
         *_windows(card),
         _bar(fitted, parts[1]),
-        *_unused(sources.train, reading.layout),
+        *_unused(sources.train, prepared.layout),
     ]
     return findings
 
@@ -117,10 +117,10 @@ def _grid(panel: Panel) -> list[Finding]:
         share = panel.gaps / len(panel.values)
         findings.append(
             Finding(
-                "warning" if share > MISSING else "info",
+                "warning" if share > MISSING_SHARE else "info",
                 f"{panel.gaps} gaps in time ({share:.1%} of the steps)",
                 "the dates of these steps are not in the data",
-                FILLED,
+                FILLED_NOTE,
             )
         )
     if panel.moved:
@@ -145,10 +145,10 @@ def _missing(panel: Panel) -> list[Finding]:
         worst = int(by_channel.argmax())
         findings.append(
             Finding(
-                "warning" if share > MISSING else "info",
+                "warning" if share > MISSING_SHARE else "info",
                 f"{share:.1%} of the values are missing",
                 f'most in "{panel.targets[worst]}" ({by_channel[worst]:.1%})',
-                FILLED,
+                FILLED_NOTE,
             )
         )
     counts = np.bincount(panel.owners(), known.mean(axis=1), minlength=len(panel))
@@ -165,16 +165,16 @@ def _missing(panel: Panel) -> list[Finding]:
     return findings
 
 
-def _short(reading: Reading) -> list[Finding]:
+def _short(prepared: PreparedPanel) -> list[Finding]:
     """Series that are left out."""
-    geometry, empty = reading.geometry, reading.panel.empty
+    geometry, empty = prepared.geometry, prepared.panel.empty
     findings = []
-    if reading.dropped:
+    if prepared.dropped:
         findings.append(
             Finding(
                 "warning",
-                f"{len(reading.dropped)} series are too short and left out",
-                _named(reading.dropped),
+                f"{len(prepared.dropped)} series are too short and left out",
+                _named(prepared.dropped),
                 f"they have fewer than {geometry.lookback + geometry.horizon} steps"
                 f" (look-back {geometry.lookback} + horizon {geometry.horizon}):"
                 " choose a smaller --lookback to keep them",
@@ -189,11 +189,11 @@ def _short(reading: Reading) -> list[Finding]:
     return findings
 
 
-def _constant(panel: Panel, reading: Reading) -> list[Finding]:
+def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
     """Targets that never change in the training part."""
     C = len(panel.targets)
     owners = panel.owners()
-    used = np.arange(len(panel.values)) - panel.offsets[owners] < reading.parts.ends[owners, 0]
+    used = np.arange(len(panel.values)) - panel.offsets[owners] < prepared.parts.ends[owners, 0]
     low, high = np.full((len(panel), C), np.inf), np.full((len(panel), C), -np.inf)
     values = panel.values[used, :C]
     np.fmin.at(low, owners[used], values)
@@ -213,7 +213,7 @@ def _constant(panel: Panel, reading: Reading) -> list[Finding]:
             "warning",
             f"{len(found)} series never change in the training part",
             _named(found),
-            "scaled errors leave them out; drop them if they carry nothing",
+            "scaled errors leave them out; remove them if they tell nothing",
         )
     ]
 
@@ -226,7 +226,7 @@ def _extreme(panel: Panel, layout: Layout) -> list[Finding]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a channel without any value
             low, high = np.nanquantile(part, (0.25, 0.75), axis=0)
-            far = np.maximum(part - high, low - part) > EXTREME * (high - low)
+            far = np.maximum(part - high, low - part) > EXTREME_RANGES * (high - low)
         far &= (high > low)[None]
         if far.any() and not where:
             row, c = np.argwhere(far)[0]
@@ -239,28 +239,30 @@ def _extreme(panel: Panel, layout: Layout) -> list[Finding]:
     return [
         Finding(
             "warning",
-            f"{found} extreme values, more than {EXTREME:g} interquartile ranges away",
+            f"{found} extreme values, more than {EXTREME_RANGES:g} interquartile ranges away",
             where,
-            "check them: a slip of the pen weighs heavily in squared errors (--metric mae)",
+            "check them: a typing error weighs heavily in squared errors, less with --metric mae",
         )
     ]
 
 
-def _components(reading: Reading) -> Finding:
-    season = reading.geometry.season
-    seasonal, trend = strengths(sample(reading.panel, reading.parts.ends[:, 0]), season)
+def _components(prepared: PreparedPanel) -> Finding:
+    season = prepared.geometry.season
+    seasonal, trend = strengths(sample(prepared.panel, prepared.parts.ends[:, 0]), season)
     words = f"season of {season} steps: strength {seasonal:.2f}; " if season > 1 else ""
     return Finding(
         "info",
         f"{words}trend: strength {trend:.2f} (0 none, 1 all)",
-        advice="" if season == 1 or seasonal >= WEAK else "a weak season: is --season right?",
+        advice=""
+        if season == 1 or seasonal >= WEAK_STRENGTH
+        else "a weak season: is --season right?",
     )
 
 
-def _drift(panel: Panel, fitted: Fitted, reading: Reading) -> list[Finding]:
+def _drift(panel: Panel, fitted: Fitted, prepared: PreparedPanel) -> list[Finding]:
     """Whether the test part lies on another level than the training part."""
     C = len(panel.targets)
-    begin, _ = reading.parts.span(2)
+    begin, _ = prepared.parts.span(2)
     owners = panel.owners()
     within = np.arange(len(panel.values)) - panel.offsets[owners]
     late = (within >= begin[owners])[:, None] & panel.known
@@ -307,7 +309,7 @@ def _windows(card: dict[str, object]) -> list[Finding]:
 
 def _bar(fitted: Fitted, valid: Examples) -> Finding:
     """How good forecasts without learning are, on the validation part."""
-    chosen = np.unique(np.linspace(0, len(valid) - 1, min(QUICK, len(valid))).astype(int))
+    chosen = np.unique(np.linspace(0, len(valid) - 1, min(QUICK_WINDOWS, len(valid))).astype(int))
     windows, C = valid.take(chosen), fitted.channels
     metric = registry.load("metrics", "mase")()
     unit = scale("naive", windows, C)

@@ -15,7 +15,7 @@ from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.tasks.base import Exhibit, Predictions
 from seqlab.tasks.forecasting.examples import grid, origins, series_of, starts
-from seqlab.tasks.forecasting.options import MIDDLE
+from seqlab.tasks.forecasting.options import MEDIAN_LEVEL
 
 if TYPE_CHECKING:
     from seqlab.tasks.forecast import Forecast
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 MOST_ROWS = 20  # of a table
 MOST_STEPS = 48  # points of the curve by step
-MOST_SPANS = 8  # rows of residuals along the horizon
-MOST_POINTS = 200  # of drawn history
-SPREAD, WORST = 3, 3  # forecasts drawn: evenly chosen, and those with the largest errors
+MOST_HORIZON_ROWS = 8  # rows of residuals along the horizon
+MOST_HISTORY_POINTS = 200  # of drawn history
+SPREAD_SHOWN = 3  # forecasts, evenly chosen
+WORST_SHOWN = 3  # forecasts, those with the largest errors
 
 
 def draw(task: Forecast, predictions: Predictions, examples: Examples) -> list[Exhibit]:
@@ -135,7 +136,7 @@ def _drawn(task: Forecast, metric: Metric, predictions: Predictions, examples: E
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.nan_to_num(statistics[:, 0] / statistics[:, 1])
     middle = task.middle(predicted)
-    even = np.linspace(0, len(examples) - 1, min(SPREAD, len(examples))).round().astype(int)
+    even = np.linspace(0, len(examples) - 1, min(SPREAD_SHOWN, len(examples))).round().astype(int)
     items = [_item(task, predictions, examples, i, 0) for i in np.unique(even)]
     for i in _worst(error, examples, even):
         c = int(np.nan_to_num(np.abs(middle[i] - wanted[i])).mean(axis=0).argmax())
@@ -149,7 +150,7 @@ def _worst(error: Array, examples: Examples, drawn: NDArray[np.int64]) -> list[i
     used = set(blocks[drawn].tolist())
     worst: list[int] = []
     for i in np.argsort(-error):
-        if blocks[i] not in used and len(worst) < WORST:
+        if blocks[i] not in used and len(worst) < WORST_SHOWN:
             used.add(blocks[i])
             worst.append(int(i))
     return worst
@@ -167,7 +168,7 @@ def _item(
     geometry, moments = task.fitted.geometry, grid(examples, task.fitted).moments
     steps = min(geometry.lookback, max(2 * geometry.horizon, 2 * geometry.season))
     origin, start = int(origins(examples)[i]), int(starts(examples)[i])
-    thin = max(1, -(-steps // MOST_POINTS))
+    thin = max(1, -(-steps // MOST_HISTORY_POINTS))
     before = np.arange(origin - steps, origin)[(steps - 1) % thin :: thin]
     ahead = np.arange(origin, origin + geometry.horizon)
     dates = _labels(moments(ahead + start))
@@ -187,7 +188,7 @@ def _forecast(task: Forecast, values: Array) -> dict[str, list[float | None]]:
     """What is drawn of (horizon,) or (horizon, quantiles): the line, and the widest interval."""
     if values.ndim == 1:
         return {"y": _numbers(values)}
-    middle = values[:, task.fitted.quantiles.index(MIDDLE)]
+    middle = values[:, task.fitted.quantiles.index(MEDIAN_LEVEL)]
     return {
         "y": _numbers(middle),
         "low": _numbers(values[:, 0]),
@@ -207,7 +208,7 @@ def _residuals(task: Forecast, predictions: Predictions, examples: Examples) -> 
 def _residuals_by_step(task: Forecast, predictions: Predictions, examples: Examples) -> Exhibit:
     """The same along the horizon, of all series together, standardised."""
     away, wanted = _standard_residuals(task, predictions, examples)
-    spans = _spans(wanted.shape[1], MOST_SPANS)
+    spans = _spans(wanted.shape[1], MOST_HORIZON_ROWS)
     parts = {f"{a + 1}–{b}" if b > a + 1 else str(b): away[:, a:b] for a, b in spans}
     note = "prediction minus truth, in standard deviations of each series"
     return _spread("steps ahead", parts, "Residuals along the horizon", note)

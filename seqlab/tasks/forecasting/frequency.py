@@ -20,11 +20,11 @@ SECOND = 10**6  # microseconds
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
 MONTH_END = 31
 # A series with more steps off its grid than this has no frequency to speak of.
-TOLERATED = 0.1
-FINEST = 12  # the usual gap is at most this many steps
-WHOLE = 0.7  # share of the steps of open hours that must be there
+TOLERATED_SHARE = 0.1
+MOST_STEPS_A_GAP = 12  # the usual gap is at most this many steps
+OPEN_HOURS_SHARE = 0.7  # share of the steps of open hours that must be there
 FEWEST_OPEN_DAYS = 5
-JITTER = 0.05  # of a step: by how much clocks may be late or early
+JITTER_STEPS = 0.05  # of a step: by how much clocks may be late or early
 WORKING = "1111100"  # Monday to Friday, one digit a day as numpy has it
 WORKING_WEEKS = (WORKING, "1111001", "1111110", "1101111")  # to Thursday, to Saturday, from Sunday
 
@@ -218,11 +218,13 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
         return found
     sizes, counts = np.unique(gaps, return_counts=True)
     size = int(sizes[counts.argmax()])
-    if (gaps % size != 0).mean() > TOLERATED:  # the usual gap may be several steps
+    if (gaps % size != 0).mean() > TOLERATED_SHARE:  # the usual gap may be several steps
         finer = int(np.gcd.reduce(sizes[counts >= 0.02 * len(gaps)], initial=size))
-        size = finer if size <= FINEST * finer else size  # else: no common step, just noise
+        size = (
+            finer if size <= MOST_STEPS_A_GAP * finer else size
+        )  # else: no common step, just noise
     phases, counts = np.unique(stamps % size, return_counts=True)
-    if counts.max() < (1 - TOLERATED) * len(stamps):
+    if counts.max() < (1 - TOLERATED_SHARE) * len(stamps):
         found = _jittered(stamps, gaps)
     return found or Frequency("fixed", size, int(phases[counts.argmax()]))
 
@@ -270,26 +272,26 @@ def _open_hours(stamps: Positions, gaps: Positions) -> Frequency | None:
     every = (stamps.max() - stamps.min()) / size + 1
     open_ = int(np.busday_count(first, last, weekmask=week)) * slots
     there = len(np.unique(stamps))
-    if there < WHOLE * open_ or open_ > (1 - TOLERATED) * every:
+    if there < OPEN_HOURS_SHARE * open_ or open_ > (1 - TOLERATED_SHARE) * every:
         return None
     return Frequency("hours", size, week=week, clock=int(clocks[0]), slots=slots)
 
 
 def _jittered(stamps: Positions, gaps: Positions) -> Frequency | None:
     """A step from which clocks are a little late or early; None where they are more than that."""
-    size = _round_within(float(np.median(gaps)) * (1 - JITTER / 4),
-                         float(np.median(gaps)) * (1 + JITTER / 4))  # fmt: skip
+    size = _round_within(float(np.median(gaps)) * (1 - JITTER_STEPS / 4),
+                         float(np.median(gaps)) * (1 + JITTER_STEPS / 4))  # fmt: skip
     phase = _roundest(stamps, size)
     away = np.abs((stamps - phase + size // 2) % size - size // 2)
-    if (away <= JITTER * size).mean() < 1 - TOLERATED:
+    if (away <= JITTER_STEPS * size).mean() < 1 - TOLERATED_SHARE:
         return None
-    return Frequency("fixed", size, phase % size, jitter=int(JITTER * size))
+    return Frequency("fixed", size, phase % size, jitter=int(JITTER_STEPS * size))
 
 
 def _roundest(stamps: Positions, size: int) -> int:
     """The roundest moment among those of a step: where clocks mean to be that are late or early."""
     away = (stamps - stamps[0] + size // 2) % size - size // 2
-    near = away[np.abs(away - np.median(away)) <= JITTER * size]
+    near = away[np.abs(away - np.median(away)) <= JITTER_STEPS * size]
     near = near if len(near) else away
     return _round_within(float(stamps[0] + near.min()), float(stamps[0] + near.max()))
 
@@ -315,7 +317,7 @@ def _months(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Freq
         return None
     sizes, counts = np.unique(steps, return_counts=True)
     size = int(sizes[counts.argmax()])
-    if (steps % size != 0).mean() > TOLERATED:
+    if (steps % size != 0).mean() > TOLERATED_SHARE:
         size = int(np.gcd.reduce(sizes[counts >= 0.02 * len(steps)], initial=size))
     phases, counts = np.unique(months % size, return_counts=True)
     frequency = Frequency("months", size, int(phases[counts.argmax()]), clock=_clock_of(stamps))
@@ -347,7 +349,7 @@ def _on_days(frequency: Frequency, dates: Moments, first: Moments) -> Frequency 
             replace(frequency, day=1, roll="forward", week=week),
         )
     ]
-    for rules, share in ((plain, 1.0), (rolled, 1.0), (rolled + plain, 1 - TOLERATED)):
+    for rules, share in ((plain, 1.0), (rolled, 1.0), (rolled + plain, 1 - TOLERATED_SHARE)):
         for rule in rules:
             if (rule._days(first) == dates).mean() >= share:
                 return rule

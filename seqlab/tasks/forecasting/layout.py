@@ -18,17 +18,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.columns import ALIASES, ColumnKind, aliases, describe, named, normalised
-from seqlab.data.moments.finding import Found, Moments, find_moments
+from seqlab.data.moments.finding import FoundMoments, Moments, find_moments
 from seqlab.data.series import numeric_columns
 from seqlab.data.table import Table
 from seqlab.data.wide import ID, MOMENT, STEP, find_wide
 from seqlab.errors import UserError, unknown
 from seqlab.tasks.forecasting import covariates as further
-from seqlab.tasks.forecasting.options import Options
+from seqlab.tasks.forecasting.options import ForecastOptions
 
-UNNAMED = "series"  # the name of the only series, where no column names it
+ONLY_SERIES = "series"  # the name of the only series, where no column names it
 ROLES = ("time", "series", "target", "covariates", "known", "static")
-USUAL = frozenset(ALIASES["series"][0].split())  # names that nothing but a series has
+SERIES_NAMES = frozenset(ALIASES["series"][0].split())  # names that nothing but a series has
 JOIN = "+"  # several columns in one role: target=HUFL+OT, series=store+item
 # What people forecast, beyond the general names for a target; words of a column's name.
 _WORDS = (
@@ -40,8 +40,8 @@ _CALENDAR = (
     "day_of_week dayofweek weekday dow day_of_year dayofyear doy week week_of_year quarter month"
     " year day hour minute is_weekend weekend no row index"
 )
-FULL_PANEL = 1.25  # series times moments for each row, at most
-SAID = {
+FULL_PANEL_RATIO = 1.25  # series times moments for each row, at most
+FORMS_SAID = {
     "covariates": "also read as input",
     "known": "known in advance",
     "static": "the same all along a series",
@@ -141,7 +141,7 @@ def read_layout(
     table: Table,
     columns: dict[str, str],
     others: Sequence[Table] = (),
-    options: Options | None = None,
+    options: ForecastOptions | None = None,
 ) -> Layout:
     """The roles of a table's columns, the user's own choices first.
 
@@ -165,7 +165,7 @@ def read_layout(
     time = () if found is None else found.columns
     step = None if by_row or found is not None else _step_column(frame)
     taken = [STEP] if by_row and not time else [*time, *([step] if step else [])]
-    named = [columns[role] for role in SAID if columns.get(role, "all") != "all"]
+    named = [columns[role] for role in FORMS_SAID if columns.get(role, "all") != "all"]
     spoken = [name for given in named for name in several(frame, given, table.origin)]
     held = taken if found is None else [*taken, *spoken]
     series, series_note = _series(table, frame, found, columns.get("series"), held)
@@ -183,7 +183,7 @@ def read_layout(
         "" if found is not None else "time: no dates; steps are counted",
         "" if by_row else series_note,
         "" if by_row else target_note,
-        *(f"{SAID[role]}: {', '.join(names)}" for role, names in inputs.items() if names),
+        *(f"{FORMS_SAID[role]}: {', '.join(names)}" for role, names in inputs.items() if names),
     ]
     return Layout(
         by_row,
@@ -200,7 +200,7 @@ def read_layout(
     )
 
 
-def _time_note(found: Found, by_row: bool) -> str:
+def _time_note(found: FoundMoments, by_row: bool) -> str:
     """Where the moments are, how they are read, and what is doubtful in that."""
     form = found.moments.form
     where = "time: the names of the columns" if by_row else found.sentence
@@ -251,7 +251,7 @@ def observe(table: Table, layout: Layout) -> Observations:
 def _names(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> NDArray[np.object_]:
     """The series of each row; several columns are joined by a slash."""
     if not columns:
-        return np.full(len(frame), UNNAMED, dtype=object)
+        return np.full(len(frame), ONLY_SERIES, dtype=object)
     for name in columns:
         if frame[name].isna().any():
             row = int(frame[name].isna().to_numpy().argmax())
@@ -294,7 +294,7 @@ def _step_column(frame: pd.DataFrame) -> str | None:
 
 def called(name: str) -> str:
     """A series in messages."""
-    return "the series" if name == UNNAMED else f'series "{name}"'
+    return "the series" if name == ONLY_SERIES else f'series "{name}"'
 
 
 def several(frame: pd.DataFrame, given: str, origin: str) -> list[str]:
@@ -307,7 +307,7 @@ def several(frame: pd.DataFrame, given: str, origin: str) -> list[str]:
 def _series(
     table: Table,
     frame: pd.DataFrame,
-    found: Found | None,
+    found: FoundMoments | None,
     given: str | None,
     taken: Sequence[str],
 ) -> tuple[list[str], str]:
@@ -318,9 +318,9 @@ def _series(
     by_name = [free[alias] for alias in aliases("series") if alias in free]
     step = frame[taken[0]] if found is None and taken else None
     times = found.times if found is not None else step
-    best = ([n for n in by_name if normalised(n) in USUAL] or by_name)[:1]
+    best = ([n for n in by_name if normalised(n) in SERIES_NAMES] or by_name)[:1]
     note = f'series: column "{best[0]}" (by its name)' if best else ""
-    if times is None or (best and normalised(best[0]) in USUAL):
+    if times is None or (best and normalised(best[0]) in SERIES_NAMES):
         return best, note
     if times.is_unique:
         return [], ""
@@ -344,7 +344,7 @@ def _numbers_series(column: pd.Series, times: pd.Series) -> bool:
     name = normalised(str(column.name))
     if name in aliases("target") or name in CALENDAR or not _recurs(column):
         return False
-    return column.nunique() * times.nunique() <= FULL_PANEL * len(column)
+    return column.nunique() * times.nunique() <= FULL_PANEL_RATIO * len(column)
 
 
 def _recurs(column: pd.Series) -> bool:

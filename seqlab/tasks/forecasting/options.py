@@ -11,10 +11,10 @@ from seqlab.errors import UserError, unknown
 from seqlab.specs import Spec
 
 STRATEGIES = ("direct", "recursive", "encoder-decoder")
-MIDDLE = 0.5  # always among the quantiles: it is the forecast itself
+MEDIAN_LEVEL = 0.5  # always among the quantiles: it is the forecast itself
 
 
-class Options(Spec):
+class ForecastOptions(Spec):
     """strategy   direct: all steps at once; recursive: a patch at a time, rolled forward;
                   encoder-decoder: a decoder's query for each patch of the horizon
     quantiles  probabilities such as 0.1, 0.9
@@ -44,12 +44,12 @@ class Options(Spec):
         """All quantiles in order, the middle among them; () where none was asked for."""
         ends = [(1 + sign * share / 100) / 2 for share in self.intervals for sign in (-1, 1)]
         asked = [*self.quantiles, *ends]
-        return tuple(sorted({round(level, 6) for level in [*asked, MIDDLE]})) if asked else ()
+        return tuple(sorted({round(level, 6) for level in [*asked, MEDIAN_LEVEL]})) if asked else ()
 
 
-def read_options(values: dict[str, Any]) -> Options:
+def read_options(values: dict[str, Any]) -> ForecastOptions:
     """Options from plain data, each checked."""
-    options = Options.read(values, "options")
+    options = ForecastOptions.read(values, "options")
     if options.strategy not in STRATEGIES:
         raise unknown("options.strategy", options.strategy, STRATEGIES)
     for level in options.quantiles:

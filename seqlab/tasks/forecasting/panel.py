@@ -14,12 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.errors import UserError
-from seqlab.tasks.forecasting.frequency import TOLERATED, Frequency, infer
+from seqlab.tasks.forecasting.frequency import TOLERATED_SHARE, Frequency, infer
 from seqlab.tasks.forecasting.layout import Layout, Observations, called
 
 Rows = NDArray[np.int64]
 Array = NDArray[np.float64]
-MOST_GAPS = 20  # grid positions for each row of data; more is a wrong date, not a gap
+MOST_POSITIONS_A_ROW = 20  # grid positions for each row of data; more is a wrong date, not a gap
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _on_grid(
     moved = int((~exact).sum())
     later = positions[order][1:][np.diff(codes[order]) == 0]
     earlier = positions[order][:-1][np.diff(codes[order]) == 0]
-    if moved > TOLERATED * len(stamps) or (later == earlier).any():
+    if moved > TOLERATED_SHARE * len(stamps) or (later == earlier).any():
         row = int((~exact).argmax())
         raise UserError(
             f'"{origin}" column "{layout.time[0]}": the steps are irregular (mostly {grid};'
@@ -273,7 +273,7 @@ def _scatter(
     first, last = _extents(number[codes[observed]], positions[observed], len(held))
     last += ahead
     offsets = np.concatenate(([0], (last - first + 1).cumsum()))
-    if offsets[-1] > MOST_GAPS * observed.sum() + 1000:
+    if offsets[-1] > MOST_POSITIONS_A_ROW * observed.sum() + 1000:
         worst = int((last - first).argmax())
         ends = grid.moments(np.array([first[worst], last[worst]]))
         begin, end = map(layout.shown, ends)

@@ -16,8 +16,8 @@ from seqlab.errors import UserError
 from seqlab.tasks.forecasting.panel import Panel
 
 Rows = NDArray[np.int64]
-DEFAULT = (70.0, 10.0, 20.0)
-NAMES = ("training", "validation", "test")
+DEFAULT_SHARES = (70.0, 10.0, 20.0)
+PART_NAMES = ("training", "validation", "test")
 HINT = (
     "accepted: percentages 60/20/20, rows 8640/2880/2880,"
     " or the first dates of validation and test 2017-07-01,2017-11-01"
@@ -25,7 +25,7 @@ HINT = (
 
 
 @dataclass(frozen=True)
-class Parts:
+class PartEnds:
     """ends (S, 3): where each part ends, in rows of the series; how they were cut, in words."""
 
     ends: Rows
@@ -37,12 +37,12 @@ class Parts:
         return first, self.ends[:, part]
 
 
-def cut(panel: Panel, split: str | None, horizon: int) -> Parts:
+def cut(panel: Panel, split: str | None, horizon: int) -> PartEnds:
     """The parts of a panel: as given in files, as the user says, or 70/10/20 percent."""
     if panel.given is not None:
         return _given(panel, split, horizon)
     if split is None:
-        return _shares(panel, DEFAULT, least=horizon)
+        return _shares(panel, DEFAULT_SHARES, least=horizon)
     fields = [field.strip() for field in split.split("," if "," in split else "/")]
     numbers = [float(f) for f in fields if _is_number(f)]
     if len(numbers) == 3 == len(fields) and min(numbers) > 0:
@@ -55,7 +55,7 @@ def cut(panel: Panel, split: str | None, horizon: int) -> Parts:
     raise UserError(f'--split "{split}": expected three shares or counts, or two dates', HINT)
 
 
-def cut_folds(panel: Panel, folds: int, horizon: int) -> list[Parts]:
+def cut_folds(panel: Panel, folds: int, horizon: int) -> list[PartEnds]:
     """Rolling origins: the last half in `folds` equal test parts, each after its own training."""
     size = int(panel.lengths.max()) // (2 * folds)
     if size < horizon:
@@ -67,7 +67,7 @@ def cut_folds(panel: Panel, folds: int, horizon: int) -> list[Parts]:
     for fold in range(folds):
         ends.append(_from_end(panel, size * (folds - fold - np.array([-1, 0, 1]))))
     how = f"rolling origin: fold {{}} of {folds}, test parts of {size} steps"
-    return [Parts(end, how.format(fold + 1)) for fold, end in enumerate(ends)]
+    return [PartEnds(end, how.format(fold + 1)) for fold, end in enumerate(ends)]
 
 
 def _from_end(panel: Panel, back: Rows) -> Rows:
@@ -86,21 +86,21 @@ def _is_number(field: str) -> bool:
     return True
 
 
-def _given(panel: Panel, split: str | None, horizon: int) -> Parts:
+def _given(panel: Panel, split: str | None, horizon: int) -> PartEnds:
     assert panel.given is not None
     if split is not None:
         raise UserError("--split: the parts are given in files already", "leave --split out")
     ends = panel.given.copy()
     how = "as given in files"
     if (ends[:, 1] == ends[:, 0]).all():  # no validation file: the end of the training file
-        share = DEFAULT[1] / (DEFAULT[0] + DEFAULT[1])
+        share = DEFAULT_SHARES[1] / (DEFAULT_SHARES[0] + DEFAULT_SHARES[1])
         length = np.maximum((share * ends[:, 0]).round().astype(np.int64), horizon)
         ends[:, 0] = np.maximum(ends[:, 0] - length, 0)
         how += "; validation is the end of the training file"
-    return Parts(ends, how)
+    return PartEnds(ends, how)
 
 
-def _shares(panel: Panel, shares: Sequence[float], least: int) -> Parts:
+def _shares(panel: Panel, shares: Sequence[float], least: int) -> PartEnds:
     """Cuts at shares of the rows; at one date for all series where most have all parts then."""
     part = np.asarray(shares, dtype=np.float64) / sum(shares)
     how = "/".join(f"{100 * share:g}" for share in part) + " percent in time"
@@ -113,16 +113,16 @@ def _shares(panel: Panel, shares: Sequence[float], least: int) -> Parts:
         ends = np.array([valid, test, end]) - panel.first[:, None]
         ends = np.clip(ends, 0, panel.lengths[:, None])
         if ((ends[:, 0] > 0) & (ends[:, 2] > ends[:, 1])).mean() >= 0.5:
-            return Parts(ends, how + ", at one date for all series")
+            return PartEnds(ends, how + ", at one date for all series")
         how += ", of each series by itself: their dates differ too much for one date"
     lengths = panel.lengths
     test = np.maximum(np.round(part[2] * lengths).astype(np.int64), least)
     valid = np.maximum(np.round(part[1] * lengths).astype(np.int64), least)
     ends = np.stack([lengths - test - valid, lengths - test, lengths], axis=1)
-    return Parts(np.clip(ends, 0, None), how)
+    return PartEnds(np.clip(ends, 0, None), how)
 
 
-def _counts(panel: Panel, counts: Sequence[int]) -> Parts:
+def _counts(panel: Panel, counts: Sequence[int]) -> PartEnds:
     total, longest = sum(counts), int(panel.lengths.max())
     if total > longest:
         raise UserError(
@@ -133,10 +133,10 @@ def _counts(panel: Panel, counts: Sequence[int]) -> Parts:
     ends = np.minimum(np.cumsum(counts)[None, :], panel.lengths[:, None])
     unused = longest - total
     how = f"{'/'.join(map(str, counts))} rows of each series"
-    return Parts(ends, how + (f"; {unused} after them are not used" if unused else ""))
+    return PartEnds(ends, how + (f"; {unused} after them are not used" if unused else ""))
 
 
-def _dates(panel: Panel, split: str, fields: Sequence[str]) -> Parts:
+def _dates(panel: Panel, split: str, fields: Sequence[str]) -> PartEnds:
     if not panel.frequency.dated:
         raise UserError(f'--split "{split}": the data have no dates', HINT)
     starts = []
@@ -157,10 +157,11 @@ def _dates(panel: Panel, split: str, fields: Sequence[str]) -> Parts:
             whole = panel.frequency.moments(np.array([panel.first.min(), last.max() - 1]))
             reach = " to ".join(str(pd.Timestamp(moment)) for moment in whole)
             raise UserError(
-                f'--split "{split}": the {NAMES[part]} part is empty; the data reach from {reach}',
+                f'--split "{split}": the {PART_NAMES[part]} part is empty;'
+                f" the data reach from {reach}",
                 HINT,
             )
-    return Parts(ends, "by date: validation and test from " + ", ".join(fields[:2]))
+    return PartEnds(ends, "by date: validation and test from " + ", ".join(fields[:2]))
 
 
 def _from(panel: Panel, start: np.datetime64) -> int:

@@ -21,31 +21,31 @@ from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import Layout, called, observe, read_layout
 from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import NAMES, Parts, cut, cut_folds
+from seqlab.tasks.forecasting.parts import PART_NAMES, PartEnds, cut, cut_folds
 from seqlab.tasks.forecasting.scaling import fit_scales, static_scales
 from seqlab.tasks.forecasting.windows import Geometry, Windows, window_part
 
 METRICS = ("mse", "mae", "mase", "smape", "rmse")
-OF_QUANTILES = ("crps", "pinball", "coverage")
+QUANTILE_METRICS = ("crps", "pinball", "coverage")
 # The most channel-windows of each part: beyond, origins lie further apart, and the card says so.
 # Training wants variety; validation is scored many times; the test part decides.
-MOST = (60_000, 5_000, 25_000)
+MOST_WINDOWS = (60_000, 5_000, 25_000)
 
 
 @dataclass(frozen=True)
-class Reading:
+class PreparedPanel:
     """A panel with all that was settled before windows are cut: one for each fold."""
 
     layout: Layout
     panel: Panel
-    parts: Parts
+    parts: PartEnds
     geometry: Geometry
     metrics: tuple[str, ...]
     notes: tuple[str, ...]
     dropped: tuple[str, ...]
 
 
-def read(sources: Sources, spec: DataSpec) -> list[Reading]:
+def read(sources: Sources, spec: DataSpec) -> list[PreparedPanel]:
     """Tables to panels with settings, one for each fold; all user errors come from here."""
     settings.check_settings(spec)
     read_options(spec.options)
@@ -62,10 +62,10 @@ def read(sources: Sources, spec: DataSpec) -> list[Reading]:
         geometry, note = settings.choose_geometry(spec, panel, season, horizon, fold.ends[:, 0])
         kept, short = _long_enough(panel, geometry)
         readings.append(
-            Reading(
+            PreparedPanel(
                 layout,
                 panel.take(kept) if short else panel,
-                Parts(fold.ends[kept], fold.how),
+                PartEnds(fold.ends[kept], fold.how),
                 geometry,
                 _metrics(spec, panel),
                 (*notes, note, f"split: {fold.how}"),
@@ -87,7 +87,7 @@ def _moments_note(panel: Panel, layout: Layout) -> list[str]:
     return [f"moments: {ends}, in steps of {grid}{calendar}{turned}"]
 
 
-def _cuts(panel: Panel, spec: DataSpec, horizon: int) -> list[Parts]:
+def _cuts(panel: Panel, spec: DataSpec, horizon: int) -> list[PartEnds]:
     if spec.folds is None:
         return [cut(panel, spec.split, horizon)]
     if panel.given is not None:
@@ -100,38 +100,43 @@ def _cuts(panel: Panel, spec: DataSpec, horizon: int) -> list[Parts]:
     return cut_folds(panel, spec.folds, horizon)
 
 
-def cut_windows(reading: Reading, spec: DataSpec) -> list[Windows]:
+def cut_windows(prepared: PreparedPanel, spec: DataSpec) -> list[Windows]:
     """The windows of the three parts; a part without any is an error that says how to get some."""
-    channels = len(reading.panel.targets)
+    channels = len(prepared.panel.targets)
     windows = []
-    for part, most in enumerate(MOST):
+    for part, most in enumerate(MOST_WINDOWS):
         stride = spec.stride if part else None
         found = window_part(
-            reading.panel, reading.parts, part, reading.geometry, stride, max(1, most // channels)
+            prepared.panel,
+            prepared.parts,
+            part,
+            prepared.geometry,
+            stride,
+            max(1, most // channels),
         )
         if len(found) == 0:
-            raise _no_window(reading, part)
+            raise _no_window(prepared, part)
         windows.append(found)
     return windows
 
 
-def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[str, Any]]:
+def fit(prepared: PreparedPanel, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[str, Any]]:
     """The fitted state, the three parts as examples, and the data card."""
-    panel, geometry = reading.panel, reading.geometry
-    windows = cut_windows(reading, spec)
-    training = reading.parts.ends[:, 0]
+    panel, geometry = prepared.panel, prepared.geometry
+    windows = cut_windows(prepared, spec)
+    training = prepared.parts.ends[:, 0]
     scales = fit_scales(panel, training, geometry.season)
-    _check_movement(reading, windows, scales.naive)
+    _check_movement(prepared, windows, scales.naive)
     cycles = calendar.cycles(panel.frequency, int(training.max())) if spec.calendar else ()
     options = read_options(spec.options)
-    mean, std = static_scales(panel, reading.layout)
+    mean, std = static_scales(panel, prepared.layout)
     fitted = Fitted(
-        reading.layout,
+        prepared.layout,
         panel.frequency,
         geometry,
         panel.series,
         scales,
-        reading.metrics,
+        prepared.metrics,
         cycles,
         missing=bool(np.isnan(panel.values).any()),
         instance_norm=spec.revin,
@@ -145,24 +150,24 @@ def fit(reading: Reading, spec: DataSpec) -> tuple[Fitted, list[Examples], dict[
     )
     shared = shared_arrays(panel, scales, fitted)
     parts = [examples_of(found, panel, shared) for found in windows]
-    return fitted, parts, _card(reading, fitted, windows)
+    return fitted, parts, _card(prepared, fitted, windows)
 
 
 def _check_movement(
-    reading: Reading, windows: Sequence[Windows], naive: NDArray[np.float64]
+    prepared: PreparedPanel, windows: Sequence[Windows], naive: NDArray[np.float64]
 ) -> None:
     """Something must move in the training part, and what is scored must have a scale."""
     if not np.isfinite(naive).any():
         raise UserError(
-            f"every series of {', '.join(reading.panel.targets)} is constant in the training part",
+            f"every series of {', '.join(prepared.panel.targets)} is constant in the training part",
             "there is nothing to learn: check the columns, or choose another split",
         )
     for part in (1, 2):
         moving = np.isfinite(naive[windows[part].series]).any()
-        if registry.load("metrics", reading.metrics[0]).space == "scaled" and not moving:
+        if registry.load("metrics", prepared.metrics[0]).space == "scaled" and not moving:
             raise UserError(
-                f"the {NAMES[part]} part holds only series that never change in the training part:"
-                f" {reading.metrics[0]} has no scale for them",
+                f"the {PART_NAMES[part]} part holds only series that never change in the training"
+                f" part: {prepared.metrics[0]} has no scale for them",
                 "choose another metric, such as --metric mae, or another split",
             )
 
@@ -202,14 +207,14 @@ def _metrics(spec: DataSpec, panel: Panel) -> tuple[str, ...]:
     usual = "mse" if len(panel.targets) > 1 else "mase" if len(panel) > 1 else "mae"
     known: tuple[str, ...] = METRICS
     if read_options(spec.options).levels:
-        usual, known = "crps", (*METRICS, *OF_QUANTILES)
+        usual, known = "crps", (*METRICS, *QUANTILE_METRICS)
     primary = spec.metric or usual
     if primary == "coverage":
         raise UserError(
             "--metric coverage: the widest interval would win",
             "accepted: crps or pinball, which reward narrow intervals too; coverage is shown",
         )
-    if primary in OF_QUANTILES and primary not in known:
+    if primary in QUANTILE_METRICS and primary not in known:
         raise UserError(
             f"--metric {primary}: no quantiles are forecast",
             "ask for some with --set options.intervals=80",
@@ -233,26 +238,27 @@ def _long_enough(panel: Panel, geometry: Geometry) -> tuple[NDArray[np.int64], t
     return np.flatnonzero(~short), tuple(panel.series[s] for s in np.flatnonzero(short))
 
 
-def _no_window(reading: Reading, part: int) -> UserError:
-    geometry, panel = reading.geometry, reading.panel
-    begin, end = reading.parts.span(part)
+def _no_window(prepared: PreparedPanel, part: int) -> UserError:
+    geometry, panel = prepared.geometry, prepared.panel
+    begin, end = prepared.parts.span(part)
     longest = int((end - begin).argmax())
     need = geometry.horizon + (0 if part else geometry.lookback)
     sizes = f"look-back {geometry.lookback} + " if part == 0 else ""
+    steps = max(0, int((end - begin)[longest]))
     return UserError(
-        f"the {NAMES[part]} part holds no window: it has {max(0, int((end - begin)[longest]))} of"
-        f" the {panel.lengths[longest]} steps of {called(panel.series[longest])},"
+        f"the {PART_NAMES[part]} part holds no window: it has {steps} of the"
+        f" {panel.lengths[longest]} steps of {called(panel.series[longest])},"
         f" {sizes}horizon {geometry.horizon} need {need}",
         "give longer series, a smaller --lookback or --horizon, or another --split",
     )
 
 
-def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[str, Any]:
+def _card(prepared: PreparedPanel, fitted: Fitted, windows: Sequence[Windows]) -> dict[str, Any]:
     """What a report says of the data."""
-    panel, geometry = reading.panel, reading.geometry
+    panel, geometry = prepared.panel, prepared.geometry
     spans = {}
     for part, found in enumerate(windows):
-        begin, end = reading.parts.span(part)
+        begin, end = prepared.parts.span(part)
         s = int((end - begin).argmax())
         edges = np.array([begin[s], end[s] - 1]) + panel.offsets[s]
         moments = panel.moments(np.array([s, s]), edges)
@@ -260,15 +266,15 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
             "windows": len(found),
             "stride": found.stride,
             "blocks": len(np.unique(found.blocks)),
-            "from": reading.layout.iso(moments[0]),
-            "to": reading.layout.iso(moments[1]),
+            "from": prepared.layout.iso(moments[0]),
+            "to": prepared.layout.iso(moments[1]),
         }
     missing = float(np.isnan(panel.values[:, : len(panel.targets)]).mean())
     return {
         "series": len(panel),
         "channels": len(panel.targets),
         "targets": list(panel.targets),
-        "covariates": list(reading.layout.past_inputs),
+        "covariates": list(prepared.layout.past_inputs),
         "rows": len(panel.values),
         "frequency": str(panel.frequency) if panel.frequency.dated else "steps without dates",
         "season": geometry.season,
@@ -276,8 +282,8 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
         "lookback": geometry.lookback,
         "patch": geometry.patch,
         "positions": fitted.positions,
-        "known_in_advance": list(reading.layout.known_inputs),
-        "static": list(reading.layout.static_inputs),
+        "known_in_advance": list(prepared.layout.known_inputs),
+        "static": list(prepared.layout.static_inputs),
         "strategy": fitted.strategy,
         "residual": fitted.residual,
         "quantiles": list(fitted.quantiles),
@@ -287,8 +293,8 @@ def _card(reading: Reading, fitted: Fitted, windows: Sequence[Windows]) -> dict[
         "missing_share": missing,
         "gaps": panel.gaps,
         "moved": panel.moved,
-        "series_too_short": list(reading.dropped),
+        "series_too_short": list(prepared.dropped),
         "series_empty": list(panel.empty),
         "parts": spans,
-        "notes": list(reading.notes),
+        "notes": list(prepared.notes),
     }

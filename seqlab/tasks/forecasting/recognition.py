@@ -12,7 +12,7 @@ from seqlab.data.wide import find_wide
 from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence
 
-FEWEST = 20  # rows from which a column of bare numbers is likely a series
+FEWEST_ROWS = 20  # rows from which a column of bare numbers is likely a series
 
 
 def recognise(table: Table) -> Confidence:
@@ -61,7 +61,7 @@ def _dates(table: Table) -> tuple[pd.Series | None, tuple[str, ...]]:
 
 def _undated(frame: pd.DataFrame, kinds: dict[str, ColumnKind], numeric: list[str]) -> Confidence:
     others = [n for n, kind in kinds.items() if n not in numeric and kind != ColumnKind.IDENTIFIER]
-    if others or len(frame) < FEWEST:
+    if others or len(frame) < FEWEST_ROWS:
         return Confidence(0.05, "no dates")
     if len(numeric) == 1:
         return Confidence(0.7, "one column of numbers, read as a series")

@@ -13,20 +13,20 @@ from seqlab.tasks.forecasting.panel import Panel
 from seqlab.tasks.forecasting.scaling import fill_forward
 
 Array = NDArray[np.float64]
-SAMPLE = 60  # series looked at
-LONGEST = 3000  # steps of each looked at
-CLEAR = 0.3  # autocorrelation below this is no season
-WEAK = 0.3  # a season of less strength is hardly one
-LARGEST = 400  # the longest season looked for
+SAMPLED_SERIES = 60
+SAMPLED_STEPS = 3000  # of each, at most
+CLEAR_AUTOCORRELATION = 0.3  # below it there is no season
+WEAK_STRENGTH = 0.3  # a season of less strength is hardly one
+LONGEST_SEASON = 400  # the longest season looked for
 
 
 def sample(panel: Panel, ends: NDArray[np.int64]) -> list[Array]:
     """Training values (steps, targets) of some series, gaps filled, evenly chosen."""
-    chosen = np.unique(np.linspace(0, len(panel) - 1, min(SAMPLE, len(panel))).astype(int))
+    chosen = np.unique(np.linspace(0, len(panel) - 1, min(SAMPLED_SERIES, len(panel))).astype(int))
     pieces = []
     for s in chosen:
         start, stop = panel.offsets[s], panel.offsets[s] + ends[s]
-        values = panel.values[max(start, stop - LONGEST) : stop, : len(panel.targets)]
+        values = panel.values[max(start, stop - SAMPLED_STEPS) : stop, : len(panel.targets)]
         offsets = np.array([0, len(values)])
         if len(values) >= 8:
             known = ~np.isnan(values)
@@ -48,7 +48,7 @@ def find_season(pieces: list[Array]) -> tuple[int, float]:
     enough = (~np.isnan(table)).sum(axis=0) >= 0.5 * len(curves)
     mean = np.nanmean(table[:, : int(enough.sum())], axis=0)
     peaks = 1 + np.flatnonzero((mean[1:-1] > mean[:-2]) & (mean[1:-1] >= mean[2:]))
-    if len(peaks) == 0 or mean[peaks].max() < CLEAR:
+    if len(peaks) == 0 or mean[peaks].max() < CLEAR_AUTOCORRELATION:
         return 1, float(mean[peaks].max()) if len(peaks) else 0.0
     season = int(peaks[mean[peaks] >= 0.85 * mean[peaks].max()][0])
     return season, float(mean[season])
@@ -62,7 +62,7 @@ def autocorrelation(values: Array) -> Array:
     if power <= 1e-12 * max(1.0, float((values**2).mean())):
         return np.zeros(0)
     spectrum = np.fft.rfft(rest, 2 * len(rest))
-    raw = np.fft.irfft(np.abs(spectrum) ** 2)[: min(len(rest) // 3, LARGEST) + 1]
+    raw = np.fft.irfft(np.abs(spectrum) ** 2)[: min(len(rest) // 3, LONGEST_SEASON) + 1]
     counts = len(rest) - np.arange(len(raw))
     return np.asarray(raw / counts / power)
 

@@ -9,7 +9,7 @@ from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel
-from seqlab.tasks.forecasting.seasonality import WEAK, find_season, sample, strengths
+from seqlab.tasks.forecasting.seasonality import WEAK_STRENGTH, find_season, sample, strengths
 from seqlab.tasks.forecasting.windows import Geometry
 
 Rows = NDArray[np.int64]
@@ -40,7 +40,9 @@ def choose_season(panel: Panel, spec: DataSpec, training: Rows | None = None) ->
     ends = (0.7 * panel.lengths).astype(np.int64) if training is None else training
     pieces = sample(panel, ends)
     season, clarity = find_season(pieces)
-    if season == 1 or strengths(pieces, season)[0] < WEAK:  # trends have autocorrelation too
+    if (
+        season == 1 or strengths(pieces, season)[0] < WEAK_STRENGTH
+    ):  # trends have autocorrelation too
         return 1, "season: none found by autocorrelation (to name one: --season STEPS)"
     return season, f"season: {season} steps (autocorrelation {clarity:.2f} in the training part)"
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.tasks.forecasting.panel import Panel
-from seqlab.tasks.forecasting.parts import Parts
+from seqlab.tasks.forecasting.parts import PartEnds
 
 Rows = NDArray[np.int64]
 MANY_SERIES = 20  # from here on a whole series is one independent unit of the test set
@@ -47,7 +47,7 @@ class Windows:
 
 
 def window_part(
-    panel: Panel, parts: Parts, part: int, geometry: Geometry, stride: int | None, most: int
+    panel: Panel, parts: PartEnds, part: int, geometry: Geometry, stride: int | None, most: int
 ) -> Windows:
     """All windows whose targets lie in a part; every `stride`-th, or as many as `most` allows.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqlab.batch import Batch
 
 Places = NDArray[np.int64]
-NOTHING = -1  # padding
+PADDING = -1
 
 
 class ContextWindows(NamedTuple):
@@ -77,7 +77,7 @@ def windows_of(lengths: Places, begin: Places, window: int, stride: int) -> Cont
 
 
 def _padded(rows: Sequence[Places], size: int) -> Places:
-    found = np.full((len(rows), size), NOTHING, dtype=np.int64)
+    found = np.full((len(rows), size), PADDING, dtype=np.int64)
     for number, row in enumerate(rows):
         found[number, : len(row)] = row
     return found

@@ -35,7 +35,7 @@ def conflicts(digests: Sequence[str], labels: Sequence[str] | None) -> list[Find
             "warning",
             f"examples with more than one label: {len(several):,}",
             f"examples {alike[0] + 1:,} and {alike[1] + 1:,} hold the same values",
-            "decide for one label: no model can be right about all of them",
+            "keep one label for each: no model can predict several for the same values",
         )
     ]
 
@@ -52,6 +52,6 @@ def copies(digests: Sequence[str], splits: Splits) -> list[Finding]:
             "warning",
             f"test examples that are also in training: {test:,}, validation examples: {valid:,}",
             "they are kept in both parts",
-            "results on them measure memory: take them out at the source",
+            "scores on them measure memorisation: remove them from one of the parts",
         )
     ]

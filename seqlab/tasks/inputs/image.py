@@ -27,8 +27,8 @@ from seqlab.tasks.inputs.copies import digest
 from seqlab.tasks.inputs.values import ValueInput
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
-NAMES = ("image", "images", "pixels", "picture", "photo")
-AXES = (2, 3)  # of an image, in grey or in colours
+IMAGE_COLUMNS = ("image", "images", "pixels", "picture", "photo")
+IMAGE_AXES = (2, 3)  # of an image, in grey or in colours
 
 
 class ImageOptions(Spec):
@@ -68,9 +68,9 @@ class Image(ValueInput):
         column = image_column(table, request.named)
         first = table.frame[column].iloc[0]
         columns = {"image": column}
-        if guess.normalised(column) not in NAMES:
+        if guess.normalised(column) not in IMAGE_COLUMNS:
             return ColumnChoice(columns, 0.0, "no column of images")
-        if not isinstance(first, np.ndarray) or first.ndim not in AXES:
+        if not isinstance(first, np.ndarray) or first.ndim not in IMAGE_AXES:
             return ColumnChoice(columns, 0.3, f'"{column}" holds lists, not images')
         size = "×".join(map(str, first.shape[:2]))
         return ColumnChoice(columns, 0.9, f'images of {size} in "{column}"')
@@ -143,7 +143,7 @@ class Image(ValueInput):
         images = train.array("image").astype(np.float64)
         low, high = float(images.min()), float(images.max())
         if high <= low:
-            raise UserError(f"all pixels of training are {low:g}", "bring other images")
+            raise UserError(f"all pixels of the training images are {low:g}", "bring other images")
         share = (images - low) / (high - low)
         return cls(
             columns=choice.columns,
@@ -219,7 +219,7 @@ def image_column(table: Table, given: Mapping[str, str]) -> str:
         return guess.named(frame, given["image"], table.origin)
     kinds = guess.describe(frame)
     lists = [name for name, kind in kinds.items() if kind is ColumnKind.LIST]
-    named = [name for name in lists if guess.normalised(name) in NAMES]
+    named = [name for name in lists if guess.normalised(name) in IMAGE_COLUMNS]
     if len(named) == 1 or len(lists) == 1:
         return (named or lists)[0]
     raise UserError(

@@ -9,7 +9,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 
 # The names of each role, the best first.
-NAMES = {
+ROLE_ALIASES = {
     "context": "context passage paragraph document text",
     "question": "question query",
     "answer": "answers answer answer_text",
@@ -27,7 +27,7 @@ def roles_in(
         role: guess.named(table.frame, named[role], table.origin) for role in roles if role in named
     }
     for role in roles:
-        names = [by_name[name] for name in NAMES[role].split() if name in by_name]
+        names = [by_name[name] for name in ROLE_ALIASES[role].split() if name in by_name]
         if role not in columns and names and names[0] not in (*taken, *columns.values()):
             columns[role] = names[0]
     return columns

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
-LONG = 400  # words of a context that is likely to be read in several windows
-FEW = 1000  # questions under which little can be learned from scratch
+LONG_WORDS = 400  # words of a context that is likely to be read in several windows
+FEW_QUESTIONS = 1000  # questions under which little can be learned from scratch
 FEWEST_CONTEXTS = 10  # under which there are too few to keep each in one part
 
 Offsets = NDArray[np.int32]
@@ -103,23 +103,24 @@ class QuestionContext(TokenizedInput):
         words = np.array([len(context.split()) for context in contexts])
         count = f"{len(every):,} questions about {len(contexts):,} contexts"
         found = [Finding("info", count, f"the median context has {int(np.median(words))} words")]
-        if words.max() > LONG:
+        long = int((words > LONG_WORDS).sum())
+        if long:
             found.append(
                 Finding(
                     "info",
-                    f"contexts of more than {LONG} words: {int((words > LONG).sum()):,}",
+                    f"contexts of more than {LONG_WORDS} words: {long:,}",
                     "what is longer than the window is read in several that overlap, which costs"
                     " more",
                     "see --set data.max_tokens=… and data.stride=…",
                 )
             )
-        if len(every) < FEW:
+        if len(every) < FEW_QUESTIONS:
             found.append(
                 Finding(
                     "warning",
-                    f"{len(every):,} questions are few to learn reading from",
+                    f"{len(every):,} questions are few to learn from",
                     "",
-                    "bring more, or expect little above the best-overlap sentence",
+                    "bring more, or expect scores little above the baseline best-overlap",
                 )
             )
         return found

@@ -14,10 +14,10 @@ from seqlab.specs import Spec
 from seqlab.tasks.inputs.series_layouts import ArrayOptions
 from seqlab.tasks.inputs.windows import Cutting
 
-MOST_STEPS = 512  # of the longest series, that are left where longer ones are averaged
+MOST_WHOLE_STEPS = 512  # of the longest series, that are left where longer ones are averaged
 MOST_POSITIONS = 64  # of the longest series, that patches make by default
-MANY_MISSING = 0.05  # share of values from which the gaps themselves may tell something
-OVERLAP = 2  # patches in which each step is: a pattern is then seen whole, wherever it falls
+MISSING_SHARE = 0.05  # share of values from which the gaps themselves may tell something
+PATCHES_A_STEP = 2  # patches in which each step is: a pattern is then seen whole, wherever it falls
 
 Floats = NDArray[np.float32]
 Values = NDArray[Any]  # (steps, channels) of one series
@@ -48,8 +48,8 @@ class SeriesOptions(ArrayOptions):
         if self.window is None:
             if self.stride is not None:
                 raise UserError(
-                    f"options.stride = {self.stride}: there are no windows",
-                    "say of how many steps they are: --set options.window=STEPS",
+                    f"options.stride = {self.stride} needs windows",
+                    "give their length: --set options.window=STEPS",
                 )
             return None
         stride = self.stride or max(1, self.window // 2)
@@ -85,7 +85,7 @@ class Scaling(Spec):
     @property
     def window(self) -> int:
         """Steps that a position reads."""
-        return self.patch * OVERLAP if self.patch > 1 else 1
+        return self.patch * PATCHES_A_STEP if self.patch > 1 else 1
 
     @property
     def features(self) -> int:
@@ -144,10 +144,10 @@ def fit_scaling(
     """
     steps = np.concatenate([np.asarray(x, dtype=np.float64) for x in series])
     gaps = np.isnan(steps)
-    average = min(options.average or -(-longest // MOST_STEPS), longest)
+    average = min(options.average or -(-longest // MOST_WHOLE_STEPS), longest)
     left = -(-longest // average)
     patch = min(options.patch or -(-left // MOST_POSITIONS), left)
-    missing = options.missing or ("mask" if gaps.mean() > MANY_MISSING else "interpolate")
+    missing = options.missing or ("mask" if gaps.mean() > MISSING_SHARE else "interpolate")
     marked = np.flatnonzero(gaps.any(axis=0)).tolist() if missing == "mask" else []
     scaling = Scaling(
         mean=tuple(_mean(steps).tolist()),

@@ -28,7 +28,7 @@ ALIASES = {
     " unique_id series_id item_id doc_id experiment experiment_id trial",
     "time": "time timestamp ds datetime step t",
 }
-SAMPLE = 200  # rows that are looked at to tell a layout
+SAMPLED_ROWS = 200  # rows that are looked at to tell a layout
 _TIMES = (*NUMERIC, ColumnKind.DATE, ColumnKind.IDENTIFIER)
 _WORDS = (ColumnKind.LIST, ColumnKind.TEXT, ColumnKind.CATEGORY, ColumnKind.IDENTIFIER)
 
@@ -133,7 +133,7 @@ def may_be_sequence(column: pd.Series) -> bool:
     """Whether values, short ones, stand for several rows each, or are given in the first only."""
     if kind(column) is ColumnKind.LIST:
         return False
-    short = column.dropna().astype(str).head(SAMPLE).str.count(r"\S+").mean() <= 2
+    short = column.dropna().astype(str).head(SAMPLED_ROWS).str.count(r"\S+").mean() <= 2
     return bool(short) and (column.nunique() < 0.8 * len(column) or bool(column.isna().any()))
 
 

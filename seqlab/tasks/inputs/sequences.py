@@ -24,9 +24,9 @@ from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.list_cells import as_list, is_nested
 from seqlab.tasks.inputs.sequence_layouts import SequenceLayout, find_layout
-from seqlab.tasks.parts import FLAW, ColumnChoice, ColumnRequest, Input
+from seqlab.tasks.parts import PROBLEM, ColumnChoice, ColumnRequest, Input
 
-LONGEST = 512  # positions that are read at once; longer sequences are read in pieces
+LONGEST_POSITIONS = 512  # positions that are read at once; longer sequences are read in pieces
 # Columns of gathered tables: the table's row of each position, and a sequence's number from 0.
 ROWS, NUMBER = "(rows of the table)", "(number of the sequence)"
 AT_POSITIONS = ("tokens", "tags", "rows")  # columns of examples with a value at each position
@@ -131,7 +131,7 @@ class SequenceInput(Input):
     @classmethod
     def common(cls, train: Examples, choice: ColumnChoice, spec: DataSpec) -> dict[str, Any]:
         """Columns, layout and how much is read at once, with room for longer sequences."""
-        longest = spec.max_tokens or min(LONGEST, 2 * int(cls.positions(train).max()))
+        longest = spec.max_tokens or min(LONGEST_POSITIONS, 2 * int(cls.positions(train).max()))
         return {"columns": choice.columns, "layout": choice.layout, "longest": longest}
 
     # -- learned -------------------------------------------------------------------------------
@@ -153,8 +153,8 @@ class SequenceInput(Input):
     def pieces(self, rows: Examples) -> Examples:
         """Sequences that are longer than what is read at once become several examples.
 
-        `start` says where each begins; those of a sequence are one block. A sequence that cannot be
-        read is stood for by one position.
+        `start` says where each begins; those of a sequence are in one block. A sequence that
+        cannot be read is stood for by one position.
         """
         frame, longest, unread = rows.frame, self.longest, unread_in(rows.frame)
         cuts = [
@@ -177,8 +177,10 @@ class SequenceInput(Input):
         cut.frame["start"] = [start for _, start, _ in cuts]
         ragged = {k: v for k, v in rows.arrays.items() if isinstance(v, Ragged)}
         arrays = {k: Ragged.of([v[i][a:b] for i, a, b in cuts]) for k, v in ragged.items()}
-        blocks = cut.frame["sequence"].to_numpy(np.int64) if len(cuts) > len(rows) else None
-        return replace(cut, arrays={**cut.arrays, **arrays}, blocks=blocks)
+        cut = replace(cut, arrays={**cut.arrays, **arrays})
+        if cut.blocks is not None or len(cuts) == len(rows):  # a sequence is within its group
+            return cut
+        return replace(cut, blocks=cut.frame["sequence"].to_numpy(np.int64))
 
     def lengths(self, examples: Examples) -> NDArray[np.int64]:
         return examples.ragged("inputs").lengths
@@ -223,9 +225,9 @@ class SequenceInput(Input):
 
 def unread_in(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Which sequences of new data cannot be read, (n,)."""
-    if FLAW not in frame:
+    if PROBLEM not in frame:
         return np.zeros(len(frame), dtype=bool)
-    return (frame[FLAW] != "").to_numpy(bool)
+    return (frame[PROBLEM] != "").to_numpy(bool)
 
 
 def positions_of(frame: pd.DataFrame) -> NDArray[np.int64]:

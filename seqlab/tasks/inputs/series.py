@@ -20,7 +20,7 @@ from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.tasks.base import DataSpec, Inputs
 from seqlab.tasks.exhibits.series import sparkline
-from seqlab.tasks.inputs.scaling import MANY_MISSING, Scaling, SeriesOptions, fit_scaling
+from seqlab.tasks.inputs.scaling import MISSING_SHARE, Scaling, SeriesOptions, fit_scaling
 from seqlab.tasks.inputs.series_rows import SeriesRows, by_row, flaw_of
 from seqlab.tasks.inputs.windows import Cutting, SeriesWindows
 from seqlab.tasks.parts import Arrays, ColumnChoice, Sequences
@@ -201,7 +201,7 @@ def _counts(series: Ragged) -> Finding:
         "info",
         f"{len(lengths):,} series of {steps} steps, {channels} channel"
         + ("s" if channels > 1 else ""),
-        f"the median is {np.median(lengths):,.0f} steps" if np.ptp(lengths) else "",
+        f"a median of {np.median(lengths):,.0f} steps" if np.ptp(lengths) else "",
     )
 
 
@@ -212,7 +212,7 @@ def _gaps(series: Ragged, names: pd.Series) -> list[Finding]:
     worst = int(np.argmax(gaps))
     return [
         Finding(
-            "warning" if gaps.mean() > MANY_MISSING or gaps.max() > 0.5 else "info",
+            "warning" if gaps.mean() > MISSING_SHARE or gaps.max() > 0.5 else "info",
             f"missing values: {gaps.mean():.1%}, in {np.count_nonzero(gaps):,} series",
             f"most in series {names.iloc[worst]}: {gaps[worst]:.0%}",
             "filled in between neighbours, or marked: --set options.missing=interpolate|mask",
@@ -231,6 +231,6 @@ def _constant(series: Ragged, names: pd.Series) -> list[Finding]:
             "warning",
             f"series that never change: {len(flat):,}",
             f"the first is series {names.iloc[int(flat[0])]}",
-            "was the sensor off? Take them out if so",
+            "if the sensor was off, remove them",
         )
     ]

@@ -21,11 +21,11 @@ from seqlab.errors import UserError
 from seqlab.specs import Spec
 
 FEWEST_STEP_COLUMNS = 8  # of numbers, from which a row can be a series
-_CELLS = ("series", "image", "signal", "values", "x", "signals")
-_IDS = ("id", "case", "case_id", "recording", "recording_id", "sample", "sample_id", "trial",
+_CELL_COLUMNS = ("series", "image", "signal", "values", "x", "signals")
+_ID_COLUMNS = ("id", "case", "case_id", "recording", "recording_id", "sample", "sample_id", "trial",
         "window_id", "sequence", "sequence_id", "record", "record_id", "file",
         "filename", "utterance", "utterance_id", "utt", "utt_id")  # fmt: skip
-_TIMES = ("step", "t", "index", "position", "frame", "sample_number")
+_TIME_COLUMNS = ("step", "t", "index", "position", "frame", "sample_number")
 
 
 class ArrayOptions(Spec):
@@ -57,7 +57,7 @@ def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> S
     lists = [name for name, kind in kinds.items() if kind is ColumnKind.LIST]
     if "series" in given and given["series"] in lists:
         return SeriesLayout(kind="cells", channels=(given["series"],))
-    named = [name for name in lists if guess.normalised(name) in _CELLS]
+    named = [name for name in lists if guess.normalised(name) in _CELL_COLUMNS]
     if len(named) == 1 or len(lists) == 1:
         return SeriesLayout(kind="cells", channels=tuple(named or lists))
     if lists:
@@ -79,7 +79,7 @@ def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> S
 
 
 def _counts(frame: pd.DataFrame, name: str, kind: ColumnKind) -> bool:
-    return kind is ColumnKind.IDENTIFIER and guess.normalised(name) in ("id", "row", *_IDS)
+    return kind is ColumnKind.IDENTIFIER and guess.normalised(name) in ("id", "row", *_ID_COLUMNS)
 
 
 def id_column(
@@ -89,7 +89,7 @@ def id_column(
     if "series" in given:
         return guess.named(frame, given["series"], origin)
     columns = {guess.normalised(str(name)): str(name) for name in reversed(frame.columns)}
-    for alias in (*guess.aliases("series"), *_IDS, *guess.aliases("group")):
+    for alias in (*guess.aliases("series"), *_ID_COLUMNS, *guess.aliases("group")):
         name = columns.get(alias)
         # Whose a series is names it, where nothing else does.
         free = name not in taken or (alias in guess.aliases("group") and name not in given.values())
@@ -103,7 +103,7 @@ def _time_column(
 ) -> str:
     if "time" in given:
         return guess.named(frame, given["time"], origin)
-    wanted = (*guess.aliases("time"), *_TIMES)
+    wanted = (*guess.aliases("time"), *_TIME_COLUMNS)
     names = [str(n) for n in frame.columns if n not in taken and guess.normalised(str(n)) in wanted]
     return names[0] if names else ""
 
@@ -125,7 +125,7 @@ def _from_cells(table: Table, column: str, transpose: bool) -> Table:
     known = [row for row, array in enumerate(arrays) if array is not None]
     if not known:
         raise UserError(
-            f'"{table.origin}" column "{column}" row 1: not one series of numbers',
+            f'"{table.origin}" column "{column}" row 1 is not a series of numbers',
             "expected a list of numbers, or of channels that are as long",
         )
     notes = []
@@ -174,12 +174,17 @@ def _from_long(table: Table, layout: SeriesLayout) -> Table:
     frame, origin = table.frame, table.origin
     missing = [n for n in (layout.id, *layout.channels) if n not in frame.columns]
     if missing:
-        raise UserError(f'"{origin}": no column "{missing[0]}"', "expected the training data's")
+        raise UserError(
+            f'"{origin}": no column "{missing[0]}"', "expected the columns of the training data"
+        )
     values = np.stack([numbers(frame, name, origin) for name in layout.channels], axis=1)
     codes, ids = pd.factorize(frame[layout.id])
     if (codes < 0).any():
         row = int((codes < 0).argmax()) + 1
-        raise UserError(f'"{origin}" column "{layout.id}" row {row}: no name of a series', "")
+        raise UserError(
+            f'"{origin}" column "{layout.id}" row {row}: the series is missing',
+            "name the series of every row, or leave the row out",
+        )
     order = np.argsort(codes, kind="stable")
     if layout.time and layout.time in frame.columns:
         moments = on_one_clock(frame[layout.time], f'"{origin}" column "{layout.time}"')

@@ -115,7 +115,7 @@ class SeriesRows(ValueInput):
             if len(lists) != 1:
                 raise UserError(
                     f'"{table.origin}": no column "{layout.channels[0]}"',
-                    "name the column of series: --columns series=…",
+                    "name the column with the series: --columns series=…",
                 )
             return layout.with_(channels=(lists[0],))
         return layout

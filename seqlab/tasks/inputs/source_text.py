@@ -20,7 +20,7 @@ from seqlab.errors import UserError
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Inputs
 from seqlab.tasks.inputs.string_pairs import as_strings, empty_cells, pair_of_columns
-from seqlab.tasks.inputs.vocabulary import PLURAL, Vocabulary, VocabularySpec, kind_for
+from seqlab.tasks.inputs.vocabulary import PLURALS, Vocabulary, VocabularySpec, kind_for
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Input
 
 MOST_TOKENS = 512  # of a source, if it is not said
@@ -89,7 +89,7 @@ class SourceText(Input):
         kind, why = kind_for(sources)
         return [
             *text_findings(sources),
-            Finding("info", f"tokens of sources: {PLURAL[kind]}", why),
+            Finding("info", f"tokens of sources: {PLURALS[kind]}", why),
         ]
 
     @classmethod
@@ -168,7 +168,7 @@ def strangers(vocabulary: Vocabulary, what: str, test: Sequence[str]) -> list[st
     if not unknown:
         return []
     listed = ", ".join(f'"{piece}"' for piece, _ in unknown.most_common(5))
-    pieces = PLURAL[vocabulary.kind]
+    pieces = PLURALS[vocabulary.kind]
     return [f"test: {sum(unknown.values()):,} {pieces} of {what} are not in training: {listed}"]
 
 
@@ -176,4 +176,6 @@ def _source_among(table: Table) -> str:
     try:
         return pair_of_columns(table, {}, ()).columns["src"]
     except UserError as error:
-        raise UserError(error.message, "name the column of sources: --columns src=…") from None
+        raise UserError(
+            error.message, "name the column with the sources: --columns src=…"
+        ) from None

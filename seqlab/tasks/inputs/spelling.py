@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4
-COUNT = LONGEST_PREFIX + LONGEST_SUFFIX + 2  # pieces of a word, the shape and the bare word too
-_LETTERS = re.compile(r"([Xx])\1{2,}")  # longer runs of letters are alike; of digits they are not
+PIECES_A_WORD = LONGEST_PREFIX + LONGEST_SUFFIX + 2  # and the shape and the bare word
+# Longer runs of letters are alike; of digits they are not.
+_LETTER_RUNS = re.compile(r"([Xx])\1{2,}")
 _EDGES = re.compile(r"^\W+|\W+$")
 
 
@@ -30,7 +31,7 @@ def shape(word: str) -> str:
     signs = (
         "d" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in word
     )
-    return _LETTERS.sub(r"\1\1", "".join(signs))[:12]
+    return _LETTER_RUNS.sub(r"\1\1", "".join(signs))[:12]
 
 
 @lru_cache(maxsize=200_000)
@@ -52,4 +53,4 @@ def frequent(items: Iterable[str], least: int, most: int) -> tuple[str, ...]:
 def numbered(words: Sequence[str], numbers: dict[str, int]) -> NDArray[np.int32]:
     """The number of each piece of each word; 0 for pieces that have none: (words, COUNT)."""
     rows = [[numbers.get(piece, 0) for piece in affixes(word)] for word in words]
-    return np.asarray(rows, dtype=np.int32).reshape(-1, COUNT)
+    return np.asarray(rows, dtype=np.int32).reshape(-1, PIECES_A_WORD)

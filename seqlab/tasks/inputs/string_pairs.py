@@ -16,12 +16,12 @@ from seqlab.errors import UserError
 from seqlab.tasks.inputs.text_cells import not_texts
 from seqlab.tasks.parts import ColumnChoice
 
-FREE_FORM = 0.5  # from this share of different targets on they are no classes
+FREE_FORM_SHARE = 0.5  # from this share of different targets on they are no classes
 SIDES = ("src", "tgt")
 Roles = dict[str, str]
 
-CLASSES = 20  # different targets up to which they are rather classes
-PLAIN = {"src", "tgt", "trg"}  # names that nothing but a pair of strings has
+MOST_CLASSES = 20  # different targets up to which they are rather classes
+PAIR_NAMES = {"src", "tgt", "trg"}  # names that nothing but a pair of strings has
 
 
 def pair_of_columns(table: Table, named: Mapping[str, str], taken: Sequence[str]) -> ColumnChoice:
@@ -59,8 +59,8 @@ def _by_alias(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | 
     sure = all(guess.normalised(name) in guess.ALIASES[r][0].split() for r, name in found.items())
     why, free = _told(frame, found), _free_form(frame, found)
     score = 0.85 if sure and free else 0.7 if free else 0.3
-    plain = {guess.normalised(name) for name in found.values()} <= PLAIN and len(found) == 2
-    if plain and not free and frame[found["tgt"]].astype(str).nunique() > CLASSES:
+    plain = {guess.normalised(name) for name in found.values()} <= PAIR_NAMES and len(found) == 2
+    if plain and not free and frame[found["tgt"]].astype(str).nunique() > MOST_CLASSES:
         score, why = 0.92, "columns src and tgt, strings to strings: translate"
     notes = tuple(f'{role}: column "{pair[role]}" (by its name)' for role in found)
     return ColumnChoice(found, score, why, notes)
@@ -103,7 +103,7 @@ def _free_form(frame: pd.DataFrame, found: Roles) -> bool:
         return True
     if pd.api.types.is_numeric_dtype(target.dtype) or not isinstance(target.iloc[:1].max(), str):
         return False
-    return bool(target.nunique() >= FREE_FORM * target.notna().sum())
+    return bool(target.nunique() >= FREE_FORM_SHARE * target.notna().sum())
 
 
 def _told(frame: pd.DataFrame, found: Roles) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LONGEST_TOKENS = 512  # that are read of a text by default, if the 99 % quantile is beyond
 CHUNK_TOKENS = 256  # of a chunk by default
 # Some hundred steps are needed before much is learned: few texts are read more often.
-STEPS, EPOCHS, BATCH = 800, (10, 40), 64
+TRAIN_STEPS, EPOCH_BOUNDS, BATCH_ROWS = 800, (10, 40), 64
 SHOWN_CHARACTERS = 400
 
 Tokens = NDArray[np.int32]
@@ -104,7 +104,7 @@ class Text(TokenizedInput):
         if not any(text.strip() for text in rows.frame["text"]):
             raise UserError(
                 f'"{origin}": column "{choice.columns["text"]}": all texts are empty',
-                "name the column of texts: --columns text=…",
+                "name the column with the texts: --columns text=…",
             )
 
     @classmethod
@@ -121,7 +121,7 @@ class Text(TokenizedInput):
         texts, others = _sides(train)
         if others is not None and options.documents != "truncate":
             raise UserError(
-                f'options.documents = "{options.documents}": two texts are cut, the longer first',
+                f'options.documents = "{options.documents}": of two texts the longer is cut',
                 "accepted with two texts: truncate",
             )
         every = [*texts, *(others or ())]
@@ -233,8 +233,12 @@ class Text(TokenizedInput):
 
 def training(examples: int) -> dict[str, Any]:
     """TrainSpec fields for so many texts."""
-    batch = BATCH if examples * EPOCHS[0] >= STEPS * BATCH // 4 else BATCH // 2
-    epochs = int(np.clip(-(-STEPS * batch // max(examples, 1)), *EPOCHS))
+    batch = (
+        BATCH_ROWS
+        if examples * EPOCH_BOUNDS[0] >= TRAIN_STEPS * BATCH_ROWS // 4
+        else BATCH_ROWS // 2
+    )
+    epochs = int(np.clip(-(-TRAIN_STEPS * batch // max(examples, 1)), *EPOCH_BOUNDS))
     return {"batch_size": batch, "epochs": epochs}
 
 

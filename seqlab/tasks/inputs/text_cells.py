@@ -9,10 +9,10 @@ import pandas as pd
 
 from seqlab.data.columns import normalised
 
-BETWEEN = " ⏐ "  # between two texts, where people read them as one
+TEXT_DIVIDER = " ⏐ "  # between two texts, where people read them as one
 
 # Names that only go together; the first is also an alias of a single text.
-PAIRS = {
+PAIR_COLUMNS = {
     "text1": "text2",
     "text_a": "text_b",
     "texta": "textb",
@@ -45,11 +45,11 @@ def not_texts(column: pd.Series) -> pd.Series:
 def second_text(frame: pd.DataFrame, first: str) -> str | None:
     """The column that its name makes the second of two texts, where the first is known."""
     by_name = {normalised(str(name)): str(name) for name in frame.columns}
-    return by_name.get(PAIRS.get(normalised(first), ""))
+    return by_name.get(PAIR_COLUMNS.get(normalised(first), ""))
 
 
 def as_one(texts: Sequence[str], others: Sequence[str] | None) -> list[str]:
     """Two texts as people read them, and as duplicates are judged."""
     if others is None:
         return list(texts)
-    return [f"{one}{BETWEEN}{other}" for one, other in zip(texts, others, strict=True)]
+    return [f"{one}{TEXT_DIVIDER}{other}" for one, other in zip(texts, others, strict=True)]

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
-SPECIAL = 2  # word numbers of padding and of unknown words
-PIECES = 60_000  # prefixes, suffixes and shapes at most
+SPECIAL_NUMBERS = 2  # word numbers of padding and of unknown words
+MOST_PIECES = 60_000  # prefixes, suffixes and shapes at most
 BPE_VOCABULARY, BPE_PIECES = 4000, 8  # pieces at most: in all, of one word
 
 
@@ -86,11 +86,11 @@ class Tokens(SequenceInput):
         known: tuple[str, ...] = ()
         if options.spelling == "affixes":
             pieces = (piece for word in words for piece in spelling.affixes(word))
-            known = spelling.frequent(pieces, 2, PIECES)
+            known = spelling.frequent(pieces, 2, MOST_PIECES)
         learned = cls(
             **cls.common(train, choice, spec),
             options=options,
-            words=spelling.frequent(plain, options.min_count, spec.vocabulary - SPECIAL),
+            words=spelling.frequent(plain, options.min_count, spec.vocabulary - SPECIAL_NUMBERS),
             affixes=known,
         )
         if options.spelling == "bpe":
@@ -103,7 +103,7 @@ class Tokens(SequenceInput):
     @cached_property
     def numbers(self) -> tuple[dict[str, int], dict[str, int]]:
         """Numbers of words (from 2) and of pieces (from 1)."""
-        words = {word: i for i, word in enumerate(self.words, SPECIAL)}
+        words = {word: i for i, word in enumerate(self.words, SPECIAL_NUMBERS)}
         return words, {piece: i for i, piece in enumerate(self.affixes, 1)}
 
     def found_again(self, table: Table, request: ColumnRequest) -> ColumnChoice:
@@ -127,7 +127,7 @@ class Tokens(SequenceInput):
     @property
     def inputs(self) -> Inputs:
         """Words of sentences that differ in length, with an output at each position."""
-        size = len(self.words) + SPECIAL
+        size = len(self.words) + SPECIAL_NUMBERS
         return Inputs("tokens", size, longest=self.longest, per_position=True)
 
     def sequences(
@@ -173,7 +173,7 @@ class Tokens(SequenceInput):
     def card(self, train: Examples) -> dict[str, Any]:
         return {
             **super().card(train),
-            "vocabulary": len(self.words) + SPECIAL,
+            "vocabulary": len(self.words) + SPECIAL_NUMBERS,
             "spelling": self.options.spelling,
         }
 

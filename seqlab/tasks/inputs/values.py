@@ -13,7 +13,7 @@ from seqlab.tasks.parts import Input
 
 # A training of a thousand steps or more is what counts, within a range of epochs: few examples are
 # seen often, and still in small batches.
-STEPS, EPOCHS, FEW_EXAMPLES, BATCHES = 1000, (15, 200), 1000, (16, 32)
+TRAIN_STEPS, EPOCH_BOUNDS, FEW_EXAMPLES, BATCH_ROWS = 1000, (15, 200), 1000, (16, 32)
 
 
 class ValueInput(Input):
@@ -29,6 +29,6 @@ class ValueInput(Input):
         return {"pooling": "mean"}
 
     def train_defaults(self, examples: int) -> dict[str, Any]:
-        batch = BATCHES[0] if examples < FEW_EXAMPLES else BATCHES[1]
-        epochs = int(np.clip(-(-STEPS * batch // examples), *EPOCHS))
+        batch = BATCH_ROWS[0] if examples < FEW_EXAMPLES else BATCH_ROWS[1]
+        epochs = int(np.clip(-(-TRAIN_STEPS * batch // examples), *EPOCH_BOUNDS))
         return {"batch_size": batch, "epochs": epochs, "patience": None}

@@ -24,11 +24,11 @@ from seqlab.specs import Spec
 Kind = Literal["character", "word", "bpe"]
 Ids = NDArray[np.int32]
 
-SPECIAL = 2  # padding and unknown
-UNSPACED = 15  # letters between blanks, from which on a script puts none between words
-SHORT = 16  # characters of a string that is spelled rather than said
-SYMBOLS = 200  # different words, up to which they are symbols of a closed set
-CUT: dict[str, tuple[Callable[[str], list[str]], str]] = {
+SPECIAL_TOKENS = 2  # padding and unknown
+UNSPACED_LETTERS = 15  # letters between blanks, from which on a script puts none between words
+SHORT_CHARACTERS = 16  # characters of a string that is spelled rather than said
+MOST_SYMBOLS = 200  # different words, up to which they are symbols of a closed set
+CUTTERS: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "character": (list, ""),
     "word": (str.split, " "),
 }
@@ -39,12 +39,12 @@ class Vocabulary:
 
     def __init__(self, kind: Kind, pieces: Sequence[str], core: Tokenizer | None = None) -> None:
         self.kind, self.pieces, self.core = kind, list(pieces), core
-        self.numbers = {piece: i for i, piece in enumerate(self.pieces, start=SPECIAL)}
+        self.numbers = {piece: i for i, piece in enumerate(self.pieces, start=SPECIAL_TOKENS)}
 
     @property
     def end(self) -> int:
         """What begins and ends a string that is written."""
-        return len(self.pieces) + SPECIAL if self.core is None else self.core.vocabulary_size
+        return len(self.pieces) + SPECIAL_TOKENS if self.core is None else self.core.vocabulary_size
 
     @property
     def size(self) -> int:
@@ -55,7 +55,7 @@ class Vocabulary:
         """The numbers of each text."""
         if self.core is not None:
             return self.core.encode_batch(texts)
-        cut = CUT[self.kind][0]
+        cut = CUTTERS[self.kind][0]
         known = self.numbers
         return [
             np.fromiter((known.get(p, UNKNOWN) for p in cut(text)), dtype=np.int32)
@@ -66,20 +66,20 @@ class Vocabulary:
         """The text of numbers, without padding and ends."""
         if self.core is not None:
             return str(self.core.core.decode([int(i) for i in ids if i < self.end])).strip()
-        return CUT[self.kind][1].join(self.labels(ids))
+        return CUTTERS[self.kind][1].join(self.labels(ids))
 
     def labels(self, ids: Iterable[int]) -> list[str]:
         """The piece of each number, without padding and ends; "�" is one of no piece."""
         said = [int(i) for i in ids if PAD < i < self.end]
         if self.core is not None:
             return [self.decode([i]) for i in said]
-        return ["�" if i == UNKNOWN else self.pieces[i - SPECIAL] for i in said]
+        return ["�" if i == UNKNOWN else self.pieces[i - SPECIAL_TOKENS] for i in said]
 
     def unknown(self, texts: Iterable[str]) -> Counter[str]:
         """The pieces of texts that have no number, counted."""
         if self.core is not None:
             return Counter()
-        cut = CUT[self.kind][0]
+        cut = CUTTERS[self.kind][0]
         return Counter(p for text in texts for p in cut(text) if p not in self.numbers)
 
     def save(self, path: Path) -> None:
@@ -103,10 +103,12 @@ def learn(texts: Sequence[str], kind: Kind, size: int) -> Vocabulary:
     if kind == "bpe":
         core = train_tokenizer(texts, TokenSpec(kind="bpe", vocabulary=size - 1, lowercase=False))
         return Vocabulary(kind, (), core)
-    counts = Counter(piece for text in texts for piece in CUT[kind][0](text))
-    room = size - SPECIAL - 1
+    counts = Counter(piece for text in texts for piece in CUTTERS[kind][0](text))
+    room = size - SPECIAL_TOKENS - 1
     if room < 1:
-        raise UserError(f"vocabulary = {size}: three numbers are special", "raise it")
+        raise UserError(
+            f"data.vocabulary = {size}: three entries are taken by special tokens", "raise it"
+        )
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return Vocabulary(kind, [piece for piece, _ in ordered[:room]])
 
@@ -118,16 +120,16 @@ def kind_for(texts: Sequence[str]) -> tuple[Kind, str]:
     total = max(sum(map(len, words)), 1)
     different = len({word for row in words for word in row})
     each, letters = total / len(sample), sum(map(len, sample)) / len(sample)
-    if each >= 1.5 and different <= min(SYMBOLS, total / 10):
+    if each >= 1.5 and different <= min(MOST_SYMBOLS, total / 10):
         return "word", f"{different} symbols divided by blanks"
-    if letters <= SHORT or each < 1.5:
+    if letters <= SHORT_CHARACTERS or each < 1.5:
         return "character", f"short strings, {letters:.0f} characters on average"
-    if letters / each > UNSPACED:
+    if letters / each > UNSPACED_LETTERS:
         return "character", "few blanks"
     return "bpe", f"sentences, {each:.0f} words on average"
 
 
-PLURAL: dict[str, str] = {"character": "characters", "word": "words", "bpe": "byte pairs"}
+PLURALS: dict[str, str] = {"character": "characters", "word": "words", "bpe": "byte pairs"}
 
 
 class VocabularySpec(Spec):
@@ -145,7 +147,7 @@ class VocabularySpec(Spec):
         kind, note = self.kind, ""
         if kind is None:
             kind, why = kind_for(texts)
-            note = f"{side}: tokens are {PLURAL[kind]} ({why})"
+            note = f"{side}: tokens are {PLURALS[kind]} ({why})"
         size = self.size
         if size is None:
             size = size_for(texts, self.most) if kind == "bpe" else self.most

@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples
 from seqlab.tasks.language_modelling.documents import Document
-from seqlab.tasks.language_modelling.settings import Reading
+from seqlab.tasks.language_modelling.settings import TextSettings
 from seqlab.tasks.language_modelling.vocabulary import (
     BOUNDARY,
     UNKNOWN,
     Encoded,
     Ids,
-    Vocabulary,
+    PieceVocabulary,
 )
 
 Places = NDArray[np.int64]
 IGNORED = -1  # a target that is not scored
 
 
-class Window(NamedTuple):
+class TokenWindow(NamedTuple):
     """Rows of tokens for a model: inputs and targets (rows, T), and who they belong to.
 
     lengths  how many scored targets each example has, in the order of `rows`
@@ -59,19 +59,19 @@ Cut = dict[str, Any]  # what `_cut` gives: numbers a block, and the document's n
 
 
 def examples_of(
-    parts: Sequence[Sequence[Document]], vocabulary: Vocabulary, reading: Reading
+    parts: Sequence[Sequence[Document]], vocabulary: PieceVocabulary, settings: TextSettings
 ) -> list[Examples]:
     """The parts' blocks over one shared stream; of three, the first is cut for training."""
     pieces: list[Ids] = [np.zeros(1, dtype=np.int32)]
     place = 1
     tables: list[list[Cut]] = []
     for number, part in enumerate(parts):
-        stride = reading.block if number == 0 < len(parts) - 1 else reading.stride
+        stride = settings.block if number == 0 < len(parts) - 1 else settings.stride
         tables.append([])
         for document in part:
             encoded = vocabulary.encode(document.text)
             passage = Passage(document, encoded, place, place)
-            tables[-1].append(_cut(passage, stride, reading.ends))
+            tables[-1].append(_cut(passage, stride, settings.ends))
             pieces += [encoded.ids, np.full(1, BOUNDARY, dtype=np.int32)]
             place += len(encoded.ids) + 1
     stream = _stream(pieces, vocabulary)
@@ -79,7 +79,9 @@ def examples_of(
 
 
 def examples_after(
-    stretches: Sequence[tuple[Document, Encoded, Ids]], vocabulary: Vocabulary, reading: Reading
+    stretches: Sequence[tuple[Document, Encoded, Ids]],
+    vocabulary: PieceVocabulary,
+    settings: TextSettings,
 ) -> Examples:
     """Blocks to be scored of stretches, each with the tokens that are read before it."""
     pieces: list[Ids] = []
@@ -87,13 +89,13 @@ def examples_after(
     place = 0
     for document, encoded, before in stretches:
         passage = Passage(document, encoded, place + len(before), place + 1)
-        table.append(_cut(passage, reading.stride, reading.ends))
+        table.append(_cut(passage, settings.stride, settings.ends))
         pieces += [before, encoded.ids, np.full(1, BOUNDARY, dtype=np.int32)]
         place += len(before) + len(encoded.ids) + 1
     return _part(table, _stream(pieces, vocabulary))
 
 
-def _stream(pieces: list[Ids], vocabulary: Vocabulary) -> NDArray[np.generic]:
+def _stream(pieces: list[Ids], vocabulary: PieceVocabulary) -> NDArray[np.generic]:
     small = np.uint8 if len(vocabulary) < 256 else np.uint16
     return np.concatenate(pieces).astype(small if len(vocabulary) < 65536 else np.int32)
 
@@ -118,20 +120,26 @@ def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
         "spelled": spelled,
         "at": document.at + characters.cumsum() - characters,
         "document": document.name,
+        "group": document.group,
     }
 
 
-NUMBERS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
+GROUP = "group"  # whose a block is
+BLOCK_COLUMNS = ("start", "stop", "first", "last", "characters", "bytes", "spelled")
 
 
 def _part(table: list[Cut], stream: NDArray[np.generic]) -> Examples:
     arrays = {
-        name: np.concatenate([rows[name] for rows in table]).astype(np.int64) for name in NUMBERS
+        name: np.concatenate([rows[name] for rows in table]).astype(np.int64)
+        for name in BLOCK_COLUMNS
     }
     counts = [len(rows["start"]) for rows in table]
     names = np.repeat([rows["document"] for rows in table], counts)
     at = np.concatenate([rows["at"] for rows in table])
     frame = pd.DataFrame({"document": names.astype(object), "at": at})
+    groups = [rows["group"] for rows in table]
+    if any(group is not None for group in groups):
+        frame[GROUP] = np.repeat(np.asarray(groups, dtype=object), counts)
     return Examples(dict(arrays), frame, {"tokens": stream})
 
 
@@ -147,7 +155,7 @@ def lengths(examples: Examples) -> Places:
 
 def crops(
     examples: Examples, block: int, batch_size: int, batch_tokens: int, rng: np.random.Generator
-) -> Iterator[Window]:
+) -> Iterator[TokenWindow]:
     """For training: each block once, moved by chance within the text that it stands in."""
     start, first, last = (column(examples, name) for name in ("start", "first", "last"))
     size = np.minimum(block, last - first)
@@ -159,7 +167,7 @@ def crops(
 
 def lanes(
     examples: Examples, block: int, batch_size: int, batch_tokens: int
-) -> Iterator[tuple[Window, bool]]:
+) -> Iterator[tuple[TokenWindow, bool]]:
     """For stateful training: the whole text in `batch_size` lanes, read on from block to block.
 
     The flag says whether a window goes on where the one before it ended.
@@ -181,7 +189,7 @@ def lane_count(examples: Examples, block: int, batch_size: int, batch_tokens: in
     return -(-(size // rows) // block)
 
 
-def scored(examples: Examples, context: int, most: int, tokens: int) -> Iterator[Window]:
+def scored(examples: Examples, context: int, most: int, tokens: int) -> Iterator[TokenWindow]:
     """For evaluation: blocks with up to `context` tokens before them that are not scored."""
     start, stop, first = (column(examples, name) for name in ("start", "stop", "first"))
     begin = np.maximum(first - 1, start - 1 - context)
@@ -189,7 +197,7 @@ def scored(examples: Examples, context: int, most: int, tokens: int) -> Iterator
         yield _window(examples, begin[rows], start[rows], stop[rows], rows)
 
 
-def carried(examples: Examples, most: int) -> Iterator[Window]:
+def carried(examples: Examples, most: int) -> Iterator[TokenWindow]:
     """For evaluation: runs of blocks that follow one another, each as one long sequence."""
     start, stop, first = (column(examples, name) for name in ("start", "stop", "first"))
     order = np.argsort(start, kind="stable")
@@ -206,7 +214,9 @@ def carried(examples: Examples, most: int) -> Iterator[Window]:
         yield window._replace(lengths=stop[rows] - start[rows])
 
 
-def _window(examples: Examples, begin: Places, start: Places, stop: Places, rows: Places) -> Window:
+def _window(
+    examples: Examples, begin: Places, start: Places, stop: Places, rows: Places
+) -> TokenWindow:
     """Inputs from `begin` on, and as targets the tokens from `start` to `stop`."""
     stream = examples.shared["tokens"]
     length = stop - 1 - begin
@@ -216,4 +226,4 @@ def _window(examples: Examples, begin: Places, start: Places, stop: Places, rows
     inputs = np.where(real, stream[place].astype(np.int64), BOUNDARY)
     wanted = real & (place + 1 >= start[:, None])
     targets = np.where(wanted, stream[place + 1].astype(np.int64), IGNORED)
-    return Window(inputs, targets, real, rows, stop - start)
+    return TokenWindow(inputs, targets, real, rows, stop - start)

@@ -6,11 +6,13 @@ A plain text is one document; a folder of texts is one a file; a table is one a 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seqlab.data import columns as guess
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
@@ -20,25 +22,30 @@ from seqlab.errors import UserError
 from seqlab.tasks.base import Confidence, DataSpec, Sources
 
 PARTS = ("train", "valid", "test")
-SHARES = (0.9, 0.05, 0.05)
-MANY = 20  # documents from which on none is cut in two
-LONG, TELLING_APART = 500, 0.8  # characters of a text; share of different values
-FEW_LINES, NUMBERED = 3, 12  # a file of so few lines, so many with numbers as names: no classes
-TELLING = ("text", "content", "document", "body")  # columns that hold texts among others
+DEFAULT_SHARES = (0.9, 0.05, 0.05)
+MANY_DOCUMENTS = 20  # documents from which on none is cut in two
+LONG_CHARACTERS, DISTINCT_SHARE = 500, 0.8  # characters of a text; share of different values
+FEW_LINES = 3  # of a file, so few as in a list of names
+NUMBERED_FILES = 12  # so many with numbers as names are no classes
+TEXT_COLUMNS = ("text", "content", "document", "body")  # columns that hold texts among others
 
 
 @dataclass(frozen=True)
 class Document:
-    """A text or a stretch of one, which begins at character `at` of it; `ends` with it."""
+    """A text or a stretch of one, which begins at character `at` of it; `ends` with it.
+
+    group: whose it is, where a column says so.
+    """
 
     name: str
     text: str
     at: int = 0
     ends: bool = True
+    group: str | None = None
 
 
 @dataclass(frozen=True)
-class Parts:
+class DocumentParts:
     """The documents of each part; `how` says how they were divided."""
 
     train: list[Document]
@@ -81,7 +88,7 @@ def _why_texts(documents: pd.DataFrame) -> str:
     if np.mean([held < len(some) for held, some in zip(said, lines, strict=True)]) >= 0.5:
         return "with paragraphs that blank lines divide"
     patterns = {re.sub(r"\d+", "0", name) for name in documents["name"]}
-    if len(documents) >= NUMBERED and len(patterns) <= len(documents) / 2:
+    if len(documents) >= NUMBERED_FILES and len(patterns) <= len(documents) / 2:
         return f'with numbers as names (such as "{documents["name"].iloc[0]}")'
     return ""
 
@@ -92,18 +99,18 @@ def _among_others(frame: pd.DataFrame) -> Confidence:
     texts = [name for name, kind in kinds.items() if kind is guess.ColumnKind.TEXT]
     others = [name for name in kinds if name not in texts]
     lists = guess.ColumnKind.LIST in kinds.values()  # which cannot even be counted
-    apart = not lists and all(frame[o].nunique() >= TELLING_APART * len(frame) for o in others)
+    apart = not lists and all(frame[o].nunique() >= DISTINCT_SHARE * len(frame) for o in others)
     if len(texts) != 1 or not apart:
         return Confidence(0.0, f"{len(kinds)} columns, not one of texts alone")
     length = frame[texts[0]].dropna().astype(str).str.len().mean()
-    if not length >= LONG:
+    if not length >= LONG_CHARACTERS:
         return Confidence(0.0, f'the texts in "{texts[0]}" are short')
     return Confidence(
         0.55, f'long texts in "{texts[0]}", and columns that tell rows apart: language'
     )
 
 
-def divide(sources: Sources, spec: DataSpec) -> Parts:
+def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
     """All documents in their parts: as given, or cut in order by shares."""
     wanted = SplitSpec.parse(spec.split)
     if wanted.dates:
@@ -111,6 +118,8 @@ def divide(sources: Sources, spec: DataSpec) -> Parts:
             f"--split {spec.split}: texts have no dates",
             "accepted: shares such as 90/5/5, cut in the order of the text",
         )
+    whose = {} if spec.group is None else {"group": spec.group}
+    named = {**spec.columns, **whose}
     tables = {"train": sources.train, "valid": sources.valid, "test": sources.test}
     given: dict[str, list[Document]] = {part: [] for part in PARTS}
     notes: list[str] = []
@@ -118,8 +127,9 @@ def divide(sources: Sources, spec: DataSpec) -> Parts:
     for part, table in tables.items():
         if table is None:
             continue
-        documents, splits, column = read(table, spec.columns.get("text"), notes)
-        roles = roles or ({"text": column} if column else {})
+        documents, splits, column = read(table, named, notes)
+        if column or whose:
+            roles = roles or {"text": column or "text", **whose}
         for document, said in zip(documents, splits, strict=True):
             given[said if part == "train" and said else part].append(document)
     if not given["train"]:
@@ -129,22 +139,24 @@ def divide(sources: Sources, spec: DataSpec) -> Parts:
         raise UserError(
             f"--split: the data brings its own parts ({held})", "leave --split out to use them"
         )
-    (train, valid, test), how, more = _complete(given, wanted.shares or SHARES)
-    return Parts(train, valid, test, how, (*notes, *more), roles)
+    (train, valid, test), how, more = _complete(given, wanted.shares or DEFAULT_SHARES)
+    return DocumentParts(train, valid, test, how, (*notes, *more), roles)
 
 
 def read(
-    table: Table, column: str | None, notes: list[str], rows: int = 0
+    table: Table, named: Mapping[str, str], notes: list[str], rows: int = 0
 ) -> tuple[list[Document], list[str | None], str | None]:
     """A table's documents, the part each came with, and the column that held them.
 
-    `rows` rows stand before the table's own in the file.
+    `named` has the columns of text and group that were given; `rows` rows stand before the table's
+    own in the file.
     """
+    column, group = named.get("text"), named.get("group")
     if table.documents is not None and column in (None, "text"):
         frame, name = table.documents, None
         texts, names = frame["text"].tolist(), frame["name"].tolist()
     else:
-        frame, name = table.frame, _column(table, column)
+        frame, name = table.frame, _column(table, column, group)
         texts = _texts(frame[name], name, table.origin)
         names = [f"row {rows + row + 1}" for row in range(len(frame))]
     splits: list[str | None] = [None] * len(texts)
@@ -157,17 +169,27 @@ def read(
         notes.append(f"rows without a text, left out: {len(empty):,} ({names[empty[0]]} first)")
     without = set(empty)
     kept = [row for row in range(len(texts)) if row not in without]
-    return [Document(names[r], texts[r]) for r in kept], [splits[r] for r in kept], name
+    groups = [None] * len(texts) if group is None else _groups(table, frame, group, names)
+    documents = [Document(names[r], texts[r], group=groups[r]) for r in kept]
+    return documents, [splits[r] for r in kept], name
 
 
-def _column(table: Table, given: str | None) -> str:
+def _groups(table: Table, frame: pd.DataFrame, column: str, names: list[str]) -> list[str | None]:
+    cells = frame[guess.named(frame, column, table.origin)]
+    if cells.isna().any():
+        first = names[int(cells.isna().to_numpy().argmax())]
+        raise UserError(f'"{table.origin}": {first} has no group', "fill in the --group column")
+    return [str(cell) for cell in cells]
+
+
+def _column(table: Table, given: str | None, group: str | None) -> str:
     frame = table.frame
     if given is not None:
         return guess.named(frame, given, table.origin)
-    names = [str(name) for name in frame.columns if str(name) != "split"]
+    names = [str(name) for name in frame.columns if str(name) not in ("split", group)]
     if len(names) == 1:
         return names[0]
-    telling = [name for name in names if guess.normalised(name) in TELLING]
+    telling = [name for name in names if guess.normalised(name) in TEXT_COLUMNS]
     texts = [name for name in names if guess.kind(frame[name]) is guess.ColumnKind.TEXT]
     for found in (telling, texts):
         if len(found) == 1:
@@ -182,7 +204,7 @@ def _texts(column: pd.Series, name: str, origin: str) -> list[str]:
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise UserError(
             f'"{origin}": column "{name}" holds numbers, not texts',
-            "name the column of texts with --columns text=NAME",
+            "name the column with the texts by --columns text=NAME",
         )
     return ["" if pd.isna(value) else str(value) for value in column]
 
@@ -206,25 +228,54 @@ def _complete(
         )
         return [train, held, valid], "test is the given validation part", (note,)
     percent = "/".join(f"{100 * s:.3g}" for s in shares)
-    whole = "whole documents" if len(train) >= MANY else "characters"
-    return cut(train, shares), f"{percent} of the text in its order, by {whole}", ()
+    whole = "by whole documents" if len(train) >= MANY_DOCUMENTS else "by characters"
+    manner = "no group in two parts" if any(document.group for document in train) else whole
+    return cut(train, shares), f"{percent} of the text in its order, {manner}", ()
 
 
 def cut(documents: Sequence[Document], shares: Sequence[float]) -> list[list[Document]]:
-    """Documents in order in one part per share: of many each is whole, few are cut in two."""
+    """Documents in order in one part per share: groups and many are whole, few are cut in two."""
     lengths = np.asarray([len(document.text) for document in documents])
     ends = lengths.cumsum()
     bounds = (np.cumsum(shares) / sum(shares) * ends[-1]).round().astype(int)
-    if len(documents) >= MANY:
-        middle = ends - lengths / 2
-        place = np.searchsorted(bounds[:-1], middle, side="right")
-        for part in range(1, len(shares)):  # at least one document each
-            least = len(documents) - len(shares) + part
-            place[least:] = np.maximum(place[least:], part)
-        return [
-            [d for d, p in zip(documents, place, strict=True) if p == part]
-            for part in range(len(shares))
-        ]
+    whose = [document.group for document in documents]
+    if any(group is not None for group in whose):
+        codes, groups = pd.factorize(np.asarray(whose, dtype=object))
+        if len(groups) < len(shares):
+            raise UserError(
+                f"{len(groups)} groups cannot be divided into {len(shares)} parts",
+                "choose a --group column with more values, or leave --group out",
+            )
+        place = _places(np.bincount(codes, lengths), bounds)[codes]
+    elif len(documents) >= MANY_DOCUMENTS:
+        place = _places(lengths, bounds)
+    else:
+        return _cut_in_two(documents, lengths, bounds)
+    return [
+        [d for d, p in zip(documents, place, strict=True) if p == part]
+        for part in range(len(shares))
+    ]
+
+
+def _places(lengths: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The part of each of some wholes in order, by where its middle is; no part is empty."""
+    middle = lengths.cumsum() - lengths / 2
+    place = np.searchsorted(bounds[:-1], middle, side="right")
+    parts = range(len(bounds))
+    for part in parts:  # what comes too late
+        if part not in place and (place > part).any():
+            place[np.argmax(place > part)] = part
+    for part in reversed(parts):  # what comes too early
+        if part not in place:
+            place[np.flatnonzero(place < part)[-1]] = part
+    return np.asarray(place, dtype=np.int64)
+
+
+def _cut_in_two(
+    documents: Sequence[Document], lengths: NDArray[np.int64], bounds: NDArray[np.int64]
+) -> list[list[Document]]:
+    """Stretches of documents between the bounds, in characters."""
+    ends = lengths.cumsum()
     parts: list[list[Document]] = []
     for low, high in zip([0, *bounds[:-1]], bounds, strict=True):
         held = []

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples, Ragged
 from seqlab.tasks.base import Exhibit
 from seqlab.tasks.language_modelling.blocks import column, lengths
-from seqlab.tasks.language_modelling.settings import Reading
-from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, SPECIAL, Vocabulary
+from seqlab.tasks.language_modelling.settings import TextSettings
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, SPECIAL_NUMBERS, PieceVocabulary
 
-POINTS = 24  # of the curve over a block
-FEWEST = 20  # tokens that a mean is shown for
-FREQUENT, HARDEST = 15, 10
-SHOWN = 240  # characters of a passage
-PROMPT, WRITTEN, SAMPLES = 60, 300, 2  # characters given, tokens written, how often
+CURVE_POINTS = 24  # of the curve over a block
+FEWEST_TOKENS = 20  # tokens that a mean is shown for
+FREQUENT_SHOWN, HARDEST_SHOWN = 15, 10
+SHOWN_CHARACTERS = 240  # characters of a passage
+PROMPT_CHARACTERS = 60  # that a model is given
+WRITTEN_TOKENS = 300  # that it writes on
+SAMPLES = 2
 TEMPERATURE = 0.8
 CLASSES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("line ends", lambda c: c == "\n"),
@@ -32,25 +34,25 @@ Write = Callable[[str, int], str]  # a prompt and a seed → what a model writes
 
 
 def exhibits(
-    nats: Ragged, examples: Examples, vocabulary: Vocabulary, reading: Reading
+    nats: Ragged, examples: Examples, vocabulary: PieceVocabulary, settings: TextSettings
 ) -> list[Exhibit]:
     """Bits by position, by kind of token, and the passages that cost most."""
     bits = np.asarray(nats.values, dtype=np.float64) / np.log(2)
     tokens = _scored_tokens(examples)
-    made = [] if reading.carried else [_by_position(bits, examples)]
+    made = [] if settings.carried else [_by_position(bits, examples)]
     if vocabulary.kind == "character":
         made.append(_by_class(bits, tokens, vocabulary))
     return [*made, _frequent(bits, tokens, vocabulary), _hardest(nats, examples, vocabulary)]
 
 
-def samples(examples: Examples, vocabulary: Vocabulary, write: Write) -> Exhibit:
+def samples(examples: Examples, vocabulary: PieceVocabulary, write: Write) -> Exhibit:
     """What a model writes after the beginnings of some test blocks."""
     items = []
     places = np.linspace(0, len(examples) - 1, SAMPLES + 1).astype(int)[:SAMPLES]
     for seed, row in enumerate(places):
-        prompt = _text(examples, int(row), vocabulary)[:PROMPT]
+        prompt = _text(examples, int(row), vocabulary)[:PROMPT_CHARACTERS]
         items.append({"title": f"after {prompt!r}", "text": write(prompt, seed)})
-    note = f"{WRITTEN} tokens each, drawn at temperature {TEMPERATURE}"
+    note = f"{WRITTEN_TOKENS} tokens each, drawn at temperature {TEMPERATURE}"
     return Exhibit("samples", "What it writes", {"items": items}, note)
 
 
@@ -72,10 +74,10 @@ def _within(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _by_position(bits: Bits, examples: Examples) -> Exhibit:
     place = _within(lengths(examples))
-    edges = np.unique(np.geomspace(1, place.max() + 1, POINTS).round().astype(int)) - 1
+    edges = np.unique(np.geomspace(1, place.max() + 1, CURVE_POINTS).round().astype(int)) - 1
     bins = np.searchsorted(edges, place, side="right") - 1
     count = np.bincount(bins)
-    shown = np.flatnonzero(count >= FEWEST)
+    shown = np.flatnonzero(count >= FEWEST_TOKENS)
     return Exhibit(
         "curve",
         "Bits by place in the block",
@@ -90,10 +92,10 @@ def _by_position(bits: Bits, examples: Examples) -> Exhibit:
     )
 
 
-def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> Exhibit:
+def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: PieceVocabulary) -> Exhibit:
     names = ["unknown or an end", *(name for name, _ in CLASSES), "marks"]
     kind = np.zeros(len(vocabulary), dtype=int)
-    for token in range(SPECIAL, len(vocabulary)):
+    for token in range(SPECIAL_NUMBERS, len(vocabulary)):
         letter = vocabulary.piece(token)
         found = (n for n, (_, holds) in enumerate(CLASSES, 1) if holds(letter))
         kind[token] = next(found, len(names) - 1)
@@ -110,38 +112,38 @@ def _by_class(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> 
     )
 
 
-def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: Vocabulary) -> Exhibit:
+def _frequent(bits: Bits, tokens: NDArray[np.int64], vocabulary: PieceVocabulary) -> Exhibit:
     count = np.bincount(tokens, minlength=len(vocabulary))
     total = np.bincount(tokens, bits, minlength=len(vocabulary))
     rows = [
         [repr(vocabulary.piece(t)), int(count[t]), float(total[t] / count[t])]
-        for t in np.argsort(-count, kind="stable")[:FREQUENT].tolist()
+        for t in np.argsort(-count, kind="stable")[:FREQUENT_SHOWN].tolist()
         if count[t]
     ]
     columns = ["token", "times", "bits each"]
     return Exhibit("table", "Bits of the most frequent tokens", {"columns": columns, "rows": rows})
 
 
-def _hardest(nats: Ragged, examples: Examples, vocabulary: Vocabulary) -> Exhibit:
+def _hardest(nats: Ragged, examples: Examples, vocabulary: PieceVocabulary) -> Exhibit:
     sizes = lengths(examples)
     whole = sizes >= np.median(sizes) / 2
     each = np.add.reduceat(np.asarray(nats.values, dtype=np.float64), nats.offsets[:-1])
     each = np.where(whole, each / sizes / np.log(2), -np.inf)
     rows = [
         [
-            _text(examples, row, vocabulary)[:SHOWN],
+            _text(examples, row, vocabulary)[:SHOWN_CHARACTERS],
             str(examples.frame["document"].iloc[row]),
             int(examples.frame["at"].iloc[row]),
             float(each[row]),
         ]
-        for row in np.argsort(-each, kind="stable")[:HARDEST].tolist()
+        for row in np.argsort(-each, kind="stable")[:HARDEST_SHOWN].tolist()
         if whole[row]
     ]
     columns = ["passage", "document", "from character", "bits a token"]
     return Exhibit("table", "Hardest passages", {"columns": columns, "rows": rows})
 
 
-def _text(examples: Examples, row: int, vocabulary: Vocabulary) -> str:
+def _text(examples: Examples, row: int, vocabulary: PieceVocabulary) -> str:
     start, stop = (int(column(examples, name)[row]) for name in ("start", "stop"))
     ids = examples.shared["tokens"][start:stop].tolist()
     return vocabulary.decode(i for i in ids if i != BOUNDARY)

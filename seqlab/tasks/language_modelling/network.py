@@ -13,7 +13,7 @@ from seqlab.errors import UserError
 from seqlab.mixers.states import detached
 from seqlab.model.generation import Stream, is_bounded
 from seqlab.model.sequence_model import SequenceModel
-from seqlab.tasks.language_modelling.settings import Reading
+from seqlab.tasks.language_modelling.settings import TextSettings
 
 
 class TiedHead(nn.Module):
@@ -46,13 +46,13 @@ def tie(model: SequenceModel, tokens: int) -> TiedHead:
 
 
 def read_on(
-    model: nn.Module, batch: Batch, state: Any, reading: Reading
+    model: nn.Module, batch: Batch, state: Any, settings: TextSettings
 ) -> tuple[Tensor, Any | None]:
     """Outputs (B, T, V) of rows that may go on from a state, and the state after them.
 
     What has no state of fixed size reads each block from its beginning.
     """
-    if not reading.stateful or not is_bounded(cast(SequenceModel, model), reading.block):
+    if not settings.stateful or not is_bounded(cast(SequenceModel, model), settings.block):
         return model(batch.inputs, batch.context), None
     model = cast(SequenceModel, model)
     if not batch.continues or state is None:
@@ -61,15 +61,15 @@ def read_on(
     return outputs, detached(after)
 
 
-def costs(model: nn.Module, batch: Batch, reading: Reading) -> Tensor:
+def costs(model: nn.Module, batch: Batch, settings: TextSettings) -> Tensor:
     """−log p of every scored token, in nats, row after row: (tokens,)."""
     assert batch.targets is not None
-    if not reading.carried:
+    if not settings.carried:
         return _costs(model(batch.inputs, batch.context), batch.targets)[batch.targets >= 0]
-    stream = Stream(cast(SequenceModel, model), batch.inputs.shape[0], reading.block)
+    stream = Stream(cast(SequenceModel, model), batch.inputs.shape[0], settings.block)
     pieces = []
-    for done in range(0, batch.inputs.shape[1], reading.block):
-        piece = slice(done, done + reading.block)
+    for done in range(0, batch.inputs.shape[1], settings.block):
+        piece = slice(done, done + settings.block)
         pieces.append(_costs(stream.feed(batch.inputs[:, piece]), batch.targets[:, piece]))
     return torch.cat(pieces, dim=1)[batch.targets >= 0]
 

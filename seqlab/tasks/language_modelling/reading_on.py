@@ -14,10 +14,10 @@ from seqlab.data.examples import Examples
 from seqlab.data.table import Table
 from seqlab.tasks.language_modelling.blocks import examples_after
 from seqlab.tasks.language_modelling.documents import Document, read
-from seqlab.tasks.language_modelling.settings import Reading
-from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, Encoded, Ids, Vocabulary
+from seqlab.tasks.language_modelling.settings import TextSettings
+from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, Encoded, Ids, PieceVocabulary
 
-AGAIN = 2048  # tokens that are read again before a stretch that goes on
+REREAD_TOKENS = 2048  # tokens that are read again before a stretch that goes on
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class _Unfinished:
 
 
 def read_on(
-    tables: Iterator[Table], vocabulary: Vocabulary, reading: Reading, column: str
+    tables: Iterator[Table], vocabulary: PieceVocabulary, settings: TextSettings, column: str
 ) -> Iterator[Examples]:
     """The blocks of stretches that follow one another; what is short of a block waits for more."""
     unfinished: _Unfinished | None = None
@@ -38,16 +38,19 @@ def read_on(
     for table in tables:
         stretches = []
         for document in _documents(table, column, rows):
-            stretch, unfinished = _take(document, unfinished, vocabulary, reading)
+            stretch, unfinished = _take(document, unfinished, vocabulary, settings)
             if stretch is not None:
                 stretches.append(stretch)
         rows += len(table.frame)
         if stretches:
-            yield examples_after(stretches, vocabulary, reading)
+            yield examples_after(stretches, vocabulary, settings)
 
 
 def _take(
-    document: Document, unfinished: _Unfinished | None, vocabulary: Vocabulary, reading: Reading
+    document: Document,
+    unfinished: _Unfinished | None,
+    vocabulary: PieceVocabulary,
+    settings: TextSettings,
 ) -> tuple[tuple[Document, Encoded, Ids] | None, _Unfinished | None]:
     """The blocks' worth of a stretch, and what is left of it."""
     encoded = vocabulary.encode(document.text)
@@ -56,15 +59,15 @@ def _take(
         joined = zip(unfinished.rest, encoded, strict=True)
         encoded = Encoded(*(np.concatenate(parts) for parts in joined))
         before, at = unfinished.before, unfinished.at
-    whole = len(encoded.ids) if document.ends else len(encoded.ids) // reading.stride
-    whole *= 1 if document.ends else reading.stride
+    whole = len(encoded.ids) if document.ends else len(encoded.ids) // settings.stride
+    whole *= 1 if document.ends else settings.stride
     taken = Encoded(*(part[:whole] for part in encoded))
     rest = None
     if not document.ends:
-        after = np.concatenate((before, taken.ids))[-AGAIN:]
+        after = np.concatenate((before, taken.ids))[-REREAD_TOKENS:]
         left = Encoded(*(part[whole:] for part in encoded))
         rest = _Unfinished(left, after, at + int(taken.characters.sum()))
-    scored = whole + int(document.ends and reading.ends)
+    scored = whole + int(document.ends and settings.ends)
     return ((replace(document, at=at), taken, before) if scored else None), rest
 
 
@@ -74,4 +77,5 @@ def _documents(table: Table, column: str, rows: int) -> list[Document]:
     if held is not None and "ends" in held.columns:
         stretches = zip(held["name"], held["text"], held["ends"], strict=True)
         return [Document(name, text, 0, bool(ends)) for name, text, ends in stretches]
-    return read(table, column if column in table.frame.columns else None, [], rows)[0]
+    named = {"text": column} if column in table.frame.columns else {}
+    return read(table, named, [], rows)[0]

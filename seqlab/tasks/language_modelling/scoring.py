@@ -17,7 +17,7 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.tasks.language_modelling.blocks import column, lengths
 from seqlab.tasks.language_modelling.vocabulary import UNKNOWN
 
-SPELLING = 8 * np.log(2)  # nats for a byte
+NATS_A_BYTE = 8 * np.log(2)  # nats for a byte
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ def nats_of(predictions: Ragged, examples: Examples, spelled: bool) -> Array:
     """The nats of each block: (blocks,)."""
     values = np.asarray(predictions.values, dtype=np.float64)
     total = np.add.reduceat(values, predictions.offsets[:-1])
-    return total + SPELLING * column(examples, "spelled") if spelled else total
+    return total + NATS_A_BYTE * column(examples, "spelled") if spelled else total
 
 
 def units(space: str, examples: Examples) -> Array:
@@ -35,7 +35,7 @@ def units(space: str, examples: Examples) -> Array:
     return found.astype(np.float64)
 
 
-NUMBERS = ["tokens", "unknown", "characters", "bytes", "bits", "nats"]
+SCORE_COLUMNS = ["tokens", "unknown", "characters", "bytes", "bits", "nats"]
 
 
 def table_of(predictions: Ragged, examples: Examples) -> pd.DataFrame:
@@ -49,15 +49,15 @@ def tables_of(pieces: Iterator[tuple[Ragged, Examples]]) -> Iterator[pd.DataFram
     The first piece decides whether rows are documents or blocks. A document's row is written when
     it has ended.
     """
-    total, held, documents = pd.Series(0.0, NUMBERS), pd.DataFrame(), None
+    total, held, documents = pd.Series(0.0, SCORE_COLUMNS), pd.DataFrame(), None
     for predictions, examples in pieces:
         frame = _of_blocks(predictions, examples)
-        total += frame[NUMBERS].sum()
+        total += frame[SCORE_COLUMNS].sum()
         if documents is None:
             documents = frame["document"].nunique() > 1
         if documents:
             frame = pd.concat([held, frame], ignore_index=True)
-            frame = frame.groupby("document", sort=False, as_index=False)[NUMBERS].sum()
+            frame = frame.groupby("document", sort=False, as_index=False)[SCORE_COLUMNS].sum()
             frame.insert(1, "from_character", 0)
             frame, held = frame.iloc[:-1], frame.iloc[-1:]
         yield _finished(frame)

@@ -14,7 +14,7 @@ from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, UNKNOWN
 METRICS = ("bits-per-character", "bits-per-byte", "perplexity")
 
 
-class Options(Spec):
+class LanguageOptions(Spec):
     """How text is cut for training and what is read before a block that is scored.
 
     block       tokens that a model reads at once: a training example, and the reach of a cache
@@ -35,7 +35,7 @@ class Options(Spec):
     tied: bool | None = None
 
 
-class Reading(Spec):
+class TextSettings(Spec):
     """The options with everything decided."""
 
     kind: Literal["character", "word", "bpe"]
@@ -67,9 +67,9 @@ class Reading(Spec):
         return f"blocks of {self.block} tokens are scored one by one, without the text before them"
 
 
-def decide(spec: DataSpec) -> Reading:
+def decide(spec: DataSpec) -> TextSettings:
     """What the user set, with the defaults of what was left open."""
-    options = Options.read(spec.options, "options")
+    options = LanguageOptions.read(spec.options, "options")
     evaluation = options.evaluation or ("carried" if options.stateful else "blocks")
     if options.context is not None and evaluation != "strided":
         raise UserError(
@@ -83,7 +83,7 @@ def decide(spec: DataSpec) -> Reading:
             f"accepted: 1 to {options.block - 1}, or a larger options.block",
         )
     kind = spec.tokenizer or "character"
-    return Reading(
+    return TextSettings(
         kind=kind,
         block=options.block,
         context=context if evaluation == "strided" else 0,

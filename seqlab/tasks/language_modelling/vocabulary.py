@@ -28,8 +28,8 @@ from seqlab.outside import parse_json
 from seqlab.runs import read_json, write_json
 
 BOUNDARY, UNKNOWN = 0, 1
-SPECIAL = 2  # how many numbers stand for no piece of text
-RARE = 2  # a word seen less often is unknown, so that the unknown is learned
+SPECIAL_NUMBERS = 2  # how many numbers stand for no piece of text
+RARE_COUNT = 2  # a word seen less often is unknown, so that the unknown is learned
 # A word with the blank before it; marks likewise; tags such as <unk>; any other blank by itself.
 WORDS = re.compile(r" ?<\w+>| ?\w+(?:['’]\w+)*| ?[^\w\s]+|\s")
 
@@ -44,7 +44,7 @@ class Encoded(NamedTuple):
     bytes: Ids
 
 
-class Vocabulary:
+class PieceVocabulary:
     """Pieces of text by number; `core` is the byte-pair encoder, if there is one."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Vocabulary:
             return self._characters(text)
         if self.core is not None:
             ids = [i for one in self.core.encode_batch_fast(_lines(text)) for i in one.ids]
-            found = np.asarray(ids, dtype=np.int32) + SPECIAL
+            found = np.asarray(ids, dtype=np.int32) + SPECIAL_NUMBERS
             return Encoded(found, *(table[found] for table in self._sizes))
         pieces = WORDS.findall(text)
         ids = [self._numbers.get(piece, UNKNOWN) for piece in pieces]
@@ -75,7 +75,7 @@ class Vocabulary:
         place = np.searchsorted(self._points, points).clip(max=len(self._points) - 1)
         known = self._points[place] == points
         width = 1 + sum((points >= least).astype(np.int32) for least in (0x80, 0x800, 0x10000))
-        ids = np.where(known, self._order[place] + SPECIAL, UNKNOWN).astype(np.int32)
+        ids = np.where(known, self._order[place] + SPECIAL_NUMBERS, UNKNOWN).astype(np.int32)
         return Encoded(ids, np.ones(len(ids), dtype=np.int32), np.asarray(width, dtype=np.int32))
 
     def unknown(self, text: str) -> list[str]:
@@ -129,11 +129,11 @@ class Vocabulary:
         if self.core is not None:
             write_json(path, {"kind": self.kind, "core": self.core.to_str()})
             return
-        pieces = [piece.decode("utf-8", "surrogatepass") for piece in self.pieces[SPECIAL:]]
+        pieces = [piece.decode("utf-8", "surrogatepass") for piece in self.pieces[SPECIAL_NUMBERS:]]
         write_json(path, {"kind": self.kind, "pieces": pieces})
 
     @classmethod
-    def load(cls, path: Path) -> Vocabulary:
+    def load(cls, path: Path) -> PieceVocabulary:
         """Read what `save` wrote."""
         stored = read_json(path)
         if "core" in stored:
@@ -144,7 +144,7 @@ class Vocabulary:
 class Decoder:
     """Tokens to text one by one: bytes wait until their character is whole."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: PieceVocabulary) -> None:
         self.vocabulary = vocabulary
         self.waiting = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -152,34 +152,35 @@ class Decoder:
         return self.waiting.decode(self.vocabulary.pieces[token])
 
 
-def learn(texts: Sequence[str], kind: str, size: int) -> Vocabulary:
+def learn(texts: Sequence[str], kind: str, size: int) -> PieceVocabulary:
     """The vocabulary of training texts: at most `size` tokens, the most frequent pieces."""
     if kind == "bpe":
         return _learn_pairs(texts, size)
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(text if kind == "character" else WORDS.findall(text))
-    least = 1 if kind == "character" else RARE
-    kept = [piece for piece, count in counts.most_common(size - SPECIAL) if count >= least]
+    least = 1 if kind == "character" else RARE_COUNT
+    kept = [piece for piece, count in counts.most_common(size - SPECIAL_NUMBERS) if count >= least]
     if not kept:
         raise UserError(
             "no word occurs twice in the training text: there is no vocabulary to learn",
             "bring more text, or use --set data.tokenizer=character",
         )
-    return Vocabulary(kind, [_bytes(piece) for piece in kept])
+    return PieceVocabulary(kind, [_bytes(piece) for piece in kept])
 
 
-def _learn_pairs(texts: Sequence[str], size: int) -> Vocabulary:
+def _learn_pairs(texts: Sequence[str], size: int) -> PieceVocabulary:
     """Byte-level pairs (Sennrich et al., 2016): any text can be written, none is unknown."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    if size < SPECIAL + len(alphabet):
+    least = SPECIAL_NUMBERS + len(alphabet)
+    if size < least:
         raise UserError(
-            f"data.vocabulary = {size}: byte pairs need at least {SPECIAL + len(alphabet)} tokens",
+            f"data.vocabulary = {size}: byte pairs need at least {least} tokens",
             "raise it, or use --set data.tokenizer=character",
         )
     core = _encoder(models.BPE())
     trainer = trainers.BpeTrainer(
-        vocab_size=size - SPECIAL,
+        vocab_size=size - SPECIAL_NUMBERS,
         min_frequency=2,
         initial_alphabet=alphabet,
         show_progress=False,
@@ -194,11 +195,13 @@ def _encoder(model: models.BPE) -> tokenizers.Tokenizer:
     return core
 
 
-def _of_core(core: tokenizers.Tokenizer) -> Vocabulary:
+def _of_core(core: tokenizers.Tokenizer) -> PieceVocabulary:
     """The library writes a byte as a printable character: back to bytes."""
     written = _written_bytes()
     names = [str(core.id_to_token(i)) for i in range(core.get_vocab_size())]
-    return Vocabulary("bpe", [bytes(written[letter] for letter in name) for name in names], core)
+    return PieceVocabulary(
+        "bpe", [bytes(written[letter] for letter in name) for name in names], core
+    )
 
 
 def _written_bytes() -> dict[str, int]:

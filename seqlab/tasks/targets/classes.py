@@ -18,7 +18,7 @@ from seqlab.data import columns as guess
 from seqlab.data.class_names import alike, as_seen, differing_little
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import FEW, label_findings
+from seqlab.data.inspection import MIN_ROWS_PER_CLASS, label_findings
 from seqlab.data.label_noise import noise_findings
 from seqlab.data.partition import nested_subsets
 from seqlab.data.splits import Splits
@@ -29,7 +29,7 @@ from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Exhibit, Predictions
 from seqlab.tasks.exhibits import classes as shown
 from seqlab.tasks.parts import (
-    JOIN,
+    COLUMN_JOIN,
     OPEN,
     Arrays,
     ColumnChoice,
@@ -49,11 +49,12 @@ from seqlab.tasks.targets.label_sets import (
 )
 
 METRICS = ("accuracy", "macro-f1", "log-loss", "auroc", "calibration-error")
-SEVERAL = ("micro-f1", "macro-f1", "accuracy", "log-loss", "auroc", "calibration-error")
-IMBALANCED = 0.75  # from this share of the largest class on, accuracy hides the others
-TOGETHER = " | "  # between the labels of an example, for people
-UNKNOWN, UNSEEN = -1, -2  # class numbers of no label, and of a label that training does not have
-LISTED = 8  # names in a note
+MULTI_LABEL_METRICS = ("micro-f1", "macro-f1", "accuracy", "log-loss", "auroc", "calibration-error")
+IMBALANCED_SHARE = 0.75  # from this share of the largest class on, accuracy hides the others
+LABEL_DIVIDER = " | "  # between the labels of an example, for people
+NO_CLASS = -1  # the class number of no label
+UNSEEN_CLASS = -2  # the class number of a label that training does not have
+LISTED_NAMES = 8  # names in a note
 
 
 class ClassOptions(Spec):
@@ -164,7 +165,7 @@ class Classes(Target):
             return Examples({}, pd.DataFrame({"label": named}, dtype=object))
         sets = sets_of(frame, columns_in(table, name), choice.layout)
         columns = {
-            "label": [None if names is None else TOGETHER.join(names) for names in sets],
+            "label": [None if names is None else LABEL_DIVIDER.join(names) for names in sets],
             "labels": [None if names is None else list(names) for names in sets],
         }
         return Examples({}, pd.DataFrame(columns, dtype=object))
@@ -177,7 +178,7 @@ class Classes(Target):
         several = bool(choice.layout)
         thing = "label" if several else "class"
         if len(counts) < 2:
-            only = f'one {thing} only ("{next(iter(counts))}")' if counts else "no labels"
+            only = f'only one {thing} ("{next(iter(counts))}")' if counts else "no labels"
             plural = "labels" if several else "classes"
             raise UserError(f"{where} has {only}", f"a comparison needs at least two {plural}")
         most = max(100, len(sets) // 2) if several else max(20, len(sets) // 2)
@@ -185,7 +186,7 @@ class Classes(Target):
             raise UserError(
                 f"{where} has {len(counts):,} different values in {len(sets):,} rows: these are"
                 " not classes",
-                "name the column of classes: --columns label=…",
+                "name the column with the classes: --columns label=…",
             )
 
     @classmethod
@@ -254,7 +255,7 @@ class Classes(Target):
                 raise UserError(
                     f'{names[strange[0]]}: label "{labels[strange[0]]}" is in {part} but not in'
                     f" training ({len(strange):,} such examples)",
-                    "move an example of it into training, or take them out",
+                    "move an example of it into training, or remove them",
                 )
 
     def notes(self, parts: Mapping[str, Examples]) -> list[str]:
@@ -263,7 +264,7 @@ class Classes(Target):
         known = set(self.classes)
         return [
             f"labels in {part} that training does not know are not scored:"
-            f" {', '.join(strange[:LISTED])}"
+            f" {', '.join(strange[:LISTED_NAMES])}"
             for part in ("valid", "test")
             if (strange := sorted({n for s in _sets(parts[part]) for n in s} - known, key=natural))
         ]
@@ -277,7 +278,7 @@ class Classes(Target):
             return {"label": self._as_flags(rows, number)}
         alike = _alike(self.classes)
         numbers = [
-            UNKNOWN if name is None else number.get(name, alike.get(name.casefold(), UNSEEN))
+            NO_CLASS if name is None else number.get(name, alike.get(name.casefold(), UNSEEN_CLASS))
             for name in rows.frame["label"]
         ]
         return {"label": np.asarray(numbers, dtype=np.int64)}
@@ -286,14 +287,14 @@ class Classes(Target):
         flags = np.zeros((len(rows), len(number)), dtype=np.int64)
         for row, names in enumerate(rows.frame.get("labels", [None] * len(rows))):
             if names is None:
-                flags[row] = UNKNOWN
+                flags[row] = NO_CLASS
             else:
                 flags[row, [number[name] for name in names if name in number]] = 1
         return flags
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         labels = examples.array("label").reshape(len(examples), -1)
-        return np.asarray((labels != UNKNOWN).all(axis=1))
+        return np.asarray((labels != NO_CLASS).all(axis=1))
 
     @property
     def unseen_counts_as(self) -> str:
@@ -307,7 +308,7 @@ class Classes(Target):
         if self.multi_label:
             sets = examples.frame["labels"].iloc[rows].dropna()
             return Counter(name for names in sets for name in names if name not in self.classes)
-        strange = rows[examples.array("label")[rows] == UNSEEN]
+        strange = rows[examples.array("label")[rows] == UNSEEN_CLASS]
         return Counter(examples.frame["label"].iloc[strange])
 
     def wanted(self, examples: Examples) -> NDArray[np.int64]:
@@ -317,9 +318,9 @@ class Classes(Target):
         """A label that training does not have is a class of its own, which nothing predicts."""
         labels, probabilities = examples.array("label"), np.asarray(predictions)
         # All pieces of a file have statistics of one width, with such a label or without.
-        if (OPEN in examples.shared and not self.multi_label) or (labels == UNSEEN).any():
+        if (OPEN in examples.shared and not self.multi_label) or (labels == UNSEEN_CLASS).any():
             probabilities = np.pad(probabilities, ((0, 0), (0, 1)))
-            labels = np.where(labels == UNSEEN, len(self.classes), labels)
+            labels = np.where(labels == UNSEEN_CLASS, len(self.classes), labels)
         return metric.collect(probabilities, labels.astype(np.float64))
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
@@ -327,7 +328,7 @@ class Classes(Target):
         names = np.asarray(self.classes, dtype=object)
         columns: dict[str, Any] = {}
         if self.multi_label:
-            columns["predicted"] = [TOGETHER.join(names[row >= 0.5]) for row in predictions]
+            columns["predicted"] = [LABEL_DIVIDER.join(names[row >= 0.5]) for row in predictions]
         else:
             columns["predicted"] = names[predictions.argmax(axis=1)]
             columns["probability"] = predictions.max(axis=1)
@@ -354,11 +355,11 @@ class Classes(Target):
 
 def _label_column(table: Table, named: str | None, taken: Sequence[str]) -> tuple[str, str]:
     """The column of labels, or several joined, and how it was found."""
-    if named is not None and JOIN in named and named not in table.frame:
-        names = [name.strip() for name in named.split(JOIN)]
-        return JOIN.join(guess.named(table.frame, name, table.origin) for name in names), ""
+    if named is not None and COLUMN_JOIN in named and named not in table.frame:
+        names = [name.strip() for name in named.split(COLUMN_JOIN)]
+        return COLUMN_JOIN.join(guess.named(table.frame, name, table.origin) for name in names), ""
     if named is None and (flags := flags_in(table.frame, taken)):
-        return JOIN.join(flags), f"labels: columns {', '.join(flags)} of 0 and 1"
+        return COLUMN_JOIN.join(flags), f"labels: columns {', '.join(flags)} of 0 and 1"
     found = guess.require(table.frame, "label", given=named, exclude=taken, origin=table.origin)
     return found.column, found.sentence
 
@@ -366,7 +367,7 @@ def _label_column(table: Table, named: str | None, taken: Sequence[str]) -> tupl
 def _why_not_classes(label: pd.Series) -> str:
     values = label.dropna()
     if values.nunique() < 2:
-        return "has one class only" if len(values) else "is empty"
+        return "has only one class" if len(values) else "is empty"
     if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.to_numpy(dtype=float)).any():
         return f"row {int(np.isinf(label.to_numpy(dtype=float)).argmax()) + 1}: infinite value"
     return "has too many values to be classes"
@@ -420,23 +421,23 @@ def _set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
     how = {"lists": "lists", "flags": "columns of 0 and 1"}.get(form, f'divided by "{form}"')
     none, mean = sum(not labels for labels in sets), sum(map(len, sets)) / len(sets)
     counts = Counter(label for labels in sets for label in labels)
-    shares = [f"{name} {count / len(sets):.1%}" for name, count in counts.most_common(LISTED)]
-    more = f" and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
+    shares = [f"{name} {count / len(sets):.1%}" for name, count in counts.most_common(LISTED_NAMES)]
+    more = f" and {len(counts) - LISTED_NAMES} more" if len(counts) > LISTED_NAMES else ""
     findings = [
         Finding(
             "info",
-            f"several labels an example ({how}): {mean:.2f} on average, {none:,} rows have none",
+            f"several labels per example ({how}): {mean:.2f} on average, {none:,} rows have none",
         ),
         Finding("info", f"{len(counts)} labels", ", ".join(shares) + more),
     ]
-    rare = [name for name, count in counts.items() if count < FEW]
+    rare = [name for name, count in counts.items() if count < MIN_ROWS_PER_CLASS]
     if rare:
         findings.append(
             Finding(
                 "warning",
-                f"labels with fewer than {FEW} examples: {len(rare)}",
-                ", ".join(rare[:LISTED]),
-                "merge them or add examples: their results will be chance",
+                f"labels with fewer than {MIN_ROWS_PER_CLASS} examples: {len(rare)}",
+                ", ".join(rare[:LISTED_NAMES]),
+                "merge them or add examples: scores of so few are mostly chance",
             )
         )
     return findings
@@ -462,9 +463,9 @@ def natural(name: str) -> tuple[int, float, str]:
 
 def metrics_for(asked: str | None, counts: Counter[str], several: bool) -> tuple[str, ...]:
     """All metrics, the primary one first: as asked for, or what the balance of classes suggests."""
-    imbalanced = counts.most_common(1)[0][1] / counts.total() > IMBALANCED
+    imbalanced = counts.most_common(1)[0][1] / counts.total() > IMBALANCED_SHARE
     usual = "macro-f1" if imbalanced and not several else None
-    return primary_first(asked, SEVERAL if several else METRICS, usual)
+    return primary_first(asked, MULTI_LABEL_METRICS if several else METRICS, usual)
 
 
 def class_weights_of(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLANK = 0
-NOTHING = float("-inf")
+LOG_OF_ZERO = float("-inf")
 
 Floats = NDArray[np.floating]
 Ids = NDArray[np.int32]
@@ -34,9 +34,9 @@ def greedy(log_probabilities: Floats) -> Ids:
 
 def prefix_beam(log_probabilities: Floats, beam: int) -> Ids:
     """The most probable text over all its paths, as far as `beam` beginnings tell."""
-    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, NOTHING)}
+    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, LOG_OF_ZERO)}
     for frame in np.asarray(log_probabilities, dtype=np.float64):
-        grown: dict[tuple[int, ...], list[float]] = defaultdict(lambda: [NOTHING, NOTHING])
+        grown: dict[tuple[int, ...], list[float]] = defaultdict(lambda: [LOG_OF_ZERO, LOG_OF_ZERO])
         # Characters that are not among the likeliest of a frame could not enter the beam.
         likely = np.argsort(-frame)[: beam + 1]
         for text, (blank, sound) in beams.items():

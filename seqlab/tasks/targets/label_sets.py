@@ -20,8 +20,10 @@ import pandas as pd
 from seqlab.data.class_names import as_seen
 from seqlab.data.columns import ColumnKind, aliases, kind, normalised
 
-GUESSED = ("|", ";", ",")  # delimiters that are recognised; another is named by options.delimiter
-FEWER = 0.75  # labels for each of their combinations, at most, where names may hold the mark too
+# Delimiters that are recognised; another is named by options.delimiter.
+GUESSED_DELIMITERS = ("|", ";", ",")
+# Where names may hold the delimiter too: with more it is rather a part of the names.
+MOST_LABELS_A_COMBINATION = 0.75
 LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
 
 _BRACKETS = ("[]", "()", "{}")
@@ -42,7 +44,7 @@ def form_of(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     values = [str(v).strip() for v in column.dropna()]
     if values and all(v[:1] + v[-1:] in _BRACKETS for v in values):
         return LISTS if all(_list(v) is not None for v in values[:1000]) else ""
-    return next((mark for mark in GUESSED if _divides(values, mark)), "")
+    return next((mark for mark in GUESSED_DELIMITERS if _divides(values, mark)), "")
 
 
 def _divides(values: Sequence[str], mark: str) -> bool:
@@ -54,7 +56,7 @@ def _divides(values: Sequence[str], mark: str) -> bool:
     # Commas stand in names too: there each part has to recur in other combinations.
     combined = {part for value in whole if mark in value for part in _split(value, mark)}
     recur = all(counts[part] > 1 for part in combined)
-    return mark != "," or (recur and len(counts) <= FEWER * len(whole))
+    return mark != "," or (recur and len(counts) <= MOST_LABELS_A_COMBINATION * len(whole))
 
 
 def flags_in(frame: pd.DataFrame, taken: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Exhibit, Predictions
 from seqlab.tasks.exhibits import numbers as shown
 from seqlab.tasks.parts import (
-    JOIN,
+    COLUMN_JOIN,
     Arrays,
     ColumnChoice,
     ColumnRequest,
@@ -36,15 +36,15 @@ from seqlab.tasks.parts import (
 )
 
 METRICS = ("mae", "rmse", "r2", "spearman")
-LOSSES = {"mae": "absolute"}  # what serves a primary metric best; squared for the others
+LOSS_FOR_METRIC = {"mae": "absolute"}  # what serves a primary metric best; squared for the others
 # Names that a number to be predicted goes by, the best first.
 _NAMES = "target y score value label rating valence similarity price output gold stars points grade"
 NAMES = tuple(_NAMES.split())
 FEWEST_VALUES = 10  # different ones from which numbers are a quantity and not classes
 FEW_WHOLE_VALUES = 20  # under which whole numbers may be classes
-FAR_RANGES = 8.0  # interquartile ranges beyond the quartiles from which a value is an outlier
-SKEWED = 2.0
-UNTIED = 1e-300  # keeps the skewness of a constant finite
+OUTLIER_RANGES = 8.0  # interquartile ranges beyond the quartiles from which a value is an outlier
+SKEWED_FROM = 2.0
+SMALLEST_DEVIATION = 1e-300  # keeps the skewness of a constant finite
 
 Array = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ class Numbers(Target):
     @classmethod
     def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
         names, note = named_targets(request.named.get("target"), table, request.taken)
-        columns, notes = {"target": JOIN.join(names)}, ((note,) if note else ())
+        columns, notes = {"target": COLUMN_JOIN.join(names)}, ((note,) if note else ())
         if not is_quantity(table.frame[names[0]]):
             why = f'the numbers in "{names[0]}" are few or whole'
             return ColumnChoice(columns, 0.1, why, notes)
@@ -115,13 +115,13 @@ class Numbers(Target):
     @classmethod
     def findings(cls, rows: Examples, choice: ColumnChoice) -> list[Finding]:
         """The targets' spread, outliers and skew."""
-        names = choice.columns["target"].split(JOIN)
+        names = choice.columns["target"].split(COLUMN_JOIN)
         values = rows.array("target")
         return [f for k, name in enumerate(names) for f in _target_findings(name, values[:, k])]
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
-        names = tuple(choice.columns["target"].split(JOIN))
+        names = tuple(choice.columns["target"].split(COLUMN_JOIN))
         mean, std = scale_of(train.array("target"), names)
         metrics = primary_first(spec.metric, METRICS)
         return cls(
@@ -130,7 +130,7 @@ class Numbers(Target):
             names=names,
             mean=tuple(mean.tolist()),
             std=tuple(std.tolist()),
-            loss=options.loss or LOSSES.get(metrics[0], "squared"),
+            loss=options.loss or LOSS_FOR_METRIC.get(metrics[0], "squared"),
         )
 
     # -- learned -------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def named_targets(
     """The target columns – the user's own, the best by name, or the only one – and how found."""
     frame, origin = table.frame, table.origin
     if given is not None:
-        names = [name.strip() for name in given.split(JOIN)]
+        names = [name.strip() for name in given.split(COLUMN_JOIN)]
         return tuple(guess.named(frame, name, origin) for name in names), ""
     kinds = guess.describe(frame)
     numeric = [
@@ -210,7 +210,7 @@ def named_targets(
         raise UserError(
             f'"{origin}": several columns could be the target: {", ".join(numeric[:8])}',
             f"name it with --columns target={numeric[0]}, or several as target="
-            f"{JOIN.join(numeric[:2])}",
+            f"{COLUMN_JOIN.join(numeric[:2])}",
         )
     found = ", ".join(f"{name} ({kind})" for name, kind in list(kinds.items())[:8])
     raise UserError(
@@ -259,14 +259,15 @@ def _target_findings(name: str, values: Array) -> list[Finding]:
     findings = [
         Finding(
             "info",
-            f'target "{name}": median {median:.4g}, half between {first:.4g} and {third:.4g}',
+            f'target "{name}": median {median:.4g}, half of the values between {first:.4g} and'
+            f" {third:.4g}",
             f"mean {known.mean():.4g}, standard deviation {known.std():.4g}, from {low:.4g} to"
             f" {high:.4g}",
         )
     ]
     if len(known) < len(values):
         findings.append(
-            Finding("warning", f'"{name}" unknown in {len(values) - len(known):,} rows')
+            Finding("warning", f'"{name}" is missing in {len(values) - len(known):,} rows')
         )
     distinct = len(np.unique(known))
     if distinct == 1:
@@ -277,7 +278,7 @@ def _target_findings(name: str, values: Array) -> list[Finding]:
             Finding(
                 "warning",
                 f'"{name}" has {distinct} different whole values',
-                "their order counts here, and the space between them",
+                "they are predicted as amounts: their order and their distances count",
                 "if they are classes: --task classify",
             )
         )
@@ -288,18 +289,18 @@ def _shape(name: str, known: Array) -> list[Finding]:
     """Values far from the others, or a long tail."""
     first, third = np.quantile(known, [0.25, 0.75])
     between = third - first
-    far = (known < first - FAR_RANGES * between) | (known > third + FAR_RANGES * between)
+    far = (known < first - OUTLIER_RANGES * between) | (known > third + OUTLIER_RANGES * between)
     if between > 0 and far.any():
         return [
             Finding(
                 "warning",
                 f'"{name}" has values far from the others: {far.sum():,}',
                 f"the furthest is {known[np.abs(known - np.median(known)).argmax()]:.6g}",
-                "check them: squared errors follow them; options.loss = absolute does not",
+                "check them: they dominate a squared loss; options.loss = absolute is hardly moved",
             )
         ]
-    skew = float(((known - known.mean()) ** 3).mean() / max(known.std(), UNTIED) ** 3)
-    if skew > SKEWED and known.min() >= 0:
+    skew = float(((known - known.mean()) ** 3).mean() / max(known.std(), SMALLEST_DEVIATION) ** 3)
+    if skew > SKEWED_FROM and known.min() >= 0:
         return [
             Finding(
                 "warning",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-OUTSIDE = -50.0  # a logit that is as good as impossible, and finite for smoothed losses
+OUTSIDE_LOGIT = -50.0  # a logit that is as good as impossible, and finite for smoothed losses
 
 
 def restricted(logits: Tensor, allowed: Tensor) -> Tensor:
     """Logits (B, T, 2) with what is not allowed (B, T) out of reach."""
-    return logits.masked_fill(~allowed.unsqueeze(-1), OUTSIDE)
+    return logits.masked_fill(~allowed.unsqueeze(-1), OUTSIDE_LOGIT)
 
 
 def best_spans(

@@ -33,8 +33,9 @@ from seqlab.tasks.targets.span_answers import accepted, answers, normalised, spa
 from seqlab.tasks.targets.span_cells import Answers, answers_in
 
 METRICS = ("answer-f1", "exact-match")
-UNKNOWN = -1  # a position that is not known
-SAMPLE, FEWEST_FITTING = 50, 0.8  # rows looked at, and the share of them whose answers must fit
+UNKNOWN_POSITION = -1  # a position that is not known
+SAMPLED_ROWS = 50
+FITTING_SHARE = 0.8  # of the sampled rows, whose answers must be in their contexts
 
 
 class SpanOptions(Spec):
@@ -81,8 +82,8 @@ class Spans(Target):
         choice = ColumnChoice(
             columns, 0.95, f"answers in {own}", layout=request.options.unanswerable
         )
-        flaws = cls.flaws(replace(table, frame=table.frame.head(SAMPLE)), choice)
-        if (flaws == "").mean() < FEWEST_FITTING:
+        flaws = cls.flaws(replace(table, frame=table.frame.head(SAMPLED_ROWS)), choice)
+        if (flaws == "").mean() < FITTING_SHARE:
             why = f"columns {own}, but few answers are pieces of their context"
             return replace(choice, score=0.2, why=why)
         return choice
@@ -171,7 +172,10 @@ class Spans(Target):
     def encode(self, rows: Examples) -> Arrays:
         """`answer` (n, 2): first and last position of the first answer, where it is known."""
         spans, offsets = rows.ragged("spans"), rows.ragged("offsets")
-        begin, positions = rows.array("begin"), np.full((len(rows), 2), UNKNOWN, dtype=np.int64)
+        begin, positions = (
+            rows.array("begin"),
+            np.full((len(rows), 2), UNKNOWN_POSITION, dtype=np.int64),
+        )
         for row, texts in enumerate(rows.frame["answers"]):
             if len(spans[row]):
                 start, end = spans[row][0]

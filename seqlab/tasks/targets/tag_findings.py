@@ -13,12 +13,12 @@ from seqlab.data.inspection import shown
 from seqlab.data.splits import Splits
 from seqlab.metrics.spans import OUTSIDE, illegal_steps, recognise
 
-FEW = 10  # tokens of a tag from which little can be learned
-LISTED = 8
-SURE = 20  # times that a word has to bear one tag before another looks like a slip
-NAMES = {"iob1": "IOB1", "iob2": "IOB2", "bioes": "BIOES"}
+FEW_TOKENS = 10  # tokens of a tag from which little can be learned
+LISTED_TAGS = 8
+SURE_TIMES = 20  # times that a word has to bear one tag before another looks like a slip
+SCHEME_NAMES = {"iob1": "IOB1", "iob2": "IOB2", "bioes": "BIOES"}
 
-NUMBERS = Finding(
+NUMBERED_TAGS = Finding(
     "info",
     "tags are numbers without names",
     "",
@@ -45,19 +45,19 @@ def in_parts(tags: pd.Series, splits: Splits) -> list[Finding]:
 def _counts(tags: Sequence[Sequence[str]]) -> list[Finding]:
     counts = Counter(_all(tags))
     total = sum(counts.values())
-    common = counts.most_common(LISTED)
+    common = counts.most_common(LISTED_TAGS)
     shares = ", ".join(f"{name} {count / total:.1%}" for name, count in common)
-    more = f" and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
+    more = f" and {len(counts) - LISTED_TAGS} more" if len(counts) > LISTED_TAGS else ""
     findings = [Finding("info", f"{len(counts)} tags", shares + more)]
-    rare = [name for name, count in counts.items() if count < FEW]
+    rare = [name for name, count in counts.items() if count < FEW_TOKENS]
     if rare:
-        listed = ", ".join(f"{name} ({counts[name]})" for name in rare[:LISTED])
+        listed = ", ".join(f"{name} ({counts[name]})" for name in rare[:LISTED_TAGS])
         findings.append(
             Finding(
                 "warning",
-                f"tags on fewer than {FEW} tokens: {len(rare)}",
+                f"tags on fewer than {FEW_TOKENS} tokens: {len(rare)}",
                 listed,
-                "merge them or add examples: their results will be chance",
+                "merge them or add examples: scores of so few are mostly chance",
             )
         )
     if common[0][1] > 0.95 * total:
@@ -76,8 +76,8 @@ def _scheme(tags: Sequence[Sequence[str]], names: Sequence[str], words: bool) ->
     scheme = recognise(tags)
     if scheme == "none":
         numbers = words and all(tag.isdecimal() for tag in _all(tags))
-        return [NUMBERS] if numbers else []
-    findings = [Finding("info", f"tags mark spans: {NAMES[scheme]}")]
+        return [NUMBERED_TAGS] if numbers else []
+    findings = [Finding("info", f"tags mark spans: {SCHEME_NAMES[scheme]}")]
     broken = {row: steps for row, own in enumerate(tags) if (steps := illegal_steps(own, scheme))}
     if broken:
         row, steps = next(iter(broken.items()))
@@ -86,11 +86,11 @@ def _scheme(tags: Sequence[Sequence[str]], names: Sequence[str], words: bool) ->
         findings.append(
             Finding(
                 "warning",
-                f"steps that {NAMES[scheme]} does not allow: {sum(map(len, broken.values())):,}"
-                f" in {len(broken):,} sequences",
+                f"tags that may not follow one another in {SCHEME_NAMES[scheme]}:"
+                f" {sum(map(len, broken.values())):,} in {len(broken):,} sequences",
                 f"{where} at token {steps[0] + 1}",
-                "models never predict such steps; their spans are read as the CoNLL evaluation"
-                " does. --set options.scheme=iob2 writes all tags anew",
+                "models never predict them; their spans are read as the CoNLL evaluation reads"
+                " them. To rewrite all tags: --set options.scheme=iob2",
             )
         )
     return findings
@@ -142,7 +142,7 @@ def _slips(frame: pd.DataFrame) -> list[Finding]:
     found = []
     for word, counts in uses.items():
         (usual, often), *others = counts.most_common()
-        if often >= SURE and sum(counts.values()) - often == 1 and OUTSIDE not in counts:
+        if often >= SURE_TIMES and sum(counts.values()) - often == 1 and OUTSIDE not in counts:
             found.append((often, word, usual, others[0][0]))
     if not found:
         return []
@@ -155,7 +155,7 @@ def _slips(frame: pd.DataFrame) -> list[Finding]:
             "info",
             f"words with one tag but for a single exception: {len(found):,}",
             "\n".join(listed),
-            "read the exceptions: some will be slips",
+            "check the exceptions: some are probably mistakes",
         )
     ]
 
@@ -176,7 +176,9 @@ def _unseen(parts: dict[str, Counter[str]], known: set[str]) -> list[Finding]:
     for part, counts in parts.items():
         strange = Counter({tag: count for tag, count in counts.items() if tag not in known})
         if strange:
-            listed = ", ".join(f"{tag} ({count})" for tag, count in strange.most_common(LISTED))
+            listed = ", ".join(
+                f"{tag} ({count})" for tag, count in strange.most_common(LISTED_TAGS)
+            )
             found.append(
                 Finding(
                     "warning",

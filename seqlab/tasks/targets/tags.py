@@ -38,8 +38,8 @@ from seqlab.tasks.parts import (
 )
 from seqlab.tasks.targets import tag_findings
 
-ALIASES = "tags tag ner_tags ner upos pos_tags pos slots word_labels labels label activity"
-UNKNOWN = -1  # the number of no tag, and of a tag that training does not have
+TAG_COLUMNS = "tags tag ner_tags ner upos pos_tags pos slots word_labels labels label activity"
+UNKNOWN_TAG = -1  # the number of no tag, and of a tag that training does not have
 
 
 class TagOptions(Spec):
@@ -194,7 +194,9 @@ class Tags(Target):
         """`tags`: numbers, −1 where there is none or training does not have it."""
         number = {name: i for i, name in enumerate(self.classes)}
         tags: list[Array] = [
-            np.array([UNKNOWN] * count if own is None else [number.get(t, UNKNOWN) for t in own])
+            np.array(
+                [UNKNOWN_TAG] * count if own is None else [number.get(t, UNKNOWN_TAG) for t in own]
+            )
             for own, count in zip(rows.frame["tags"], positions_of(rows.frame), strict=True)
         ]
         return {"tags": Ragged.of(tags)}
@@ -261,7 +263,7 @@ class Tags(Target):
 
 
 def _by_name(table: Table, taken: Sequence[str]) -> str | None:
-    return by_name(table.frame, ALIASES, list(taken), _may_be_tags)
+    return by_name(table.frame, TAG_COLUMNS, list(taken), _may_be_tags)
 
 
 def _may_be_tags(column: pd.Series) -> bool:

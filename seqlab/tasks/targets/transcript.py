@@ -27,7 +27,7 @@ from seqlab.tasks.targets.strings import Strings
 
 METRICS = ("character-error-rate", "token-error-rate", "sequence-match")
 NAMES = ("text", "texts", "transcript", "transcription", "transcripts", "sentence", "words")
-MOSTLY_SHARED = 0.5  # of the test texts, from which on training holds too many of them
+SHARED_SHARE = 0.5  # of the test texts, from which on training holds too many of them
 
 
 class TranscriptOptions(Spec):
@@ -80,13 +80,13 @@ class Transcript(Strings):
         shared = float(texts.iloc[splits.test].isin(known).mean())
         if not shared:
             return []
-        mostly = shared > MOSTLY_SHARED
+        mostly = shared > SHARED_SHARE
         return [
             Finding(
                 "warning" if mostly else "info",
                 f"test texts that training holds too: {shared:.0%}",
                 "said in other recordings",
-                "words are then told apart, not spelled: new ones may be much harder"
+                "known words need only be told apart, not spelled: new ones may be much harder"
                 if mostly
                 else "",
             )
@@ -144,6 +144,7 @@ def _frames_for(rows: Examples, texts: Sequence[str]) -> Finding:
         "warning" if scarce else "info",
         f"{len(frames):,} recordings of {frames.min():,}–{frames.max():,} frames,"
         f" {series.values.shape[1]} channels",
-        f"the median is {np.median(ratio):.3g} frames a character; fewer than one: {scarce:,}",
-        "those cannot be learned: bring more frames a second" if scarce else "",
+        f"a median of {np.median(ratio):.3g} frames per character; fewer than one in {scarce:,}"
+        " recordings",
+        "these cannot be learned: use more frames per second" if scarce else "",
     )

@@ -19,20 +19,20 @@ from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.source_text import strangers
 from seqlab.tasks.inputs.string_pairs import pair_of_columns
-from seqlab.tasks.inputs.vocabulary import PLURAL, Kind, VocabularySpec, kind_for
+from seqlab.tasks.inputs.vocabulary import PLURALS, Kind, VocabularySpec, kind_for
 from seqlab.tasks.parts import ColumnChoice, ColumnRequest, primary_first
 from seqlab.tasks.targets.strings import Strings
 
 MOST_TOKENS = 256  # of a target, if it is not said
-SENTENCES = ("bleu", "chrf", "token-error-rate", "sequence-match")
-STRINGS = ("token-error-rate", "sequence-match", "chrf")
-SUMMARIES = ("rouge-l", "rouge-1", "rouge-2", "bleu")
-SUMMARY = 0.4  # of its source's words, up to which a target sums it up
+SENTENCE_METRICS = ("bleu", "chrf", "token-error-rate", "sequence-match")
+STRING_METRICS = ("token-error-rate", "sequence-match", "chrf")
+SUMMARY_METRICS = ("rouge-l", "rouge-1", "rouge-2", "bleu")
+SUMMARY_SHARE = 0.4  # of its source's words, up to which a target sums it up
 LONG_WORDS = 50  # of a source that can be summed up
 SPARE_TOKENS = 5  # that a target may have beyond what its source suggests
-FAR_RATIO = 3.0  # times the usual ratio of lengths, from which on a pair is suspect
-FAR_CHARACTERS = 20  # by which short strings vary by nature
-COPIED = 0.05  # share of copied targets that is worth a warning
+SUSPECT_RATIO = 3.0  # times the usual ratio of lengths, from which on a pair is suspect
+SUSPECT_CHARACTERS = 20  # by which short strings vary by nature
+COPIED_SHARE = 0.05  # share of copied targets that is worth a warning
 
 
 class TranslationOptions(Spec):
@@ -82,7 +82,7 @@ class Translation(Strings):
             _ratio(sources, targets),
             *_copies(sources, targets),
             *_several(sources, targets),
-            Finding("info", f"tokens of targets: {PLURAL[kind]}", why),
+            Finding("info", f"tokens of targets: {PLURALS[kind]}", why),
         ]
 
     @classmethod
@@ -99,8 +99,8 @@ class Translation(Strings):
             Finding(
                 "warning" if shared > 0.2 * len(splits.test) else "info",
                 f"test targets that also occur in training: {shared:,} of {len(splits.test):,}",
-                "of other sources, or of sources that differ in little",
-                "what nearest-pair reaches is what memory alone is worth",
+                "from other sources, or from sources that differ only slightly",
+                "the baseline nearest-pair shows what memorising alone is worth",
             )
         ]
 
@@ -166,9 +166,9 @@ def _metrics(
     asked: str | None, target: Kind, sources: Sequence[str], targets: Sequence[str]
 ) -> tuple[str, ...]:
     words = [np.mean([len(text.split()) for text in side[:5000]]) for side in (sources, targets)]
-    usual: tuple[str, ...] = SENTENCES if target == "bpe" else STRINGS
-    if words[0] >= LONG_WORDS and words[1] <= SUMMARY * words[0]:
-        usual = SUMMARIES
+    usual: tuple[str, ...] = SENTENCE_METRICS if target == "bpe" else STRING_METRICS
+    if words[0] >= LONG_WORDS and words[1] <= SUMMARY_SHARE * words[0]:
+        usual = SUMMARY_METRICS
     if asked is None:
         return usual
     cards = registry.cards("metrics")
@@ -183,7 +183,7 @@ def _ratio(sources: Sequence[str], targets: Sequence[str]) -> Finding:
     usual = float(np.median(ratio))
     # Short strings vary by nature: a few characters more are no sign of a wrong pair.
     apart = np.abs(lengths[1] - lengths[0] * np.exp(usual))
-    far = (np.abs(ratio - usual) > np.log(FAR_RATIO)) & (apart > FAR_CHARACTERS)
+    far = (np.abs(ratio - usual) > np.log(SUSPECT_RATIO)) & (apart > SUSPECT_CHARACTERS)
     share = f"targets are {np.exp(usual):.2g} times as long as their sources"
     if not far.any():
         return Finding("info", share, "in characters, the median of all pairs")
@@ -193,7 +193,7 @@ def _ratio(sources: Sequence[str], targets: Sequence[str]) -> Finding:
         "warning" if often else "info",
         f"{share}; pairs far from that: {int(far.sum()):,}",
         f'"{shown(sources[worst])}" → "{shown(targets[worst])}"',
-        "look at them: a wrong pair teaches wrong words" if often else "",
+        "check them: a wrong pair teaches wrong words" if often else "",
     )
 
 
@@ -202,13 +202,15 @@ def _copies(sources: Sequence[str], targets: Sequence[str]) -> list[Finding]:
     count = sum(same)
     if not count:
         return []
-    often = count > COPIED * len(same)
+    often = count > COPIED_SHARE * len(same)
     return [
         Finding(
             "warning" if often else "info",
             f"targets that copy their source: {count:,}",
             f'the first is "{shown(sources[same.index(True)])}"',
-            "are these translated? the baseline copy-source is right about them" if often else "",
+            "check that they are translations; the baseline copy-source gets them right"
+            if often
+            else "",
         )
     ]
 

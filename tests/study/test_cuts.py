@@ -1,0 +1,67 @@
+"""What was planned and not done is said in sentences that stand alone; edges are of what ran."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from seqlab.study.plan import Allowance
+from seqlab.study.stages import edges, trials_that_ran
+from seqlab.study.timing import cut_short, explained
+from seqlab.study.tuning import trial
+from tests.study.test_floor import conditions_of
+
+WANTED = Allowance(5, 8, epochs=16)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"epochs": 4}, "each run has 4 epochs instead of 16, to keep the time limit"),
+        ({"steps": 30}, "each run has 30 steps instead of 16 epochs, to keep the time limit"),
+        ({"trials": 3}, "each candidate has 3 trials instead of 5, to keep the time limit"),
+        ({"seeds": 1}, "each candidate has 1 seed instead of 8, to keep the time limit"),
+        ({"dropped": ("lstm",)}, "lstm does not compete: too slow for the time limit"),
+        ({"dropped": ("a", "b", "c")}, "a, b and c do not compete: too slow for the time limit"),
+    ],
+    ids=str,
+)
+def test_what_a_time_limit_leaves_out(changes, said):
+    assert explained(replace(WANTED, **changes), WANTED).left_out == (said,)
+    assert explained(WANTED, WANTED).left_out == ()
+
+
+def test_what_time_did_not_allow():
+    assert cut_short("seed", 4, 5) == "each candidate: 4 of 5 planned seeds ran (time was up)"
+
+
+def settle(folder, valid):
+    """Let trials of a candidate have reached these scores."""
+    for number, score in enumerate(valid):
+        path = folder / f"runs/rnn/trial-{number}/result.json"
+        result = json.loads(path.read_text()) | {"valid": score}
+        path.write_text(json.dumps(result))
+
+
+def test_edges_are_those_of_trials_that_ran(tmp_path, in_process, monkeypatch):
+    """The second of three has the lowest rate; a fourth, which is lower, was only planned."""
+    made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=4)
+    rates = [trial(number).learning_rate for number in range(4)]
+    assert rates[3] < rates[1] < rates[0] < rates[2]
+    settle(made.folder_, (0.5, 0.9, 0.5, 0.5))
+    assert edges(conditions) == []
+    shutil.rmtree(made.folder_ / "runs/rnn/trial-3")
+    assert [len(runs) for runs in trials_that_ran(conditions).values()] == [3]
+    assert edges(conditions) == [
+        f"rnn: the best learning rate, {rates[1]:g}, is the lowest of the 3 tried; more trials "
+        "could help it"
+    ]
+
+
+def test_a_rate_that_the_user_set_has_no_edge(tmp_path, in_process, monkeypatch):
+    settings = {"train": {"learning_rate": 1e-3}}
+    made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=3, **settings)
+    settle(made.folder_, (0.5, 0.9, 0.5))
+    assert edges(conditions) == []
+    assert made.verdict_["left_out"] == []
