@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.errors import UserError
 from seqlab.outside import DamagedError, parse_json, read_bytes, read_npz
+from seqlab.shapes import ANY, NUMBER, Shape, departure
 
 Array = NDArray[np.float64]
 
@@ -75,8 +76,8 @@ def write_json(path: Path, value: Any) -> None:
         json.dump(finite(value), file, indent=1, ensure_ascii=False)
 
 
-def read_json(path: Path, shape: Any = None) -> Any:
-    """Read JSON that no study would write otherwise; `shape` is a type that it must have.
+def read_json(path: Path, shape: Shape = ANY) -> Any:
+    """Read JSON that no study would write otherwise, and that must have a shape.
 
     Raises: DamagedError if it is damaged or of another shape, UserError if it is not there.
     """
@@ -89,21 +90,10 @@ def read_json(path: Path, shape: Any = None) -> Any:
         ) from None
     except ValueError as error:
         raise DamagedError(path, f"damaged, {error}") from None
-    if shape is not None:
-        _refuse_other_shape(path, content, shape)
+    problem = departure(value, shape)
+    if problem:
+        raise DamagedError(path, f"damaged, {problem}")
     return value
-
-
-def _refuse_other_shape(path: Path, content: bytes, shape: Any) -> None:
-    from pydantic import TypeAdapter, ValidationError  # slow to import, and rarely needed
-
-    try:
-        TypeAdapter(shape).validate_json(content, strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        what = f"{place}: {first['msg']}".removeprefix(": ")
-        raise DamagedError(path, f"damaged, {what}") from None
 
 
 @dataclass(frozen=True)
@@ -130,34 +120,28 @@ class Job:
         return f"{self.candidate}/{'-'.join(parts)}"
 
 
-@dataclass(frozen=True)
-class Result:
-    """The shape of a stored result: what every one holds, and what is read of some."""
-
-    candidate: str
-    kind: Literal["model", "baseline"]
-    role: str
-    number: int
-    fold: int
-    size: int | None
-    status: Literal["ok", "failed"]
-    reason: str
-    seed: int
-    settings: dict[str, dict[str, Any]]
-    valid: float | None
-    digest: str = ""
-    test: dict[str, float | None] | None = None
-    parameters: dict[str, float] | None = None
-    transient: bool = False
-    width: int | None = None
-    learning_rate: float | None = None
-    epochs: float | None = None
-    steps: int | None = None
-    best_step: int | None = None
-    tokens: int | None = None
-    seconds: float | None = None
-    backend: str | None = None
-    choices: dict[str, dict[str, Any]] | None = None
+# Of a stored result: what every one holds, and what is read of some.
+RESULT: Shape = {
+    "candidate": str,
+    "kind": "model|baseline",
+    "role": str,
+    "number": int,
+    "fold": int,
+    "size": (int, None),
+    "status": "ok|failed",
+    "reason": str,
+    "seed": int,
+    "settings": {...: dict},
+    "valid": (*NUMBER, None),
+    "digest?": str,
+    "test?": ({...: (*NUMBER, None)}, None),
+    "parameters?": ({...: NUMBER}, None),
+    "transient?": bool,
+    **dict.fromkeys(("width?", "steps?", "best_step?", "tokens?"), (int, None)),
+    **dict.fromkeys(("learning_rate?", "epochs?", "seconds?"), (*NUMBER, None)),
+    "backend?": (str, None),
+    "choices?": ({...: dict}, None),
+}
 
 
 @dataclass(frozen=True)
@@ -220,7 +204,7 @@ def write_run(folder: Path, result: dict[str, Any], parts: dict[str, Any]) -> No
 def read_run(folder: Path) -> Run | None:
     """The run in a folder, or None if it is not complete; raises DamagedError."""
     path = folder / "result.json"
-    return Run(folder, read_json(path, Result)) if path.exists() else None
+    return Run(folder, read_json(path, RESULT)) if path.exists() else None
 
 
 def list_runs(study: Path, note: Callable[[str], None] | None = None) -> Iterator[Run]:
@@ -230,7 +214,7 @@ def list_runs(study: Path, note: Callable[[str], None] | None = None) -> Iterato
     """
     for path in sorted((study / "runs").glob("*/*/result.json")):
         try:
-            yield Run(path.parent, read_json(path, Result))
+            yield Run(path.parent, read_json(path, RESULT))
         except DamagedError as error:
             if note is None:
                 raise

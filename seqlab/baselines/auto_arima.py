@@ -72,12 +72,12 @@ class AutoArima(PerSeries):
 
     @staticmethod
     def extrapolate(windows: Array, coefficients: Array, season: int, horizon: int) -> Array:
-        found = np.empty((len(windows), horizon))
+        forecasts = np.empty((len(windows), horizon))
         models, which = np.unique(coefficients, axis=0, return_inverse=True)
         for number, model in enumerate(models):
             rows = np.flatnonzero(which == number)
-            found[rows] = _forecast(windows[rows], model, season, horizon)
-        return found
+            forecasts[rows] = _forecast(windows[rows], model, season, horizon)
+        return forecasts
 
 
 def _stationary(values: Array) -> bool:
@@ -124,12 +124,12 @@ def _regress(w: Array, orders: ArimaOrders, season: int) -> tuple[float, Array, 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of regressions that are nearly singular
-                found, _ = hannan_rissanen(
+                fit, _ = hannan_rissanen(
                     w, ar_order=_mask(ar, season), ma_order=_mask(ma, season), demean=False
                 )
         except (ValueError, np.linalg.LinAlgError):
             return np.inf, phi, theta
-        phi[ar], theta[ma] = found.ar_params, found.ma_params
+        phi[ar], theta[ma] = fit.ar_params, fit.ma_params
         polynomials = _polynomials(phi, theta, season)
         if not all(_settles(polynomial) for polynomial in polynomials):
             return np.inf, phi, theta

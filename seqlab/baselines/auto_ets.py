@@ -37,7 +37,7 @@ class AutoEts(PerSeries):
 
         if len(values) < max(FEWEST_STEPS, 2 * season) or np.ptp(values) == 0:
             return REPEAT_LAST
-        best, found = np.inf, REPEAT_LAST
+        best, parameters = np.inf, REPEAT_LAST
         for seasonal in (None, "add") if season > 1 else (None,):
             for trend, damped in TREND_FORMS:
                 with warnings.catch_warnings():
@@ -52,11 +52,11 @@ class AutoEts(PerSeries):
                     )
                     fit = model.fit(disp=False)
                 if fit.aicc < best:
-                    best, found = (
+                    best, parameters = (
                         fit.aicc,
                         _coefficients(dict(zip(fit.param_names, fit.params, strict=True)), trend),
                     )
-        return found
+        return parameters
 
     @staticmethod
     def extrapolate(windows: Array, coefficients: Array, season: int, horizon: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,12 @@ from seqlab.tasks.parts import Input, Part, Target
 from seqlab.tasks.row_task import RowTask
 
 P = TypeVar("P", bound=Part)
+T = TypeVar("T", bound=Task)  # the kind of task that a baseline enters
 
 State = tuple[dict[str, Any], dict[str, NDArray[np.generic]]]  # JSON values, arrays
 
 
-class Baseline(ABC):
+class Baseline(ABC, Generic[T]):
     """A humble contestant; its card names the tasks it can enter: {"tasks": ["classify"]}.
 
     A card's `needs` is a module that may not be installed, its `extra` what installs it.
@@ -45,14 +46,14 @@ class Baseline(ABC):
         return reads and (not cls.target_types or isinstance(task.target, cls.target_types))
 
     @abstractmethod
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: T, train: Examples, valid: Examples, seed: int) -> Self:
         """Learn from the training part; the validation part may choose between few settings."""
 
     @abstractmethod
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: T, examples: Examples) -> Predictions:
         """Predictions in the shape of the task's own `predict`."""
 
-    def exhibits(self, task: Task, examples: Examples) -> list[Exhibit]:
+    def exhibits(self, task: T, examples: Examples) -> list[Exhibit]:
         """What a report should show beyond its predictions, as a task shows of a model's inside."""
         return []
 
@@ -71,15 +72,13 @@ class Baseline(ABC):
         """A fitted baseline from what `state` gave."""
 
 
-def input_of(task: Task, kind: type[P]) -> P:
+def input_of(task: RowTask, kind: type[P]) -> P:
     """The input of a task of rows, of a kind that the baseline enters."""
-    assert isinstance(task, RowTask)
     assert isinstance(task.reader, kind)
     return task.reader
 
 
-def target_of(task: Task, kind: type[P]) -> P:
+def target_of(task: RowTask, kind: type[P]) -> P:
     """The target of a task of rows, of a kind that the baseline enters."""
-    assert isinstance(task, RowTask)
     assert isinstance(task.target, kind)
     return task.target

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.question_context import QuestionContext
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.spans import Spans
 
 CARD = {"tasks": ["span"]}
@@ -24,7 +25,7 @@ _END = re.compile(r"[.!?][\"'”’)]*\s|\n")  # where a sentence ends
 
 
 @registered
-class BestOverlap(Baseline):
+class BestOverlap(Baseline[RowTask]):
     """Whole sentences as answers; the probability is the share of the question that is in it.
 
     A word weighs log(contexts / contexts that hold it), learned from the training part.
@@ -44,23 +45,25 @@ class BestOverlap(Baseline):
         )
         self.unseen = float(np.log(1 + total))
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Count in how many contexts each word stands."""
         contexts = set(train.frame["context"].tolist())
-        held = Counter(word for text in contexts for word in set(_WORD.findall(text.lower())))
-        words = sorted(held)
-        counts = np.array([len(contexts), *(held[word] for word in words)], dtype=np.int64)
+        contexts_with = Counter(
+            word for text in contexts for word in set(_WORD.findall(text.lower()))
+        )
+        words = sorted(contexts_with)
+        counts = np.array([len(contexts), *(contexts_with[word] for word in words)], dtype=np.int64)
         return type(self)(words, counts)
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """(n, 3): first and last position, and the share of the question's weight."""
         begin, offsets = examples.array("begin"), examples.ragged("offsets")
-        found = np.zeros((len(examples), 3))
+        answers = np.zeros((len(examples), 3))
         texts = zip(examples.frame["context"], examples.frame["question"], strict=True)
         for row, (context, question) in enumerate(texts):
             first, last, share = self._best(str(context), str(question), np.asarray(offsets[row]))
-            found[row] = begin[row] + first, begin[row] + last, share
-        return found
+            answers[row] = begin[row] + first, begin[row] + last, share
+        return answers
 
     def _best(
         self, context: str, question: str, offsets: NDArray[np.int32]
@@ -69,12 +72,12 @@ class BestOverlap(Baseline):
         whole = sum(asked.values()) or 1.0
         best = (0, max(len(offsets) - 1, 0), -1.0)
         for start, end in _sentences(context):
-            held = np.flatnonzero((offsets[:, 0] >= start) & (offsets[:, 1] <= end))
-            if len(held):
+            tokens = np.flatnonzero((offsets[:, 0] >= start) & (offsets[:, 1] <= end))
+            if len(tokens):
                 here = set(_WORD.findall(context[start:end].lower()))
                 share = sum(weight for word, weight in asked.items() if word in here) / whole
                 if share > best[2]:
-                    best = (int(held[0]), int(held[-1]), share)
+                    best = (int(tokens[0]), int(tokens[-1]), share)
         return best[0], best[1], max(best[2], 0.0)
 
     @property
@@ -94,6 +97,6 @@ class BestOverlap(Baseline):
 
 def _sentences(context: str) -> list[tuple[int, int]]:
     """Characters (from, up to) of each sentence."""
-    ends = [found.end() for found in _END.finditer(context)]
+    ends = [match.end() for match in _END.finditer(context)]
     edges = [0, *ends, len(context)]
     return [(a, b) for a, b in pairwise(edges) if b > a]

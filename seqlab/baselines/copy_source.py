@@ -7,23 +7,24 @@ from typing import Self
 from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.translation import Translation
 
 CARD = {"tasks": ["translate"]}
 
 
 @registered
-class CopySource(Baseline):
+class CopySource(Baseline[RowTask]):
     """Every source, in the tokens of targets."""
 
     floor = True
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """There is nothing to learn."""
         return self
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Ragged ids (n) of the sources."""
         vocabulary = target_of(task, Translation).vocabulary
         return Ragged.of(list(vocabulary.encode(examples.frame["source"].tolist())))

@@ -23,10 +23,10 @@ from seqlab.baselines.crfsuite_model import CrfModel, read_model
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.inputs.spelling import affixes, normalised, shape
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.steps import Steps
-from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.inputs.tokens import Tokens, affixes, normalised_word, shape
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.tags import Tags
 
 CARD = {"tasks": ["tag"], "needs": "pycrfsuite", "extra": "tagging"}
@@ -36,7 +36,7 @@ DECODED_AT_ONCE = 256  # sequences
 
 
 @registered
-class CrfFeatures(Baseline):
+class CrfFeatures(Baseline[RowTask]):
     """Weights of features by tag, and of the steps from tag to tag; CRFsuite only trains them."""
 
     input_types = (Tokens, Steps)
@@ -45,7 +45,7 @@ class CrfFeatures(Baseline):
     def __init__(self, model: CrfModel | None = None) -> None:
         self.model = model
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Train with both penalties."""
         suite = _suite()
         trainer = suite.Trainer(algorithm="lbfgs", params=SETTINGS, verbose=False)
@@ -56,7 +56,7 @@ class CrfFeatures(Baseline):
             trainer.train(str(path))
             return type(self)(read_model(path.read_bytes()))
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """The best tags of each sequence and their marginal probabilities: Ragged, (T, 2)."""
         assert self.model is not None
         number = {name: i for i, name in enumerate(target_of(task, Tags).classes)}
@@ -107,7 +107,7 @@ def _decoded(model: CrfModel, sequences: list[list[Any]]) -> list[Array]:
     """The number of the best label at each place, and its marginal probability: (T, 2) each."""
     import torch
 
-    from seqlab.tasks.targets.chain import Transitions, marginals, viterbi
+    from seqlab.tasks.targets.tag_head import Transitions, marginals, viterbi
 
     lengths = np.array([len(features) for features in sequences])
     mask = np.arange(lengths.max()) < lengths[:, None]  # (B, T)
@@ -158,7 +158,7 @@ def _seen(examples: Examples) -> list[list[Any]]:
 
 
 def _of_tokens(tokens: Sequence[str]) -> list[list[str]]:
-    plain = [normalised(token) for token in tokens]
+    plain = [normalised_word(token) for token in tokens]
     rows = []
     for place, token in enumerate(tokens):
         row = ["bias", f"word:{plain[place]}", *affixes(token)]

@@ -35,9 +35,9 @@ def read_model(content: bytes) -> CrfModel:
     features, labels, attributes = struct.unpack_from("<III", content, OFFSETS_BYTE)
     names, seen = _names(content[labels:]), _names(content[attributes:])
     count = struct.unpack_from("<I", content, features + 8)[0]
-    found = np.frombuffer(content, FEATURE_RECORD, count, features + CHUNK_HEADER_BYTES)
-    between = found["type"] == TRANSITION
-    emitted, stepped = found[~between], found[between]
+    records = np.frombuffer(content, FEATURE_RECORD, count, features + CHUNK_HEADER_BYTES)
+    between = records["type"] == TRANSITION
+    emitted, stepped = records[~between], records[between]
     steps = np.zeros((len(names), len(names)))
     steps[stepped["source"], stepped["target"]] = stepped["weight"]
     places = (emitted["source"].astype(np.int64), emitted["target"].astype(np.int64))

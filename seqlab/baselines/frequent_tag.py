@@ -16,10 +16,10 @@ import numpy as np
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
-from seqlab.tasks.inputs.spelling import shape
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.steps import Steps
-from seqlab.tasks.inputs.tokens import Tokens
+from seqlab.tasks.inputs.tokens import Tokens, shape
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.tags import Tags
 
 CARD = {"tasks": ["tag"]}
@@ -30,7 +30,7 @@ Table = dict[str, tuple[int, float]]  # what a token is seen as → tag number, 
 
 
 @registered
-class FrequentTag(Baseline):
+class FrequentTag(Baseline[RowTask]):
     """A table of tags for each way to see a token."""
 
     floor = True
@@ -40,18 +40,18 @@ class FrequentTag(Baseline):
     def __init__(self, tables: tuple[Table, ...] = ()) -> None:
         self.tables = tables
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Count the tags of every word, small word and shape."""
         tags, tokens = train.ragged("tags"), _tokens(train)
         return type(self)(tuple(_table(map(view, tokens), tags.values) for view in VIEWS))
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """The tag and its share among the tokens that were seen alike: Ragged, (T, 2)."""
         inputs = examples.ragged("inputs")
         known: dict[str, tuple[int, float]] = {}
         for token in set(tokens := _tokens(examples)):
             seen = zip(self.tables, VIEWS, strict=True)
-            known[token] = next(found for t, view in seen if (found := t.get(view(token))))
+            known[token] = next(entry for t, view in seen if (entry := t.get(view(token))))
         values = np.asarray([known[token] for token in tokens], dtype=np.float64)
         return Ragged(values.reshape(-1, 2), inputs.offsets)
 

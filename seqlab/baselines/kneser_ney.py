@@ -16,7 +16,7 @@ from seqlab.baselines.checked import between
 from seqlab.baselines.ngrams import Floats, Ints, KneserNeyModel, Level, count
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Exhibit, Predictions, Task
+from seqlab.tasks.base import Exhibit
 from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling import blocks
 
@@ -26,7 +26,7 @@ ORDERS_TRIED = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2
 
 
 @registered
-class KneserNey(Baseline):
+class KneserNey(Baseline[Language]):
     """The order is chosen on the validation part. A block is scored from what models may see."""
 
     def __init__(self, levels: Sequence[Level] = (), tokens: int = 0) -> None:
@@ -38,18 +38,16 @@ class KneserNey(Baseline):
         """The length of the longest n-grams."""
         return len(self.levels)
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: Language, train: Examples, valid: Examples, seed: int) -> Self:
         """Count once, up to the highest order; the best order on validation stays."""
-        assert isinstance(task, Language)
         tokens = len(task.vocabulary)
         tried = ORDERS_TRIED[task.settings.kind]
         levels = count(_texts(train), tokens, max(tried))
         made = [type(self)(levels[:order], tokens) for order in tried]
         return min(made, key=lambda model: float(np.sum(model.predict(task, valid).values)))
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: Language, examples: Examples) -> Ragged:
         """−log p of each scored token of each block, in nats."""
-        assert isinstance(task, Language)
         parts = [
             self._nats(
                 task, examples.take(np.arange(done, min(done + BLOCKS_AT_ONCE, len(examples))))
@@ -72,9 +70,8 @@ class KneserNey(Baseline):
         scored = seen >= np.repeat(start - begin, sizes)
         return -np.log(p[scored])
 
-    def exhibits(self, task: Task, examples: Examples) -> list[Exhibit]:
+    def exhibits(self, task: Language, examples: Examples) -> list[Exhibit]:
         """What it writes, after the same beginnings as the models."""
-        assert isinstance(task, Language)
         return [task.written(examples, self.reader)]
 
     def reader(self) -> CountReader:

@@ -12,14 +12,15 @@ from sklearn.metrics import log_loss
 
 from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.data.examples import Examples
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
 Array = NDArray[np.float64]
 INVERSE_PENALTIES = (0.01, 0.1, 1.0, 10.0)  # C of scikit-learn
 
 
-class LinearClassifier(Baseline):
+class LinearClassifier(Baseline[RowTask]):
     """Standardised features and one logistic regression; subclasses say which features."""
 
     def __init__(
@@ -33,15 +34,15 @@ class LinearClassifier(Baseline):
         self.model = model or LogisticRegression()
 
     @abstractmethod
-    def features(self, task: Task, examples: Examples) -> Array:
+    def features(self, task: RowTask, examples: Examples) -> Array:
         """Features of each example, (n, F)."""
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """One model per strength; the validation part chooses."""
-        held, labels = self.features(task, train), np.asarray(train.arrays["label"])
-        mean, std = held.mean(axis=0), held.std(axis=0)
+        raw, labels = self.features(task, train), np.asarray(train.arrays["label"])
+        mean, std = raw.mean(axis=0), raw.std(axis=0)
         std = np.where(std > 1e-8, std, 1.0)
-        features = (held - mean) / std
+        features = (raw - mean) / std
         models = [
             LogisticRegression(C=c, max_iter=500).fit(features, labels) for c in INVERSE_PENALTIES
         ]
@@ -53,7 +54,7 @@ class LinearClassifier(Baseline):
         losses = [log_loss(wanted, one.predict(task, valid), labels=classes) for one in fitted]
         return fitted[int(np.argmin(losses))]
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Class probabilities (n, C); none for a class that was not in its training part."""
         features = (self.features(task, examples) - self.mean) / self.std
         probabilities = np.zeros((len(examples), len(target_of(task, Classes).classes)))

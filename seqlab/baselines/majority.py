@@ -9,13 +9,14 @@ import numpy as np
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import OfClasses, Predictions, Task
+from seqlab.tasks.base import Predictions
+from seqlab.tasks.classifier import Classifier
 
 CARD = {"tasks": ["classify", "series", "images"]}
 
 
 @registered
-class Majority(Baseline):
+class Majority(Baseline[Classifier]):
     """The same probabilities for every example."""
 
     floor = True
@@ -24,16 +25,15 @@ class Majority(Baseline):
     def __init__(self, frequencies: np.ndarray | None = None) -> None:
         self.frequencies = np.zeros(0) if frequencies is None else frequencies
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: Classifier, train: Examples, valid: Examples, seed: int) -> Self:
         """Count classes."""
-        assert isinstance(task, OfClasses)
         labels = np.asarray(train.arrays["label"], dtype=np.int64)
         if labels.ndim == 2:  # several labels an example
             return type(self)(labels.mean(axis=0))
         counts = np.bincount(labels, minlength=len(task.classes))
         return type(self)(counts / counts.sum())
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: Classifier, examples: Examples) -> Predictions:
         """Class frequencies (n, C)."""
         return np.tile(self.frequencies, (len(examples), 1))
 

@@ -9,13 +9,14 @@ import numpy as np
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
+from seqlab.tasks.row_task import RowTask
 
 CARD = {"tasks": ["regress"]}
 
 
 @registered
-class Mean(Baseline):
+class Mean(Baseline[RowTask]):
     """The same numbers for every example."""
 
     floor = True
@@ -24,11 +25,11 @@ class Mean(Baseline):
     def __init__(self, means: np.ndarray | None = None) -> None:
         self.means = np.zeros(0) if means is None else means
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """The mean of each target's known values."""
         return type(self)(np.nanmean(np.asarray(train.arrays["target"], np.float64), axis=0))
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """The means (n, K)."""
         return np.tile(self.means, (len(examples), 1))
 

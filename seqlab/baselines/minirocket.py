@@ -27,8 +27,9 @@ from seqlab.baselines.checked import between, checked
 from seqlab.data.examples import Examples
 from seqlab.kernels.loops.compilation import compiled
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.values import ValueInput
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["series"]}
@@ -61,7 +62,7 @@ class Convolutions:
         channels = {x.shape[1] for x in series} - {self.channels.shape[1]}
         if channels:  # compiled code would read beyond its arrays
             raise ValueError(f"series of {channels} channels, not {self.channels.shape[1]}")
-        found = np.empty((len(series), self.biases.size), dtype=np.float32)
+        pooled = np.empty((len(series), self.biases.size), dtype=np.float32)
         for row, x in enumerate(series):
             _shares(
                 x,
@@ -69,9 +70,9 @@ class Convolutions:
                 KERNEL_TRIPLES[self.triples],
                 self.channels,
                 self.biases,
-                found[row],
+                pooled[row],
             )
-        return found.astype(np.float64)
+        return pooled.astype(np.float64)
 
 
 @partial(compiled, fastmath=True)
@@ -139,7 +140,7 @@ def fit_convolutions(series: list[Floats], seed: int) -> Convolutions:
 
 
 @registered
-class Minirocket(Baseline):
+class Minirocket(Baseline[RowTask]):
     """Nearly ten thousand features; the ridge's strength by leave-one-out."""
 
     deterministic = False
@@ -150,7 +151,7 @@ class Minirocket(Baseline):
         """`arrays`: mean and std of the features, coef (C, F), intercept (C,), temperature (1,)."""
         self.convolutions, self.arrays = convolutions, arrays or {}
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Convolutions, then a ridge on standard features, then the temperature."""
         series, labels = input_of(task, ValueInput).vectors(train), train.array("label")
         convolutions = fit_convolutions(series, seed)
@@ -162,29 +163,29 @@ class Minirocket(Baseline):
             coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])
         whole = np.zeros((len(target_of(task, Classes).classes), coef.shape[1]))
         whole[ridge.classes_] = coef
-        held = np.full(
+        intercepts = np.full(
             len(target_of(task, Classes).classes), -1e3
         )  # a class that training has not: never
-        held[ridge.classes_] = intercept
-        arrays = {"mean": mean, "std": std, "coef": whole, "intercept": held}
+        intercepts[ridge.classes_] = intercept
+        arrays = {"mean": mean, "std": std, "coef": whole, "intercept": intercepts}
         fitted = type(self)(convolutions, {**arrays, "temperature": np.ones(1)})
         best = fitted._temperature(task, valid)
         return type(self)(convolutions, {**arrays, "temperature": np.array([best])})
 
-    def _temperature(self, task: Task, valid: Examples) -> float:
+    def _temperature(self, task: RowTask, valid: Examples) -> float:
         decisions = self._decisions(task, valid)
         rows, wanted = np.arange(len(valid)), np.asarray(valid.arrays["label"])
         losses = [-_log_softmax(t * decisions)[rows, wanted].mean() for t in TEMPERATURES]
         return float(TEMPERATURES[int(np.argmin(losses))])
 
-    def _decisions(self, task: Task, examples: Examples) -> NDArray[np.float64]:
+    def _decisions(self, task: RowTask, examples: Examples) -> NDArray[np.float64]:
         assert self.convolutions is not None
-        held = self.arrays
+        learned = self.arrays
         raw = self.convolutions.features(input_of(task, ValueInput).vectors(examples))
-        features = (raw - held["mean"]) / held["std"]
-        return np.asarray(features @ held["coef"].T + held["intercept"])
+        features = (raw - learned["mean"]) / learned["std"]
+        return np.asarray(features @ learned["coef"].T + learned["intercept"])
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Class probabilities (n, C)."""
         decisions = self._decisions(task, examples)
         return np.exp(_log_softmax(float(self.arrays["temperature"][0]) * decisions))

@@ -15,8 +15,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.inputs.values import ValueInput
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["series", "images"]}
@@ -27,7 +27,7 @@ Array = NDArray[np.float32]
 
 
 @registered
-class NearestNeighbour(Baseline):
+class NearestNeighbour(Baseline[RowTask]):
     """Keeps the training part."""
 
     def __init__(
@@ -44,7 +44,7 @@ class NearestNeighbour(Baseline):
         if len(self.labels):
             self.model.fit(self.values, self.labels)
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Remember the training part; count neighbours on the validation part."""
         series = input_of(task, ValueInput).vectors(train)
         steps = min(MOST_STEPS, max(len(x) for x in series))
@@ -57,12 +57,12 @@ class NearestNeighbour(Baseline):
         ]
         return fitted[int(np.argmax(right))]  # of equals the fewest neighbours
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> NDArray[np.float64]:
         """Shares of the nearest (n, C)."""
-        found = np.zeros((len(examples), len(target_of(task, Classes).classes)))
+        shares = np.zeros((len(examples), len(target_of(task, Classes).classes)))
         values = stretched(input_of(task, ValueInput).vectors(examples), self.steps)
-        found[:, self.model.classes_] = self.model.predict_proba(values)
-        return found
+        shares[:, self.model.classes_] = self.model.predict_proba(values)
+        return shares
 
     @property
     def parameters(self) -> int:
@@ -79,8 +79,8 @@ class NearestNeighbour(Baseline):
         """The training part again."""
         values, arrays = state
         labels = np.asarray(arrays["labels"], dtype=np.int64)
-        held = np.asarray(arrays["values"], dtype=np.float32)
-        return cls(held, labels, values["steps"], values["count"])
+        series = np.asarray(arrays["values"], dtype=np.float32)
+        return cls(series, labels, values["steps"], values["count"])
 
 
 def stretched(series: list[Array], steps: int) -> Array:

@@ -15,7 +15,8 @@ from seqlab.baselines.base import Baseline, State
 from seqlab.baselines.checked import checked, ragged, sparse_matrix
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
+from seqlab.tasks.row_task import RowTask
 
 CARD = {"tasks": ["translate"]}
 
@@ -24,7 +25,7 @@ COMPARED_AT_ONCE = 256  # sources
 
 
 @registered
-class NearestPair(Baseline):
+class NearestPair(Baseline[RowTask]):
     """Looks up; the earlier training pair wins where two are as near."""
 
     def __init__(
@@ -32,14 +33,14 @@ class NearestPair(Baseline):
     ) -> None:
         self.known, self.idf, self.targets = known, idf, targets
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Keep every training pair."""
         transform = TfidfTransformer(sublinear_tf=True)
         known = transform.fit_transform(_counts(train.frame["source"].tolist()))
         targets = train.ragged("target")
         return type(self)(known.tocsr().astype(np.float32), transform.idf_, targets)
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Ragged ids (n)."""
         assert self.targets is not None
         transform = TfidfTransformer(sublinear_tf=True)

@@ -15,7 +15,8 @@ from seqlab.baselines.base import Baseline, State
 from seqlab.baselines.checked import checked, ragged
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
+from seqlab.tasks.row_task import RowTask
 
 CARD = {"tasks": ["transcribe"]}
 
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @registered
-class NearestRecording(Baseline):
+class NearestRecording(Baseline[RowTask]):
     """Looks up; the earlier recording wins where two are as near."""
 
     def __init__(
@@ -37,14 +38,14 @@ class NearestRecording(Baseline):
     ) -> None:
         self.known, self.scale, self.targets = known, scale, targets
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Keep what every training recording is like."""
         targets = train.ragged("target")
-        found = _summaries(train)
-        scale = np.maximum(found.std(axis=0), 1e-6)
-        return type(self)(found / scale, scale, targets)
+        summaries = _summaries(train)
+        scale = np.maximum(summaries.std(axis=0), 1e-6)
+        return type(self)(summaries / scale, scale, targets)
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Ragged ids (n)."""
         assert self.known is not None
         assert self.targets is not None

@@ -31,7 +31,8 @@ class PerSeries(PointForecast):
 
     @classmethod
     def enters(cls, task: Task) -> bool:
-        assert isinstance(task, Forecast)
+        if not isinstance(task, Forecast):
+            return False
         return len(task.fitted.series) * task.fitted.channels <= MOST_SERIES
 
     def __init__(self, names: tuple[str, ...] = (), coefficients: Array | None = None) -> None:
@@ -54,14 +55,14 @@ class PerSeries(PointForecast):
         offsets = np.asarray(train.shared["offsets"], dtype=np.int64)
         inputs, season = np.asarray(train.shared["inputs"]), _season(task)
         count, C = len(task.fitted.series), task.fitted.channels
-        found: list[list[Array]] = []
+        coefficients: list[list[Array]] = []
         for s in range(count):
             mine = last[series == s]
             end = int(mine.max()) if len(mine) else int(offsets[s]) + task.fitted.geometry.lookback
             begin = max(int(offsets[s]), end - MOST_STEPS)
             values = inputs[begin:end, :C].astype(np.float64)
-            found.append([self.estimate(values[:, c], season) for c in range(C)])
-        return type(self)(task.fitted.series, np.array(found))
+            coefficients.append([self.estimate(values[:, c], season) for c in range(C)])
+        return type(self)(task.fitted.series, np.array(coefficients))
 
     def points(self, task: Forecast, examples: Examples) -> Array:
         geometry, C, season = task.fitted.geometry, task.fitted.channels, _season(task)

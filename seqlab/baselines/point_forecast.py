@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from seqlab.baselines.base import Baseline, State
 from seqlab.data.examples import Examples
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting.examples import scale
 
 Array = NDArray[np.float64]
 
 
-class PointForecast(Baseline):
+class PointForecast(Baseline[Forecast]):
     """Abstract: `learn` and `points` are to be written, and `learned` and `restored` where
     something is learned.
 
@@ -30,18 +30,16 @@ class PointForecast(Baseline):
 
     spread: Array = np.zeros((0, 0))
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: Forecast, train: Examples, valid: Examples, seed: int) -> Self:
         """Learn from the training part, and from the validation part how far points are off."""
-        assert isinstance(task, Forecast)
         fitted = self.learn(task, train, valid)
         if task.fitted.quantiles:
             predicted, wanted = task.on_scale("standard", fitted.points(task, valid), valid)
             fitted.spread = spread_of(wanted - predicted, task.fitted.quantiles)
         return fitted
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: Forecast, examples: Examples) -> Predictions:
         """(windows, horizon, channels); (…, quantiles) where they are asked for."""
-        assert isinstance(task, Forecast)
         points = self.points(task, examples)
         if not task.fitted.quantiles:
             return points
@@ -75,9 +73,9 @@ class PointForecast(Baseline):
 
     @classmethod
     def from_state(cls, state: State) -> Self:
-        found = cls.restored(*state)
-        found.spread = np.asarray(state[1]["spread"], dtype=np.float64)
-        return found
+        fitted = cls.restored(*state)
+        fitted.spread = np.asarray(state[1]["spread"], dtype=np.float64)
+        return fitted
 
 
 def spread_of(away: Array, quantiles: tuple[float, ...]) -> Array:
@@ -88,8 +86,8 @@ def spread_of(away: Array, quantiles: tuple[float, ...]) -> Array:
     levels = np.array(quantiles)
     flat = away.transpose(1, 0, 2).reshape(away.shape[1], -1)
     known = [row[~np.isnan(row)] for row in flat]
-    found = np.stack(
+    spread = np.stack(
         [np.quantile(row, levels) if len(row) else np.zeros(len(levels)) for row in known]
     )
-    found = np.where(levels < 0.5, np.minimum(found, 0), np.maximum(found, 0))
-    return np.asarray(np.where(levels == 0.5, 0.0, found))
+    spread = np.where(levels < 0.5, np.minimum(spread, 0), np.maximum(spread, 0))
+    return np.asarray(np.where(levels == 0.5, 0.0, spread))

@@ -55,7 +55,7 @@ class Ridge(PointForecast):
         products, filled = gather(task, train)
         metric = registry.load("metrics", task.metrics[0])()
         sign = 1 if metric.higher_is_better else -1
-        best, found = -np.inf, self
+        best, best_fit = -np.inf, self
         for norm in NORMS:
             for strength in PENALTIES:
                 weights = solve(products, self.features(len(products.gram) - 1), norm, strength)
@@ -64,9 +64,9 @@ class Ridge(PointForecast):
                 )
                 statistics = task.statistics(metric, fitted.points(task, valid), valid)
                 score = sign * metric.value(statistics)
-                if found is self or score > best:
-                    best, found = score, fitted
-        return found
+                if best_fit is self or score > best:
+                    best, best_fit = score, fitted
+        return best_fit
 
     def points(self, task: Forecast, examples: Examples) -> Array:
         C, L = task.fitted.channels, task.fitted.geometry.lookback

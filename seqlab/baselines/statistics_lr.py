@@ -7,8 +7,8 @@ from seqlab.baselines.linear_classifier import Array, LinearClassifier
 from seqlab.baselines.summary_statistics import summaries
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Task
 from seqlab.tasks.inputs.values import ValueInput
+from seqlab.tasks.row_task import RowTask
 
 CARD = {"tasks": ["series"]}
 
@@ -17,6 +17,6 @@ CARD = {"tasks": ["series"]}
 class StatisticsLr(LinearClassifier):
     """Eleven numbers a channel, and the length."""
 
-    def features(self, task: Task, examples: Examples) -> Array:
+    def features(self, task: RowTask, examples: Examples) -> Array:
         """Statistics (n, 11 · channels + 1)."""
         return summaries(input_of(task, ValueInput).vectors(examples))

@@ -13,8 +13,9 @@ from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.baselines.summary_statistics import summaries
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.series import Series
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.numbers import Numbers
 
 CARD = {"tasks": ["regress"]}
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 @registered
-class StatisticsRidge(Baseline):
+class StatisticsRidge(Baseline[RowTask]):
     """A ridge for each target on standardised statistics, in standard deviations."""
 
     def __init__(self, weights: Array | None = None, intercepts: Array | None = None) -> None:
@@ -34,7 +35,7 @@ class StatisticsRidge(Baseline):
     input_types = (Series,)
     target_types = (Numbers,)
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Solve for every strength, keep the one that validates best."""
         x = summaries(input_of(task, Series).vectors(train))
         y = target_of(task, Numbers).standard(train.array("target"))
@@ -47,12 +48,12 @@ class StatisticsRidge(Baseline):
         ]
         return fitted[int(np.nanargmax(scores))]
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """(n, K) in the targets' own units."""
-        found = (
+        standard = (
             summaries(input_of(task, Series).vectors(examples)) @ self.weights.T + self.intercepts
         )
-        return target_of(task, Numbers).in_own_units(found)
+        return target_of(task, Numbers).in_own_units(standard)
 
     @property
     def parameters(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -20,7 +21,7 @@ DAMAGE = (
 )
 
 
-def save_baseline(baseline: Baseline, folder: Path) -> None:
+def save_baseline(baseline: Baseline[Any], folder: Path) -> None:
     """Write `baseline.json` and `arrays.safetensors`."""
     values, arrays = baseline.state()
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,12 +31,12 @@ def save_baseline(baseline: Baseline, folder: Path) -> None:
     write_json(folder / "baseline.json", {"name": baseline.name, "state": values})
 
 
-def load_baseline(folder: Path) -> Baseline:
+def load_baseline(folder: Path) -> Baseline[Any]:
     """Read what `save_baseline` wrote; a damaged file is refused in one line."""
     path = folder / "baseline.json"
     stored, arrays = read_json(path), read_tensors(folder / "arrays.safetensors", "np")
     try:
-        kind: type[Baseline] = registry.load("baselines", str(stored["name"]))
+        kind: type[Baseline[Any]] = registry.load("baselines", str(stored["name"]))
         return kind.from_state((stored["state"], arrays))
     except DAMAGE as error:
         reason = str(error).partition("\n")[0]

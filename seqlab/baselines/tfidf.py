@@ -38,10 +38,10 @@ class TfidfFeatures:
 
     def transform(self, frame: pd.DataFrame) -> csr_matrix:
         """(n, features)."""
-        found = [self.vectorizer.transform(frame[name].tolist()) for name in _columns(frame)]
-        if len(found) == 1:
-            return csr_matrix(found[0])
-        one, other = found
+        matrices = [self.vectorizer.transform(frame[name].tolist()) for name in _columns(frame)]
+        if len(matrices) == 1:
+            return csr_matrix(matrices[0])
+        one, other = matrices
         return csr_matrix(hstack([one, other, one.multiply(other), abs(one - other)]))
 
     def state(self) -> tuple[dict[str, Any], NDArray[np.float64]]:

@@ -13,7 +13,8 @@ from seqlab.baselines.tfidf import TfidfFeatures
 from seqlab.data.examples import Examples
 from seqlab.metrics.log_loss import LogLoss
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
 CARD = {"tasks": ["classify"]}
@@ -23,7 +24,7 @@ Array = NDArray[np.float64]
 
 
 @registered
-class TfidfLr(Baseline):
+class TfidfLr(Baseline[RowTask]):
     """Strength of regularisation chosen by validation log-loss.
 
     Where an example can have several labels: one regression a label, all of one strength.
@@ -39,7 +40,7 @@ class TfidfLr(Baseline):
         self.weights = np.zeros((0, 0)) if weights is None else weights  # (outputs, features)
         self.intercepts = np.zeros(0) if intercepts is None else intercepts  # (outputs,)
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Vectorise the training texts and fit one model per strength."""
         target = target_of(task, Classes)
         features = TfidfFeatures.fit(train.frame)
@@ -55,7 +56,7 @@ class TfidfLr(Baseline):
         ]
         return fitted[int(np.argmin(losses))]
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Probabilities (n, C); none for a class that was not in its training part."""
         assert self.features is not None
         logits = self.features.transform(examples.frame) @ self.weights.T + self.intercepts

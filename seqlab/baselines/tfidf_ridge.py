@@ -13,8 +13,9 @@ from seqlab.baselines.base import Baseline, State, target_of
 from seqlab.baselines.tfidf import TfidfFeatures
 from seqlab.data.examples import Examples
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.text import Text
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.numbers import Numbers
 
 CARD = {"tasks": ["regress"]}
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 @registered
-class TfidfRidge(Baseline):
+class TfidfRidge(Baseline[RowTask]):
     """A ridge for each target, in standard deviations; strength chosen by the primary metric."""
 
     def __init__(
@@ -40,7 +41,7 @@ class TfidfRidge(Baseline):
     input_types = (Text,)
     target_types = (Numbers,)
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Solve for every strength, keep the one that validates best."""
         features = TfidfFeatures.fit(train.frame)
         x = features.transform(train.frame)
@@ -54,11 +55,11 @@ class TfidfRidge(Baseline):
         ]
         return fitted[int(np.nanargmax(scores))]
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """(n, K) in the targets' own units."""
         assert self.features is not None
-        found = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
-        return target_of(task, Numbers).in_own_units(found)
+        standard = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
+        return target_of(task, Numbers).in_own_units(standard)
 
     @property
     def parameters(self) -> int:

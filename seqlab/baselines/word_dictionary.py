@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from seqlab.baselines.base import Baseline, State, input_of, target_of
 from seqlab.data.examples import Examples, Ragged
 from seqlab.registry import registered
-from seqlab.tasks.base import Predictions, Task
+from seqlab.tasks.base import Predictions
 from seqlab.tasks.inputs.source_text import SourceText
 from seqlab.tasks.inputs.vocabulary import Vocabulary
+from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.translation import Translation
 
 CARD = {"tasks": ["translate"]}
@@ -39,13 +40,13 @@ Numbers = NDArray[np.int64]
 
 
 @registered
-class WordDictionary(Baseline):
+class WordDictionary(Baseline[RowTask]):
     """A word for each word, in the order of the source."""
 
     def __init__(self, words: dict[str, str] | None = None) -> None:
         self.words = words or {}
 
-    def fit(self, task: Task, train: Examples, valid: Examples, seed: int) -> Self:
+    def fit(self, task: RowTask, train: Examples, valid: Examples, seed: int) -> Self:
         """Expectation–maximisation over the words that occur together."""
         vocabularies = (
             input_of(task, SourceText).vocabulary,
@@ -63,7 +64,7 @@ class WordDictionary(Baseline):
         best = _translations([sources[r] for r in rows], [targets[r] for r in rows])
         return type(self)({source_words[x]: target_words[y] for x, y in best})
 
-    def predict(self, task: Task, examples: Examples) -> Predictions:
+    def predict(self, task: RowTask, examples: Examples) -> Predictions:
         """Ragged ids (n)."""
         source = input_of(task, SourceText).vocabulary
         target = target_of(task, Translation).vocabulary
@@ -98,11 +99,11 @@ def _cut(text: str, vocabulary: Vocabulary) -> list[str]:
 def _numbered(sentences: Sequence[Sequence[str]]) -> tuple[list[Numbers], list[str]]:
     """Each sentence's different words by number, and the words."""
     numbers: dict[str, int] = {}
-    found = [
+    encoded = [
         np.array(sorted({numbers.setdefault(word, len(numbers)) for word in sentence}), dtype=int)
         for sentence in sentences
     ]
-    return found, list(numbers)
+    return encoded, list(numbers)
 
 
 def _translations(sources: list[Numbers], targets: list[Numbers]) -> list[tuple[int, int]]:

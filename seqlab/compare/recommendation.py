@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from seqlab.compare.answer import Answer, collapses, family_sentence, preview_note
+from seqlab.compare.answer import Answer, collapses, family_sentence, hundredths, preview_note
 from seqlab.compare.choice import NO_LIMITS, Case, Prefer
 from seqlab.compare.comparison import Comparison, plain
 from seqlab.compare.contestants import Margin
@@ -16,6 +16,7 @@ from seqlab.compare.wording import listed
 
 __all__ = ["Constraints", "Costs", "Recommendation", "Wishes", "recommend"]
 
+WORTH_TELLING = 5  # of 100 draws in which a contestant is the first
 FAILED = "every contestant failed"
 
 
@@ -139,10 +140,9 @@ def _costs(case: Case) -> Iterator[str]:
     told = [f"{amount(cost)} {unit}" for unit, cost in known.items() if not math.isnan(cost)]
     if told:
         yield f"{case.chosen} costs {', '.join(told)}; costs within 10 % of each other are equal"
-    firsts = [
-        f"{s.name} first in {s.tuned_first:.0f} of 100" for s in case.running if s.tuned_first >= 5
-    ]
-    if firsts:
+    likely = [s for s in case.running if s.tuned_first >= WORTH_TELLING]
+    firsts = [f"{s.name} first in {hundredths(s.tuned_first)}" for s in likely]
+    if len(firsts) > 1:
         yield "scores are those of the networks as tuned; had tuning gone differently:" + (
             f" {', '.join(firsts)}"
         )

@@ -120,11 +120,14 @@ def _difference_error(one: Array, other: Array, metric: Metric) -> float:
 def as_it_is(contestant: Contestant, trivial: Array | None, metric: Metric) -> Contestant:
     """The contestant with its lost seeds scored as the trivial baseline.
 
-    On validation they are the worst: who may choose among restarts would keep none of them.
+    Or as its own worst seed, where that is worse still: to lose a run must help nobody. On
+    validation they are the worst: who may choose among restarts would keep none of them.
     """
     if contestant.statistics is None or not contestant.lost or trivial is None:
         return contestant
-    lost = np.broadcast_to(trivial, (contestant.lost, *trivial.shape))
+    sign = 1.0 if metric.higher_is_better else -1.0
+    left = min((trivial, *contestant.statistics), key=lambda run: sign * metric.value(run))
+    lost = np.broadcast_to(left, (contestant.lost, *left.shape))
     worst = -np.inf if metric.higher_is_better else np.inf
     known = bool(contestant.validation)
     return replace(

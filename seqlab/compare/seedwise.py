@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,10 +51,16 @@ def sign_flip_p(differences: Array, seed: int = 0) -> float:
     if count == 0:
         return np.nan
     if count <= EXACT_SEEDS:
-        signs = np.array(list(itertools.product((-1.0, 1.0), repeat=count)))
+        signs = _all_signs(count)
     else:
         rng = np.random.default_rng(seed)
         signs = rng.choice((-1.0, 1.0), size=(SAMPLED_PATTERNS, count))
         signs[0] = 1.0  # what was seen is one of the patterns
     reached = np.abs(signs @ differences)
     return float((reached >= abs(differences.sum()) * (1 - 1e-9)).mean())
+
+
+@lru_cache
+def _all_signs(count: int) -> Array:
+    """All patterns of signs, (2^count, count)."""
+    return np.array(list(itertools.product((-1.0, 1.0), repeat=count)))

@@ -11,6 +11,7 @@ all intervals to hold together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Joint:
         errors = np.sqrt(variation.variances(contrasts))
         usable = np.isfinite(errors) & (errors > 0)
         scaled = contrasts[usable] / errors[usable, None]
-        ratios, spread = _redrawn(variation, scaled, np.random.default_rng(seed))
+        ratios, spread = _redrawn(variation, scaled, seed)
         tails = np.zeros((len(errors), len(STEPS)))
         tails[usable] = _log_tails(spread)
         below = np.full((DRAWS, len(errors)), 0.5)
@@ -84,7 +85,7 @@ def likely_means(variation: Variation, higher_is_better: bool, seed: int) -> Arr
     known = np.isfinite(variation.seeds)
     drawn = np.tile(means, (DRAWS, 1))
     if known.any():
-        drawn[:, known] += _drawn(variation, known, np.random.default_rng(seed))[0]
+        drawn[:, known] += _drawn(variation, seed)[0]
     return drawn
 
 
@@ -101,13 +102,11 @@ def tail(probabilities: Array, level: float) -> float:
     return float(np.quantile(probabilities.min(axis=1), level))
 
 
-def _redrawn(
-    variation: Variation, contrasts: Array, rng: np.random.Generator
-) -> tuple[Array, Array]:
+def _redrawn(variation: Variation, contrasts: Array, seed: int) -> tuple[Array, Array]:
     """Errors of the contrasts and the standard deviations they were drawn with, (draws, q)."""
     known = np.isfinite(variation.seeds)
     contrasts = contrasts[:, known]
-    errors, beyond, examples = _drawn(variation, known, rng)
+    errors, beyond, examples = _drawn(variation, seed)
     variances = beyond @ (contrasts**2).T
     for factor, part in zip(examples, variation.parts, strict=True):
         covariance = part.covariance[np.ix_(known, known)]
@@ -116,12 +115,15 @@ def _redrawn(
     return errors @ contrasts.T, np.sqrt(variances)
 
 
-def _drawn(
-    variation: Variation, known: NDArray[np.bool_], rng: np.random.Generator
-) -> tuple[Array, Array, list[Array]]:
+@lru_cache(maxsize=4)  # the draws of one comparison serve all that is said of it
+def _drawn(variation: Variation, seed: int) -> tuple[Array, Array, list[Array]]:
     """Errors of the means (draws, n), variances from the seeds (draws, n), and by how much each
     part of the variance from examples was drawn larger, (draws, 1) each.
+
+    Only of the n means whose chance is known.
     """
+    rng = np.random.default_rng(seed)
+    known = np.isfinite(variation.seeds)
     freedom = np.maximum(variation.seed_freedom[known], 1)
     size = (DRAWS, len(freedom))
     seeds = variation.seeds[known] * freedom / rng.chisquare(freedom, size)

@@ -28,6 +28,7 @@ MOST_ONE_WORD_SHARE = 0.3  # share where all are one word, such as "closed"
 _MEASURED = re.compile(r"[.,%$€£−-]|\de")  # in cells that count, order or name nothing
 _MOST_CLASS_NUMBERS = 20  # different whole numbers, up to which they may be names of classes
 _SHOWN_CELLS = 3
+STRINGS = pd.Series(dtype="str").dtype
 
 
 @dataclass(frozen=True)
@@ -46,36 +47,50 @@ def column(values: Sequence[str], *, decimal_comma: bool = False) -> ParsedColum
     not divide cells, a lone one stands before decimals.
     """
     cells = [value.strip() for value in values]
+    read = _lists_or_numbers(cells, decimal_comma)
+    if read is not None:
+        return read
+    # A type by its name is looked up anew for every column, of which there may be thousands.
+    texts = [value if cell else None for value, cell in zip(values, cells, strict=True)]
+    return ParsedColumn(pd.Series(texts, dtype=STRINGS))
+
+
+def are_numbers(values: Sequence[str]) -> bool:
+    """Whether a column of such cells is one of numbers."""
+    read = _lists_or_numbers([value.strip() for value in values], False)
+    return read is not None and pd.api.types.is_numeric_dtype(read.values.dtype)
+
+
+def _lists_or_numbers(cells: list[str], decimal_comma: bool) -> ParsedColumn | None:
+    """Cells without spaces around them that are no words; None where they are."""
     plain = _plain_numbers(cells)
     if plain is not None:
         return ParsedColumn(plain, _marks(cells))
     lists = printed_lists(cells)
     if lists is not None:
         return ParsedColumn(pd.Series(lists, dtype=object), "lists as NumPy prints them")
-    return _numerals(cells, decimal_comma) or ParsedColumn(
-        pd.Series([value if value.strip() else None for value in values], dtype="str")
-    )
+    return _numerals(cells, decimal_comma)
 
 
 def _plain_numbers(cells: list[str]) -> pd.Series | None:
     """Cells that are all numbers or missing, at least one a number, and none a code."""
-    numbers = missing = 0
+    numbers, marks, errors = 0, False, False  # errors: what a spreadsheet could not compute
     for cell in cells:
         if NUMBER.fullmatch(cell):
             if _CODE.fullmatch(cell):
                 return None
             numbers += 1
-        elif cell in MISSING and cell not in MARKS:
-            missing += 1
-        elif cell not in MARKS:
+        elif cell not in MISSING:
             return None
-    if not numbers and any(cell in MARKS for cell in cells):
+        elif cell in MARKS:
+            marks, errors = True, errors or cell.startswith("#")
+    if not numbers and marks:
         return pd.Series(np.full(len(cells), np.nan))
-    if not numbers or any(cell.startswith("#") and cell in MARKS for cell in cells):
+    if not numbers or errors:
         return None
-    if numbers == len(cells) and all(_WHOLE.fullmatch(cell) for cell in cells):
+    if numbers == len(cells) and all(map(_WHOLE.fullmatch, cells)):
         return pd.Series(np.array(cells, dtype=np.int64))
-    return pd.Series([np.nan if cell in MISSING else float(cell) for cell in cells], dtype="f8")
+    return pd.Series(np.array([np.nan if cell in MISSING else float(cell) for cell in cells]))
 
 
 def _numerals(cells: list[str], decimal_comma: bool) -> ParsedColumn | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from seqlab.data.findings import Finding
 from seqlab.data.formats import raw_bytes
 from seqlab.errors import UserError
 
@@ -80,7 +81,7 @@ def beside(folder: Path) -> Names:
     return {}
 
 
-def named(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+def with_class_names(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
     """A file's frame with numbers replaced by names that it, or a file beside it, gives.
 
     Returns what was done too. −1 stands for nothing.
@@ -159,3 +160,46 @@ def differing_little(names: Iterable[str]) -> list[tuple[str, ...]]:
 def as_seen(name: str) -> str:
     """A name as a reader sees it: letters composed, nothing invisible, plain single spaces."""
     return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", name)).split())
+
+
+def as_labels(column: pd.Series) -> list[str]:
+    """Values as class names as they are seen; 1.0 is 1, and spaces around a name do not count."""
+    return [
+        str(int(v))
+        if isinstance(v, float | np.floating) and float(v).is_integer()
+        else as_seen(str(v))
+        for v in column
+    ]
+
+
+def natural(name: str) -> tuple[int, float, str]:
+    """A key that puts numbers in their order, before words."""
+    try:
+        return 0, float(name), name
+    except ValueError:
+        return 1, 0.0, name
+
+
+def case_findings(labels: Sequence[str]) -> list[Finding]:
+    """Classes whose names differ in case, in marks or in letters of one shape alone."""
+    return [
+        Finding(
+            "warning",
+            f"classes that differ in {_difference(group)} alone: {', '.join(group)}",
+            "they are learned and scored as different ones",
+            "if they are one, write them alike",
+        )
+        for group in differing_little(labels)
+    ]
+
+
+def _difference(names: Sequence[str]) -> str:
+    """In what names differ that a reader takes for one."""
+    same = len({name.casefold() for name in names}) == 1
+    return "case" if same else "case, marks or letters of one shape"
+
+
+def numbers_without_case(classes: Sequence[str]) -> dict[str, int]:
+    """Class numbers by name without case, where that tells them apart: TRUE is True."""
+    folded = [name.casefold() for name in classes]
+    return {name: i for i, name in enumerate(folded) if folded.count(name) == 1}

@@ -7,10 +7,13 @@ import weakref
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seqlab.data.moments.forms import can_be_moments, looks_like_dates
@@ -60,6 +63,8 @@ _CODES = (
     " vi zh eng deu ger fra fre spa ita rus zho"
 )
 LANGUAGES = frozenset(_CODES.split())
+_SAMPLE = 1000  # cells that tell dates and codes
+_DIGIT, _SPACE = re.compile(r"\d"), re.compile(r"\s")
 
 
 class ColumnKind(StrEnum):
@@ -101,6 +106,7 @@ def language(name: str) -> str | None:
     return name if re.split("[-_]", name)[0].lower() in LANGUAGES and len(name) <= 7 else None
 
 
+@lru_cache(2**16)
 def normalised(name: str) -> str:
     """A column's name as the alias tables write it: lower case, words joined by `_`."""
     return re.sub(r"[^0-9a-z]+", "_", name.strip().lower()).strip("_")
@@ -114,26 +120,63 @@ def aliases(role: str) -> list[str]:
     return [*first.split(), *others.split()]
 
 
-# What is known of frames by their identity: each task asks for the same columns again.
-_described: dict[int, tuple[weakref.ref[pd.DataFrame], list[object], dict[str, ColumnKind]]] = {}
+@dataclass(frozen=True)
+class _Look:
+    """What was seen of a frame's columns, as long as they are these."""
+
+    frame: weakref.ref[pd.DataFrame]
+    columns: pd.Index
+    form: list[object]
+    kinds: dict[str, ColumnKind]
+
+    @classmethod
+    def at(cls, frame: pd.DataFrame) -> _Look:
+        """The last look at a frame, or a new one."""
+        key, columns, form = id(frame), frame.columns, [len(frame), *frame.dtypes.tolist()]
+        known = _looks.get(key)
+        same = known is not None and known.frame() is frame and known.columns.is_(columns)
+        if known is None or not same or known.form != form:
+            reference = weakref.ref(frame, lambda _: _looks.pop(key, None))
+            kinds = {str(name): kind(column) for name, column in frame.items()}
+            _looks[key] = known = cls(reference, columns, form, kinds)
+        return known
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The columns that can be classes."""
+        frame = self.frame()
+        assert frame is not None
+        pairs = ((str(name), column) for name, column in frame.items())
+        return [name for name, column in pairs if is_categorical(column, self.kinds[name])]
+
+
+# By the identity of frames: each task asks for the same columns again.
+_looks: dict[int, _Look] = {}
 
 
 def describe(frame: pd.DataFrame) -> dict[str, ColumnKind]:
     """The kind of every column, by name; each column is looked at once, until it is replaced."""
-    key = id(frame)
-    form: list[object] = [len(frame), *frame.columns, *frame.dtypes]
-    known = _described.get(key)
-    if known is None or known[0]() is not frame or known[1] != form:
-        kinds = {str(name): kind(column) for name, column in frame.items()}
-        known = weakref.ref(frame, lambda _: _described.pop(key, None)), form, kinds
-        _described[key] = known
-    return dict(known[2])
+    return dict(_Look.at(frame).kinds)
+
+
+def classes_in(frame: pd.DataFrame) -> list[str]:
+    """The columns that can be classes, each looked at once likewise."""
+    return list(_Look.at(frame).classes)
+
+
+def numeric_names(frame: pd.DataFrame) -> set[str]:
+    """The columns whose values are stored as numbers."""
+    dtypes = frame.dtypes.tolist()
+    numeric = {dtype for dtype in set(dtypes) if pd.api.types.is_numeric_dtype(dtype)}
+    return {name for name, dtype in zip(describe(frame), dtypes, strict=True) if dtype in numeric}
 
 
 def kind(column: pd.Series) -> ColumnKind:
     """What one column holds, judged by its values alone."""
     if column.dtype.kind in "iuf" and isinstance(column.dtype, np.dtype):
-        return _kind_of_numbers(column.to_numpy(), column)
+        return _kind_of_numbers(column)
+    if isinstance(column.dtype, pd.StringDtype):
+        return _kind_of_strings(pa.array(column.array))
     values = column.dropna()
     if values.empty:
         return ColumnKind.EMPTY
@@ -147,23 +190,30 @@ def kind(column: pd.Series) -> ColumnKind:
         return ColumnKind.CATEGORY
     if isinstance(values.iloc[0], dict):
         return ColumnKind.TEXT
-    distinct = int(values.nunique())
-    if distinct == 1 and len(column) > 1:
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return _kind_of_strings(pa.array(column.astype("str").array))
+    if len(column) > 1 and values.nunique() == 1:
         return ColumnKind.CONSTANT
     if pd.api.types.is_integer_dtype(column.dtype):
         return ColumnKind.IDENTIFIER if _counts_rows(column) else ColumnKind.INTEGER
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return ColumnKind.NUMBER
-    return _kind_of_strings(values.astype(str), distinct)
+    return ColumnKind.NUMBER
 
 
-def _kind_of_numbers(values: NDArray[Any], column: pd.Series) -> ColumnKind:
-    known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+def _known_numbers(column: pd.Series) -> NDArray[Any]:
+    """The numbers of a column without the missing ones."""
+    if not isinstance(column.dtype, np.dtype):
+        return column.dropna().to_numpy()
+    values = column.to_numpy()
+    return values[~np.isnan(values)] if values.dtype.kind == "f" else values
+
+
+def _kind_of_numbers(column: pd.Series) -> ColumnKind:
+    known = _known_numbers(column)
     if not len(known):
         return ColumnKind.EMPTY
     if len(column) > 1 and (known == known[0]).all():
         return ColumnKind.CONSTANT
-    if values.dtype.kind == "f":
+    if known.dtype.kind == "f":
         return ColumnKind.NUMBER
     return ColumnKind.IDENTIFIER if _counts_rows(column) else ColumnKind.INTEGER
 
@@ -173,22 +223,30 @@ def _counts_rows(column: pd.Series) -> bool:
     return len(values) > 2 and int(values[0]) in (0, 1) and bool((np.diff(values) == 1).all())
 
 
-def _kind_of_strings(values: pd.Series, distinct: int) -> ColumnKind:
-    if looks_like_dates(values):
+def _kind_of_strings(cells: Any) -> ColumnKind:
+    """Of cells as Arrow holds them: a table may have thousands of such columns."""
+    known = cells.drop_null()
+    if not len(known):
+        return ColumnKind.EMPTY
+    distinct = pc.count_distinct(known).as_py()
+    if distinct == 1 and len(cells) > 1:
+        return ColumnKind.CONSTANT
+    sample = known.slice(0, _SAMPLE).to_pylist()
+    if looks_like_dates(sample):
         return ColumnKind.DATE
-    length = float(values.str.len().mean())
-    few = distinct <= 20 and 2 * distinct <= len(values)
-    if length <= 60 and (few or distinct <= 0.1 * len(values)):
+    length = pc.mean(pc.utf8_length(known)).as_py()
+    few = distinct <= 20 and 2 * distinct <= len(known)
+    if length <= 60 and (few or distinct <= 0.1 * len(known)):
         return ColumnKind.CATEGORY
-    unique = distinct == len(values)
-    if distinct > 2 and (unique or 2 * distinct <= len(values)) and _are_codes(values):
+    unique = distinct == len(known)
+    if distinct > 2 and (unique or 2 * distinct <= len(known)) and _are_codes(sample):
         return ColumnKind.IDENTIFIER if unique else ColumnKind.CATEGORY
     return ColumnKind.TEXT
 
 
-def _are_codes(values: pd.Series) -> bool:
-    sample = values.head(1000)
-    return bool((~sample.str.contains(r"\s") & sample.str.contains(r"\d")).mean() > 0.95)
+def _are_codes(cells: Sequence[str]) -> bool:
+    codes = sum(bool(_DIGIT.search(cell)) and not _SPACE.search(cell) for cell in cells)
+    return codes > 0.95 * len(cells)
 
 
 def is_categorical(column: pd.Series, known: ColumnKind | None = None) -> bool:
@@ -198,12 +256,12 @@ def is_categorical(column: pd.Series, known: ColumnKind | None = None) -> bool:
     """
     if (known or kind(column)) is ColumnKind.CATEGORY:
         return True
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        values = column.dropna().to_numpy()
-        whole = bool(np.isfinite(values).all() and (values == np.round(values)).all())
-        distinct = len(np.unique(values)) if whole else 0
-        return 1 < distinct <= 100 and 2 * distinct <= len(values)
-    return False
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    values = _known_numbers(column)
+    whole = bool(np.isfinite(values).all() and (values == np.round(values)).all())
+    distinct = len(np.unique(values)) if whole else 0
+    return 1 < distinct <= 100 and 2 * distinct <= len(values)
 
 
 def identifiers(frame: pd.DataFrame, used: Collection[str]) -> list[str]:
@@ -272,8 +330,7 @@ def require(
         hint = "there is one column only: is the delimiter right? Name it with --delimiter"
     else:
         hint = "name the columns with --columns; accepted names are " + ", ".join(aliases(role)[:8])
-    held = _listed([f"{name} ({held})" for name, held in kinds.items()])
-    raise UserError(f'"{origin}": no column for the {role} among {held}', hint)
+    raise UserError(f'"{origin}": no column for the {role} among {listed_columns(frame)}', hint)
 
 
 def named(frame: pd.DataFrame, name: str, origin: str) -> str:
@@ -287,12 +344,18 @@ def named(frame: pd.DataFrame, name: str, origin: str) -> str:
 def ambiguous(role: str, candidates: Sequence[str], origin: str) -> UserError:
     """The error for several columns that could play one role."""
     return UserError(
-        f'"{origin}": several columns could be the {role}: {_listed(candidates)}',
+        f'"{origin}": several columns could be the {role}: {listed(candidates)}',
         "name those to use, such as --columns text,label",
     )
 
 
-def _listed(items: Sequence[str], most: int = 12) -> str:
+def listed_columns(frame: pd.DataFrame) -> str:
+    """The first columns with what they hold, for messages."""
+    return listed([f"{name} ({held})" for name, held in describe(frame).items()])
+
+
+def listed(items: Sequence[str], most: int = 12) -> str:
+    """The first names, for messages, and how many more there are."""
     return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
 
 
@@ -335,7 +398,7 @@ def _by_kind(frame: pd.DataFrame, names: Sequence[str], role: str) -> list[str]:
         case "text":
             return [name for name, held in kinds.items() if held is ColumnKind.TEXT]
         case "label":
-            return [name for name, held in kinds.items() if is_categorical(frame[name], held)]
+            return [name for name in classes_in(frame) if name in wanted]
         case "time":
             dates = [name for name, held in kinds.items() if held is ColumnKind.DATE]
             named_so = [name for name in wanted & kinds.keys() if names_time(name)]

@@ -8,10 +8,9 @@ quoting only where every quoted field is well formed, and the rows say which rea
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from seqlab.errors import UserError
@@ -58,7 +57,7 @@ def is_number(cell: str) -> bool:
     return NUMBER.fullmatch(cell.strip()) is not None
 
 
-def named(delimiter: str) -> str:
+def delimiter_name(delimiter: str) -> str:
     """A delimiter in words for messages."""
     return DELIMITER_NAMES.get(delimiter, f'"{delimiter}"')
 
@@ -77,13 +76,16 @@ def given(delimiter: str) -> str:
 
 def split_rows(text: str, delimiter: str, *, blank: bool = False) -> DelimitedRows:
     """Rows under the reading of quotes that fits best; `blank`: blank lines inside are rows."""
-    plain = _unquoted(text, delimiter, blank)
     if '"' not in text:
-        return plain
+        return _unquoted(text, delimiter, blank)
     strict = _quoted(text, delimiter, blank, strict=True)
-    if strict is not None and strict.odd() is None:
+    whole = strict is not None and strict.odd() is None
+    if strict is not None and whole and delimiter != "\t":
+        return strict
+    plain = _unquoted(text, delimiter, blank)
+    if strict is not None and whole:
         # A lone quote in one line and another further down would merge the lines in between.
-        merged = len(strict.cells) < len(plain.cells) and delimiter == "\t"
+        merged = len(strict.cells) < len(plain.cells)
         if not (merged and plain.odd() is None):
             return strict
     if plain.odd() is None:
@@ -102,7 +104,7 @@ def _unquoted(text: str, delimiter: str, blank: bool) -> DelimitedRows:
 
 def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> DelimitedRows | None:
     csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=strict)
     cells: list[list[str]] = []
     lines: list[int] = []
     end = 0  # rows up to the last that is no blank line
@@ -117,6 +119,15 @@ def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Delimite
     except csv.Error:
         return None
     return DelimitedRows(cells[:end], lines[:end])
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, one at a time: a stream of a text takes four bytes a character."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def sniff(text: str, preferred: str = ",") -> str | None:
@@ -163,14 +174,14 @@ def rectangular(
     if odd == 0 and all(len(row) == rows.width() for row in rows.cells[1:]):
         raise UserError(
             f'"{origin}" line {rows.lines[0]} names {len(rows.cells[0])} columns, and every line'
-            f" below has {rows.width()} fields (delimiter: {named(delimiter)})",
+            f" below has {rows.width()} fields (delimiter: {delimiter_name(delimiter)})",
             "write a name for each field, and no more",
         )
     raise UserError(
         f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
-        f" have {rows.width()} (delimiter: {named(delimiter)})",
-        f"take the line out if it is no row; else put texts that hold a {named(delimiter)} in"
-        " double quotes, or name the right delimiter with --delimiter",
+        f" have {rows.width()} (delimiter: {delimiter_name(delimiter)})",
+        "take the line out if it is no row; else put texts that hold a"
+        f" {delimiter_name(delimiter)} in double quotes, or name the right delimiter with --delimiter",
     )
 
 

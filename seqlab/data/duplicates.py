@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from seqlab.data.words import single_spaced
 
 Indices = NDArray[np.int64]
 
@@ -28,12 +31,14 @@ class Overlap:
 
 def normalise(text: str) -> str:
     """A text as duplicates are judged: case and spacing do not count."""
-    return " ".join(text.casefold().split())
+    return single_spaced(text.casefold())
 
 
 def text_keys(texts: Sequence[str]) -> Indices:
     """One number per text, equal for texts that are duplicates; -1 for empty ones."""
-    keys = pd.factorize(np.array([normalise(text) for text in texts], dtype=object))[0]
+    # Digests, for the texts themselves are in memory already.
+    digests = [blake2b(normalise(text).encode(), digest_size=16).digest() for text in texts]
+    keys = pd.factorize(np.array(digests, dtype=object))[0]
     empty = np.array([not text.strip() for text in texts], dtype=bool)
     return np.where(empty, -1, keys).astype(np.int64)
 

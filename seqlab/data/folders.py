@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
+from seqlab.data.columns import listed
 from seqlab.data.formats import (
     ACCEPTED,
     COMPRESSIONS,
@@ -122,7 +123,7 @@ def join_splits(tables: dict[str, Table], origin: str) -> Table:
         elif missing:
             raise UserError(
                 f'"{table.origin}" has no column "{missing[0]}", which "{reference.origin}" has',
-                f"its columns are {', '.join(map(str, frame.columns))}; use --columns to name them",
+                f"its columns are {listed(frame.columns.tolist())}; use --columns to name them",
             )
         frames.append(frame[wanted].assign(split=split))
     notes = dict.fromkeys(note for table in tables.values() for note in table.notes)

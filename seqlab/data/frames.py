@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,7 +65,7 @@ def _plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     if frame.empty:
         raise UserError("the frame is empty", "expected at least one row and one column")
     names = _column_names(frame.columns)
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise UserError(f'the frame has several columns "{repeated[0]}"', "rename all but one")
     plain = frame.set_axis(names, axis=1)

@@ -7,12 +7,13 @@ pattern of the cells below it, or it is made of names that columns usually have.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 from statistics import median
 
 import pandas as pd
 
-from seqlab.data.cells import column
+from seqlab.data.cells import are_numbers
 from seqlab.data.columns import ALIASES, LANGUAGES, ColumnKind, describe, is_categorical, normalised
 from seqlab.data.delimited import MISSING, is_number
 from seqlab.data.moments.forms import looks_like_dates
@@ -106,10 +107,9 @@ def _breaks_pattern(cell: str, values: list[str]) -> bool:
         return False
     if all(map(is_number, below)):
         return True
-    if pd.api.types.is_numeric_dtype(column(below).values.dtype):
-        return not pd.api.types.is_numeric_dtype(column([cell]).values.dtype)
-    dates = looks_like_dates(pd.Series(below))
-    return dates and not looks_like_dates(pd.Series([cell]))
+    if are_numbers(below):
+        return not are_numbers([cell])
+    return looks_like_dates(below) and not looks_like_dates([cell])
 
 
 def _is_foreign(cell: str, column: list[str]) -> bool:
@@ -158,25 +158,28 @@ def names_for(frame: pd.DataFrame) -> list[str]:
 
 def _numbered(names: list[str]) -> list[str]:
     """Names made different: the first stays as it is where it is a text, else all are numbered."""
-    seen: dict[str, int] = {}
+    counts = Counter(names)
+    seen: Counter[str] = Counter()
     numbered = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        alone = names.count(name) == 1 or (name == "text" and seen[name] == 1)
+        seen[name] += 1
+        alone = counts[name] == 1 or (name == "text" and seen[name] == 1)
         numbered.append(name if alone else f"{name}{seen[name]}")
     return numbered
 
 
 def without_repeats(names: list[str]) -> tuple[list[str], list[str]]:
     """A header's names with empty ones filled in and repeated ones numbered, and what was done."""
-    result: list[str] = []
+    result: dict[str, None] = {}  # in order
+    next_number: Counter[str] = Counter()
     notes: list[str] = []
     for position, given in enumerate(names):
         name = given.strip() or ("row" if position == 0 else f"column{position + 1}")
-        unique, number = name, 2
+        unique = name
         while unique in result:
-            unique, number = f"{name}_{number}", number + 1
+            next_number[name] += 1
+            unique = f"{name}_{next_number[name] + 1}"
         if unique != given.strip():
             notes.append(f'column {position + 1} (named "{given}") is called "{unique}"')
-        result.append(unique)
-    return result, notes
+        result[unique] = None
+    return list(result), notes

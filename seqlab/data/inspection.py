@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seqlab.data.duplicates import text_keys
 from seqlab.data.findings import Finding
 from seqlab.data.splits import PARTS, Splits
+from seqlab.data.words import count_words, single_spaced
 from seqlab.errors import UserError
 
 IMBALANCE_RATIO = 10  # times as many examples in the largest class as in the smallest
@@ -181,12 +182,12 @@ def as_finding(error: UserError) -> Finding:
 
 def shown(text: str) -> str:
     """A text short enough to show in one line."""
-    line = " ".join(text.split())
+    line = single_spaced(text[: 20 * SHOWN_CHARACTERS])
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
 
 def _lengths(texts: Sequence[str]) -> Finding:
-    words = np.array([len(text.split()) for text in texts])
+    words = np.array([count_words(text) for text in texts])
     unit = "words"
     if np.median(words) <= 1:
         words, unit = np.array([len(text) for text in texts]), "characters"

@@ -13,6 +13,7 @@ from seqlab.data.columns import (
     aliases,
     describe,
     normalised,
+    numeric_names,
 )
 from seqlab.errors import UserError
 
@@ -23,16 +24,26 @@ def numeric_columns(frame: pd.DataFrame, *, exclude: Sequence[str] = ()) -> list
     What counts rows is no series, unless it is all there is or named as what is forecast: 0, 1,
     2, … go on too.
     """
-    kinds = describe(frame)
-    kept = [*NUMERIC, ColumnKind.CONSTANT]
-    usual = [name for name in kinds if len(kinds) == 1 or normalised(name) in aliases("target")]
-    return [
-        name
-        for name, kind in kinds.items()
-        if (kind in kept or (kind is ColumnKind.IDENTIFIER and name in usual))
-        and name not in exclude
-        and pd.api.types.is_numeric_dtype(frame[name].dtype)
-    ]
+    kinds, numeric, targets = describe(frame), numeric_names(frame), set(aliases("target"))
+    kept, excluded = {*NUMERIC, ColumnKind.CONSTANT}, set(exclude)
+
+    def is_series(name: str, held: ColumnKind) -> bool:
+        if held is ColumnKind.IDENTIFIER:
+            return len(kinds) == 1 or normalised(name) in targets
+        return held in kept
+
+    fitting = [name for name in kinds if name in numeric and name not in excluded]
+    return [name for name in fitting if is_series(name, kinds[name])]
+
+
+def matrix(frame: pd.DataFrame, names: Sequence[str], origin: str) -> np.ndarray:
+    """Columns as float64 (rows, columns); errors as of `numbers`."""
+    if not names:
+        return np.zeros((len(frame), 0))
+    columns = frame[list(names)]
+    if all(dtype.kind in "iuf" and isinstance(dtype, np.dtype) for dtype in set(columns.dtypes)):
+        return columns.to_numpy("f8")
+    return np.stack([numbers(frame, name, origin) for name in names], axis=1)
 
 
 def numbers(frame: pd.DataFrame, name: str, origin: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from seqlab.data import catalogue
-from seqlab.data.class_names import named
+from seqlab.data.class_names import with_class_names
 from seqlab.data.delimited import given
 from seqlab.data.folders import join_splits, read_folder
 from seqlab.data.formats import (
@@ -111,6 +111,7 @@ def _read_file(
     if is_binary(name, content):
         raise _refused(origin, ending)
     text = decode(content, origin, encoding)
+    del content  # it may be large
     if ending in RECORDS:
         reader = read_json if ending == ".json" else read_json_lines
         return recorded(reader(text, origin), path, columns)
@@ -125,7 +126,7 @@ def recorded(frame: pd.DataFrame, path: Path, columns: Sequence[str] | None) -> 
     """A table of a file's records, with the names of classes that are stored as numbers."""
     origin, changed = printable(path), frame.attrs.pop(CHANGED_ATTRIBUTE, [])
     frame, notes = with_plain_cells(frame, origin)
-    frame, replaced = named(frame, path)
+    frame, replaced = with_class_names(frame, path)
     return Table(select(frame, columns or (), origin), origin, (*changed, *notes, *replaced))
 
 

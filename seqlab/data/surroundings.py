@@ -15,9 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from seqlab.data.cells import column
+from seqlab.data.cells import are_numbers
 from seqlab.data.delimited import DELIMITERS, MISSING, DelimitedRows, is_number, sniff, split_rows
 from seqlab.data.header import has_header
 from seqlab.data.moments.forms import looks_like_dates
@@ -155,7 +153,7 @@ def _ends(rows: DelimitedRows, row: int, width: int, kinds: Kinds) -> bool:
     cells = rows.cells[row]
     first = cells[0].strip()
     if kinds.dates and kinds.dates[0] == 0 and first and first not in MISSING:
-        return not looks_like_dates(pd.Series([first]))
+        return not looks_like_dates([first])
     if len(cells) == width and _count(cells) > 1:
         return False
     if kinds.numbers and kinds.numbers[0] == 0:
@@ -179,9 +177,9 @@ def _kinds(cells: Sequence[list[str]], width: int) -> Kinds:
         known = [value for value in values if value not in MISSING]
         if len(known) < 2:
             continue
-        if looks_like_dates(pd.Series(known)):
+        if looks_like_dates(known):
             dates.append(place)
-        elif pd.api.types.is_numeric_dtype(column(values).values.dtype):
+        elif are_numbers(values):
             numbers.append(place)
     return Kinds(tuple(numbers), tuple(dates))
 
@@ -193,9 +191,9 @@ def _names_things(row: Sequence[str], kinds: Kinds) -> bool:
     moments = [cells[place] for place in kinds.dates]
     if not measured or any(cell and (cell in MISSING or is_number(cell)) for cell in measured):
         return False
-    if any(cell and looks_like_dates(pd.Series([cell])) for cell in moments):
+    if any(cell and looks_like_dates([cell]) for cell in moments):
         return False
-    if any(pd.api.types.is_numeric_dtype(column([cell]).values.dtype) for cell in measured if cell):
+    if any(are_numbers([cell]) for cell in measured if cell):
         return False
     words = any(measured) and (len(measured) > 1 or bool(moments))
     return words or (not any(measured) and any(moments))

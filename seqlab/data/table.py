@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+
+_ROWS = 10_000  # whose values are written at a time
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Table:
         frames = [self.frame] if self.documents is None else [self.frame, self.documents[["text"]]]
         for name, column in (pair for frame in frames for pair in frame.items()):
             digest.update(json.dumps([str(name), len(column)]).encode())
-            digest.update(_content(column))
+            for piece in _content(column):
+                digest.update(piece)
         return digest.hexdigest()
 
     def noting(self, notes: Iterable[str]) -> Table:
@@ -43,15 +47,30 @@ class Table:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def _content(column: pd.Series) -> bytes:
+def _content(column: pd.Series) -> Iterator[bytes]:
     """A column's values as bytes that do not depend on the library's version or storage."""
     if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
-        values = column.astype(object).where(column.notna(), None)
-        return json.dumps(values.tolist(), default=_plain).encode()
-    if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
-        return column.to_numpy("<i8").tobytes()
-    numbers = column.to_numpy("<f8", na_value=np.nan)
-    return np.where(np.isnan(numbers), np.nan, numbers).tobytes()  # one NaN, not many
+        yield from _json(column)
+    elif pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any():
+        yield column.to_numpy("<i8").tobytes()
+    else:
+        numbers = column.to_numpy("<f8", na_value=np.nan)
+        yield np.where(np.isnan(numbers), np.nan, numbers).tobytes()  # one NaN, not many
+
+
+def _json(column: pd.Series) -> Iterator[bytes]:
+    """A column as one list of JSON, some rows at a time: texts may fill the memory once."""
+    yield b"["
+    for start in range(0, len(column), _ROWS):
+        some = column.array[start : start + _ROWS]
+        if isinstance(column.dtype, pd.StringDtype):
+            values = pa.array(some).to_pylist()
+        else:
+            cells = pd.Series(some).astype(object)
+            values = cells.where(cells.notna(), None).tolist()
+        written = json.dumps(values, default=_plain)[1:-1].encode()
+        yield b", " + written if start else written
+    yield b"]"
 
 
 def _plain(value: Any) -> Any:

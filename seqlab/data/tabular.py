@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from seqlab.data.cells import column, notes_of
-from seqlab.data.delimited import DelimitedRows, named, rectangular, sniff, split_rows
+from seqlab.data.delimited import DelimitedRows, delimiter_name, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
 from seqlab.data.moments.pointed import pointed_moments
 from seqlab.data.split_spec import SPLIT_NAMES
@@ -40,14 +40,14 @@ def read_delimited(
     rows = split_rows(text, chosen or _NOTHING, blank=chosen is None)
     if delimiter is not None and rows.width() == 1:
         other = sniff(text, usual)
-        held = f"; the lines look divided by a {named(other)}" if other else ""
+        held = f"; the lines look divided by a {delimiter_name(other)}" if other else ""
         raise UserError(
-            f'"{origin}": --delimiter {named(delimiter)} finds one column only{held}',
+            f'"{origin}": --delimiter {delimiter_name(delimiter)} finds one column only{held}',
             "leave --delimiter out to have it found, or name another",
         )
     notes = []
     if delimiter is None and chosen not in (None, usual):
-        notes.append(f"delimiter: {named(str(chosen))}")
+        notes.append(f"delimiter: {delimiter_name(str(chosen))}")
     rows, around = trimmed(rows, origin)
     rows, ragged = rectangular(rows, chosen or usual, origin)
     notes += around + ragged

@@ -19,7 +19,8 @@ _SHOWN_COLUMNS = 12
 
 def unused_columns(frame: pd.DataFrame, used: Collection[str]) -> dict[str, str]:
     """The columns that play no role, with the reason of each; `used` are those that do."""
-    kinds = {name: held for name, held in describe(frame).items() if name not in used}
+    taken = set(used)
+    kinds = {name: held for name, held in describe(frame).items() if name not in taken}
     return {
         name: _REASONS.get(held, f"it has no role here ({held} values)")
         for name, held in kinds.items()

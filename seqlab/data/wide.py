@@ -11,7 +11,7 @@ import pandas as pd
 
 from seqlab.data.columns import ALIASES, ColumnKind, kind, normalised
 from seqlab.data.moments.forms import looks_like_dates
-from seqlab.data.series import numbers
+from seqlab.data.series import matrix
 
 FEWEST_STEP_COLUMNS = 5  # columns from which a row can be a series
 MOST_COLUMNS_BEHIND = 2  # columns behind the steps that are none
@@ -39,13 +39,14 @@ class WideTable:
 
         The values end early where a series is shorter; a hole in the middle is a missing value.
         """
-        values = np.stack([numbers(frame, name, origin) for name in self.steps], axis=1)
+        values = matrix(frame, self.steps, origin)
         known = ~np.isnan(values)
         width = values.shape[1]
         lengths = np.where(known.any(axis=1), width - known[:, ::-1].argmax(axis=1), 0)
         inside = np.arange(width) < lengths[:, None]  # (series, steps), without the trailing blanks
         rows, steps = np.nonzero(inside)
-        others = [name for name in map(str, frame.columns) if name not in (*self.ids, *self.steps)]
+        taken = {*self.ids, *self.steps}
+        others = [name for name in map(str, frame.columns) if name not in taken]
         further = frame[[name for name in others if name not in (ID, STEP, MOMENT, VALUE)]]
         names = np.array([_moment_of(name) for name in self.steps], dtype=object)
         place = {MOMENT: names[steps]} if self.dated else {STEP: steps}
@@ -74,7 +75,8 @@ def find_wide(frame: pd.DataFrame, known: Sequence[str] | None = None) -> WideTa
     while len(names) > 1 and frame[names[-1]].isna().all():  # commas at the ends of the lines
         names.pop()
     # The cheap checks first: a table may have thousands of columns.
-    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame[names].dtypes]
+    dtypes = frame.dtypes.tolist()[: len(names)]
+    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in dtypes]
     for end in range(len(names), max(0, len(names) - MOST_COLUMNS_BEHIND - 1), -1):  # Total, Unit
         first = _first_moment(names[:end])
         if end - first >= FEWEST_STEP_COLUMNS and np.mean(numeric[first:end]) > 0.5:
@@ -120,7 +122,7 @@ def _first_moment(names: list[str]) -> int:
     if len(years) >= FEWEST_STEP_COLUMNS:
         return first if bool((np.diff(years) == years[1] - years[0]).all()) else len(names)
     first = len(names)
-    while first and looks_like_dates(pd.Series([names[first - 1]], dtype="str")):
+    while first and looks_like_dates([names[first - 1]]):
         first -= 1
     return first
 

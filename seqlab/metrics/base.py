@@ -6,10 +6,14 @@ A bootstrap therefore never runs a model again: it only draws new weights.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seqlab import registry
+from seqlab.errors import unknown
 
 Array = NDArray[np.float64]
 
@@ -44,8 +48,11 @@ class Metric(ABC):
         return ""
 
     @abstractmethod
-    def collect(self, predictions: Array, targets: Array) -> Array:
-        """Per-example statistics (examples, K) from predictions and targets, examples first."""
+    def collect(self, predictions: Any, targets: Any) -> Array:
+        """Per-example statistics (examples, K) from predictions and targets, examples first.
+
+        Arrays, or in the spaces `text` and `tokens` lists; each metric names the types it reads.
+        """
 
     @abstractmethod
     def reduce(self, statistics: Array, weights: Array) -> Array:
@@ -65,3 +72,23 @@ class AdditiveMetric(Metric):
         totals = weights @ statistics  # (draws, 2)
         with np.errstate(invalid="ignore", divide="ignore"):
             return totals[:, 0] / totals[:, 1]
+
+
+def metrics_of(task: str, own: Sequence[str], *apart: str) -> tuple[str, ...]:
+    """A task's own metrics, and further ones whose card names it: a file in `metrics/` is enough.
+
+    `apart` are those that serve this task only in another form of it.
+    """
+    cards = registry.cards("metrics")
+    named = [name for name, card in cards.items() if task in card["tasks"]]
+    return (*own, *(name for name in named if name not in (*own, *apart)))
+
+
+def primary_first(
+    asked: str | None, accepted: Sequence[str], usual: str | None = None
+) -> tuple[str, ...]:
+    """All metrics, the primary one first: as asked for, or the usual one."""
+    if asked is not None and asked not in accepted:
+        raise unknown("metric", asked, accepted)
+    first = asked or usual or accepted[0]
+    return (first, *(name for name in accepted if name != first))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.report.shapes import ANY, NUMBER, SCALAR, Shape, departure
+from seqlab.shapes import ANY, NUMBER, SCALAR, Shape, departure
 
 TEXT, MEASURE = (str, None), (*NUMBER, None)  # null: not said, not measured
 TEXTS: Shape = ([str], None)

@@ -17,8 +17,8 @@ import numpy as np
 from seqlab.errors import UserError
 from seqlab.outside import read_bytes
 from seqlab.report import layout
-from seqlab.report.shapes import MOST, Shape, read_shaped
 from seqlab.runs import Run
+from seqlab.shapes import MOST, Shape, read_shaped
 from seqlab.versions import check_format
 
 TEXT_COLUMNS = ("candidate", "kind", "metric", "status", "backend", "reason")

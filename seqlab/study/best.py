@@ -37,7 +37,8 @@ def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str
         **facts,
     }
     write_json(fresh / "best.json", card)
-    if folder.is_symlink():
+    # Only now, that the new folder is whole, does the old one go.
+    if folder.is_symlink():  # what it points to is not the study's to delete
         folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)

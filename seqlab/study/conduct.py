@@ -27,7 +27,7 @@ from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, edges, judge, tune
 from seqlab.study.stored_plan import write_allowance
 from seqlab.study.timing import tail_seconds
-from seqlab.study.verdict import write_verdict
+from seqlab.study.verdict import Remarks, write_verdict
 from seqlab.tasks.base import Sources
 
 
@@ -69,9 +69,8 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         listener.moment(Moment("comparing", 1.0, None))
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
         left_out += conditions.clock.notes
-        verdict = write_verdict(
-            conditions, finished, costs, study.spec, left_out, edges(conditions)
-        )
+        remarks = Remarks(left_out, edges(conditions))
+        verdict = write_verdict(conditions, finished, costs, study.spec, remarks)
         keep_best(conditions, study.spec, finished, verdict, study.folds)
     return verdict
 

@@ -34,6 +34,7 @@ from seqlab.training.memory import peak_memory_mb
 from seqlab.training.optimisers import build_optimiser
 
 TRAIN_STEPS = 12
+ENOUGH = 3.0  # seconds of training steps that tell how long one takes
 
 
 def main(mode: str, prepared: Path, task_name: str, runs: list[Path]) -> None:
@@ -84,7 +85,7 @@ def costs_alone(run: Path, prepared: Path, task_name: str) -> dict[str, float]:
     return values
 
 
-def loaded(task: Task, run: Path) -> Model | Baseline:
+def loaded(task: Task, run: Path) -> Model | Baseline[Any]:
     """The contestant of a run, on the device that it was trained on."""
     result = read_json(run / "result.json")
     if result["kind"] == "baseline":
@@ -94,7 +95,7 @@ def loaded(task: Task, run: Path) -> Model | Baseline:
     return model.to(_train_spec(result).device)
 
 
-def predictor(task: Task, test: Examples, contestant: Model | Baseline) -> Predict:
+def predictor(task: Task, test: Examples, contestant: Model | Baseline[Any]) -> Predict:
     """What predicts some of the test examples, from encoded input to prediction."""
     if isinstance(contestant, Baseline):
         return lambda rows: contestant.predict(task, test.take(rows))
@@ -114,23 +115,27 @@ def _train_spec(result: dict[str, Any]) -> TrainSpec:
 def step_seconds(
     task: Task, model: torch.nn.Module, train: Examples, spec: TrainSpec, steps: int = TRAIN_STEPS
 ) -> float:
-    """The mean seconds of a training step over random batches, after two that warm up."""
+    """The mean seconds of a training step over random batches, after two that warm up.
+
+    Steps that take seconds each are told from few.
+    """
     rng = np.random.default_rng(spec.seed)
     batches = task.batches(train, spec.batch_size, spec.batch_tokens, rng)
     optimiser = build_optimiser(model, spec)
     model.train()
+    taken: list[float] = []
     begun = time.perf_counter()
-    count = 0
-    for number, batch in enumerate(itertools.islice(itertools.cycle(batches), steps + 2)):
-        if number == 2:
-            begun, count = time.perf_counter(), 0
+    for batch in itertools.islice(itertools.cycle(batches), steps + 2):
         optimiser.zero_grad(set_to_none=True)
         loss = task.loss(model, batch.to(spec.device)).value
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), spec.clip_norm or float("inf"))
         optimiser.step()
-        count += 1
-    return (time.perf_counter() - begun) / count
+        begun, before = time.perf_counter(), begun
+        taken.append(begun - before)
+        if sum(taken[2:]) > ENOUGH or (len(taken) == 2 and taken[1] > ENOUGH):
+            break
+    return float(np.mean(taken[2:] or taken[1:]))
 
 
 if __name__ == "__main__":

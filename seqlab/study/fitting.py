@@ -54,6 +54,7 @@ def fit_model(context: JobContext) -> tuple[Facts, Parts]:
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
         facts["held_out"] = examined(prepared, model, spec)
+        # Last of all, as the model leaves its device for it.
         inside = task.model_exhibits(model.to("cpu"), prepared.test)
         parts["exhibits"] += [asdict(exhibit) for exhibit in inside]
     return facts, parts
@@ -63,7 +64,7 @@ def fit_baseline(context: JobContext) -> tuple[Facts, Parts]:
     """Fit a baseline, keep it and judge it on the test part."""
     prepared, task = context.prepared, context.prepared.task
     begun = time.perf_counter()
-    baseline: Baseline = registry.load("baselines", context.assignment.job.candidate)()
+    baseline: Baseline[Any] = registry.load("baselines", context.assignment.job.candidate)()
     seed = int(context.assignment.train["seed"])
     baseline = baseline.fit(task, context.train, prepared.valid, seed)
     seconds = time.perf_counter() - begun

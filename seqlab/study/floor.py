@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from seqlab import registry
@@ -13,10 +15,10 @@ from seqlab.study.stages import Conditions
 from seqlab.tasks.base import Task
 
 
-def floor_of(task: Task) -> type[Baseline] | None:
+def floor_of(task: Task) -> type[Baseline[Any]] | None:
     """The baseline that stands for having learned nothing; None where a task has none."""
     for name in baselines_for(task.name):
-        kind: type[Baseline] = registry.load("baselines", name)
+        kind: type[Baseline[Any]] = registry.load("baselines", name)
         if kind.floor and kind.enters(task):
             return kind
     return None

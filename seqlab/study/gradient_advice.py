@@ -40,7 +40,7 @@ def diagnose(flow: Flow, model: ModelSpec, train: TrainSpec) -> list[Diagnosis]:
     """One diagnosis for each thing that is found, the gravest first; "sound" if none is."""
     found: dict[str, list[str]] = {}
     for name, reach in flow.reaches.items():
-        found.setdefault(named(reach), []).append(name)
+        found.setdefault(diagnosis_of(reach), []).append(name)
     advice = {
         "exploding": ", ".join(_against_exploding(model, train, flow)),
         "vanishing": ", ".join(_against_vanishing(model, flow)),
@@ -57,7 +57,7 @@ def diagnose(flow: Flow, model: ModelSpec, train: TrainSpec) -> list[Diagnosis]:
     return [Diagnosis("sound", layers, _evidence(flow, layers), _why_sound(flow, model))]
 
 
-def named(reach: Reach) -> str:
+def diagnosis_of(reach: Reach) -> str:
     """What one layer's gradients do on their way back."""
     if len(reach.norms) < FEWEST_POSITIONS:
         return "sound"

@@ -68,13 +68,13 @@ def _refit(
         steps = max(1, round(best * len(everything) / len(prepared.train)))
         train |= {"steps": steps, "evaluations": 1, "patience": None}
     assignment = Assignment(
-        Job(result["candidate"], result["kind"], "refit", 0),
-        conditions.planner.task.name,
-        "prepared/all",
-        data,
-        result["settings"]["model"],
-        train,
-        conditions.planner.spec.backend,
+        job=Job(result["candidate"], result["kind"], "refit", 0),
+        task=conditions.planner.task.name,
+        prepared="prepared/all",
+        data=data,
+        model=result["settings"]["model"],
+        train=train,
+        backend=conditions.planner.spec.backend,
     )
     conditions.pool.execute([assignment])
     again = assignment.finished(conditions.folder)

@@ -69,9 +69,9 @@ class Newcomer:
         return parameters
 
 
-def _fitted(name: str, study: PreparedStudy) -> Baseline:
+def _fitted(name: str, study: PreparedStudy) -> Baseline[Any]:
     first = study.first
-    kind: type[Baseline] = registry.load("baselines", name)
+    kind: type[Baseline[Any]] = registry.load("baselines", name)
     return kind().fit(first.task, first.train, first.valid, 0)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from seqlab import registry
@@ -17,14 +18,15 @@ from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import TrainSpec
 from seqlab.study.variation import BatchVariation
-from seqlab.tasks.base import Loss, Predictions, Prepared, Task
+from seqlab.tasks.base import Loss, Predictions, Prepared, Task, as_array, as_ragged
 
 
 def predict_all(
     task: Task, model: nn.Module, examples: Examples, device: str = "cpu"
 ) -> Predictions:
     """Predictions for all examples, in the examples' order."""
-    parts, rows = [], []
+    parts: list[Predictions] = []
+    rows: list[NDArray[np.int64]] = []
     model.eval()
     with torch.inference_mode():
         for batch in task.batches(examples, 256, 65536, None):
@@ -33,8 +35,8 @@ def predict_all(
     assert parts, "no examples"
     order = np.argsort(np.concatenate(rows))
     if isinstance(parts[0], Ragged):
-        return Ragged.joined(parts).take(order)
-    return np.concatenate(parts)[order].astype(np.float64, copy=False)
+        return Ragged.joined([as_ragged(part) for part in parts]).take(order)
+    return np.concatenate([as_array(part) for part in parts])[order].astype(np.float64, copy=False)
 
 
 class TaskObjective:
@@ -45,7 +47,7 @@ class TaskObjective:
         self.metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
         self.higher_is_better = self.metric.higher_is_better
         self.variation = BatchVariation(prepared.task, train, spec)
-        if spec.length_warmup is not None and self.task.cuts is None:
+        if spec.length_warmup is not None and self.task.shortens is None:
             raise UserError(
                 f"train.length_warmup = {spec.length_warmup:g}: {self.task.name} cannot cut these "
                 "sequences, as their targets would be wrong",
@@ -84,7 +86,7 @@ class TaskObjective:
         return max(batch.inputs.shape[1] for batch in batches)
 
     def shortened(self, batch: Batch, length: int) -> Batch:
-        return batch.cut(length, targets=self.task.cuts == "targets too")
+        return batch.cut(length, targets=self.task.shortens == "targets too")
 
     def validate(self, model: nn.Module) -> float:
         predictions = predict_all(self.task, model, self.valid, self.spec.device)

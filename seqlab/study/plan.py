@@ -34,7 +34,7 @@ RESERVED = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlannedContestant:
     """A candidate at its size, or a baseline."""
 
@@ -50,7 +50,7 @@ class PlannedContestant:
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)  # of its variant, by section
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Allowance:
     """What the plan gives to every candidate alike, after the time limit has had its say."""
 
@@ -122,7 +122,11 @@ def _baseline(name: str, task: Task, able: Sequence[str]) -> PlannedContestant:
         raise unknown(f"baseline for {task.name}", name, able)
     kind = registry.load("baselines", name)
     return PlannedContestant(
-        name, "baseline", kind.deterministic, floor=kind.floor, constant=kind.constant
+        name=name,
+        kind="baseline",
+        deterministic=kind.deterministic,
+        floor=kind.floor,
+        constant=kind.constant,
     )
 
 
@@ -142,8 +146,8 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
         model = model.with_(width=width)
     built = build_model(task, model)
     return PlannedContestant(
-        recipe.name,
-        "model",
+        name=recipe.name,
+        kind="model",
         families=recipe.families,
         model=model,
         body_parameters=built.body_parameters(),
@@ -212,11 +216,11 @@ class Planner:
             model = who.model.with_(**chosen).plain()
             train = train_spec(spec, self.task, self.allowance, setting, seed).plain()
         return Assignment(
-            job,
-            self.task.name,
-            f"prepared/fold{job.fold}",
-            self.data[job.fold],
-            model,
-            train,
-            self.spec.backend,
+            job=job,
+            task=self.task.name,
+            prepared=f"prepared/fold{job.fold}",
+            data=self.data[job.fold],
+            model=model,
+            train=train,
+            backend=self.spec.backend,
         )

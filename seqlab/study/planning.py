@@ -53,7 +53,10 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     default_epochs = int(study.task.train_defaults.get("epochs", 10))
     budget = spec.budget
     asked = Allowance(
-        budget.trials, budget.seeds, epochs=budget.epochs or default_epochs, steps=budget.steps
+        trials=budget.trials,
+        seeds=budget.seeds,
+        epochs=budget.epochs or default_epochs,
+        steps=budget.steps,
     )
     # Before the measurement, which may take minutes: these need the user's answer.
     check_declared(registry.load("metrics", study.task.metrics[0])(), spec)

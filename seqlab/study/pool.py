@@ -23,7 +23,7 @@ Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false 
 WORKER_MODULE = "seqlab.study.worker"
 LOG_FILE = "workers.log"  # what processes print, in the study's folder
 RUN_AGAIN = "put it right and run the same command again: finished runs are kept"
-GRACE_SECONDS = 31.0  # for a process to finish a step and to write a checkpoint
+GRACE_SECONDS = 31.0  # a second more than a worker gives itself, so that it ends by itself
 MOST_ATTEMPTS = 2  # a process may be killed by chance once
 # glibc hands large tensors back to the system and pays for their pages at every step; a process
 # that trains keeps them. Other systems do not read these.

@@ -8,84 +8,53 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from seqlab.outside import DamagedError
 from seqlab.runs import Run, list_runs, read_json
-from seqlab.study.looks import StoredLook
-from seqlab.study.plan import Allowance
+from seqlab.shapes import NUMBER, Shape
 
 Note = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class _Identity:
-    task: str
-    fingerprint: str
-    data: dict[str, Any] = field(default_factory=dict)
-    model: dict[str, Any] = field(default_factory=dict)
-    train: dict[str, Any] = field(default_factory=dict)
-    budget: dict[str, Any] = field(default_factory=dict)
-    backend: str = ""
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class _Plan:
-    key: dict[str, Any]
-    allowance: Allowance
-
-
-@dataclass(frozen=True)
-class _Costs:
-    digest: str
-    params: int
-    train_seconds: float | None = None
-    latency_ms_p50: float | None = None
-    latency_ms_low: float | None = None
-    latency_ms_high: float | None = None
-    latency_ms_p95: float | None = None
-    latency_batch64_ms: float | None = None
-    peak_memory_mb: float | None = None
-    size_mb: float | None = None
-    rounds: str | None = None
-    backend: str | None = None
-
-
-@dataclass(frozen=True)
-class _DataCard:
-    origin: str
-    fingerprint: str
-    findings: list[dict[str, Any]]
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Realised:
-    time: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Study:
-    realised: _Realised
-
+MEASURE = (*NUMBER, None)
+IDENTITY: Shape = {
+    "task": str,
+    "fingerprint": str,
+    **dict.fromkeys(("data?", "model?", "train?", "budget?"), dict),
+    "backend?": str,
+    "seed?": int,
+}
+ALLOWANCE: Shape = {
+    **dict.fromkeys(("trials", "seeds", "epochs"), int),
+    "steps?": (int, None),
+    "dropped?": [str],
+    "left_out?": [str],
+}
+COSTS: Shape = {
+    "digest": str,
+    "params": int,
+    **dict.fromkeys(("train_seconds?", "peak_memory_mb?", "size_mb?"), MEASURE),
+    **dict.fromkeys(("latency_ms_p50?", "latency_ms_low?", "latency_ms_high?"), MEASURE),
+    **dict.fromkeys(("latency_ms_p95?", "latency_batch64_ms?"), MEASURE),
+    "rounds?": (str, None),
+    "backend?": (str, None),
+}
+DATA_CARD: Shape = {"origin": str, "fingerprint": str, "findings": [dict], "notes?": [str]}
+# Versions before held the digest of a look's runs alone.
+LOOK: Shape = (str, {"runs": str, "count": int, "declared": dict})
 
 # By name: the shape that a file must have, and what is done without it.
-FILES: dict[str, tuple[Any, str]] = {
-    "identity.json": (_Identity, "only runs of these data and settings are kept"),
-    "plan.json": (_Plan, "the study is planned anew"),
-    "costs.json": (dict[str, _Costs], "costs are measured again"),
-    "looks.json": (
-        list[str | StoredLook],
-        "how often the test set was looked at before is no longer known",
-    ),
-    "data_card.json": (_DataCard, "the data are prepared again"),
-    "study.json": (_Study, "the time spent before is no longer known"),
-    "choices/*.json": (dict[str, dict[str, Any]], "it is measured again"),
-    "runs/*/*/history.json": (list[dict[str, Any]], "how this run was trained is no longer shown"),
-    "runs/*/*/exhibits.json": (list[dict[str, Any]], "what this run shows is left out"),
+FILES: dict[str, tuple[Shape, str]] = {
+    "identity.json": (IDENTITY, "only runs of these data and settings are kept"),
+    "plan.json": ({"key": dict, "allowance": ALLOWANCE}, "the study is planned anew"),
+    "costs.json": ({...: COSTS}, "costs are measured again"),
+    "looks.json": ([LOOK], "how often the test set was looked at before is no longer known"),
+    "data_card.json": (DATA_CARD, "the data are prepared again"),
+    "study.json": ({"realised": {"time?": NUMBER}}, "the time spent before is no longer known"),
+    "choices/*.json": ({...: dict}, "it is measured again"),
+    "runs/*/*/history.json": ([dict], "how this run was trained is no longer shown"),
+    "runs/*/*/exhibits.json": ([dict], "what this run shows is left out"),
 }
 
 

@@ -11,6 +11,7 @@ import torch
 
 from seqlab import kernels
 from seqlab.compare.wording import listed
+from seqlab.model.base import Model
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
 from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
@@ -21,6 +22,7 @@ from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
+PROBE_SECONDS = 1.0  # for a few examples, from which no more are predicted
 # Of each contestant: steps and examples that are timed, if it is slow.
 MEASURED_STEPS = TRAIN_STEPS + 2
 MEASURED_EXAMPLES = (TOGETHER_ROUNDS + 2) * TOGETHER + ROUNDS * (LEAST + 1)
@@ -33,7 +35,7 @@ FOR_THE_TIME_LIMIT = ", to keep the time limit"
 BASELINE_SECONDS = 0.5  # seconds to fit one, a guess
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pace:
     """What one candidate costs on one thread, in seconds."""
 
@@ -58,19 +60,35 @@ def probe(
     paces = {}
     torch.set_num_threads(1)
     steps = TaskObjective(prepared, prepared.train, spec).steps_per_epoch()
-    some = prepared.valid.take(np.arange(min(PROBE_EXAMPLES, len(prepared.valid))))
     for entry in entries:
         if entry.model is None:
             continue
         model = build_model(prepared.task, entry.model).to(spec.device)
         with kernels.preferring(backend):
             step = step_seconds(prepared.task, model, prepared.train, spec, PROBE_STEPS)
-            begun = time.perf_counter()
-            predict_all(prepared.task, model, some, spec.device)
-            example = (time.perf_counter() - begun) / len(some)
-        counts = (len(prepared.valid), len(prepared.test))
-        paces[entry.name] = Pace(step, example, steps, *counts, spec.evaluations)
+            example = _example_seconds(prepared, model, spec.device)
+        paces[entry.name] = Pace(
+            step=step,
+            example=example,
+            steps_per_epoch=steps,
+            valid=len(prepared.valid),
+            test=len(prepared.test),
+            evaluations=spec.evaluations,
+        )
     return paces
+
+
+def _example_seconds(prepared: Prepared, model: Model, device: str) -> float:
+    """The seconds that predicting one example takes: of few, if already those take long."""
+    count, most = min(8, len(prepared.valid)), min(PROBE_EXAMPLES, len(prepared.valid))
+    while True:
+        some = prepared.valid.take(np.arange(count))
+        begun = time.perf_counter()
+        predict_all(prepared.task, model, some, device)
+        seconds = time.perf_counter() - begun
+        if count == most or seconds > PROBE_SECONDS:
+            return seconds / count
+        count = most
 
 
 def expected_seconds(

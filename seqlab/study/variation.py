@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import torch
@@ -38,7 +37,12 @@ class BatchVariation:
                 "accepted here: 0",
             )
         lists = [one.words for one in spec.augment if one.words is not None]
-        self.synonyms = {path: read_synonyms(path, _tokenizer(task)) for path in lists}
+        self.tokenizer = _tokenizer(task)
+        self.synonyms = {path: read_synonyms(path, self._of_texts()) for path in lists}
+
+    def _of_texts(self) -> Tokenizer:
+        assert self.tokenizer is not None, "words are changed in texts alone: see `accepted`"
+        return self.tokenizer
 
     @property
     def active(self) -> bool:
@@ -76,7 +80,7 @@ class BatchVariation:
         seed = self.spec.seed + epoch
         with random_states_of(seed):  # a user's function may draw from any of them
             texts = rewritten(one.hook, self.train.frame["text"].tolist(), seed)
-        return [torch.from_numpy(ids).long() for ids in _tokenizer(self.task).encode_batch(texts)]
+        return [torch.from_numpy(ids).long() for ids in self._of_texts().encode_batch(texts)]
 
     def _mixed(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Whom each example is mixed with; of two lengths the longer is real."""
@@ -99,7 +103,7 @@ def accepted(task: Task) -> tuple[str, ...]:
         return ()
     if inputs.kind == "values":
         return changes.SERIES_AUGMENTATIONS
-    return changes.TEXT_AUGMENTATIONS if _reads_text(task) else ("token_dropout", "swap")
+    return changes.TEXT_AUGMENTATIONS if _tokenizer(task) else ("token_dropout", "swap")
 
 
 def _check(one: Augmentation, names: tuple[str, ...], task: str) -> None:
@@ -126,9 +130,8 @@ def _replaced(
     return replace(batch, inputs=inputs, context=replace(batch.context, mask=mask))
 
 
-def _reads_text(task: Task) -> bool:
-    return isinstance(task, RowTask) and isinstance(task.reader, Text)
-
-
-def _tokenizer(task: Task) -> Tokenizer:
-    return cast(Text, cast(RowTask, task).reader).tokenizer
+def _tokenizer(task: Task) -> Tokenizer | None:
+    """Of a task that reads texts."""
+    if isinstance(task, RowTask) and isinstance(task.reader, Text):
+        return task.reader.tokenizer
+    return None

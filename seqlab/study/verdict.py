@@ -48,13 +48,20 @@ COSTS = (
 )
 
 
+@dataclass(frozen=True)
+class Remarks:
+    """What a verdict says of the runs: what was left out of them, and rates at the grid's edge."""
+
+    left_out: list[str]
+    edges: list[str]
+
+
 def write_verdict(
     conditions: Conditions,
     finished: Finished,
     costs: dict[str, dict[str, Any]],
     spec: StudySpec,
-    left_out: Sequence[str],
-    edges: Sequence[str],
+    remarks: Remarks,
 ) -> dict[str, Any]:
     """Compare, recommend, and write what the report and the user read; returns the verdict."""
     folder, metric = conditions.folder, conditions.metric
@@ -90,8 +97,8 @@ def write_verdict(
         board.to_csv(temporary, index=False)
     with replacing(folder / "results.parquet") as temporary:
         results_frame(folder).to_parquet(temporary)
-    could_change = [*needed(comparison, [c.name for c in contestants]), *edges]
-    verdict = _verdict(comparison, recommendation, spec, [*left_out], could_change, sizes)
+    could_change = [*needed(comparison, [c.name for c in contestants]), *remarks.edges]
+    verdict = _verdict(comparison, recommendation, spec, remarks.left_out, could_change, sizes)
     verdict["declared"] = look.plain()
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)

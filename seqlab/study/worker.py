@@ -72,6 +72,7 @@ def main(study: Path) -> None:
     def remark(text: str) -> None:
         tell(event="remark", text=text)
 
+    # Before it says that it is ready: imports take seconds, which are no part of a run's time.
     from seqlab.study.job import run_job
     from seqlab.study.job_context import Supervisor
     from seqlab.training.checkpoints import Interrupted

@@ -12,19 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from seqlab.data.examples import Examples, Rows
+from seqlab.data.examples import Examples, Ragged, Rows
 from seqlab.data.findings import Finding
 from seqlab.data.folders import join_splits
 from seqlab.data.in_time import InTime
 from seqlab.data.table import Table
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Array, Metric
 from seqlab.specs import Spec
 
 if TYPE_CHECKING:
@@ -32,10 +32,24 @@ if TYPE_CHECKING:
 
     from seqlab.batch import Batch
     from seqlab.model.base import Model
+    from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
+Shortening = Literal["inputs", "targets too"] | None
 # An array, examples first; or Ragged, where an example's prediction is itself a sequence.
-Predictions = Any
+Predictions = NDArray[np.float64] | Ragged
+
+
+def as_array(predictions: Predictions) -> NDArray[np.float64]:
+    """Predictions of a task that gives each example as many numbers."""
+    assert isinstance(predictions, np.ndarray), "sequences of unequal length"
+    return predictions
+
+
+def as_ragged(predictions: Predictions) -> Ragged:
+    """Predictions of a task that gives each example a sequence."""
+    assert isinstance(predictions, Ragged), "an array"
+    return predictions
 
 
 @dataclass(frozen=True)
@@ -156,13 +170,6 @@ class Prepared:
     findings: list[Finding] = field(default_factory=list)
 
 
-@runtime_checkable
-class OfClasses(Protocol):
-    """A task that predicts probabilities of classes (n, C); its examples hold `label`."""
-
-    classes: list[str]
-
-
 class Task(ABC):
     """One thing people want from sequences. Subclasses: one a file, under `@registered`."""
 
@@ -172,9 +179,9 @@ class Task(ABC):
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
     row_by_row: bool = False  # each row of a table is an example: long files are read in pieces
     running_text: bool = False  # long files are read in stretches of text that go on
-    # What learning from the beginnings of sequences cuts; None: the targets would be wrong.
-    cuts: Literal["inputs", "targets too"] | None = None
     unseen_counts_as: str = "counted as wrong"  # what is wanted and training does not have
+    # What training on the beginnings of sequences shortens; None: the targets would be wrong.
+    shortens: Shortening = None
     both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
 
     @property
@@ -217,17 +224,7 @@ class Task(ABC):
 
     def model(self, spec: ModelSpec) -> Model:
         """The model of a spec for this task, with its head; most tasks keep this one."""
-        from seqlab.model.sequence_model import SequenceModel
-
-        inputs = self.inputs
-        model = SequenceModel(
-            spec,
-            tokens=inputs.size if inputs.kind == "tokens" else 0,
-            channels=inputs.size if inputs.kind == "values" else 0,
-            length=inputs.length,
-            causal=inputs.causal,
-            per_position=inputs.per_position,
-        )
+        model = sequence_model(spec, self.inputs)
         model.head = self.head(model.head_width)
         return model
 
@@ -280,21 +277,8 @@ class Task(ABC):
         return np.concatenate(numbers)
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
-        """Which examples say what is wanted of them: no others can be scored.
-
-        Unless a task says otherwise: where neither the arrays `label`, `target` and `answer` hold
-        −1 or NaN nor the frame's `target` or `tags` are missing.
-        """
-        known = np.ones(len(examples), dtype=bool)
-        for name in ("label", "target", "answer"):
-            values = examples.arrays.get(name)
-            if isinstance(values, np.ndarray) and len(values):
-                numbers = values.reshape(len(values), -1).astype(np.float64)
-                least = 0.0 if np.issubdtype(values.dtype, np.integer) else -np.inf
-                known &= (np.isfinite(numbers) & (numbers >= least)).all(axis=1)
-        for name in {"target", "tags"} & set(examples.frame.columns):
-            known &= examples.frame[name].notna().to_numpy()
-        return known
+        """Which examples say what is wanted of them: no others can be scored. Usually all."""
+        return np.ones(len(examples), dtype=bool)
 
     def unseen(self, examples: Examples) -> Mapping[str, int]:
         """How often what is wanted is something that training does not have, by its name."""
@@ -306,7 +290,7 @@ class Task(ABC):
         return {"no target": unknown} if unknown else {}
 
     @abstractmethod
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Array:
         """The metric's per-example statistics, in the metric's space: (examples, K)."""
 
     @abstractmethod
@@ -341,3 +325,17 @@ class Task(ABC):
         """`size` training examples; smaller subsets are contained in larger ones."""
         order = np.random.default_rng(seed).permutation(len(examples))
         return examples.take(np.sort(order[:size]))
+
+
+def sequence_model(spec: ModelSpec, inputs: Inputs) -> SequenceModel:
+    """A plain sequence model that reads such inputs, without its head."""
+    from seqlab.model.sequence_model import SequenceModel
+
+    return SequenceModel(
+        spec,
+        tokens=inputs.size if inputs.kind == "tokens" else 0,
+        channels=inputs.size if inputs.kind == "values" else 0,
+        length=inputs.length,
+        causal=inputs.causal,
+        per_position=inputs.per_position,
+    )

@@ -36,19 +36,19 @@ from seqlab.tasks.base import (
     Prepared,
     Sources,
     Task,
+    as_array,
 )
 from seqlab.tasks.forecasting import examples as windowed
-from seqlab.tasks.forecasting.doctor import examine
+from seqlab.tasks.forecasting.doctor import examine, findings_of
 from seqlab.tasks.forecasting.exhibits import draw
 from seqlab.tasks.forecasting.fitted import Fitted
 from seqlab.tasks.forecasting.layout import observe
 from seqlab.tasks.forecasting.options import MEDIAN_LEVEL
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import PartEnds
 from seqlab.tasks.forecasting.preparation import fit, read
 from seqlab.tasks.forecasting.recognition import recognise
 from seqlab.tasks.forecasting.scaling import Scales, fit_scales
-from seqlab.tasks.forecasting.windows import Windows, window_part
+from seqlab.tasks.forecasting.windows import PartEnds, Windows, window_part
 
 if TYPE_CHECKING:
     from torch import nn
@@ -106,11 +106,13 @@ class Forecast(Task):
 
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
-        prepared, findings = [], cls.inspect(sources, spec, seed)
-        for reading in read(sources, spec):
-            fitted, (train, valid, test), card = fit(reading, spec)
-            prepared.append(Prepared(cls(fitted), train, valid, test, card, findings))
-        return prepared
+        panels = read(sources, spec)
+        fits = [fit(panel, spec) for panel in panels]
+        findings = findings_of(sources.train, panels[-1], *fits[-1])
+        return [
+            Prepared(cls(fitted), train, valid, test, card, findings)
+            for fitted, (train, valid, test), card in fits
+        ]
 
     @classmethod
     def sample(cls, rows: int, seed: int) -> Table:
@@ -181,6 +183,7 @@ class Forecast(Task):
         targets = (windowed.future("targets", examples, geometry.horizon, rows) - mean) / std
         extra = {"mean": mean, "std": std}
         if registry.load("metrics", self.metrics[0]).space == "scaled":
+            # A series that never moved in training has no scale (NaN): it does not count.
             extra["weight"] = np.nan_to_num(std / naive)[:, 0].astype(np.float32)
         if "known" in examples.shared:
             extra["known"] = windowed.past("known", examples, geometry.lookback, rows)
@@ -237,10 +240,10 @@ class Forecast(Task):
         series = np.arange(len(panel))
         windows = Windows(series, panel.offsets[1:] - H, series, 1)
         shared = windowed.shared_arrays(panel, scales, fitted)
-        found = windowed.examples_of(windows, panel, shared)
-        found.frame["history"] = history
+        examples = windowed.examples_of(windows, panel, shared)
+        examples.frame["history"] = history
         shared["empty"] = np.array(panel.empty, dtype=np.str_)
-        return found
+        return examples
 
     def _check_known(self, panel: Panel, table: Table) -> None:
         """What is known in advance must be there for every step to be forecast."""
@@ -306,7 +309,9 @@ class Forecast(Task):
         """What was to be forecast, (windows, horizon, channels), NaN where it is not known."""
         return np.asarray(windowed.future("targets", examples, self.fitted.geometry.horizon))
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """(windows, K), after both sides are brought to the metric's scale."""
         return self.collect(metric, *self.on_scale(metric.space, predictions, examples))
 
@@ -322,7 +327,7 @@ class Forecast(Task):
 
     def middle(self, predictions: Predictions) -> NDArray[np.float64]:
         """The forecast itself, (windows, horizon, channels): of quantiles, the median."""
-        predicted = np.asarray(predictions, dtype=np.float64)
+        predicted = as_array(predictions)
         if predicted.ndim == 3:
             return predicted
         return np.asarray(predicted[..., self.fitted.quantiles.index(MEDIAN_LEVEL)])
@@ -331,7 +336,7 @@ class Forecast(Task):
         self, space: str, predictions: Predictions, examples: Examples
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Predictions and truth in a metric's space: natural, standard or scaled."""
-        predicted, wanted = np.asarray(predictions, dtype=np.float64), self.truth(examples)
+        predicted, wanted = as_array(predictions), self.truth(examples)
         if space == "natural":
             return predicted, wanted
         C = self.fitted.channels
@@ -364,7 +369,7 @@ class Forecast(Task):
         if examples.frame["unique_id"].duplicated().any():
             columns["cutoff"] = written(np.repeat(grid.moments(first - 1), H))
         columns["ds"] = written(grid.moments(positions.ravel()))
-        predicted, middle = np.asarray(predictions), self.middle(predictions)
+        predicted, middle = as_array(predictions), self.middle(predictions)
         for c, name in enumerate(self.fitted.layout.targets):
             columns[name] = middle[:, :, c].ravel()
             for q, level in enumerate(self.fitted.quantiles if predicted.ndim == 4 else ()):

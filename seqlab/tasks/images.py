@@ -36,11 +36,11 @@ class ClassifyImages(Classifier):
     def recognise(cls, table: Table) -> Confidence:
         """A column of images, and a column `label` or `class`: others can be much else."""
         try:
-            found = Image.find(table, ColumnRequest({}))
+            choice = Image.find(table, ColumnRequest({}))
         except UserError as error:
             return Confidence(0.0, error.message)
         labelled = any(guess.normalised(str(n)) in ("label", "class") for n in table.frame.columns)
-        return Confidence(found.score if labelled else min(found.score, 0.4), found.why)
+        return Confidence(choice.score if labelled else min(choice.score, 0.4), choice.why)
 
     @classmethod
     def sample(cls, rows: int, seed: int) -> Table:

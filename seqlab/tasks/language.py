@@ -22,7 +22,7 @@ from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Array, Metric
 from seqlab.registry import registered
 from seqlab.runs import read_json, write_json
 from seqlab.tasks.base import (
@@ -35,13 +35,13 @@ from seqlab.tasks.base import (
     Prepared,
     Sources,
     Task,
+    as_ragged,
 )
 from seqlab.tasks.language_modelling import blocks
-from seqlab.tasks.language_modelling import exhibits as shown
+from seqlab.tasks.language_modelling import scoring as shown
+from seqlab.tasks.language_modelling.blocks import read_on
 from seqlab.tasks.language_modelling.documents import read, recognise
-from seqlab.tasks.language_modelling.inspecting import inspect
-from seqlab.tasks.language_modelling.preparing import prepare, stretches
-from seqlab.tasks.language_modelling.reading_on import read_on
+from seqlab.tasks.language_modelling.preparation import inspect, prepare, stretches
 from seqlab.tasks.language_modelling.scoring import nats_of, table_of, tables_of, units
 from seqlab.tasks.language_modelling.settings import TextSettings
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, PieceVocabulary
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from seqlab.batch import Batch
     from seqlab.model.base import Model
     from seqlab.model.generation import TokenReader
+    from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
 
 CARD = {
@@ -83,7 +84,7 @@ class Language(Task):
         """`count` is the number of training blocks, `columns` what held the texts, if any did."""
         self.settings, self.vocabulary = settings, vocabulary
         self.metrics = settings.metrics
-        self.cuts = None if settings.stateful else "targets too"
+        self.shortens = None if settings.stateful else "targets too"
         self.blocks_learned, self._columns = count, dict(columns or {"text": "text"})
         epochs = int(np.clip(-(-TRAIN_STEPS * BATCH_BLOCKS // count), *EPOCH_BOUNDS))
         self.train_defaults = {"batch_size": BATCH_BLOCKS, "epochs": epochs}
@@ -108,9 +109,9 @@ class Language(Task):
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         """Cut in order, then learn the vocabulary from the training part alone."""
-        settings, vocabulary, (train, valid, test), card = prepare(sources, spec)
+        settings, vocabulary, (train, valid, test), card, findings = prepare(sources, spec)
         task = cls(settings, vocabulary, len(train), card["columns"])
-        return [Prepared(task, train, valid, test, card, cls.inspect(sources, spec, seed))]
+        return [Prepared(task, train, valid, test, card, findings)]
 
     @classmethod
     def sample(cls, rows: int, seed: int) -> Table:
@@ -160,14 +161,14 @@ class Language(Task):
                 yield _batch(window, goes_on)
             return
         if rng is not None:
-            found = blocks.crops(examples, settings.block, batch_size, batch_tokens, rng)
+            windows = blocks.crops(examples, settings.block, batch_size, batch_tokens, rng)
         else:
             tokens = max(settings.block, min(batch_tokens, MOST_LOGITS // len(self.vocabulary)))
             if settings.carried:
-                found = blocks.carried(examples, max(1, tokens // settings.block))
+                windows = blocks.carried(examples, max(1, tokens // settings.block))
             else:
-                found = blocks.scored(examples, settings.context, batch_size, tokens)
-        for window in found:
+                windows = blocks.scored(examples, settings.context, batch_size, tokens)
+        for window in windows:
             yield _batch(window)
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
@@ -184,7 +185,7 @@ class Language(Task):
         from seqlab.tasks.losses import cross_entropy
 
         assert batch.targets is not None
-        outputs, after = read_on(model, batch, state, self.settings)
+        outputs, after = read_on(_sequence_model(model), batch, state, self.settings)
         weight = float((batch.targets >= 0).sum())
         return Loss(cross_entropy(outputs, batch.targets, batch.softening), weight, after)
 
@@ -192,7 +193,7 @@ class Language(Task):
         """−log p of each scored token of each block, in nats."""
         from seqlab.tasks.language_modelling.network import costs
 
-        found = costs(model, batch, self.settings).cpu().double().numpy()
+        found = costs(_sequence_model(model), batch, self.settings).cpu().double().numpy()
         sizes = batch.extra["lengths"].cpu().numpy()
         return Ragged(found, np.concatenate(([0], sizes.cumsum())))
 
@@ -216,24 +217,23 @@ class Language(Task):
         for examples in read_on(tables, self.vocabulary, self.settings, column):
             yield replace(examples, blocks=stretches(examples)) if labelled else examples
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Array:
         """Bits or nats of each block, and its characters, bytes or tokens."""
         spelled = metric.space != "tokens"
         return metric.collect(
-            nats_of(predictions, examples, spelled), units(metric.space, examples)
+            nats_of(as_ragged(predictions), examples, spelled), units(metric.space, examples)
         )
 
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         """Bits by position and by kind of token; the hardest passages."""
-        return shown.exhibits(predictions, examples, self.vocabulary, self.settings)
+        return shown.exhibits(as_ragged(predictions), examples, self.vocabulary, self.settings)
 
     def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
         """What the model writes."""
         from seqlab.model.generation import ModelReader
-        from seqlab.model.sequence_model import SequenceModel
 
-        assert isinstance(model, SequenceModel)
-        return [self.written(examples, lambda: ModelReader(model, self.settings.block))]
+        reading = _sequence_model(model)
+        return [self.written(examples, lambda: ModelReader(reading, self.settings.block))]
 
     def written(self, examples: Examples, reader: Callable[[], TokenReader]) -> Exhibit:
         """What new readers write after the beginnings of some test blocks."""
@@ -249,13 +249,13 @@ class Language(Task):
 
     def present(self, predictions: Predictions, examples: Examples) -> pd.DataFrame:
         """Bits of every document, or of every block of a single one; the last row is the total."""
-        return table_of(predictions, examples)
+        return table_of(as_ragged(predictions), examples)
 
     def present_pieces(
         self, pieces: Iterator[tuple[Predictions, Examples]]
     ) -> Iterator[pd.DataFrame]:
         """The same table, as the text is read."""
-        return tables_of(pieces)
+        return tables_of((as_ragged(predictions), examples) for predictions, examples in pieces)
 
     def save(self, folder: Path) -> None:
         """`task.json` and `vocabulary.json`."""
@@ -297,3 +297,10 @@ def _batch(window: blocks.TokenWindow, goes_on: bool = False) -> Batch:
         {"lengths": torch.from_numpy(window.lengths)},
         goes_on,
     )
+
+
+def _sequence_model(model: nn.Module) -> SequenceModel:
+    from seqlab.model.sequence_model import SequenceModel
+
+    assert isinstance(model, SequenceModel), "made by the task itself"
+    return model

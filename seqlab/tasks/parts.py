@@ -27,10 +27,10 @@ from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
-from seqlab.errors import unknown
+from seqlab.metrics.base import Metric
 from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions, Shortening, sequence_model
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -190,13 +190,18 @@ class Part(Spec, ABC):
 class Input(Part):
     """What models read of a row.
 
-    unit: what an example is called in messages. `row_by_row` says that each row of a table is an
-    example, so that long files can be read in pieces. `cuts`: see Task.
+    unit: what an example is called in messages. reads: the name of the sequences that `encode`
+    gives for models; where models read anything else, `lengths` and `sequences` are written.
+    `row_by_row` says that each row of a table is an example, so that long files can be read in
+    pieces. presents_identity: that `presented` shows what is known of an example even if it cannot
+    be read. `shortens`: see Task.
     """
 
     unit: ClassVar[str] = "row"
+    reads: ClassVar[str]
     row_by_row: ClassVar[bool] = True
     both_directions: ClassVar[bool] = False
+    presents_identity: ClassVar[bool] = False
 
     @classmethod
     def gather(cls, table: Table, choice: ColumnChoice, options: Any) -> Table:
@@ -248,19 +253,19 @@ class Input(Part):
         """What a model reads, and in what form."""
 
     @property
-    def cuts(self) -> str | None:
+    def shortens(self) -> Shortening:
         """Whether sequences can be cut while training: `inputs`, or None."""
         return None
 
-    @abstractmethod
     def lengths(self, examples: Examples) -> NDArray[np.int64]:
         """Positions of each example, (n,)."""
+        return examples.ragged(self.reads).lengths
 
-    @abstractmethod
     def sequences(
         self, examples: Examples, rows: NDArray[np.int64]
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """What a model reads of some examples, (B, T) or (B, T, F), and what of it is real."""
+        return examples.ragged(self.reads).padded(rows)
 
     def batches(
         self,
@@ -371,7 +376,9 @@ class Target(Part):
         """What is wanted of each example, as the loss reads it; sequences are padded in batches."""
 
     @abstractmethod
-    def statistics(self, metric: Any, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """The metric's per-example statistics, in the metric's space: (examples, K)."""
 
     @abstractmethod
@@ -387,35 +394,11 @@ class Target(Part):
         return np.sort(np.random.default_rng(seed).permutation(len(examples))[:size])
 
 
-def primary_first(
-    asked: str | None, accepted: Sequence[str], usual: str | None = None
-) -> tuple[str, ...]:
-    """All metrics, the primary one first: as asked for, or the usual one."""
-    if asked is not None and asked not in accepted:
-        raise unknown("metric", asked, accepted)
-    first = asked or usual or accepted[0]
-    return (first, *(name for name in accepted if name != first))
-
-
 def columns_in(table: Table, column: str) -> list[str]:
     """The column of a role, or the several that it joins."""
     if column in table.frame.columns:
         return [column]
     return [name.strip() for name in column.split(COLUMN_JOIN)]
-
-
-def sequence_model(spec: ModelSpec, inputs: Inputs) -> SequenceModel:
-    """A plain sequence model that reads such inputs, without its head."""
-    from seqlab.model.sequence_model import SequenceModel
-
-    return SequenceModel(
-        spec,
-        tokens=inputs.size if inputs.kind == "tokens" else 0,
-        channels=inputs.size if inputs.kind == "values" else 0,
-        length=inputs.length,
-        causal=inputs.causal,
-        per_position=inputs.per_position,
-    )
 
 
 def side_by_side(first: Examples, second: Examples) -> Examples:

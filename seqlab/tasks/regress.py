@@ -65,12 +65,12 @@ class Regress(RowTask):
         if len(lists) != 1 or guess.normalised(lists[0]) != "series":
             return Confidence(0.1, "no texts, and no series in a column of their own")
         try:
-            found = Numbers.find(table, ColumnRequest({}, lists))
+            target = Numbers.find(table, ColumnRequest({}, lists))
         except UserError as error:
             return Confidence(0.0, error.message)
-        if found.score < 0.4:
-            return Confidence(0.1, found.why)
-        return Confidence(0.96, f'a series in each cell of "{lists[0]}" and {found.why}')
+        if target.score < 0.4:
+            return Confidence(0.1, target.why)
+        return Confidence(0.96, f'a series in each cell of "{lists[0]}" and {target.why}')
 
     @classmethod
     def sample(cls, rows: int, seed: int) -> Table:

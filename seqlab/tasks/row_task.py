@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
-from seqlab.data.group_columns import group_findings
-from seqlab.data.inspection import as_finding, split_findings
+from seqlab.data.inspection import as_finding
 from seqlab.data.splits import PARTS, RowsToDivide, Splits
 from seqlab.data.table import Table
-from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.runs import read_json, write_json
@@ -38,7 +36,6 @@ from seqlab.tasks.base import (
     Sources,
     Task,
 )
-from seqlab.tasks.inputs.copies import conflicts, copies
 from seqlab.tasks.parts import (
     OPEN,
     PROBLEM,
@@ -46,12 +43,14 @@ from seqlab.tasks.parts import (
     ColumnRequest,
     Input,
     NoOptions,
+    Sequences,
     Target,
     columns_in,
     side_by_side,
 )
 from seqlab.tasks.rows import (
     Origins,
+    StudyRows,
     counted_once,
     divide,
     dividing_columns,
@@ -85,39 +84,6 @@ class TaskState(Spec):
     examples: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudyRows:
-    """Every usable row of every given table, as anyone reads it; nothing is learned yet.
-
-    dividing: columns of group and split. names: what messages call each row. notes: how columns
-    were found. left_out: which rows were,
-    and why.
-    """
-
-    rows: Examples
-    reader: type[Input]
-    input: ColumnChoice
-    target: ColumnChoice
-    dividing: dict[str, str]
-    groups: list[Any] | None
-    given: list[str] | None
-    origin: str
-    names: tuple[str, ...]
-    notes: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Role → column, of all roles."""
-        return {**self.input.columns, **self.target.columns, **self.dividing}
-
-    @property
-    def together(self) -> tuple[list[Any] | None, tuple[str, ...]]:
-        """Whose each row is, as a column or the input says: rows of one are alike; and notes."""
-        read = self.reader.groups(self.rows) if self.groups is None else None
-        return (self.groups, ()) if read is None else (list(read[0]), (read[1],))
-
-
 class RowTask(Task):
     """Subclasses name their parts; `options_type` is what a user may set of the task itself."""
 
@@ -130,7 +96,7 @@ class RowTask(Task):
         self.metrics = target.metrics
         self.unseen_counts_as = target.unseen_counts_as
         self.row_by_row = reader.row_by_row
-        self.cuts = reader.cuts  # type: ignore[assignment]
+        self.shortens = reader.shortens
         self.both_directions = reader.both_directions
         self.model_defaults = {**reader.model_defaults(), **type(self).model_defaults}
         self.train_defaults = {
@@ -150,14 +116,14 @@ class RowTask(Task):
         """As sure as its less sure part."""
         try:
             dividing, _ = dividing_columns(table, {})
-            _, found = cls._find_input(table, {}, dividing, DataSpec())
-            target = cls._find_target(table, {}, found, dividing, DataSpec())
+            _, input_choice = cls._find_input(table, {}, dividing, DataSpec())
+            target = cls._find_target(table, {}, input_choice, dividing, DataSpec())
         except UserError as error:
             return Confidence(0.0, error.message)
-        weaker = min((found, target), key=lambda choice: choice.score)
+        weaker = min((input_choice, target), key=lambda choice: choice.score)
         if weaker.score < SURE_SCORE:
             return Confidence(weaker.score, weaker.why)
-        return Confidence(weaker.score, f"{found.why} and {target.why}: {cls.name}")
+        return Confidence(weaker.score, f"{input_choice.why} and {target.why}: {cls.name}")
 
     @classmethod
     def inspect(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Finding]:
@@ -169,15 +135,15 @@ class RowTask(Task):
         try:
             splits = cls.divide(study, spec, seed)[0]
         except UserError as error:
-            return [*cls._findings(study, sources, spec), as_finding(error)]
-        return cls._all_findings(study, splits, sources, spec, seed)
+            return [*study.findings(sources.train, spec), as_finding(error)]
+        return study.findings_in(splits, sources.train, spec, seed)
 
     @classmethod
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         """Leave out what cannot be used, divide, and learn from the training rows alone."""
         study = cls.study_rows(sources, spec)
         divisions = cls.divide(study, spec, seed)
-        findings = cls._all_findings(study, divisions[0], sources, spec, seed)
+        findings = study.findings_in(divisions[0], sources.train, spec, seed)
         return [cls._prepared(study, splits, spec, seed, findings) for splits in divisions]
 
     @classmethod
@@ -188,11 +154,14 @@ class RowTask(Task):
             raise UserError(f'"{table.origin}": no rows', "expected at least one row of data")
         named = cls.named_columns(table, spec)
         dividing, notes = dividing_columns(table, named)
-        reader, found = cls._find_input(table, named, dividing, spec)
-        gathered = reader.gather(table, found, cls.options_of(reader, reader, spec))
-        target = cls._find_target(gathered, named, found, dividing, spec, reader)
-        names = reader.names(gathered, found) or Origins.of(sources).names()
-        flaws = _combined(reader.flaws(gathered, found), cls.target_type.flaws(gathered, target))
+        reader, input_choice = cls._find_input(table, named, dividing, spec)
+        gathered = reader.gather(table, input_choice, cls.options_of(reader, reader, spec))
+        # After gathering: a row of a long table is a step, and the target is its series'.
+        target = cls._find_target(gathered, named, input_choice, dividing, spec, reader)
+        names = reader.names(gathered, input_choice) or Origins.of(sources).names()
+        flaws = _combined(
+            reader.flaws(gathered, input_choice), cls.target_type.flaws(gathered, target)
+        )
         kept = np.flatnonzero(flaws == "")
         usable, placed = _some(gathered, kept), _with_origin(names, table.origin)
         if not len(kept):
@@ -200,22 +169,26 @@ class RowTask(Task):
                 f"{placed[0]}: {flaws.iloc[0]}; no other can be used either",
                 "name the columns with --columns",
             )
-        rows = side_by_side(reader.rows(usable, found), cls.target_type.rows(usable, target))
-        reader.check(rows, found, table.origin)
+        rows = side_by_side(reader.rows(usable, input_choice), cls.target_type.rows(usable, target))
+        reader.check(rows, input_choice, table.origin)
         cls.target_type.check(rows, target, table.origin)
-        found, target = reader.settled(rows, found), cls.target_type.settled(rows, target)
+        input_choice, target = (
+            reader.settled(rows, input_choice),
+            cls.target_type.settled(rows, target),
+        )
         frame = usable.frame
         return StudyRows(
             rows=rows,
             reader=reader,
-            input=found,
+            target_type=cls.target_type,
+            input=input_choice,
             target=target,
             dividing=dividing,
             groups=frame[dividing["group"]].tolist() if "group" in dividing else None,
             given=parts_of(frame[dividing["split"]]) if "split" in dividing else None,
             origin=Origins.of(sources).tables[0][0],
             names=tuple(placed[int(row)] for row in kept),
-            notes=(*gathered.notes, *notes, *found.notes, *target.notes),
+            notes=(*gathered.notes, *notes, *input_choice.notes, *target.notes),
             left_out=tuple(reasons(flaws, names)),
         )
 
@@ -282,44 +255,15 @@ class RowTask(Task):
         cls,
         table: Table,
         named: Mapping[str, str],
-        found: ColumnChoice,
+        input_choice: ColumnChoice,
         dividing: Mapping[str, str],
         spec: DataSpec,
         reader: type[Input] | None = None,
     ) -> ColumnChoice:
-        taken = [*found.columns.values(), *dividing.values()]
+        taken = [*input_choice.columns.values(), *dividing.values()]
         options = cls.options_of(reader or cls.input_types[0], cls.target_type, spec)
-        known = {**found.columns, **named}  # a target may depend on where its input stands
+        known = {**input_choice.columns, **named}  # a target may depend on where its input stands
         return cls.target_type.find(table, ColumnRequest(known, taken, (), options))
-
-    @classmethod
-    def _findings(cls, study: StudyRows, sources: Sources, spec: DataSpec) -> list[Finding]:
-        """What does not depend on the division."""
-        told, rows, table = sources.train.notes, study.rows, sources.train
-        target = cls.target_type.used(table, study.target)
-        used = [*study.reader.used(table, study.input), *target, *study.dividing.values()]
-        return [
-            *(Finding("info", note) for note in study.notes if note not in told),
-            *(Finding("warning", note) for note in study.left_out),
-            *study.reader.findings(rows, cls.target_type.labels(rows)),
-            *cls.target_type.findings(rows, study.target),
-            *group_findings(table.frame, study.dividing.get("group"), used, target),
-            *unused_findings(table.frame, used),
-        ]
-
-    @classmethod
-    def _all_findings(
-        cls, study: StudyRows, splits: Splits, sources: Sources, spec: DataSpec, seed: int
-    ) -> list[Finding]:
-        rows, target = study.rows, cls.target_type
-        digests = study.reader.digests(rows)
-        return [
-            *cls._findings(study, sources, spec),
-            *split_findings(splits, target.strata(rows)),
-            *([] if digests is None else copies(digests, splits)),
-            *([] if digests is None else conflicts(digests, target.labels(rows))),
-            *target.findings_in_parts(rows, splits, study.reader.duplicate_keys(rows), seed),
-        ]
 
     # -- learning --------------------------------------------------------------------------------
 
@@ -385,23 +329,27 @@ class RowTask(Task):
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
         """Examples of similar length together."""
+        wanted = self.target.wanted(examples)
+        for read in self.reader.batches(examples, batch_size, batch_tokens, rng):
+            yield self.batch(examples, read, wanted)
+
+    def batch(self, examples: Examples, read: Sequences, wanted: NDArray[Any] | Ragged) -> Batch:
+        """What is read of some examples, with what is wanted of them."""
         import torch
 
         from seqlab.batch import Batch, Context
 
-        wanted = self.target.wanted(examples)
-        for read in self.reader.batches(examples, batch_size, batch_tokens, rng):
-            whole = np.issubdtype(read.values.dtype, np.integer)
-            values = read.values.astype(np.int64 if whole else np.float32, copy=False)
-            mask = None if read.mask is None or read.mask.all() else torch.from_numpy(read.mask)
-            rows = read.rows if read.of is None else read.rows[read.of]
-            yield Batch(
-                torch.from_numpy(values),
-                torch.from_numpy(_padded(wanted, rows)),
-                Context(mask),
-                read.rows,
-                {} if read.of is None else {EXAMPLE_OF_SEQUENCE: torch.from_numpy(read.of)},
-            )
+        whole = np.issubdtype(read.values.dtype, np.integer)
+        values = read.values.astype(np.int64 if whole else np.float32, copy=False)
+        mask = None if read.mask is None or read.mask.all() else torch.from_numpy(read.mask)
+        rows = read.rows if read.of is None else read.rows[read.of]
+        return Batch(
+            torch.from_numpy(values),
+            torch.from_numpy(_padded(wanted, rows)),
+            Context(mask),
+            read.rows,
+            {} if read.of is None else {EXAMPLE_OF_SEQUENCE: torch.from_numpy(read.of)},
+        )
 
     def batch_count(self, examples: Examples, batch_size: int, batch_tokens: int) -> int:
         """Counted without gathering inputs."""
@@ -421,30 +369,31 @@ class RowTask(Task):
         A row that cannot be read stands there with what is wrong in `problem`, and gets no
         prediction; its arrays are another row's.
         """
-        found = self.reader.choice_for(table)
-        gathered = self.reader.gathered(table, found)
-        flaws = self.reader.unreadable(gathered, found)
+        choice = self.reader.choice_for(table)
+        gathered = self.reader.gathered(table, choice)
+        flaws = self.reader.unreadable(gathered, choice)
         usable = np.flatnonzero(flaws == "")
         if not len(gathered.frame):
             raise UserError(f'"{table.origin}": no rows to predict')
         if not len(usable):
-            names = self.reader.names(gathered, found) or ["row 1"]
+            names = self.reader.names(gathered, choice) or ["row 1"]
             raise UserError(
                 f'"{table.origin}" {names[0]}: {flaws.iloc[0]}; no other can be read either',
                 "expected data like those it was trained on",
             )
         some = _some(gathered, usable)
         target = self.target.choice_for(some)
-        rows = side_by_side(self.reader.rows(some, found), self.target.rows(some, target))
+        rows = side_by_side(self.reader.rows(some, choice), self.target.rows(some, target))
         if len(usable) < len(flaws):
+            # Models read arrays without holes: what cannot be read borrows the first usable row's.
             place = np.zeros(len(flaws), dtype=np.int64)
             place[usable] = np.arange(len(usable))
             rows = rows.take(place)
-            for name, values in self.reader.identity(gathered, found).items():
+            for name, values in self.reader.identity(gathered, choice).items():
                 rows.frame[name] = values
             rows.frame[PROBLEM] = flaws.to_numpy(dtype=object)
-        used = [*self.reader.used(gathered, found), *self.target.used(some, target)]
-        for name in self.reader.ids(gathered, found, used):
+        used = [*self.reader.used(gathered, choice), *self.target.used(some, target)]
+        for name in self.reader.ids(gathered, choice, used):
             rows.frame[ID + name] = gathered.frame[name].array
         return self.encoded(rows)
 
@@ -470,7 +419,9 @@ class RowTask(Task):
         missing = int((~self.known(examples)).sum()) - reasons.total()
         return {**reasons, **({"no target": missing} if missing else {})}
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """As the target compares predictions with what is wanted."""
         return self.target.statistics(metric, predictions, examples)
 
@@ -490,7 +441,8 @@ class RowTask(Task):
             predicted = predicted.astype(object).mask(
                 np.repeat(bad[:, None], predicted.shape[1], 1)
             )
-            inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
+            if not self.reader.presents_identity:  # what stands there is another row's
+                inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
             predicted[PROBLEM] = examples.frame[PROBLEM].to_numpy()
         ids = [name for name in examples.frame if str(name).startswith(ID)]
         named = examples.frame[ids].rename(columns=lambda name: name.removeprefix(ID))

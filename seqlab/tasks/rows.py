@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 
 from seqlab.data.columns import named
 from seqlab.data.examples import Examples
+from seqlab.data.findings import Finding
+from seqlab.data.group_columns import group_findings
+from seqlab.data.inspection import split_findings
 from seqlab.data.split_spec import SPLIT_NAMES, SplitSpec
 from seqlab.data.splits import RowsToDivide, Splits, folds, split
 from seqlab.data.table import Table
 from seqlab.data.tabular import names_parts
+from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.inputs.copies import conflicts, copies
+from seqlab.tasks.parts import ColumnChoice, Input, Target
 
 LISTED_EXAMPLES = 10  # that a note names
 DIVIDING_ROLES = ("group", "split")  # of columns that divide rows and are not read
@@ -42,6 +48,66 @@ class Origins:
             f'"{origin}" row {row + 1:,}' if several else f"row {row + 1:,}"
             for origin, rows in self.tables
             for row in range(rows)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRows:
+    """Every usable row of every given table, as anyone reads it; nothing is learned yet.
+
+    dividing: columns of group and split. names: what messages call each row. notes: how columns
+    were found. left_out: which rows were, and why.
+    """
+
+    rows: Examples
+    reader: type[Input]
+    target_type: type[Target]
+    input: ColumnChoice
+    target: ColumnChoice
+    dividing: dict[str, str]
+    groups: list[Any] | None
+    given: list[str] | None
+    origin: str
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Role → column, of all roles."""
+        return {**self.input.columns, **self.target.columns, **self.dividing}
+
+    @property
+    def together(self) -> tuple[list[Any] | None, tuple[str, ...]]:
+        """Whose each row is, as a column or the input says: rows of one are alike; and notes."""
+        read = self.reader.groups(self.rows) if self.groups is None else None
+        return (self.groups, ()) if read is None else (list(read[0]), (read[1],))
+
+    def findings(self, table: Table, spec: DataSpec) -> list[Finding]:
+        """What does not depend on the division; `table` is the first that was given."""
+        rows, target = self.rows, self.target_type
+        wanted = target.used(table, self.target)
+        used = [*self.reader.used(table, self.input), *wanted, *self.dividing.values()]
+        return [
+            *(Finding("info", note) for note in self.notes if note not in table.notes),
+            *(Finding("warning", note) for note in self.left_out),
+            *self.reader.findings(rows, target.labels(rows)),
+            *target.findings(rows, self.target),
+            *group_findings(table.frame, self.dividing.get("group"), used, wanted),
+            *unused_findings(table.frame, used),
+        ]
+
+    def findings_in(self, splits: Splits, table: Table, spec: DataSpec, seed: int) -> list[Finding]:
+        """The same, and what depends on the division."""
+        rows, target = self.rows, self.target_type
+        digests = self.reader.digests(rows)
+        equal = [] if digests is None else copies(digests, splits)
+        equal += [] if digests is None else conflicts(digests, target.labels(rows))
+        return [
+            *self.findings(table, spec),
+            *split_findings(splits, target.strata(rows)),
+            *equal,
+            *target.findings_in_parts(rows, splits, self.reader.duplicate_keys(rows), seed),
         ]
 
 

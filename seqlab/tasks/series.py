@@ -14,9 +14,9 @@ from seqlab.data.examples import Examples
 from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
 from seqlab.registry import registered
-from seqlab.tasks.base import Confidence, DataSpec, Exhibit, Predictions
+from seqlab.tasks.base import Confidence, DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.classifier import Classifier
-from seqlab.tasks.exhibits.series import by_class
+from seqlab.tasks.exhibits.curves import by_class
 from seqlab.tasks.inputs.series import Series
 from seqlab.tasks.inputs.series_layouts import (
     FEWEST_STEP_COLUMNS,
@@ -88,7 +88,7 @@ class ClassifySeries(Classifier):
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         """What any classifier shows, and the first series of each class, drawn."""
         shown = super().exhibits(predictions, examples)
-        drawn = by_class(predictions, examples, self.classes, self.reader.channels)
+        drawn = by_class(as_array(predictions), examples, self.classes, self.reader.channels)
         return [*shown[:-1], drawn, shown[-1]]
 
 

@@ -8,20 +8,22 @@ A model reads question, separator and context, and points at the answer's first 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from seqlab.data.batching import plan_batches
-from seqlab.data.examples import Examples
+from seqlab.data.examples import Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.registry import registered
 from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
-from seqlab.tasks.inputs.context_windows import logits_of, windows_of
+from seqlab.tasks.inputs.context_windows import logits_of, positions_read, windows_of
 from seqlab.tasks.inputs.question_context import QuestionContext
-from seqlab.tasks.row_task import RowTask, StudyRows
+from seqlab.tasks.parts import Sequences
+from seqlab.tasks.row_task import RowTask
+from seqlab.tasks.rows import StudyRows
 from seqlab.tasks.targets.spans import Spans
 
 if TYPE_CHECKING:
@@ -91,42 +93,27 @@ class Span(RowTask):
 
         return nn.Linear(width, 2)
 
-    def batches(
-        self,
-        examples: Examples,
-        batch_size: int,
-        batch_tokens: int,
-        rng: np.random.Generator | None,
-    ) -> Iterator[Batch]:
-        """Examples of similar length together; `begin` is where each context begins.
+    def batch(self, examples: Examples, read: Sequences, wanted: NDArray[Any] | Ragged) -> Batch:
+        """`begin` is where each context begins, `inside` which positions are of a context.
 
         What is longer than the window is read in several: `tasks/inputs/context_windows.py`.
         """
         import torch
 
-        from seqlab.batch import Batch, Context
-
-        lengths, begin = examples.ragged("tokens").lengths, examples.array("begin")
+        batch, rows = super().batch(examples, read, wanted), read.rows
+        mask = batch.context.mask
+        real = torch.ones(batch.inputs.shape, dtype=torch.bool) if mask is None else mask
+        lengths, begin = examples.ragged("tokens").lengths[rows], examples.array("begin")[rows]
+        first = torch.from_numpy(begin)
+        inside = real & (torch.arange(real.shape[1]) >= first.unsqueeze(1))
+        extra = {"begin": first, "inside": inside}
         window, stride = self.reader.window, self.reader.stride
-        read, wanted = self.reader.lengths(examples), self.target.wanted(examples)
-        for rows in plan_batches(read, batch_size, batch_tokens, rng):
-            ids, mask = self.reader.sequences(examples, rows)
-            real = torch.from_numpy(mask)
-            first = torch.from_numpy(begin[rows])
-            inside = real & (torch.arange(real.shape[1]) >= first.unsqueeze(1))
-            extra = {"begin": first, "inside": inside}
-            several = read[rows] > window
-            if several.any():
-                windows = windows_of(lengths[rows], begin[rows], window, stride)
-                extra |= {n: torch.from_numpy(v) for n, v in windows._asdict().items()}
-            yield Batch(
-                torch.from_numpy(ids).long(),
-                torch.from_numpy(wanted[rows]),
-                Context(None if mask.all() else real),
-                rows,
-                extra,
-                positions=int(read[rows].sum()) if several.any() else None,
-            )
+        positions = positions_read(lengths, begin, window, stride)
+        if not (positions > window).any():
+            return replace(batch, extra=extra)
+        windows = windows_of(lengths, begin, window, stride)
+        extra |= {name: torch.from_numpy(v) for name, v in windows._asdict().items()}
+        return replace(batch, extra=extra, positions=int(positions.sum()))
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Mean cross-entropy of start and end over the positions that an answer may have."""
@@ -155,5 +142,5 @@ class Span(RowTask):
         none = batch.extra["begin"] - 1 if self.target.unanswerable else None
         longest = self.target.longest_answer or 1
         logits = logits_of(model, batch)
-        found = best_spans(logits, batch.extra["inside"], longest, none)
-        return np.asarray(torch.stack([part.double() for part in found], dim=1).cpu().numpy())
+        spans = best_spans(logits, batch.extra["inside"], longest, none)
+        return np.asarray(torch.stack([part.double() for part in spans], dim=1).cpu().numpy())

@@ -22,7 +22,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
-from seqlab.tasks.inputs.list_cells import as_list, as_tags
+from seqlab.tasks.inputs.cells import count_tags, count_values
 from seqlab.tasks.inputs.sequence_layouts import SAMPLED_ROWS
 from seqlab.tasks.inputs.sequences import SequenceInput, unread_in
 from seqlab.tasks.inputs.steps import Steps
@@ -51,6 +51,7 @@ CARD = {
     ],
     "example": '["to", "Bonn"] → ["O", "B-city"]',
 }
+MOST_ROWS = 20 * SAMPLED_ROWS  # that are looked at to recognise the task
 
 
 @registered
@@ -71,7 +72,9 @@ class Tag(RowTask):
     @classmethod
     def recognise(cls, table: Table) -> Confidence:
         """As many tags as tokens in lists; or a token, or a step, a row with tags that change."""
-        head = Table(table.frame.head(20 * SAMPLED_ROWS), table.origin)
+        head = table
+        if len(table.frame) > MOST_ROWS:
+            head = Table(table.frame.head(MOST_ROWS), table.origin)
         cells = head.frame.head(1).to_numpy(object).ravel()
         if any(getattr(cell, "ndim", 0) > 1 for cell in cells):
             return Confidence(0.0, "series or images in cells, not tokens")
@@ -183,8 +186,8 @@ def _problems(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _of_lists(tokens: pd.Series, tags: pd.Series) -> Confidence:
     """As many tags as tokens, in lists or divided by spaces."""
-    counts = [len(as_list(cell) or ()) for cell in tokens[:SAMPLED_ROWS]]
-    own = [len(as_tags(b, n) or ()) for b, n in zip(tags[:SAMPLED_ROWS], counts, strict=True)]
+    counts = [count_values(cell) for cell in tokens[:SAMPLED_ROWS]]
+    own = [count_tags(b, n) for b, n in zip(tags[:SAMPLED_ROWS], counts, strict=True)]
     pairs = list(zip(counts, own, strict=True))
     many = sum(count for _, count in pairs) >= 1.5 * len(pairs)
     named = f'"{tokens.name}" and their tags in "{tags.name}"'

@@ -8,7 +8,8 @@ every step. Predictions are ragged ids of characters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -19,8 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqlab.batch import Batch, Context
-from seqlab.data.batching import plan_batches
+from seqlab.batch import Batch
 from seqlab.data.columns import ColumnKind, aliases, describe, normalised
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
@@ -29,11 +29,10 @@ from seqlab.errors import UserError
 from seqlab.registry import registered
 from seqlab.tasks.base import Confidence, DataSpec, Loss, Predictions
 from seqlab.tasks.inputs.frames import MOST_STACKED, Frames
-from seqlab.tasks.parts import ColumnRequest
-from seqlab.tasks.row_task import RowTask, StudyRows, TaskState
-from seqlab.tasks.rows import quoted
-from seqlab.tasks.targets.ctc import BLANK, greedy, prefix_beam
-from seqlab.tasks.targets.transcript import Transcript, text_column
+from seqlab.tasks.parts import ColumnRequest, Sequences
+from seqlab.tasks.row_task import RowTask, TaskState
+from seqlab.tasks.rows import StudyRows, quoted
+from seqlab.tasks.targets.transcript import BLANK, Transcript, greedy, prefix_beam, text_column
 
 CARD = {
     "roles": ["text", "series", "time", "group", "split"],
@@ -126,28 +125,14 @@ class Transcribe(RowTask):
         """Scores of the blank, the unknown and every character."""
         return nn.Linear(width, self.target.vocabulary.end)
 
-    def batches(
-        self,
-        examples: Examples,
-        batch_size: int,
-        batch_tokens: int,
-        rng: np.random.Generator | None,
-    ) -> Iterator[Batch]:
-        """Recordings of similar length together."""
-        steps, targets = examples.ragged("steps"), examples.ragged("target")
-        for rows in plan_batches(steps.lengths, batch_size, batch_tokens, rng):
-            x, mask = steps.padded(rows)
-            wanted, known = targets.padded(rows)
-            yield Batch(
-                torch.from_numpy(np.asarray(x, dtype=np.float32)),
-                torch.from_numpy(wanted).long(),
-                Context(None if mask.all() else torch.from_numpy(mask)),
-                rows,
-                {
-                    "steps": torch.from_numpy(steps.lengths[rows]),
-                    "characters": torch.from_numpy(known.sum(axis=1)),
-                },
-            )
+    def batch(self, examples: Examples, read: Sequences, wanted: NDArray[Any] | Ragged) -> Batch:
+        """Recordings with their texts, how many steps they have and how many characters."""
+        texts, known = examples.ragged("target").padded(read.rows)
+        steps = torch.from_numpy(self.reader.lengths(examples)[read.rows])
+        extra = {"steps": steps, "characters": torch.from_numpy(known.sum(axis=1))}
+        batch = super().batch(examples, read, wanted)
+        # Padding is the blank here, which CTC may not take for a text's character.
+        return replace(batch, targets=torch.from_numpy(texts).long(), extra=extra)
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """−log of the summed probability of all alignments, per character."""
@@ -169,11 +154,11 @@ class Transcribe(RowTask):
         scores = model(batch.inputs, batch.context).log_softmax(dim=-1).cpu().numpy()
         lengths = batch.extra["steps"].tolist()
         beam = self.target.beam
-        found: list[Array] = [
+        texts: list[Array] = [
             greedy(one[:length]) if beam == 1 else prefix_beam(one[:length], beam)
             for one, length in zip(scores, lengths, strict=True)
         ]
-        return Ragged.of(found)
+        return Ragged.of(texts)
 
     # -- fitted, for people --------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -36,8 +36,8 @@ from seqlab.tasks.exhibits import strings as shown
 from seqlab.tasks.inputs.source_text import SourceText
 from seqlab.tasks.inputs.string_pairs import pair_of_columns
 from seqlab.tasks.losses import IGNORED, cross_entropy
-from seqlab.tasks.row_task import RowTask, StudyRows
-from seqlab.tasks.rows import dividing_columns, quoted
+from seqlab.tasks.row_task import RowTask
+from seqlab.tasks.rows import StudyRows, dividing_columns, quoted
 from seqlab.tasks.targets.translation import Translation
 
 CARD = {
@@ -162,6 +162,7 @@ class Translate(RowTask):
         """Pairs of similar length together; both sides count."""
         sources, targets = examples.ragged("source"), examples.ragged("target")
         end = self.target.vocabulary.end
+        # Predictions may not depend on targets, not even by who shares a batch with whom.
         lengths = sources.lengths if rng is None else sources.lengths + targets.lengths + 1
         for rows in plan_batches(lengths, batch_size, batch_tokens, rng):
             ids, mask = sources.padded(rows)
@@ -184,7 +185,7 @@ class Translate(RowTask):
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Cross-entropy of the target tokens and their end, given those before them."""
-        coder = cast(EncoderDecoder, model)
+        coder = _coder(model)
         assert batch.targets is not None
         hidden = coder.hidden(batch.inputs, batch.context, batch.extra["previous"])
         real = batch.extra["real"]  # the output is wide: padding is not worth it
@@ -209,7 +210,7 @@ class Translate(RowTask):
             length_penalty=length_penalty,
             forbidden=UNWRITTEN_IDS,
         )
-        ids = decode(cast(EncoderDecoder, model), batch.inputs, batch.context, how)
+        ids = decode(_coder(model), batch.inputs, batch.context, how)
         return _until(ids.cpu().numpy().astype(np.int32), end)
 
     # -- fitted, for people --------------------------------------------------------------------
@@ -220,7 +221,7 @@ class Translate(RowTask):
 
     def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
         """The attention between what is written and its source."""
-        coder = cast(EncoderDecoder, model.eval())
+        coder = _coder(model.eval())
 
         def read(row: int) -> tuple[list[str], list[str], NDArray[np.float64]] | None:
             one = np.array([row])
@@ -233,10 +234,15 @@ class Translate(RowTask):
                 return None
             source = self.reader.vocabulary.labels(batch.inputs[0].tolist())
             written = [*self.target.vocabulary.labels(ids.tolist()), "(end)"]
-            found = np.asarray(weights[0].double().numpy())
-            return written, source or ["?"], found
+            shares = np.asarray(weights[0].double().numpy())
+            return written, source or ["?"], shares
 
         return shown.attentions(read, examples, self.reader)
+
+
+def _coder(model: nn.Module) -> EncoderDecoder:
+    assert isinstance(model, EncoderDecoder), "made by the task itself"
+    return model
 
 
 def _until(ids: NDArray[np.int32], end: int) -> Ragged:

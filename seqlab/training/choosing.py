@@ -108,10 +108,10 @@ def _format(model: nn.Module, objective: Objective, spec: TrainSpec, steps: int)
     if not finite:
         return _usual("float32", f"the loss is not finite in {', '.join(names)}", ratios)
     best = max(finite, key=lambda name: finite[name])
-    found = f"{best} is {finite[best]:.2f} times as fast as float32"
+    speedup = f"{best} is {finite[best]:.2f} times as fast as float32"
     if finite[best] < WORTHWHILE_SPEEDUP:
-        return _usual("float32", f"{found}, and {WORTHWHILE_SPEEDUP} is wanted", ratios)
-    return {"chosen": best, "why": found, "times_faster": ratios}
+        return _usual("float32", f"{speedup}, and {WORTHWHILE_SPEEDUP} is wanted", ratios)
+    return {"chosen": best, "why": speedup, "times_faster": ratios}
 
 
 def _compilation(
@@ -142,11 +142,11 @@ def _compilation(
     if spec.compile == "on":
         return {"chosen": "on", "why": f"as set; it took {spent:.0f} s"}
     ratio = expected / (steps * statistics.median(compiled.seconds) + spent)
-    found = f"{ratio:.2f} times as fast, the {spent:.0f} s of compiling counted"
+    speedup = f"{ratio:.2f} times as fast, the {spent:.0f} s of compiling counted"
     if ratio < WORTHWHILE_SPEEDUP:
         forget_compilation(model)
-        return _usual("off", f"{found}, and {WORTHWHILE_SPEEDUP} is wanted", {"on": ratio})
-    return {"chosen": "on", "why": found, "times_faster": {"on": ratio}}
+        return _usual("off", f"{speedup}, and {WORTHWHILE_SPEEDUP} is wanted", {"on": ratio})
+    return {"chosen": "on", "why": speedup, "times_faster": {"on": ratio}}
 
 
 def _usual(name: str, why: str, ratios: dict[str, float] | None = None) -> dict[str, Any]:

@@ -47,8 +47,8 @@ class Clipping:
             limited.append(norm > limit)
         self.steps += 1
         if limited:
-            found = reduce(torch.logical_or, limited).to(torch.float32)
-            self.clipped = found if self.clipped is None else self.clipped + found
+            clipped = reduce(torch.logical_or, limited).to(torch.float32)
+            self.clipped = clipped if self.clipped is None else self.clipped + clipped
         return norm
 
     def share(self) -> float:

@@ -45,14 +45,17 @@ def examine(
     held_out: Mapping[str, Any] | None = None,
 ) -> list[Symptom]:
     """Every symptom of a run, the gravest first; `held_out` is what `study.examination` saw."""
-    found = [_divergence(rollbacks)]
+    symptoms = [_divergence(rollbacks)]
     if len(records) >= FEWEST_RECORDS:
         scores = [record["valid"] if higher_is_better else -record["valid"] for record in records]
-        found += [check(records, scores) for check in CHECKS]
+        symptoms += [check(records, scores) for check in CHECKS]
     seen = held_out or {}
-    dead = next((s for s in found if s is not None and s.what == "dead units"), None)
-    found += [None if dead else _silent(seen.get("silent", {})), _label_noise(seen.get("sure", {}))]
-    return [symptom for symptom in found if symptom is not None]
+    dead = next((s for s in symptoms if s is not None and s.what == "dead units"), None)
+    symptoms += [
+        None if dead else _silent(seen.get("silent", {})),
+        _label_noise(seen.get("sure", {})),
+    ]
+    return [symptom for symptom in symptoms if symptom is not None]
 
 
 def failure(reason: str) -> Symptom:

@@ -55,16 +55,16 @@ class LazyTables:
 
         A table that is also an output has a dense gradient, as all of its rows occur.
         """
-        found = [rows for group in self.optimiser.param_groups for rows in self._of(group)]
-        parts = {id(rows.table): rows.part for rows in found}
-        for rows in found:
+        read_rows = [rows for group in self.optimiser.param_groups for rows in self._of(group)]
+        parts = {id(rows.table): rows.part for rows in read_rows}
+        for rows in read_rows:
             rows.members[rows.position] = rows.part
             state = self.optimiser.state.get(rows.table, {})
             self.optimiser.state[rows.part] = _taken(state, rows)
         try:
             yield [parts.get(id(p), p) for p in parameters]
         finally:
-            for rows in found:
+            for rows in read_rows:
                 self._put_back(rows)
 
     def _of(self, group: dict[str, Any]) -> Iterator[_Rows]:

@@ -70,9 +70,9 @@ def unpack(packed: Any, tensors: dict[str, Tensor]) -> Any:
 
 def _named(module: str, name: str) -> Any:
     """A named tuple that this process knows already: a file makes us import nothing."""
-    found: Any = sys.modules.get(module)
+    value: Any = sys.modules.get(module)
     for part in name.split("."):
-        found = None if part == "<locals>" else getattr(found, part, None)
-    if not (isinstance(found, type) and issubclass(found, tuple) and hasattr(found, "_fields")):
+        value = None if part == "<locals>" else getattr(value, part, None)
+    if not (isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields")):
         raise TypeError(f"{module}.{name} is not a known named tuple")
-    return found
+    return value

@@ -118,8 +118,8 @@ class MLflow(Tracker):
         # Of several workers one makes the tables, and one the experiment.
         with FileLock(self.folder / "mlflow.lock"):
             self.client = MlflowClient(f"sqlite:///{(self.folder / 'mlflow.db').resolve()}")
-            found = self.client.get_experiment_by_name("seqlab")
-            experiment = found.experiment_id if found else self.client.create_experiment("seqlab")
+            known = self.client.get_experiment_by_name("seqlab")
+            experiment = known.experiment_id if known else self.client.create_experiment("seqlab")
         self.run = self.client.create_run(experiment, run_name=self.name).info.run_id
         for name, value in self.settings.items():
             self.client.log_param(self.run, name, value)

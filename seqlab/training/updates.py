@@ -69,7 +69,7 @@ class Updates:
         self.optimiser.zero_grad(set_to_none=True)
         loss, tokens = self._gradients(feed, number)
         with self._rows() as self.clipping.parameters:
-            self.precision.unscale(self.optimiser)
+            self.precision.unscale(self.optimiser)  # first: limits are for gradients' true length
             norm = self.clipping()
             self.precision.step(self.optimiser)
         return Step(loss, norm, tokens)
@@ -96,8 +96,9 @@ class Updates:
             self.precision.backward(summed)
             total, weight = total + summed.detach(), weight + first.weight
             tokens += batch.tokens
-        found = [p.grad for p in self.parameters if p.grad is not None]
-        gradients = [g._values() if g.is_sparse else g for g in found]
+        # Each batch was weighed by its targets: together they count as one large batch would.
+        given = [p.grad for p in self.parameters if p.grad is not None]
+        gradients = [g._values() if g.is_sparse else g for g in given]
         torch._foreach_div_(gradients, weight)
         return total / weight, tokens
 

@@ -7,20 +7,21 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from seqlab import registry
+from seqlab.data.class_names import as_labels
 from seqlab.data.examples import Examples
 from seqlab.data.frames import indexed_like
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
 from seqlab.study.recipes import recipes
-from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources
+from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources, Task, as_array
 from seqlab.tasks.classifier import Classifier
 from seqlab.tasks.forecast import Forecast
-from seqlab.tasks.targets.classes import as_labels
 
 
 class _Estimator(BaseEstimator):
@@ -34,6 +35,7 @@ class _Estimator(BaseEstimator):
     """
 
     _task = ""
+    task_: Task
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class SequenceClassifier(ClassifierMixin, _Estimator):
     """Texts to classes. After `fit`: `classes_`, `task_`, `model_`, `history_`."""
 
     _task = "classify"
+    task_: Classifier
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
         """Learn from texts (n,) and their labels (n,)."""
@@ -106,17 +109,16 @@ class SequenceClassifier(ClassifierMixin, _Estimator):
         options = {"labels": "one", **(self.data or {}).get("options", {})}
         table = Table(pd.DataFrame({"text": texts, "label": labels}), "X, y")
         self._fit(table, {"options": options})
-        assert isinstance(self.task_, Classifier)
         # The caller's own values, not their names, are what predict must give back.
         by_name = dict(zip(as_labels(pd.Series(labels)), labels, strict=True))
         self.classes_ = np.asarray([by_name[name] for name in self.task_.classes])
         return self
 
-    def predict_proba(self, X: Sequence[str]) -> Predictions:
+    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:
         """Class probabilities (n, C), columns as `classes_`."""
         check_is_fitted(self, "model_")
         table = Table(pd.DataFrame({"text": _texts(X)}), "X")
-        return self._predict(self.task_.encode(table))
+        return as_array(self._predict(self.task_.encode(table)))
 
     def predict(self, X: Sequence[str]) -> Any:
         """The most probable class of each text."""
@@ -149,6 +151,7 @@ class Forecaster(RegressorMixin, _Estimator):
     """The next `horizon` steps of one or many series. After `fit`: `task_`, `model_`."""
 
     _task = "forecast"
+    task_: Forecast
 
     def __init__(
         self,
@@ -203,7 +206,6 @@ class Forecaster(RegressorMixin, _Estimator):
     def score(self, X: Any, y: None = None, sample_weight: None = None) -> float:
         """R² over every window of X that has a look-back before it and its targets known."""
         check_is_fitted(self, "model_")
-        assert isinstance(self.task_, Forecast)
         examples = self.task_.windows_of(_table(X))
         r2 = registry.load("metrics", "r2")()
         return float(r2.value(self.task_.statistics(r2, self._predict(examples), examples)))

@@ -65,13 +65,13 @@ class Evaluator:
     def add(self, examples: Examples, predictions: Predictions) -> None:
         """Predictions of examples that all say what is wanted of them."""
         blocks = np.arange(len(examples)) if examples.blocks is None else examples.blocks
-        found, numbers = np.unique(blocks, return_inverse=True)
+        distinct, numbers = np.unique(blocks, return_inverse=True)
         for metric, parts in zip(self.metrics, self._statistics, strict=True):
             statistics = self.task.statistics(metric, predictions, examples)
             parts.append(_sums(statistics, numbers) if metric.summed else statistics)
         if not all(metric.summed for metric in self.metrics):
             self._blocks.append(self._units + numbers.astype(np.int64))
-        self._units += len(found)
+        self._units += len(distinct)
         self._examples += len(examples)
         self._unseen.update(self.task.unseen(examples))
 

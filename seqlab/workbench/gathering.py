@@ -77,14 +77,14 @@ def choose_task(
     if len(fitting) == 1:
         return fitting[0], "the only task with these settings"
     seen = recognise(sources.train) if seen is None else seen
-    found = {name: c for name, c in seen.items() if name in fitting}
-    task, best = max(found.items(), key=lambda item: item[1].score)
+    confidences = {name: c for name, c in seen.items() if name in fitting}
+    task, best = max(confidences.items(), key=lambda item: item[1].score)
     if best.score < SURE_SCORE:
-        nearest = sorted(found.items(), key=lambda item: -item[1].score)[:NEAREST_TASKS]
+        nearest = sorted(confidences.items(), key=lambda item: -item[1].score)[:NEAREST_TASKS]
         reasons = "; ".join(f"{name}: {c.why}" for name, c in nearest)
         raise UnclearTaskError(
             f'"{sources.train.origin}": the task cannot be told from the data ({reasons})',
-            f"say it with --task {'|'.join(found)}, and name the columns with --columns",
+            f"say it with --task {'|'.join(confidences)}, and name the columns with --columns",
         )
     return task, best.why
 

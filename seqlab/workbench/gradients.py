@@ -50,10 +50,10 @@ def gradients(folder: Path, plot: Path | None = None) -> RunGradients:
     fill(model, run.folder / "weights.safetensors")
     flows["end"] = measure_flow(prepared, model, spec)
     said = {name: diagnose(flow, model_spec, spec) for name, flow in flows.items()}
-    found = RunGradients(run, flows, said)
+    reached = RunGradients(run, flows, said)
     if plot is not None:
-        write_page(plot, found)
-    return found
+        write_page(plot, reached)
+    return reached
 
 
 def _run_of(folder: Path) -> Run:
@@ -82,7 +82,7 @@ def _origin(best: Path) -> Run:
     raise UserError(f"{best}: the run that it was made from is not in {study}", EXPECTED)
 
 
-def write_page(path: Path, found: RunGradients) -> None:
+def write_page(path: Path, reached: RunGradients) -> None:
     """The curves of each layer over the distance, and beneath the norm of each layer."""
     from plotly.colors import qualitative
     from plotly.subplots import make_subplots
@@ -95,7 +95,7 @@ def write_page(path: Path, found: RunGradients) -> None:
         subplot_titles=("How far back the loss is heard", "Norm of the gradients by layer"),
     )
     colours = qualitative.D3
-    for time, flow in found.flows.items():
+    for time, flow in reached.flows.items():
         for number, (layer, reach) in enumerate(flow.reaches.items()):
             line = {"color": colours[number % len(colours)], "width": 2}
             figure.add_scatter(
@@ -107,7 +107,7 @@ def write_page(path: Path, found: RunGradients) -> None:
                 row=1,
                 col=1,
             )
-    for time, flow in found.flows.items():
+    for time, flow in reached.flows.items():
         symbol = "circle-open" if time == "start" else "circle"
         figure.add_scatter(
             x=list(flow.layers),
@@ -118,24 +118,24 @@ def write_page(path: Path, found: RunGradients) -> None:
             row=2,
             col=1,
         )
-    _label(figure, found)
+    _label(figure, reached)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.write_html(str(path), include_plotlyjs=True)
 
 
-def _label(figure: Any, found: RunGradients) -> None:
+def _label(figure: Any, reached: RunGradients) -> None:
     """Axes, title, and the diagnoses above."""
-    origin = "the last answer" if found.flows["end"].last_answer_only else "the last position"
+    origin = "the last answer" if reached.flows["end"].last_answer_only else "the last position"
     figure.update_xaxes(title=f"positions before {origin}", row=1, col=1)
     figure.update_yaxes(title="‖∂loss/∂h‖", type="log", exponentformat="power", row=1, col=1)
     figure.update_yaxes(title="norm", type="log", exponentformat="power", row=2, col=1)
     said = [
         f"<b>{time}</b> {diagnosis.sentence}"
-        for time, diagnoses in found.diagnoses.items()
+        for time, diagnoses in reached.diagnoses.items()
         for diagnosis in diagnoses
     ]
     lines = [part for text in said for part in _wrapped(text)]
-    job = found.run.job
+    job = reached.run.job
     figure.update_layout(
         title={
             "text": f"Gradient flow: {job.candidate}, {job.role} {job.number}",

@@ -19,7 +19,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
-from seqlab.tasks.base import DataSpec, Prepared, Sources
+from seqlab.tasks.base import DataSpec, Prepared, Sources, as_array
 from seqlab.tasks.forecast import Forecast
 
 MODEL_PARAMETERS = 10_000
@@ -111,7 +111,7 @@ def predict_next(
     known = [float(number) for number in numbers]
     for _ in range(steps):
         examples = prepared.task.encode(_table(known[-window:]))
-        known.append(float(predict_all(prepared.task, model, examples)[0, 0, 0]))
+        known.append(float(as_array(predict_all(prepared.task, model, examples))[0, 0, 0]))
     given, predicted = known[: len(numbers)], known[len(numbers) :]
     return NextNumbers(
         candidate,
@@ -124,28 +124,28 @@ def predict_next(
     )
 
 
-def draw(found: NextNumbers, path: Path) -> Path:
+def draw(answer: NextNumbers, path: Path) -> Path:
     """The numbers as one HTML page that needs nothing else."""
     from plotly import graph_objects
 
-    G = len(found.given)
-    places = np.arange(1, G + len(found.predicted) + 1)
+    G = len(answer.given)
+    places = np.arange(1, G + len(answer.predicted) + 1)
     figure = graph_objects.Figure()
     for name, at, values, line in (
-        ("given", places[:G], found.given, "solid"),
-        (f"predicted by {found.candidate}", places[G:], found.predicted, "solid"),
-        ("counting on", places[G:], found.counted, "dot"),
+        ("given", places[:G], answer.given, "solid"),
+        (f"predicted by {answer.candidate}", places[G:], answer.predicted, "solid"),
+        ("counting on", places[G:], answer.counted, "dot"),
     ):
         figure.add_scatter(
             x=list(at), y=list(values), name=name, mode="lines+markers", line={"dash": line}
         )
-    low, high = found.trained
+    low, high = answer.trained
     figure.add_hrect(low, high, fillcolor="gray", opacity=0.1, line_width=0)
     figure.update_layout(
-        title=f"What comes next? Trained on {low} to {high} (grey), window {found.window}",
+        title=f"What comes next? Trained on {low} to {high} (grey), window {answer.window}",
         xaxis_title="place",
         yaxis_title="number",
-        yaxis_range=_view([*found.given, *found.predicted, *found.counted]),
+        yaxis_range=_view([*answer.given, *answer.predicted, *answer.counted]),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.write_html(path, include_plotlyjs=True)
@@ -158,10 +158,10 @@ def _view(values: Sequence[float]) -> list[float]:
 
 
 def _range(text: str, window: int) -> tuple[int, int]:
-    found = re.fullmatch(r"\s*(-?\d+)\s*\.\.\s*(-?\d+)\s*", text)
-    if found is None:
+    match = re.fullmatch(r"\s*(-?\d+)\s*\.\.\s*(-?\d+)\s*", text)
+    if match is None:
         raise UserError(f'--train "{text}": expected two whole numbers such as 0..99')
-    low, high = int(found[1]), int(found[2])
+    low, high = int(match[1]), int(match[2])
     least = window + FEWEST_WINDOWS + 2
     if high - low + 1 < least:
         raise UserError(

@@ -30,8 +30,8 @@ def find_rates(
     sources, spec, _ = study.resolve(data, valid, test)
     spec, _ = devices_for(spec)
     prepared = registry.load("tasks", spec.task).prepare(sources, spec.data, spec.seed)[0]
-    train = train_spec(spec, prepared.task, Allowance(1, 1, 1), None, spec.seed)
-    found = {}
+    train = train_spec(spec, prepared.task, Allowance(trials=1, seeds=1, epochs=1), None, spec.seed)
+    tests = {}
     torch.set_num_threads(train.threads)
     for entry in entries(spec, prepared.task):
         if entry.model is None:
@@ -39,8 +39,8 @@ def find_rates(
         torch.manual_seed(train.seed)
         model = build_model(prepared.task, entry.model, train.seed).to(train.device)
         objective = TaskObjective(prepared, prepared.train, train)
-        found[entry.name] = range_test(model, objective, train, steps)
+        tests[entry.name] = range_test(model, objective, train, steps)
     if plot is not None:
-        curves = {name: (test.rates, test.losses) for name, test in found.items()}
+        curves = {name: (test.rates, test.losses) for name, test in tests.items()}
         write_curves(plot, "Learning-rate range test", ("learning rate", "loss"), curves, "x")
-    return found
+    return tests

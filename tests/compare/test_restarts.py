@@ -62,14 +62,16 @@ def test_the_baselines_are_no_failures():
 
 
 def test_a_lost_seed_scores_as_the_trivial_baseline():
-    whole = as_it_is(
-        steady("x", seeds=3).__class__(**{**vars(steady("x", seeds=3)), "lost": 1}),
-        TRIVIAL,
-        Accuracy(),
-    )
+    whole = as_it_is(replace(steady("x", seeds=3), lost=1), TRIVIAL, Accuracy())
     assert whole.statistics.shape[0] == 4
     assert whole.statistics[3, :, 0].mean() == pytest.approx(0.52)
     assert whole.validation[-1] == -np.inf
+
+
+def test_to_lose_a_run_helps_nobody_who_is_worse_than_the_baseline():
+    weak = replace(scored("x", right(0.4, runs=3)), lost=1)
+    whole = as_it_is(weak, TRIVIAL, Accuracy())
+    assert whole.statistics[3, :, 0].mean() == weak.statistics[..., 0].mean(axis=1).min()
 
 
 def test_the_best_of_three_by_hand():

@@ -94,7 +94,7 @@ def share(world, question, repetitions=40):
 
 
 def test_variances_borrowed_by_the_mean_hide_a_gap(monkeypatch):
-    world = Crossed("", (0.8, 0.77, 0.77, 0.77, 0.76, 0.77), scales=(1, 1, 1, 1, 12, 1))
+    world = Crossed("", (0.8, 0.77, 0.77, 0.77, 0.76, 0.77), scales=(1, 1, 1, 1, 20, 1))
     assert share(world, "found", 25) > 0.7
     monkeypatch.setattr(variation.np, "median", np.mean)
     assert share(world, "found", 25) < 0.4
@@ -123,7 +123,7 @@ def test_protecting_only_the_best_calls_its_equals_worse(monkeypatch):
 def test_stretches_of_one_horizon_are_too_short(monkeypatch):
     world = Windows("", (1.0,) * 4, decay=0.9, steps=1000)
     assert share(world, "false_claim", 40) <= 0.15
-    monkeypatch.setattr(dependence, "HORIZONS_IN_A_BLOCK", 1)
+    monkeypatch.setattr(dependence, "HORIZONS_IN_A_STRETCH", 1)
     monkeypatch.setattr(dependence, "_memory", lambda moves, overlap: 0.0)
     assert share(world, "false_claim", 30) > 0.3
 

@@ -11,8 +11,8 @@ from seqlab.cli import run
 from seqlab.errors import UserError
 from seqlab.outside import DamagedError
 from seqlab.report import write_report
-from seqlab.report.shapes import ANY, NUMBER, departure, read_shaped
 from seqlab.report.stored import read_study
+from seqlab.shapes import ANY, NUMBER, departure, read_shaped
 
 PARTS = ("study", "verdict", "comparison", "data_card", "environment")
 VALUES = (None, [], {}, "x", -1, 0, 1e99, True, [None], {"a": None}, [[]], "\ud800", 10**50)

@@ -9,7 +9,14 @@ from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
 
 MODEL, TRAIN = ModelSpec(mixer="gru").plain(), TrainSpec(epochs=3).plain()
-ASKED = Assignment(Job("gru", "model", "verdict", 0), "task", "prepared", "data", MODEL, TRAIN)
+ASKED = Assignment(
+    job=Job("gru", "model", "verdict", 0),
+    task="task",
+    prepared="prepared",
+    data="data",
+    model=MODEL,
+    train=TRAIN,
+)
 
 
 def stored(study, **changes):

@@ -13,7 +13,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.building import build_model
-from seqlab.study.gradient_advice import diagnose, named
+from seqlab.study.gradient_advice import diagnose, diagnosis_of
 from seqlab.study.gradient_flow import Flow, Reach, measure_flow
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.workbench.gradients import gradients
@@ -84,7 +84,7 @@ def test_a_linear_recurrence_goes_as_the_powers_of_its_matrix(long, matrix, fact
     assert len(reach.norms) == 41
     expected = factor ** np.arange(41)
     assert np.array(reach.norms) / reach.norms[0] == pytest.approx(expected, rel=1e-3)
-    assert named(reach) == name
+    assert diagnosis_of(reach) == name
     if factor < 1:  # 0.9ᵈ < 1 % of the mean of the nearest four from 45 on: beyond these
         near = expected[:4].mean()
         assert reach.heard == int(np.flatnonzero(expected >= 0.01 * near).max())
@@ -156,12 +156,12 @@ def test_encoder_and_decoder_have_a_flow_each():
 
 def test_mean_pooling_hears_what_a_shrunken_recurrence_does_not(long):
     shrunken = linear_recurrence(long, 0.5 * torch.eye(16))
-    assert named(shrunken) == "vanishing"
+    assert diagnosis_of(shrunken) == "vanishing"
     spec = ModelSpec(mixer="rnn", width=16, pooling="mean", dropout=0.0)
     model = build_model(long.task, spec)
     with torch.no_grad():
         model.blocks[0].mixer.w_hh *= 0.05
-    assert named(measure_flow(long, model, TrainSpec()).reaches["blocks.0"]) == "sound"
+    assert diagnosis_of(measure_flow(long, model, TrainSpec()).reaches["blocks.0"]) == "sound"
 
 
 def said(norms, train=None, **fields):

@@ -30,7 +30,12 @@ def fake(monkeypatch):
 
 def job(candidate, number=0):
     return Assignment(
-        Job(candidate, "model", "verdict", number), "task", "prepared", "data", {}, {"seed": 0}
+        job=Job(candidate, "model", "verdict", number),
+        task="task",
+        prepared="prepared",
+        data="data",
+        model={},
+        train={"seed": 0},
     )
 
 

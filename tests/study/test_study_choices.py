@@ -26,7 +26,12 @@ def test_runs_of_one_shape_share_what_was_measured_once(tmp_path, monkeypatch):
         settings = run.result["settings"]
         train = settings["train"] | {"precision": "auto", "seed": seed}
         assignment = Assignment(
-            run.job, "classify", "prepared/fold0", data, settings["model"], train
+            job=run.job,
+            task="classify",
+            prepared="prepared/fold0",
+            data=data,
+            model=settings["model"],
+            train=train,
         )
         run_job(assignment, made.folder_)
         result = read_run(assignment.folder(made.folder_)).result

@@ -36,7 +36,12 @@ def assignment_like(made, **train):
     prepared = made.folder_ / "prepared/fold0"
     data = (prepared / "digest").read_text()
     return Assignment(
-        run.job, "classify", "prepared/fold0", data, settings["model"], settings["train"] | train
+        job=run.job,
+        task="classify",
+        prepared="prepared/fold0",
+        data=data,
+        model=settings["model"],
+        train=settings["train"] | train,
     )
 
 

@@ -33,8 +33,7 @@ def prepared_from(name, table, seed=0, **settings):
     return task_of(name).prepare(Sources(table), DataSpec(**settings), seed)[0]
 
 
-@pytest.fixture(scope="module")
-def trained():
+def modelled():
     """Name → a task prepared on its sample, and a small model of it that was not trained."""
     made = {}
 
@@ -46,6 +45,11 @@ def trained():
         return made[name]
 
     return of
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return modelled()
 
 
 def flat(predictions):
@@ -100,7 +104,20 @@ def test_predictions_are_scored_shown_and_presented(name, trained):
         assert len(statistics) == len(test)
         assert np.isfinite(metric.value(statistics)) or metric_name in ("r2", "spearman")
     json.dumps([exhibit.data for exhibit in task.exhibits(predictions, test)])
-    assert len(task.present(predictions, test)) >= len(test)
+    shown = task.present(predictions, test)
+    assert len(shown) >= len(test)
+    if name in ROW_TASKS:  # predictions stand beside what was read
+        assert set(task.reader.presented(test)) < set(shown)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_answered_alone_as_among_others(name, trained):
+    prepared, model = trained(name)
+    task, test = prepared.task, prepared.test
+    together = predict_all(task, model, test)
+    for row in (0, len(test) // 2, len(test) - 1):
+        alone = predict_all(task, model, test.take(np.array([row])))
+        np.testing.assert_allclose(flat(alone[0]), flat(together[row]), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,8 +128,33 @@ def test_what_was_saved_predicts_alike(name, trained, tmp_path):
     assert task.metrics == prepared.task.metrics
     assert task.columns == prepared.task.columns
     new = task_of(name).sample(ROWS, 1)
-    first, second = (predict_all(t, model, t.encode(new)) for t in (prepared.task, task))
-    np.testing.assert_array_equal(flat(first), flat(second))
+    shown = []
+    for same in (prepared.task, task):
+        examples = same.encode(new)
+        shown.append(same.present(predict_all(same, model, examples), examples))
+    pd.testing.assert_frame_equal(*shown, check_exact=True)
+
+
+def parts_with_test(name, seed):
+    """The sample as training and validation part, and a test part of the seed."""
+    task = task_of(name)
+    if name not in ROW_TASKS and len(task.sample(ROWS, 0).frame.columns) > 1:
+        table = task.sample(ROWS, 0)  # a series: its end is the test part
+        values = table.frame["y"] + seed * (np.arange(len(table.frame)) > 0.9 * len(table.frame))
+        return Sources(Table(table.frame.assign(y=values), "sample"))
+    return Sources(task.sample(ROWS, 0), task.sample(ROWS, 1), task.sample(ROWS, 2 + seed))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_learned_from_the_test_part(name, tmp_path):
+    spec = DataSpec(keep_duplicates=True)
+    for seed in (0, 1):
+        (prepared, *_) = task_of(name).prepare(parts_with_test(name, seed), spec, 0)
+        prepared.task.save(tmp_path / str(seed))
+    files = [sorted(p for p in (tmp_path / f).rglob("*") if p.is_file()) for f in "01"]
+    assert [p.name for p in files[0]] == [p.name for p in files[1]]
+    for first, second in zip(*files, strict=True):
+        assert first.read_bytes() == second.read_bytes(), first.name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -184,6 +226,8 @@ def test_each_row_in_gives_a_row_out_or_its_reason(name, trained):
     whole = prepared.task.encode(sample)
     alone = prepared.task.present(predict_all(prepared.task, model, whole), whole)
     each = len(alone) // ROWS if len(alone) % ROWS == 0 else None
+    if "name" in examples.frame:  # what cannot be read still bears its own name
+        assert examples.frame["name"].is_unique
     if PROBLEM in shown:
         assert (shown[PROBLEM] != "").sum() == 2
         assert not prepared.task.known(examples)[[0, 4]].any()
@@ -195,6 +239,19 @@ def test_each_row_in_gives_a_row_out_or_its_reason(name, trained):
         assert left.equals(alone[predicted].iloc[kept].astype(str)) or np.allclose(
             shown[predicted].iloc[kept].astype(float), alone[predicted].iloc[kept].astype(float)
         )
+
+
+@pytest.mark.parametrize("name", ROW_TASKS)
+def test_rows_come_out_in_the_order_of_the_table(name, trained):
+    prepared, model = trained(name)
+    table = task_of(name).sample(ROWS, 4)
+    some = []
+    for rows in (ROWS, ROWS // 2):
+        examples = prepared.task.encode(Table(table.frame.head(rows), "new"))
+        predictions = predict_all(prepared.task, model, examples)
+        some.append(prepared.task.present(predictions, examples))
+    whole, half = some
+    pd.testing.assert_frame_equal(whole.head(len(half)), half, rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()

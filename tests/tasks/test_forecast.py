@@ -17,7 +17,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.forecast import Forecast
-from seqlab.tasks.forecasting.calendar import features
+from seqlab.tasks.forecasting.frequency import calendar_features
 from tests.tasks.forecast_data import hourly, many, prepare
 
 SMALL = {"horizon": 12, "lookback": 48, "patch": 12}
@@ -90,7 +90,7 @@ def test_the_calendar_is_that_of_each_patch_end():
     origins = prepared.train.arrays["origin"][:8].repeat(3)  # an example's channels side by side
     ends = origins[:, None] + np.array([-37, -25, -13, -1])
     dates = hourly(600)["ds"].to_numpy("M8[ns]")[ends.ravel()]
-    expected = features(dates, ("day", "week")).reshape(24, 4, 4)
+    expected = calendar_features(dates, ("day", "week")).reshape(24, 4, 4)
     np.testing.assert_allclose(model.read[0][:, :, 12:], expected, atol=1e-6)
 
 

@@ -7,8 +7,13 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqlab.tasks.forecasting.calendar import cycles, features
-from seqlab.tasks.forecasting.frequency import DAY, HOUR, Frequency
+from seqlab.tasks.forecasting.frequency import (
+    DAY,
+    HOUR,
+    Frequency,
+    calendar_features,
+    cycles_within,
+)
 from seqlab.tasks.forecasting.panel import Panel
 from seqlab.tasks.forecasting.scaling import fill_forward, fit_scales
 from seqlab.tasks.forecasting.seasonality import find_season, strengths
@@ -72,23 +77,23 @@ def test_filling_forward_is_that_of_pandas_within_each_series(series):
 
 def test_cycles_that_the_training_part_holds_twice():
     hourly = Frequency("fixed", HOUR)
-    assert cycles(hourly, 40) == ()
-    assert cycles(hourly, 24 * 10) == ("day",)
-    assert cycles(hourly, 24 * 400) == ("day", "week")
-    assert cycles(hourly, 24 * 800) == ("day", "week", "year")
-    assert cycles(Frequency("fixed", DAY), 800) == ("week", "year")
-    assert cycles(Frequency("months", 1), 48) == ("year",)
-    assert cycles(Frequency(), 10**6) == ()
+    assert cycles_within(hourly, 40) == ()
+    assert cycles_within(hourly, 24 * 10) == ("day",)
+    assert cycles_within(hourly, 24 * 400) == ("day", "week")
+    assert cycles_within(hourly, 24 * 800) == ("day", "week", "year")
+    assert cycles_within(Frequency("fixed", DAY), 800) == ("week", "year")
+    assert cycles_within(Frequency("months", 1), 48) == ("year",)
+    assert cycles_within(Frequency(), 10**6) == ()
 
 
 def test_calendar_features_are_points_on_circles():
     dates = pd.date_range("2024-01-01 06:00", periods=24 * 15, freq="h").to_numpy("M8[ns]")
-    found = features(dates, ("day", "week"))
+    found = calendar_features(dates, ("day", "week"))
     assert found.shape == (360, 4)
     np.testing.assert_allclose(found[0, [0, 2]], [1, 0], atol=1e-6)  # six o'clock: a quarter turn
     np.testing.assert_allclose(found[:, [0, 1]] ** 2 + found[:, [2, 3]] ** 2, 1, atol=1e-6)
     np.testing.assert_allclose(found[168], found[0], atol=1e-6)  # a week later
-    monday = features(dates[18 + 6 * 24 : 19 + 6 * 24], ("week",))
+    monday = calendar_features(dates[18 + 6 * 24 : 19 + 6 * 24], ("week",))
     np.testing.assert_allclose(monday, [[0, 1]], atol=1e-6)  # the eighth of January 2024
     assert not np.allclose(found[24], found[0], atol=0.1)
 

@@ -158,7 +158,7 @@ def test_unknown_characters_are_spelled_and_counted():
 
 def test_a_primary_metric_can_be_chosen():
     assert prepare(metric="perplexity", **BLOCK).task.metrics[0] == "perplexity"
-    with pytest.raises(UserError, match='unknown metric of language "accuracy"'):
+    with pytest.raises(UserError, match='unknown metric "accuracy"'):
         prepare(metric="accuracy", **BLOCK)
 
 

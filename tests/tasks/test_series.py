@@ -207,7 +207,7 @@ X, LABELS = waves()
             ),
             'column "time" row 4: "2020-01-01 00:03+01:00" has a time zone',
         ),
-        (pd.DataFrame({"a": [1, 2], "label": ["x", "y"]}), "no series found among the columns"),
+        (pd.DataFrame({"a": [1, 2], "label": ["x", "y"]}), "no series found among a"),
     ],
 )
 def test_bad_input_is_named(frame, said):

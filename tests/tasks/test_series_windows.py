@@ -16,7 +16,7 @@ from seqlab.specs import ModelSpec
 from seqlab.study.building import build_model
 from seqlab.study.objective import predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.inputs.windows import Cutting
+from seqlab.tasks.inputs.scaling import Cutting
 from seqlab.tasks.row_task import EXAMPLE_OF_SEQUENCE, averaged
 from seqlab.tasks.series import ClassifySeries as Series
 

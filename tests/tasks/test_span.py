@@ -16,8 +16,8 @@ from seqlab.study.objective import predict_all
 from seqlab.study.training_one import train_one
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.span import Span
-from seqlab.tasks.targets.span_answers import answers, normalised, spans_of
 from seqlab.tasks.targets.span_decoding import best_spans
+from seqlab.tasks.targets.span_texts import answers, normalised, spans_of
 from tests.tasks.span_data import people, squad
 
 

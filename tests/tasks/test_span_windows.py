@@ -12,7 +12,7 @@ from seqlab.study.training_one import train_one
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.inputs.context_windows import logits_of, positions_read, starts_of, windows_of
 from seqlab.tasks.span import Span
-from seqlab.tasks.targets.span_answers import answers
+from seqlab.tasks.targets.span_texts import answers
 from tests.tasks.span_data import people
 from tests.tasks.tag_data import table
 

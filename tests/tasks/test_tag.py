@@ -19,7 +19,7 @@ from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import entries
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.inputs.spelling import affixes, shape
+from seqlab.tasks.inputs.tokens import affixes, shape
 from seqlab.tasks.tag import Tag
 from seqlab.training.fit import fit
 from tests.tasks.tag_data import orders, prepare, signals, table
@@ -245,7 +245,7 @@ def changed(**cells):
         ({"tokens": [["a"]] * 20}, {}, '"data": no column for the tags among tokens'),
         ({"tokens": [[]] * 20, "tags": [[]] * 20}, {}, '"data" row 1: no tokens in "tokens"'),
         (orders(30), {"columns": {"tags": "tag"}}, 'unknown column "tag"; did you mean "tags"?'),
-        (orders(30), {"metric": "f1"}, 'unknown metric of these tags "f1"'),
+        (orders(30), {"metric": "f1"}, 'unknown metric "f1"'),
         (orders(30), {"options": {"crff": True}}, 'unknown setting in options "crff"'),
         (orders(30), {"options": {"spelling": "x"}}, "options.spelling = 'x'"),
         (

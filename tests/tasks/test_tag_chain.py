@@ -5,15 +5,16 @@ import itertools
 import pytest
 import torch
 
-from seqlab.tasks.targets.chain import (
+from seqlab.tasks.targets.tag_head import (
     LinearChain,
+    TagHead,
     Transitions,
+    forbidden,
     log_partition,
     marginals,
     sequence_score,
     viterbi,
 )
-from seqlab.tasks.targets.tag_head import TagHead, forbidden
 
 B, T, C = 3, 5, 4
 LENGTHS = torch.tensor([5, 3, 1])

@@ -16,7 +16,7 @@ from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.building import build_model
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.targets.ctc import frames_needed, greedy, prefix_beam
+from seqlab.tasks.targets.transcript import frames_needed, greedy, prefix_beam
 from seqlab.tasks.transcribe import Transcribe
 from seqlab.training.fit import fit
 from seqlab.workbench.gathering import choose_task

@@ -148,15 +148,15 @@ CUT = {
 
 @pytest.mark.parametrize("case", CUT)
 def test_batches_of_tasks_are_cut_and_learned_from(case):
-    task, frame, fields, cuts = CUT[case]
+    task, frame, fields, shortened = CUT[case]
     data = prepared(task, frame(), **fields)
-    assert data.task.cuts == cuts
+    assert data.task.shortens == shortened
     objective = TaskObjective(data, data.train, TrainSpec(length_warmup=0.5, batch_size=8))
     batch = next(objective.batches(0))
     short = objective.shortened(batch, 4)
     assert objective.longest() >= batch.inputs.shape[1] > 4
     assert short.inputs.shape[1] == 4
-    if cuts == "targets too":
+    if shortened == "targets too":
         assert torch.equal(short.targets, batch.targets[:, :4])
     from seqlab.specs import ModelSpec
     from seqlab.study.building import build_model
@@ -189,7 +189,7 @@ def test_where_targets_would_be_wrong_it_is_refused_in_a_line(case):
 
 @pytest.mark.parametrize("task", ["forecast", "span", "series", "images", "translate"])
 def test_other_tasks_do_not_allow_it(task):
-    assert registry.load("tasks", task).cuts is None
+    assert registry.load("tasks", task).shortens is None
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.5])

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.columns import find, named, normalised
+from seqlab.data.columns import (
+    ColumnKind,
+    describe,
+    find,
+    named,
+    normalised,
+    numeric_names,
+)
 from seqlab.data.moments.formats import FIRST_SHORT_YEAR, Format
 from seqlab.data.moments.forms import TimeForm, as_texts, learn
 from seqlab.data.moments.months import month_of
@@ -242,27 +250,28 @@ def _numbers(column: pd.Series, part: str) -> pd.Series:
 
 def _clock_column(frame: pd.DataFrame) -> tuple[str, str] | None:
     """The column of times of day beside one of dates, and whether it holds times or hours."""
-    for name in map(str, frame.columns):
-        values = frame[name].dropna().head(200)
-        if values.empty:
-            continue
-        if not pd.api.types.is_numeric_dtype(values.dtype):
-            if isinstance(values.iloc[0], list | dict | np.ndarray):
-                continue
-            texts = values.astype("str").str.strip()
-            if texts.str.len().max() <= 18 and texts.map(is_time_of_day).all():
-                return "time", name
-        elif PARTS.get(normalised(name)) == "hour" and _fits(frame[name], "hour"):
-            return "hour", name
-        if normalised(name) in _CLOCKS and (width := _clock_digits(values)):
+    kinds, numeric = describe(frame), numeric_names(frame)
+    for name, held in kinds.items():
+        if name in numeric:
+            if PARTS.get(normalised(name)) == "hour" and _fits(frame[name], "hour"):
+                return "hour", name
+        elif held not in (ColumnKind.LIST, ColumnKind.EMPTY) and _are_times(frame[name]):
+            return "time", name
+        if normalised(name) in _CLOCKS and (width := _clock_digits(frame[name])):
             return f"clock{width}", name
     return None
 
 
+def _are_times(column: pd.Series) -> bool:
+    """Whether the first cells are times of day; most columns' first cell says that they are not."""
+    known = (str(cell).strip() for cell in column if not pd.isna(cell))
+    return all(len(cell) <= 18 and is_time_of_day(cell) for cell in islice(known, 200))
+
+
 def _clock_digits(values: pd.Series) -> int:
     """4 where digits are hours and minutes, 6 where seconds too, else 0: 930 is half past nine."""
-    texts = as_texts(values)
-    if not texts.str.fullmatch(r"\d{1,6}").all() or texts.astype("i8").max() <= 24:
+    texts = as_texts(values.dropna().head(200))
+    if texts.empty or not texts.str.fullmatch(r"\d{1,6}").all() or texts.astype("i8").max() <= 24:
         return 0
     width = 6 if texts.str.len().max() > 4 else 4
     return width if texts.str.zfill(width).map(is_clock).all() else 0

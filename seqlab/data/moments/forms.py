@@ -7,8 +7,9 @@ become whole microseconds since 1970, on the clock of the data or in UTC, and ar
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -346,12 +347,12 @@ def _starts(column: pd.Series) -> tuple[Stamps, Valid]:
     return np.where(valid, stamps, 0), valid
 
 
-def looks_like_dates(values: pd.Series) -> bool:
-    """Whether a column of strings (none missing) holds dates, judged by a sample.
+def looks_like_dates(cells: Iterable[str]) -> bool:
+    """Whether strings (none missing) are dates, judged by a sample.
 
     Numbers alone are none, whatever they could be: a column's name has to say so.
     """
-    return _share_of_dates(values.head(SAMPLED_CELLS), digits=False) > 0.9
+    return _share_of_dates(islice(cells, SAMPLED_CELLS), digits=False) > 0.9
 
 
 def can_be_moments(column: pd.Series) -> bool:
@@ -372,7 +373,7 @@ def can_be_moments(column: pd.Series) -> bool:
     )
 
 
-def _share_of_dates(values: pd.Series, digits: bool) -> float:
+def _share_of_dates(values: Iterable[Any], digits: bool) -> float:
     """The share of cells that are dates; 0 where more than a tenth are none."""
     rest = [str(value).strip() for value in values]
     most, wrong, right = 0.1 * len(rest), 0, 0

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 
 from seqlab.data.examples import Examples
+from seqlab.metrics.base import Array
 from seqlab.metrics.predictions import confidence_and_right
-from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.base import Exhibit
+from seqlab.tasks.exhibits.curves import binned
 from seqlab.tasks.parts import Input
 
 RELIABILITY_BINS = 10
@@ -18,7 +19,7 @@ MOST_CLASSES = 40  # rows of a confusion matrix that can still be read
 
 
 def exhibits(
-    predictions: Predictions, examples: Examples, classes: list[str], read: Input
+    predictions: Array, examples: Examples, classes: list[str], read: Input
 ) -> list[Exhibit]:
     """Errors by length and class, confusions, reliability, hardest examples; labels are known."""
     labels = examples.array("label")
@@ -78,12 +79,12 @@ def confusion(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) -> 
     )
 
 
-def reliability(predictions: Predictions, labels: np.ndarray) -> Exhibit:
+def reliability(predictions: Array, labels: np.ndarray) -> Exhibit:
     """How often predictions of one confidence are right (Guo et al., 2017)."""
     confidence, right = confidence_and_right(predictions, labels)
     confidence, right = confidence.ravel(), right.ravel()
     bins = np.clip(np.ceil(confidence * RELIABILITY_BINS) - 1, 0, RELIABILITY_BINS - 1)
-    found = [bins == b for b in range(RELIABILITY_BINS) if (bins == b).any()]
+    bin_rows = [bins == b for b in range(RELIABILITY_BINS) if (bins == b).any()]
     several = labels.ndim == 2
     return Exhibit(
         "curve",
@@ -91,9 +92,9 @@ def reliability(predictions: Predictions, labels: np.ndarray) -> Exhibit:
         {
             "x_label": "confidence of a decision" if several else "probability of the prediction",
             "y_label": "share right",
-            "x": [float(confidence[rows].mean()) for rows in found],
-            "y": [float(right[rows].mean()) for rows in found],
-            "count": [int(rows.sum()) for rows in found],
+            "x": [float(confidence[rows].mean()) for rows in bin_rows],
+            "y": [float(right[rows].mean()) for rows in bin_rows],
+            "count": [int(rows.sum()) for rows in bin_rows],
             "diagonal": True,
         },
         "Below the diagonal the contestant is surer than it should be, above it less sure.",
@@ -102,13 +103,13 @@ def reliability(predictions: Predictions, labels: np.ndarray) -> Exhibit:
 
 def _by_label(chosen: np.ndarray, true: np.ndarray, classes: list[str]) -> Exhibit:
     """Of each of several labels: how often it is right where predicted, and found where true."""
-    hits, predicted, held = ((chosen & true).sum(0), chosen.sum(0), true.sum(0))
+    hits, predicted, given = ((chosen & true).sum(0), chosen.sum(0), true.sum(0))
 
     def share(number: int, whole: np.ndarray) -> float | None:
         return float(hits[number] / whole[number]) if whole[number] else None
 
     rows = [
-        [name, int(held[i]), int(predicted[i]), share(i, predicted), share(i, held)]
+        [name, int(given[i]), int(predicted[i]), share(i, predicted), share(i, given)]
         for i, name in enumerate(classes)
     ]
     columns = ["label", "test examples", "predicted", "precision", "recall"]
@@ -116,7 +117,7 @@ def _by_label(chosen: np.ndarray, true: np.ndarray, classes: list[str]) -> Exhib
 
 
 def _hardest_sets(
-    predictions: Predictions,
+    predictions: Array,
     labels: np.ndarray,
     examples: Examples,
     classes: list[str],
@@ -142,7 +143,7 @@ def _hardest_sets(
 
 
 def hardest(
-    predictions: Predictions,
+    predictions: Array,
     labels: np.ndarray,
     examples: Examples,
     classes: list[str],

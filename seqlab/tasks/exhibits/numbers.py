@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
 from seqlab.tasks.base import Exhibit
-from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.exhibits.curves import binned
 from seqlab.tasks.parts import Input
 
 Array = NDArray[np.float64]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from seqlab.data.examples import Examples
 from seqlab.metrics.answer_f1 import AnswerF1
 from seqlab.metrics.exact_match import ExactMatch
-from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.base import Exhibit, Predictions, as_array
+from seqlab.tasks.exhibits.curves import binned
 from seqlab.tasks.parts import Input
-from seqlab.tasks.targets.span_answers import accepted, answers, normalised
+from seqlab.tasks.targets.span_texts import accepted, answers, normalised
 
 SPREAD_SHOWN = 6  # examples, the same for all contestants
 HARDEST_SHOWN = 6  # examples, each contestant's worst
@@ -24,7 +24,7 @@ MARK = "answer"
 
 def exhibits(predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
     """Examples with known answers only."""
-    given = np.array([normalised(text) for text in answers(predictions, examples)], dtype=object)
+    given = [normalised(text) for text in answers(predictions, examples)]
     wanted = accepted(examples)
     f1 = AnswerF1().collect(given, wanted)[:, 0]
     exact = ExactMatch().collect(given, wanted)[:, 0]
@@ -43,9 +43,9 @@ def _by_question(
     firsts = np.array([_first(text) for text in examples.frame["question"]], dtype=object)
     kinds = [name for name, _ in Counter(firsts.tolist()).most_common(MOST_QUESTION_KINDS)]
     rows = [
-        [name, int(held.sum()), float(f1[held].mean()), float(exact[held].mean())]
+        [name, int(chosen.sum()), float(f1[chosen].mean()), float(exact[chosen].mean())]
         for name in kinds
-        if (held := firsts == name).any()
+        if (chosen := firsts == name).any()
     ]
     columns = ["question begins with", "test examples", "answer F1", "exact match"]
     return Exhibit("table", "Quality by question", {"columns": columns, "rows": rows})
@@ -64,16 +64,16 @@ def _by_length(f1: NDArray[np.float64], examples: Examples, read: Input) -> Exhi
 def _spread(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     """Evenly chosen from the test part: the same examples for all contestants."""
     rows = np.unique(np.linspace(0, len(examples) - 1, SPREAD_SHOWN).round().astype(int))
-    items = [_item(row, np.asarray(predictions)[row], f1[row], examples) for row in rows.tolist()]
+    items = [_item(row, as_array(predictions)[row], f1[row], examples) for row in rows.tolist()]
     note = "Evenly chosen from the test part; an unmarked context holds no answer."
     return Exhibit("marked", "Answers in their contexts", {"items": items}, note)
 
 
 def _hardest(predictions: Predictions, f1: NDArray[np.float64], examples: Examples) -> Exhibit:
     """The surest wrong answers first: those with the lowest F1, the most probable among them."""
-    found = np.asarray(predictions)
-    rows = np.lexsort((-found[:, 2], f1))[:HARDEST_SHOWN]
-    items = [_item(row, found[row], f1[row], examples) for row in rows.tolist()]
+    answers_given = as_array(predictions)
+    rows = np.lexsort((-answers_given[:, 2], f1))[:HARDEST_SHOWN]
+    items = [_item(row, answers_given[row], f1[row], examples) for row in rows.tolist()]
     note = "Each contestant's own, the worst answers first and the surest among them."
     return Exhibit("marked", "Hardest test examples", {"items": items}, note)
 

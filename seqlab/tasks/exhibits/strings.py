@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.metrics.base import Array, Metric
 from seqlab.tasks.base import Exhibit
-from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.exhibits.curves import binned
 from seqlab.tasks.parts import Input
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Written:
         """Of one example: by the metric, or by chrF where that says little of one alone."""
         if not self.metric.of_corpus:
             return round(self.metric.value(self.statistics[row : row + 1]), 3)
-        chrf: Any = registry.load("metrics", "chrf")()
+        chrf: Metric = registry.load("metrics", "chrf")()
         return round(chrf.value(chrf.collect([self.texts[row]], [target])), 1)
 
 
@@ -81,10 +81,10 @@ def attentions(
     short = np.flatnonzero(reader.lengths(examples) <= MOST_ATTENTION_TOKENS)
     made: list[Exhibit] = []
     for row in short[spread(examples.take(short), DRAWN_ATTENTIONS, reader)] if len(short) else ():
-        found = read(int(row))
-        if found is None:
+        attention = read(int(row))
+        if attention is None:
             return []
-        written, source, weights = found
+        written, source, weights = attention
         data = {
             "rows": written[:MOST_ATTENTION_TOKENS],
             "columns": source,

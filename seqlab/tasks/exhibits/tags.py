@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.data.examples import Examples
+from seqlab.data.examples import Examples, Ragged
 from seqlab.metrics.spans import spans
-from seqlab.tasks.base import Exhibit, Predictions
-from seqlab.tasks.exhibits.binned import binned
+from seqlab.tasks.base import Exhibit
+from seqlab.tasks.exhibits.curves import binned
 
 SPREAD_SHOWN = 5  # sentences, the same for all contestants
 HARDEST_SHOWN = 8  # sentences, each contestant's worst
@@ -21,7 +21,7 @@ MOST_TAGS = 40  # rows of a confusion matrix that can still be read
 
 
 def exhibits(
-    predictions: Predictions,
+    predictions: Ragged,
     predicted: list[list[str]],
     examples: Examples,
     classes: Sequence[str],
@@ -42,23 +42,23 @@ def exhibits(
 def _by_tag(predicted: list[list[str]], given: list[list[str]], spanned: bool) -> Exhibit:
     """Precision, recall and F1 of each type of span, or of each tag."""
     right: Counter[str] = Counter()
-    found: Counter[str] = Counter()
+    predicted_counts: Counter[str] = Counter()
     wanted: Counter[str] = Counter()
     for own, true in zip(predicted, given, strict=True):
         if spanned:
             ours, theirs = set(spans(own)), set(spans(true))
-            found.update(span.type for span in ours)
+            predicted_counts.update(span.type for span in ours)
             wanted.update(span.type for span in theirs)
             right.update(span.type for span in ours & theirs)
         else:
-            found.update(own)
+            predicted_counts.update(own)
             wanted.update(true)
             right.update(a for a, b in zip(own, true, strict=True) if a == b)
     rows: list[list[Any]] = []
-    for name in sorted(wanted | found, key=lambda name: (-wanted[name], name)):
-        precision = right[name] / found[name] if found[name] else 0.0
+    for name in sorted(wanted | predicted_counts, key=lambda name: (-wanted[name], name)):
+        precision = right[name] / predicted_counts[name] if predicted_counts[name] else 0.0
         recall = right[name] / wanted[name] if wanted[name] else 0.0
-        f1 = 2 * right[name] / (found[name] + wanted[name])
+        f1 = 2 * right[name] / (predicted_counts[name] + wanted[name])
         rows.append([name or "span", precision, recall, f1, wanted[name]])
     what = "span" if spanned else "tag"
     return Exhibit(
@@ -121,7 +121,7 @@ class _Sentences:
         inner = places[1:-1] if len(places) > SPREAD_SHOWN else places
         return self._marked("Tagged test sentences", order[np.unique(inner)], "From short to long.")
 
-    def hardest(self, predictions: Predictions) -> Exhibit:
+    def hardest(self, predictions: Ragged) -> Exhibit:
         """Sentences with wrong tags, those first whose wrong tags were held for the surest."""
         probabilities = np.split(predictions.values[:, 1], predictions.offsets[1:-1])
         doubts = [
@@ -152,7 +152,7 @@ class _Sentences:
 
 def _types(tags: list[str]) -> list[str]:
     """At each position the type of its span, or nothing."""
-    found = [""] * len(tags)
+    types = [""] * len(tags)
     for span in spans(tags):
-        found[span.start : span.end] = [span.type or "span"] * (span.end - span.start)
-    return found
+        types[span.start : span.end] = [span.type or "span"] * (span.end - span.start)
+    return types

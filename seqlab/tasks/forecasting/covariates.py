@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.series import numbers
+from seqlab.data.series import matrix
 from seqlab.errors import UserError
 
 Array = NDArray[np.float64]
@@ -21,22 +21,22 @@ MOST_CATEGORIES = 50
 
 def categories(frame: pd.DataFrame, columns: Sequence[str], origin: str) -> Categories:
     """The words of those columns that do not hold numbers."""
-    found = []
+    word_columns = []
     for name in columns:
-        held = frame[name].dropna()
-        if pd.api.types.is_numeric_dtype(held.dtype) or len(held) == 0:
+        cells = frame[name].dropna()
+        if pd.api.types.is_numeric_dtype(cells.dtype) or len(cells) == 0:
             continue
-        if pd.to_numeric(held, errors="coerce").notna().mean() > 0.5:
+        if pd.to_numeric(cells, errors="coerce").notna().mean() > 0.5:
             continue  # numbers with a slip of the pen, which reading them will name
-        words = sorted(held.astype("str").unique())
+        words = sorted(cells.astype("str").unique())
         if len(words) > MOST_CATEGORIES:
             raise UserError(
                 f'"{origin}" column "{name}": {len(words)} different words; a covariate may have'
                 f" {MOST_CATEGORIES}",
                 "group the rare ones, or leave the column out",
             )
-        found.append((name, tuple(words)))
-    return tuple(found)
+        word_columns.append((name, tuple(words)))
+    return tuple(word_columns)
 
 
 def names(columns: Sequence[str], known: Categories) -> tuple[str, ...]:
@@ -53,24 +53,27 @@ def values(
     frame: pd.DataFrame, columns: Sequence[str], known: Categories, origin: str
 ) -> list[Array]:
     """One array (rows,) for each of `names`; NaN where a cell is missing."""
-    words, found = dict(known), []
+    words, arrays = dict(known), []
+    plain = [name for name in columns if name not in words]
+    numeric = dict(zip(plain, finite(frame, plain, origin).T, strict=True))
     for name in columns:
-        if name not in words:
-            found.append(finite(frame, name, origin))
+        if name in numeric:
+            arrays.append(numeric[name])
             continue
         cells, missing = frame[name].astype("str").to_numpy(), frame[name].isna().to_numpy()
-        found += [np.where(missing, np.nan, cells == word) for word in words[name]]
-    return found
+        arrays += [np.where(missing, np.nan, cells == word) for word in words[name]]
+    return arrays
 
 
-def finite(frame: pd.DataFrame, name: str, origin: str) -> Array:
-    """A column of numbers, NaN where missing; an infinite one is an error."""
-    column = numbers(frame, name, origin)
-    infinite = np.isinf(column)
+def finite(frame: pd.DataFrame, names: Sequence[str], origin: str) -> Array:
+    """Columns of numbers (rows, columns), NaN where missing; an infinite one is an error."""
+    table = matrix(frame, names, origin)
+    infinite = np.isinf(table)
     if infinite.any():
-        row = int(infinite.argmax())
+        column = int(infinite.any(axis=0).argmax())
+        row = int(infinite[:, column].argmax())
         raise UserError(
-            f'"{origin}" column "{name}" row {row + 1}: infinite value',
+            f'"{origin}" column "{names[column]}" row {row + 1}: infinite value',
             "replace it by a number, or leave the cell empty where the value is missing",
         )
-    return np.asarray(column, dtype=np.float64)
+    return table

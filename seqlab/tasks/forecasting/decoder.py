@@ -58,7 +58,8 @@ class HorizonDecoder(Model):
             block = cast(DecoderBlock, module)
             x, _ = block.mixed(x, block.mixer.initial_state(B))  # type: ignore[operator]
             x = block.read(x, () if block.reader is None else block.reader.begin(B, read))
-        return cast(Tensor, self.head(self.dropout(self.norm(x))))
+        forecasts: Tensor = self.head(self.dropout(self.norm(x)))
+        return forecasts
 
     @property
     def backend(self) -> str:

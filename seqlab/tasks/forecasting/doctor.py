@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from seqlab import registry
 from seqlab.data.columns import aliases, names_time, normalised
@@ -36,13 +37,23 @@ def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
     """All findings, the guesses first; a user's error becomes the one finding that matters."""
     try:
         prepared = read(sources, spec)[-1]
-        fitted, parts, card = fit(prepared, spec)
+        return findings_of(sources.train, prepared, *fit(prepared, spec))
     except UserError as error:
         return [Finding("error", error.message, "", error.hint)]
+
+
+def findings_of(
+    train: Table,
+    prepared: PreparedPanel,
+    fitted: Fitted,
+    parts: list[Examples],
+    card: dict[str, Any],
+) -> list[Finding]:
+    """All findings on a panel and what was fitted on it."""
     panel = prepared.panel
-    findings = [
+    return [
         Finding("info", "How the data are read", "; ".join(prepared.notes)),
-        *_unread_moments(sources.train, prepared.layout),
+        *_unread_moments(train, prepared.layout),
         _size(panel, prepared.layout),
         *_grid(panel),
         *_missing(panel),
@@ -53,9 +64,8 @@ def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
         *_drift(panel, fitted, prepared),
         *_windows(card),
         _bar(fitted, parts[1]),
-        *_unused(sources.train, prepared.layout),
+        *_unused(train, prepared.layout),
     ]
-    return findings
 
 
 def _unread_moments(table: Table, layout: Layout) -> list[Finding]:
@@ -198,7 +208,7 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
     values = panel.values[used, :C]
     np.fmin.at(low, owners[used], values)
     np.fmax.at(high, owners[used], values)
-    found = [
+    constant = [
         panel.series[s]
         if C == 1
         else panel.targets[c]
@@ -206,13 +216,13 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
         else f"{panel.series[s]} · {panel.targets[c]}"
         for s, c in np.argwhere(low == high)
     ]
-    if not found:
+    if not constant:
         return []
     return [
         Finding(
             "warning",
-            f"{len(found)} series never change in the training part",
-            _named(found),
+            f"{len(constant)} series never change in the training part",
+            _named(constant),
             "scaled errors leave them out; remove them if they tell nothing",
         )
     ]
@@ -220,30 +230,42 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
 
 def _extreme(panel: Panel, layout: Layout) -> list[Finding]:
     """Values far outside the quartiles of their series."""
-    found, where = 0, ""
+    extremes, where = 0, ""
     for s in range(min(len(panel), 2000)):
         part = panel.values[panel.offsets[s] : panel.offsets[s + 1], : len(panel.targets)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a channel without any value
-            low, high = np.nanquantile(part, (0.25, 0.75), axis=0)
-            far = np.maximum(part - high, low - part) > EXTREME_RANGES * (high - low)
+        low, high = _quartiles(part)
+        far = np.maximum(part - high, low - part) > EXTREME_RANGES * (high - low)
         far &= (high > low)[None]
         if far.any() and not where:
             row, c = np.argwhere(far)[0]
             moment = panel.moments(np.array([s]), np.array([panel.offsets[s] + row]))[0]
             where = f'first: {panel.targets[c]} = {part[row, c]:g} in "{panel.series[s]}"'
             where += f" at {layout.iso(moment)}"
-        found += int(far.sum())
-    if not found:
+        extremes += int(far.sum())
+    if not extremes:
         return []
     return [
         Finding(
             "warning",
-            f"{found} extreme values, more than {EXTREME_RANGES:g} interquartile ranges away",
+            f"{extremes} extreme values, more than {EXTREME_RANGES:g} interquartile ranges away",
             where,
             "check them: a typing error weighs heavily in squared errors, less with --metric mae",
         )
     ]
+
+
+def _quartiles(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The lower and the upper quartile of each channel (steps, channels), gaps left out.
+
+    NumPy's own goes channel by channel where there are gaps, and there may be thousands.
+    """
+    ordered = np.sort(values, axis=0)  # gaps come last
+    last = np.maximum((~np.isnan(values)).sum(axis=0) - 1, 0)  # a channel of gaps has NaN there
+    rows, columns = np.array([[0.25], [0.75]]) * last, np.arange(values.shape[1])
+    below = np.floor(rows).astype(np.int64)
+    first, second = ordered[below, columns], ordered[np.minimum(below + 1, last), columns]
+    low, high = first + (rows - below) * (second - first)
+    return low, high
 
 
 def _components(prepared: PreparedPanel) -> Finding:
@@ -283,9 +305,8 @@ def _drift(panel: Panel, fitted: Fitted, prepared: PreparedPanel) -> list[Findin
     ]
 
 
-def _windows(card: dict[str, object]) -> list[Finding]:
+def _windows(card: dict[str, Any]) -> list[Finding]:
     parts = card["parts"]
-    assert isinstance(parts, dict)
     words = [
         f"{name}: {part['windows']}"
         + (f" (every {part['stride']} steps)" if part["stride"] > 1 else "")

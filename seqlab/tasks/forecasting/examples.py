@@ -10,9 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
-from seqlab.tasks.forecasting.calendar import features
 from seqlab.tasks.forecasting.fitted import Fitted
-from seqlab.tasks.forecasting.frequency import Frequency
+from seqlab.tasks.forecasting.frequency import Frequency, calendar_features
 from seqlab.tasks.forecasting.panel import Panel
 from seqlab.tasks.forecasting.scaling import Scales, fill_forward
 from seqlab.tasks.forecasting.windows import Geometry, Windows
@@ -46,7 +45,7 @@ def shared_arrays(panel: Panel, scales: Scales, fitted: Fitted) -> dict[str, Arr
         "phase": np.array([panel.frequency.phase]),
     }
     if fitted.cycles:
-        arrays["calendar"] = features(moments, fitted.cycles)
+        arrays["calendar"] = calendar_features(moments, fitted.cycles)
     if fitted.layout.static:
         assert panel.static is not None
         static = (panel.static - np.array(fitted.static_mean)) / np.array(fitted.static_std)
@@ -81,8 +80,8 @@ def starts(examples: Examples) -> Rows:
 
 
 def _numbers(array: object, rows: Rows | None) -> Rows:
-    found = np.asarray(array, dtype=np.int64)
-    return found if rows is None else found[rows]
+    numbers = np.asarray(array, dtype=np.int64)
+    return numbers if rows is None else numbers[rows]
 
 
 def grid(examples: Examples, fitted: Fitted) -> Frequency:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
-from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.base import Exhibit, Predictions, as_array
 from seqlab.tasks.forecasting.examples import grid, origins, series_of, starts
 from seqlab.tasks.forecasting.options import MEDIAN_LEVEL
 
@@ -180,7 +180,7 @@ def _item(
         "y_label": target,
         "history": {"x": _labels(moments(before + start)), "y": _numbers(values[before])},
         "target": {"x": dates, "y": _numbers(values[ahead])},
-        "predicted": {"x": dates, **_forecast(task, np.asarray(predictions)[i, :, c])},
+        "predicted": {"x": dates, **_forecast(task, as_array(predictions)[i, :, c])},
     }
 
 

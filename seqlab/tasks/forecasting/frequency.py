@@ -173,8 +173,8 @@ class Frequency:
         if self.size >= DAY:
             return 7 if self.size == DAY else 1
         # 288 steps of five minutes are still a day; of finer steps, the hour or the minute.
-        cycles = (cycle // self.size for cycle in (DAY, HOUR, MINUTE, SECOND))
-        return max(1, next(steps for steps in cycles if steps <= 288))
+        cycles_within = (cycle // self.size for cycle in (DAY, HOUR, MINUTE, SECOND))
+        return max(1, next(steps for steps in cycles_within if steps <= 288))
 
     def horizon(self, season: int) -> int:
         """How far people usually look ahead: a day of hours, four weeks of days, a quarter."""
@@ -212,10 +212,10 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
             f'"{origin}": no series has two dates',
             "expected several dates for each series: is the series column the right one?",
         )
-    found = _months(stamps, gaps, same) or _weekdays(stamps, gaps, same)
-    found = found or _open_hours(stamps, gaps)
-    if found is not None:
-        return found
+    grid = _months(stamps, gaps, same) or _weekdays(stamps, gaps, same)
+    grid = grid or _open_hours(stamps, gaps)
+    if grid is not None:
+        return grid
     sizes, counts = np.unique(gaps, return_counts=True)
     size = int(sizes[counts.argmax()])
     if (gaps % size != 0).mean() > TOLERATED_SHARE:  # the usual gap may be several steps
@@ -225,8 +225,8 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
         )  # else: no common step, just noise
     phases, counts = np.unique(stamps % size, return_counts=True)
     if counts.max() < (1 - TOLERATED_SHARE) * len(stamps):
-        found = _jittered(stamps, gaps)
-    return found or Frequency("fixed", size, int(phases[counts.argmax()]))
+        grid = _jittered(stamps, gaps)
+    return grid or Frequency("fixed", size, int(phases[counts.argmax()]))
 
 
 def _clock_of(stamps: Positions) -> int:
@@ -321,9 +321,9 @@ def _months(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Freq
         size = int(np.gcd.reduce(sizes[counts >= 0.02 * len(steps)], initial=size))
     phases, counts = np.unique(months % size, return_counts=True)
     frequency = Frequency("months", size, int(phases[counts.argmax()]), clock=_clock_of(stamps))
-    found = _on_days(frequency, dates, first)
-    if found is not None:
-        return found
+    on_days = _on_days(frequency, dates, first)
+    if on_days is not None:
+        return on_days
     usual = (gaps >= 28 * size * DAY) & (gaps <= 31 * size * DAY)
     if usual.mean() < 0.5 or len(np.unique(gaps[usual])) == 1:  # 28 days are four weeks, no month
         return None
@@ -354,3 +354,32 @@ def _on_days(frequency: Frequency, dates: Moments, first: Moments) -> Frequency 
             if (rule._days(first) == dates).mean() >= share:
                 return rule
     return None
+
+
+Array = NDArray[np.float32]
+# A cycle is read only where the training part holds it at least twice: a model that has seen one
+# January cannot know what January does.
+CYCLES = {"day": 1.0, "week": 7.0, "year": 365.25}  # their lengths in days
+
+
+def cycles_within(frequency: Frequency, steps: int) -> tuple[str, ...]:
+    """The cycles that this many steps hold twice and that are longer than a step."""
+    if not frequency.dated:
+        return ()
+    step = frequency.days
+    return tuple(
+        name for name, days in CYCLES.items() if 2 * step <= days and steps * step >= 2 * days
+    )
+
+
+def calendar_features(moments: NDArray[np.generic], chosen: tuple[str, ...]) -> Array:
+    """Sine and cosine of each cycle: (rows,) → (rows, 2 · cycles)."""
+    if not chosen:
+        return np.zeros((len(moments), 0), dtype=np.float32)
+    stamps = moments.astype("datetime64[us]")
+    days = stamps.astype(np.int64) / DAY
+    year = stamps.astype("datetime64[Y]")
+    in_year = (stamps - year.astype("datetime64[us]")).astype(np.int64) / DAY
+    place = {"day": days % 1, "week": (days + 3) % 7 / 7, "year": in_year / 366}
+    angles = 2 * np.pi * np.stack([place[c] for c in chosen], axis=1)
+    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)

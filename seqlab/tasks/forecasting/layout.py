@@ -152,9 +152,9 @@ def read_layout(
             raise unknown("role in --columns for forecasts", role, ROLES)
     frame, ids = _in_long_form(table)
     by_row = ids is not None
-    found = None
+    time_columns = None
     if not by_row or MOMENT in frame:
-        found = find_moments(
+        time_columns = find_moments(
             frame,
             given=columns.get("time"),
             origin=table.origin,
@@ -162,13 +162,13 @@ def read_layout(
             day_first=None if options is None else options.day_first,
             pattern=None if options is None else options.time_format,
         )
-    time = () if found is None else found.columns
-    step = None if by_row or found is not None else _step_column(frame)
+    time = () if time_columns is None else time_columns.columns
+    step = None if by_row or time_columns is not None else _step_column(frame)
     taken = [STEP] if by_row and not time else [*time, *([step] if step else [])]
     named = [columns[role] for role in FORMS_SAID if columns.get(role, "all") != "all"]
     spoken = [name for given in named for name in several(frame, given, table.origin)]
-    held = taken if found is None else [*taken, *spoken]
-    series, series_note = _series(table, frame, found, columns.get("series"), held)
+    held = taken if time_columns is None else [*taken, *spoken]
+    series, series_note = _series(table, frame, time_columns, columns.get("series"), held)
     taken += series
     targets, target_note = _targets(table, frame, columns, taken, spoken)
     taken += targets
@@ -179,8 +179,8 @@ def read_layout(
     every = [name for held in inputs.values() for name in held]
     notes = [
         *([] if ids is None else _wide_notes(frame, ids, [*taken, *every])),
-        "" if found is None else _time_note(found, by_row),
-        "" if found is not None else "time: no dates; steps are counted",
+        "" if time_columns is None else _time_note(time_columns, by_row),
+        "" if time_columns is not None else "time: no dates; steps are counted",
         "" if by_row else series_note,
         "" if by_row else target_note,
         *(f"{FORMS_SAID[role]}: {', '.join(names)}" for role, names in inputs.items() if names),
@@ -194,17 +194,17 @@ def read_layout(
         **{role: tuple(names) for role, names in inputs.items()},
         categories=further.categories(frame, every, table.origin),
         ids=ids or (),
-        moments=None if found is None else found.moments,
+        moments=None if time_columns is None else time_columns.moments,
         numbered=len(series) == 1 and pd.api.types.is_integer_dtype(frame[series[0]].dtype),
         notes=tuple(note for note in notes if note),
     )
 
 
-def _time_note(found: FoundMoments, by_row: bool) -> str:
+def _time_note(dates: FoundMoments, by_row: bool) -> str:
     """Where the moments are, how they are read, and what is doubtful in that."""
-    form = found.moments.form
-    where = "time: the names of the columns" if by_row else found.sentence
-    where = where or f"time: {JOIN.join(found.columns)}"
+    form = dates.moments.form
+    where = "time: the names of the columns" if by_row else dates.sentence
+    where = where or f"time: {JOIN.join(dates.columns)}"
     said = "" if form.kind == "datetime" and not form.zone.name else form.words()
     return ", ".join(filter(None, (where, said and f"read as {said}", form.remark)))
 
@@ -229,10 +229,10 @@ def observe(table: Table, layout: Layout) -> Observations:
     inputs = (*layout.covariates, *layout.known)
     for name in (*layout.time, *layout.series, *layout.targets, *inputs, *layout.static):
         if name not in frame.columns:
-            held = ", ".join(map(str, frame.columns[:12]))
+            listed = ", ".join(map(str, frame.columns[:12]))
             raise UserError(
                 f'"{table.origin}" has no column "{name}"',
-                f"expected the columns of the data trained on; there are: {held}",
+                f"expected the columns of the data trained on; there are: {listed}",
             )
     moments = _moments(table, frame, layout)
     values, static = (
@@ -307,7 +307,7 @@ def several(frame: pd.DataFrame, given: str, origin: str) -> list[str]:
 def _series(
     table: Table,
     frame: pd.DataFrame,
-    found: FoundMoments | None,
+    time_columns: FoundMoments | None,
     given: str | None,
     taken: Sequence[str],
 ) -> tuple[list[str], str]:
@@ -316,8 +316,8 @@ def _series(
         return several(frame, given, table.origin), ""
     free = {normalised(str(name)): str(name) for name in frame.columns if name not in taken}
     by_name = [free[alias] for alias in aliases("series") if alias in free]
-    step = frame[taken[0]] if found is None and taken else None
-    times = found.times if found is not None else step
+    step = frame[taken[0]] if time_columns is None and taken else None
+    times = time_columns.times if time_columns is not None else step
     best = ([n for n in by_name if normalised(n) in SERIES_NAMES] or by_name)[:1]
     note = f'series: column "{best[0]}" (by its name)' if best else ""
     if times is None or (best and normalised(best[0]) in SERIES_NAMES):
@@ -371,9 +371,9 @@ def _targets(
     numeric = [n for n in numeric if n not in spoken] or numeric
     numeric = [n for n in numeric if normalised(n) not in CALENDAR and n != "split"] or numeric
     if not numeric:
-        held = ", ".join(f"{name} ({kind})" for name, kind in list(describe(frame).items())[:12])
+        listed = ", ".join(f"{name} ({kind})" for name, kind in list(describe(frame).items())[:12])
         raise UserError(
-            f'"{table.origin}": no column of numbers to forecast among: {held}',
+            f'"{table.origin}": no column of numbers to forecast among: {listed}',
             "name it with --columns target=COLUMN",
         )
     if len(numeric) == 1:

@@ -33,9 +33,9 @@ def seasonal(examples: Examples, geometry: Geometry, channels: int) -> Array:
     for back in range(1, SEASONS_BACK + 1):
         lag = season * (-(-(steps + 1) // season) + back - 1)
         rows = origins(examples)[:, None] + steps - lag  # (windows, horizon)
-        found = targets[np.maximum(rows, 0)]
-        usable = open_ & (rows >= begin)[:, :, None] & ~np.isnan(found)
-        predicted[usable] = found[usable]
+        season_before = targets[np.maximum(rows, 0)]
+        usable = open_ & (rows >= begin)[:, :, None] & ~np.isnan(season_before)
+        predicted[usable] = season_before[usable]
         open_ &= ~usable
         if not open_.any():
             break

@@ -112,11 +112,12 @@ def build_panel(
     target of each series are kept (or missing), with the inputs that are known in advance.
     """
     tables = [part for part in parts if part is not None]
-    codes, found = pd.factorize(np.concatenate([table.series for table in tables]))
-    names = pd.Index(found)
+    codes, distinct = pd.factorize(np.concatenate([table.series for table in tables]))
+    names = pd.Index(distinct)
     values = np.concatenate([table.values for table in tables])
     part = np.repeat(
-        [i for i, held in enumerate(parts) if held is not None], [len(t.series) for t in tables]
+        [i for i, part_tables in enumerate(parts) if part_tables is not None],
+        [len(t.series) for t in tables],
     )
     moments = [table.moments for table in tables]
     turned = False
@@ -265,12 +266,12 @@ def _scatter(
 ) -> Panel:
     """Values to their places; a series begins and ends with an observed target, `ahead` aside."""
     observed = ~np.isnan(values[:, : len(layout.targets)]).all(axis=1)
-    held = np.unique(codes[observed])  # a series without any value is none
-    if len(held) == 0:
+    observed_series = np.unique(codes[observed])  # a series without any value is none
+    if len(observed_series) == 0:
         raise UserError(f"no values in {', '.join(layout.targets)}", "all cells are empty")
     number = np.full(len(names), -1)
-    number[held] = np.arange(len(held))
-    first, last = _extents(number[codes[observed]], positions[observed], len(held))
+    number[observed_series] = np.arange(len(observed_series))
+    first, last = _extents(number[codes[observed]], positions[observed], len(observed_series))
     last += ahead
     offsets = np.concatenate(([0], (last - first + 1).cumsum()))
     if offsets[-1] > MOST_POSITIONS_A_ROW * observed.sum() + 1000:
@@ -278,7 +279,7 @@ def _scatter(
         ends = grid.moments(np.array([first[worst], last[worst]]))
         begin, end = map(layout.shown, ends)
         raise UserError(
-            f"{called(names[held[worst]])} reaches from {begin} to {end}"
+            f"{called(names[observed_series[worst]])} reaches from {begin} to {end}"
             f" in steps of {grid}: {int(offsets[-1])} steps for {int(observed.sum())} values",
             "check its first and last dates",
         )
@@ -290,7 +291,7 @@ def _scatter(
         later = (offsets[1:, None] - 1 - np.arange(ahead)).ravel()
         placed[later, : len(layout.targets) + len(layout.past_inputs)] = np.nan
     return Panel(
-        tuple(map(str, names[held])),
+        tuple(map(str, names[observed_series])),
         layout.targets,
         (*layout.past_inputs, *layout.known_inputs),
         placed,

@@ -14,16 +14,25 @@ from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
+from seqlab.metrics.base import metrics_of
 from seqlab.tasks.base import DataSpec, Sources
-from seqlab.tasks.forecasting import calendar, settings
+from seqlab.tasks.forecasting import settings
 from seqlab.tasks.forecasting.examples import examples_of, shared_arrays
 from seqlab.tasks.forecasting.fitted import Fitted
+from seqlab.tasks.forecasting.frequency import cycles_within
 from seqlab.tasks.forecasting.layout import Layout, called, observe, read_layout
 from seqlab.tasks.forecasting.options import read_options
 from seqlab.tasks.forecasting.panel import Panel, build_panel
-from seqlab.tasks.forecasting.parts import PART_NAMES, PartEnds, cut, cut_folds
 from seqlab.tasks.forecasting.scaling import fit_scales, static_scales
-from seqlab.tasks.forecasting.windows import Geometry, Windows, window_part
+from seqlab.tasks.forecasting.windows import (
+    PART_NAMES,
+    Geometry,
+    PartEnds,
+    Windows,
+    cut,
+    cut_folds,
+    window_part,
+)
 
 METRICS = ("mse", "mae", "mase", "smape", "rmse")
 QUANTILE_METRICS = ("crps", "pinball", "coverage")
@@ -106,7 +115,7 @@ def cut_windows(prepared: PreparedPanel, spec: DataSpec) -> list[Windows]:
     windows = []
     for part, most in enumerate(MOST_WINDOWS):
         stride = spec.stride if part else None
-        found = window_part(
+        part_windows = window_part(
             prepared.panel,
             prepared.parts,
             part,
@@ -114,9 +123,9 @@ def cut_windows(prepared: PreparedPanel, spec: DataSpec) -> list[Windows]:
             stride,
             max(1, most // channels),
         )
-        if len(found) == 0:
+        if len(part_windows) == 0:
             raise _no_window(prepared, part)
-        windows.append(found)
+        windows.append(part_windows)
     return windows
 
 
@@ -127,7 +136,7 @@ def fit(prepared: PreparedPanel, spec: DataSpec) -> tuple[Fitted, list[Examples]
     training = prepared.parts.ends[:, 0]
     scales = fit_scales(panel, training, geometry.season)
     _check_movement(prepared, windows, scales.naive)
-    cycles = calendar.cycles(panel.frequency, int(training.max())) if spec.calendar else ()
+    cycles = cycles_within(panel.frequency, int(training.max())) if spec.calendar else ()
     options = read_options(spec.options)
     mean, std = static_scales(panel, prepared.layout)
     fitted = Fitted(
@@ -149,7 +158,7 @@ def fit(prepared: PreparedPanel, spec: DataSpec) -> tuple[Fitted, list[Examples]
         residual=options.residual,
     )
     shared = shared_arrays(panel, scales, fitted)
-    parts = [examples_of(found, panel, shared) for found in windows]
+    parts = [examples_of(part_windows, panel, shared) for part_windows in windows]
     return fitted, parts, _card(prepared, fitted, windows)
 
 
@@ -192,9 +201,10 @@ def _tables(sources: Sources) -> tuple[Table, Table | None, Table | None]:
     }
     train, valid, test = tables.values()
     if train.frame.empty or test.frame.empty:
-        held = ", ".join(map(str, pd.unique(table.frame["split"])[:5]))
+        named_parts = ", ".join(map(str, pd.unique(table.frame["split"])[:5]))
         raise UserError(
-            f'"{table.origin}" column "split": expected rows of train and test, found {held}',
+            f'"{table.origin}" column "split": expected rows of train and test,'
+            f" found {named_parts}",
             "rename the column if it does not say which part a row belongs to",
         )
     return train, None if valid.frame.empty else valid, test
@@ -205,9 +215,9 @@ def _metrics(spec: DataSpec, panel: Panel) -> tuple[str, ...]:
     where quantiles are asked for, what scores them all.
     """
     usual = "mse" if len(panel.targets) > 1 else "mase" if len(panel) > 1 else "mae"
-    known: tuple[str, ...] = METRICS
+    known = metrics_of("forecast", METRICS, "r2", *QUANTILE_METRICS)
     if read_options(spec.options).levels:
-        usual, known = "crps", (*METRICS, *QUANTILE_METRICS)
+        usual, known = "crps", (*known, *QUANTILE_METRICS)
     primary = spec.metric or usual
     if primary == "coverage":
         raise UserError(
@@ -257,15 +267,15 @@ def _card(prepared: PreparedPanel, fitted: Fitted, windows: Sequence[Windows]) -
     """What a report says of the data."""
     panel, geometry = prepared.panel, prepared.geometry
     spans = {}
-    for part, found in enumerate(windows):
+    for part, part_windows in enumerate(windows):
         begin, end = prepared.parts.span(part)
         s = int((end - begin).argmax())
         edges = np.array([begin[s], end[s] - 1]) + panel.offsets[s]
         moments = panel.moments(np.array([s, s]), edges)
         spans[("train", "valid", "test")[part]] = {
-            "windows": len(found),
-            "stride": found.stride,
-            "blocks": len(np.unique(found.blocks)),
+            "windows": len(part_windows),
+            "stride": part_windows.stride,
+            "blocks": len(np.unique(part_windows.blocks)),
             "from": prepared.layout.iso(moments[0]),
             "to": prepared.layout.iso(moments[1]),
         }

@@ -45,22 +45,23 @@ def recognise(table: Table) -> Confidence:
         return Confidence(0.5, "dates and numbers, but the dates repeat")
     if len(columns) > 1:  # words and numbers that are one moment together are no texts and classes
         return Confidence(0.95, f"moments in {', '.join(columns)}, and numbers")
-    held = "a column" if len(numeric) == 1 else f"{len(numeric)} columns"
-    return Confidence(0.9, f"dates with {held} of numbers")
+    columns_said = "a column" if len(numeric) == 1 else f"{len(numeric)} columns"
+    return Confidence(0.9, f"dates with {columns_said} of numbers")
 
 
 def _dates(table: Table) -> tuple[pd.Series | None, tuple[str, ...]]:
     """The moments of the rows, and the columns that hold them."""
     try:
-        found = find_moments(table.frame, origin=table.origin)
+        dates = find_moments(table.frame, origin=table.origin)
     except UserError:  # said when the user asks for a forecast
         names = {normalised(str(name)) for name in table.frame.columns}
         return pd.Series(dtype="datetime64[us]") if names & set(aliases("time")) else None, ()
-    return (None, ()) if found is None else (found.times, found.columns)
+    return (None, ()) if dates is None else (dates.times, dates.columns)
 
 
 def _undated(frame: pd.DataFrame, kinds: dict[str, ColumnKind], numeric: list[str]) -> Confidence:
-    others = [n for n, kind in kinds.items() if n not in numeric and kind != ColumnKind.IDENTIFIER]
+    left = kinds.keys() - set(numeric)
+    others = any(kinds[name] is not ColumnKind.IDENTIFIER for name in left)
     if others or len(frame) < FEWEST_ROWS:
         return Confidence(0.05, "no dates")
     if len(numeric) == 1:

@@ -54,10 +54,10 @@ def static_scales(panel: Panel, layout: Layout) -> tuple[tuple[float, ...], tupl
     mean, std = [], []
     for f, name in enumerate(layout.static_inputs):
         assert panel.static is not None
-        held = panel.static[:, f][~np.isnan(panel.static[:, f])]
-        plain = "=" in name or len(held) == 0
-        mean.append(0.0 if plain else float(held.mean()))
-        std.append(1.0 if plain or held.std() == 0 else float(held.std()))
+        known = panel.static[:, f][~np.isnan(panel.static[:, f])]
+        plain = "=" in name or len(known) == 0
+        mean.append(0.0 if plain else float(known.mean()))
+        std.append(1.0 if plain or known.std() == 0 else float(known.std()))
     return tuple(mean), tuple(std)
 
 

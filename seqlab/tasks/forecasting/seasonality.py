@@ -14,6 +14,7 @@ from seqlab.tasks.forecasting.scaling import fill_forward
 
 Array = NDArray[np.float64]
 SAMPLED_SERIES = 60
+SAMPLED_CHANNELS = 500  # of each, at most
 SAMPLED_STEPS = 3000  # of each, at most
 CLEAR_AUTOCORRELATION = 0.3  # below it there is no season
 WEAK_STRENGTH = 0.3  # a season of less strength is hardly one
@@ -21,18 +22,24 @@ LONGEST_SEASON = 400  # the longest season looked for
 
 
 def sample(panel: Panel, ends: NDArray[np.int64]) -> list[Array]:
-    """Training values (steps, targets) of some series, gaps filled, evenly chosen."""
-    chosen = np.unique(np.linspace(0, len(panel) - 1, min(SAMPLED_SERIES, len(panel))).astype(int))
+    """Training values (steps, targets) of some series and targets, gaps filled, evenly chosen."""
+    chosen = _spread(len(panel), SAMPLED_SERIES)
+    channels = _spread(len(panel.targets), SAMPLED_CHANNELS)
     pieces = []
     for s in chosen:
         start, stop = panel.offsets[s], panel.offsets[s] + ends[s]
-        values = panel.values[max(start, stop - SAMPLED_STEPS) : stop, : len(panel.targets)]
+        values = panel.values[max(start, stop - SAMPLED_STEPS) : stop, channels]
         offsets = np.array([0, len(values)])
         if len(values) >= 8:
             known = ~np.isnan(values)
             initial = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
             pieces.append(fill_forward(values, offsets, initial[None]))
     return pieces
+
+
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    """Some of the numbers below a count, evenly spread; all of them where they are few."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 
 
 def find_season(pieces: list[Array]) -> tuple[int, float]:
@@ -69,15 +76,15 @@ def autocorrelation(values: Array) -> Array:
 
 def strengths(pieces: list[Array], season: int) -> tuple[float, float]:
     """(season's, trend's) strength from 0 to 1, the middle over series and channels."""
-    found = [
+    correlations = [
         _strengths(piece[:, c], season)
         for piece in pieces
         for c in range(piece.shape[1])
         if len(piece) >= 3 * season and np.ptp(piece[:, c]) > 0
     ]
-    if not found:
+    if not correlations:
         return 0.0, 0.0
-    middle = np.median(np.array(found), axis=0)
+    middle = np.median(np.array(correlations), axis=0)
     return float(middle[0]), float(middle[1])
 
 

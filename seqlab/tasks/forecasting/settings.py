@@ -74,8 +74,8 @@ def choose_geometry(
     options = read_options(spec.options)
     rolled = options.strategy == "recursive"
     usual = panel.frequency.lookback(season, horizon)
-    held = training[training > 0]
-    room = _shortest(held) - horizon if len(held) else 0
+    lengths = training[training > 0]
+    room = _shortest(lengths) - horizon if len(lengths) else 0
     lookback, why = spec.lookback, "as given"
     if lookback is None:
         lookback, why = usual, "several seasons and horizons"

@@ -77,10 +77,10 @@ def windows_of(lengths: Places, begin: Places, window: int, stride: int) -> Cont
 
 
 def _padded(rows: Sequence[Places], size: int) -> Places:
-    found = np.full((len(rows), size), PADDING, dtype=np.int64)
+    padded = np.full((len(rows), size), PADDING, dtype=np.int64)
     for number, row in enumerate(rows):
-        found[number, : len(row)] = row
-    return found
+        padded[number, : len(row)] = row
+    return padded
 
 
 def logits_of(model: nn.Module, batch: Batch) -> Tensor:
@@ -97,10 +97,10 @@ def logits_of(model: nn.Module, batch: Batch) -> Tensor:
     reads, places, of = (batch.extra[name] for name in ("reads", "outputs", "of"))
     real = reads >= 0
     inputs = batch.inputs.flatten()[reads.clamp(min=0)].masked_fill(~real, 0)
-    found: Tensor = model(inputs, Context(None if bool(real.all()) else real))  # (W, S, 2)
-    logits = found.flatten(0, 1)[places]  # (B, T, 2)
+    scores: Tensor = model(inputs, Context(None if bool(real.all()) else real))  # (W, S, 2)
+    logits = scores.flatten(0, 1)[places]  # (B, T, 2)
     separator = batch.extra["begin"] - 1
-    own = found.gather(1, separator[of].view(-1, 1, 1).expand(-1, 1, 2)).squeeze(1)  # (W, 2)
+    own = scores.gather(1, separator[of].view(-1, 1, 1).expand(-1, 1, 2)).squeeze(1)  # (W, 2)
     least = own.new_full((len(logits), 2), float("inf"))
     least = least.scatter_reduce(0, of.unsqueeze(1).expand(-1, 2), own, "amin")
     place = separator.view(-1, 1, 1).expand(-1, 1, 2)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -36,6 +37,7 @@ class Frames(SeriesRows):
 
     options_type = FrameOptions
     unit = "recording"
+    reads = "steps"
     fewest_steps = 1
 
     options: FrameOptions
@@ -75,7 +77,7 @@ class Frames(SeriesRows):
             longest=int(-(-choice.layout.longest // stack)),
         )
 
-    def unreadable(self, table: Table, choice: ColumnChoice) -> Any:
+    def unreadable(self, table: Table, choice: ColumnChoice) -> pd.Series:
         channels = len(self.mean)
         cells = table.frame["series"]
         return by_row(table, [flaw_of(cell, channels, self.fewest_steps) for cell in cells])
@@ -97,14 +99,6 @@ class Frames(SeriesRows):
         """Values at steps that differ in number; an output for each."""
         features = len(self.mean) * self.stack
         return Inputs("values", features, longest=self.longest, per_position=True)
-
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        return examples.ragged("steps").lengths
-
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        return examples.ragged("steps").padded(rows)
 
     def vectors(self, examples: Examples) -> list[NDArray[np.float32]]:
         steps = examples.ragged("steps")

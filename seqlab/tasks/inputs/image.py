@@ -53,6 +53,7 @@ class Image(ValueInput):
     roles = ("image",)
     options_type = ImageOptions
     unit = "image"
+    presents_identity = True
 
     shape: tuple[int, ...]
     low: float
@@ -124,9 +125,11 @@ class Image(ValueInput):
     def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
         """`name`; `image`, the values as they came, (n, height, width[, colours])."""
         images = np.stack(table.frame[choice.columns["image"]].tolist())
-        return Examples(
-            {"image": images}, pd.DataFrame({"name": _names(table.frame)}, dtype=object)
-        )
+        return Examples({"image": images}, cls.identity(table, choice))
+
+    @classmethod
+    def identity(cls, table: Table, choice: ColumnChoice) -> pd.DataFrame:
+        return pd.DataFrame({"name": _names(table.frame)}, dtype=object)
 
     @classmethod
     def digests(cls, rows: Examples) -> list[str]:
@@ -223,7 +226,7 @@ def image_column(table: Table, given: Mapping[str, str]) -> str:
     if len(named) == 1 or len(lists) == 1:
         return (named or lists)[0]
     raise UserError(
-        f'"{table.origin}": no column of images among {", ".join(map(str, frame.columns))}',
+        f'"{table.origin}": no column of images among {guess.listed_columns(frame)}',
         "expected a folder of images by class, or x of (n, height, width) in an .npz",
     )
 

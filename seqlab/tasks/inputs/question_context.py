@@ -20,16 +20,49 @@ from seqlab.data.table import Table
 from seqlab.data.tokens import Tokenizer, train_tokenizer
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Inputs
+from seqlab.tasks.inputs.cells import as_one, as_texts, not_texts
 from seqlab.tasks.inputs.context_windows import positions_read
-from seqlab.tasks.inputs.question_columns import no_column, roles_in
 from seqlab.tasks.inputs.text import LONGEST_TOKENS, separator_of, token_spec
-from seqlab.tasks.inputs.text_cells import as_one, as_texts, not_texts
-from seqlab.tasks.inputs.tokenized import TokenizedInput
+from seqlab.tasks.inputs.vocabulary import TokenizedInput
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
+
+# The names of each role, the best first.
+ROLE_ALIASES = {
+    "context": "context passage paragraph document text",
+    "question": "question query",
+    "answer": "answers answer answer_text",
+    "start": "starts start answer_start answer_starts start_position start_char",
+    "end": "ends end answer_end end_position end_char",
+}
+
+
+def roles_in(
+    table: Table, roles: Sequence[str], named: Mapping[str, str], taken: Sequence[str] = ()
+) -> dict[str, str]:
+    """Role → column, as the user said or by its name; roles that no column plays are not there."""
+    by_name = {guess.normalised(str(name)): str(name) for name in table.frame.columns}
+    columns = {
+        role: guess.named(table.frame, named[role], table.origin) for role in roles if role in named
+    }
+    for role in roles:
+        names = [by_name[name] for name in ROLE_ALIASES[role].split() if name in by_name]
+        if role not in columns and names and names[0] not in (*taken, *columns.values()):
+            columns[role] = names[0]
+    return columns
+
+
+def no_column(table: Table, role: str) -> UserError:
+    """The error for a role that no column plays."""
+    return UserError(
+        f'"{table.origin}": no column for the {role} among'
+        f" {', '.join(map(str, table.frame.columns[:12]))}",
+        "name the columns: --columns context=…,question=…,answer=…",
+    )
+
 
 LONG_WORDS = 400  # words of a context that is likely to be read in several windows
 FEW_QUESTIONS = 1000  # questions under which little can be learned from scratch
@@ -46,6 +79,7 @@ class QuestionContext(TokenizedInput):
     """
 
     roles = ("context", "question")
+    reads = "tokens"
 
     window: int = Field(ge=3)
     stride: int = Field(ge=1)
@@ -102,10 +136,10 @@ class QuestionContext(TokenizedInput):
         contexts = set(every)
         words = np.array([len(context.split()) for context in contexts])
         count = f"{len(every):,} questions about {len(contexts):,} contexts"
-        found = [Finding("info", count, f"the median context has {int(np.median(words))} words")]
+        told = [Finding("info", count, f"the median context has {int(np.median(words))} words")]
         long = int((words > LONG_WORDS).sum())
         if long:
-            found.append(
+            told.append(
                 Finding(
                     "info",
                     f"contexts of more than {LONG_WORDS} words: {long:,}",
@@ -115,7 +149,7 @@ class QuestionContext(TokenizedInput):
                 )
             )
         if len(every) < FEW_QUESTIONS:
-            found.append(
+            told.append(
                 Finding(
                     "warning",
                     f"{len(every):,} questions are few to learn from",
@@ -123,7 +157,7 @@ class QuestionContext(TokenizedInput):
                     "bring more, or expect scores little above the baseline best-overlap",
                 )
             )
-        return found
+        return told
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
@@ -177,15 +211,9 @@ class QuestionContext(TokenizedInput):
         lengths, begin = examples.ragged("tokens").lengths, examples.array("begin")
         return positions_read(lengths, begin, self.window, self.stride)
 
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Whole, also where they are read in windows."""
-        return examples.ragged("tokens").padded(rows)
-
     def model(self, spec: ModelSpec) -> SequenceModel:
         """A model that tells question and context apart."""
-        from seqlab.tasks.inputs.pairs import PairModel
+        from seqlab.tasks.inputs.text_models import PairModel
 
         separator = separator_of(self.tokenizer)
         return PairModel(spec, tokens=self.inputs.size, separator=separator, per_position=True)

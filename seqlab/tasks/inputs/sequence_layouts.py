@@ -14,7 +14,7 @@ from typing import Literal
 import pandas as pd
 
 from seqlab.data import columns as guess
-from seqlab.data.columns import NUMERIC, ColumnKind, kind, normalised
+from seqlab.data.columns import NUMERIC, ColumnKind, normalised
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.specs import Spec
@@ -29,8 +29,12 @@ ALIASES = {
     "time": "time timestamp ds datetime step t",
 }
 SAMPLED_ROWS = 200  # rows that are looked at to tell a layout
+# Whether a column, which holds values of a kind, can play a role.
+Fits = Callable[[pd.Series, ColumnKind], bool]
 _TIMES = (*NUMERIC, ColumnKind.DATE, ColumnKind.IDENTIFIER)
-_WORDS = (ColumnKind.LIST, ColumnKind.TEXT, ColumnKind.CATEGORY, ColumnKind.IDENTIFIER)
+# Of a table of few rows the tokens may be all alike.
+_LIKE_WORDS = (ColumnKind.LIST, ColumnKind.TEXT, ColumnKind.CATEGORY, ColumnKind.IDENTIFIER,
+               ColumnKind.CONSTANT)  # fmt: skip
 
 
 class SequenceLayout(Spec):
@@ -56,7 +60,7 @@ class _Search:
     roles: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def look_for(self, role: str, fits: Callable[[pd.Series], bool]) -> None:
+    def look_for(self, role: str, fits: Fits) -> None:
         """The first column with a name of the role that can play it, unless the user named one."""
         if role in self.roles:
             return
@@ -80,13 +84,14 @@ def find_layout(
     dividing = tuple(dividing_columns(table, dict(request.named))[0].values())
     search.look_for("sequence", may_be_sequence)
     if "sequence" in search.roles:
-        search.look_for("time", lambda column: kind(column) in _TIMES)
+        search.look_for("time", lambda _, held: held in _TIMES)
     search.look_for("tokens", may_be_tokens)
     roles = search.roles
     if "tokens" not in roles and "sequence" not in roles:
         roles |= _only_text(frame, search.left())
     if "tokens" in roles:
-        if "sequence" not in roles or kind(frame[roles["tokens"]]) is ColumnKind.LIST:
+        kinds = guess.describe(frame)
+        if "sequence" not in roles or kinds[roles["tokens"]] is ColumnKind.LIST:
             notes = tuple(note for note in search.notes if note.startswith("tokens"))
             layout = SequenceLayout(form="lists", dividing=dividing, others=tuple(request.others))
             return layout, {"tokens": roles["tokens"]}, notes
@@ -95,7 +100,7 @@ def find_layout(
     channels = _channels(frame, search.left())
     if not channels or "sequence" not in roles:
         raise UserError(
-            f'"{origin}": no column for the tokens among {listed(frame)}',
+            f'"{origin}": no column for the tokens among {guess.listed_columns(frame)}',
             "name the columns: --columns tokens=…,tags=…; for signals --columns sequence=…,tags=…",
         )
     layout = SequenceLayout(
@@ -104,21 +109,15 @@ def find_layout(
     return layout, roles, (*search.notes, f"channels: {', '.join(channels)}")
 
 
-def by_name(
-    frame: pd.DataFrame, aliases: str, taken: list[str], fits: Callable[[pd.Series], bool]
-) -> str | None:
+def by_name(frame: pd.DataFrame, aliases: str, taken: list[str], fits: Fits) -> str | None:
     """The column with the earliest of some names that fits and has no other role."""
-    names = {normalised(str(name)): str(name) for name in reversed(frame.columns)}
+    kinds = guess.describe(frame)
+    names = {normalised(name): name for name in reversed(kinds)}
     for alias in aliases.split():
         name = names.get(alias)
-        if name is not None and name not in taken and fits(frame[name]):
+        if name is not None and name not in taken and fits(frame[name], kinds[name]):
             return name
     return None
-
-
-def listed(frame: pd.DataFrame) -> str:
-    """The first columns with what they hold, for messages."""
-    return ", ".join(f"{name} ({held})" for name, held in list(guess.describe(frame).items())[:12])
 
 
 def _named(table: Table, named: Mapping[str, str]) -> dict[str, str]:
@@ -129,33 +128,30 @@ def _named(table: Table, named: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def may_be_sequence(column: pd.Series) -> bool:
+def may_be_sequence(column: pd.Series, held: ColumnKind) -> bool:
     """Whether values, short ones, stand for several rows each, or are given in the first only."""
-    if kind(column) is ColumnKind.LIST:
+    if held is ColumnKind.LIST:
         return False
     short = column.dropna().astype(str).head(SAMPLED_ROWS).str.count(r"\S+").mean() <= 2
     return bool(short) and (column.nunique() < 0.8 * len(column) or bool(column.isna().any()))
 
 
-def may_be_tokens(column: pd.Series) -> bool:
+def may_be_tokens(column: pd.Series, held: ColumnKind) -> bool:
     """Whether values are words; in a table of a few rows they may be all alike."""
-    words = kind(column) in (*_WORDS, ColumnKind.CONSTANT)
-    return words and not pd.api.types.is_numeric_dtype(column.dtype)
+    return held in _LIKE_WORDS and not pd.api.types.is_numeric_dtype(column.dtype)
 
 
 def _only_text(frame: pd.DataFrame, left: list[str]) -> dict[str, str]:
     """The only column that is left for the tokens; one that changes comes before one that does
     not.
     """
-    words = [name for name in left if may_be_tokens(frame[name])]
-    words = [n for n in words if kind(frame[n]) is not ColumnKind.CONSTANT] or words
+    kinds, numeric = guess.describe(frame), guess.numeric_names(frame)
+    words = [name for name in left if kinds[name] in _LIKE_WORDS and name not in numeric]
+    words = [name for name in words if kinds[name] is not ColumnKind.CONSTANT] or words
     return {"tokens": words[0]} if len(words) == 1 else {}
 
 
 def _channels(frame: pd.DataFrame, left: list[str]) -> tuple[str, ...]:
-    groups = guess.aliases("group")  # who it was is no signal
-    return tuple(
-        name
-        for name in left
-        if normalised(name) not in groups and pd.api.types.is_numeric_dtype(frame[name].dtype)
-    )
+    groups = set(guess.aliases("group"))  # who it was is no signal
+    numeric = guess.numeric_names(frame)
+    return tuple(name for name in left if name in numeric and normalised(name) not in groups)

@@ -21,8 +21,8 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.tasks.base import DataSpec
-from seqlab.tasks.inputs.list_cells import as_list, is_nested
+from seqlab.tasks.base import DataSpec, Shortening
+from seqlab.tasks.inputs.cells import as_list, is_nested
 from seqlab.tasks.inputs.sequence_layouts import SequenceLayout, find_layout
 from seqlab.tasks.parts import PROBLEM, ColumnChoice, ColumnRequest, Input
 
@@ -39,6 +39,7 @@ class SequenceInput(Input):
     positions that a model reads at once.
     """
 
+    reads = "inputs"
     row_by_row = False
     both_directions = True
     forms: ClassVar[tuple[str, ...]]
@@ -60,10 +61,10 @@ class SequenceInput(Input):
         return ColumnChoice(columns, 0.9, f"{cls.thing} in {where}", notes, layout)
 
     @classmethod
-    def other_kind(cls, table: Table, held: str) -> UserError:
+    def other_kind(cls, table: Table, thing: str) -> UserError:
         """The error for tokens where values are read, or the other way round."""
         return UserError(
-            f'"{table.origin}" holds {held}, the model reads {cls.thing}',
+            f'"{table.origin}" holds {thing}, the model reads {cls.thing}',
             f"expected columns of {cls.thing}",
         )
 
@@ -182,16 +183,8 @@ class SequenceInput(Input):
             return cut
         return replace(cut, blocks=cut.frame["sequence"].to_numpy(np.int64))
 
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        return examples.ragged("inputs").lengths
-
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        return examples.ragged("inputs").padded(rows)
-
     @property
-    def cuts(self) -> str:
+    def shortens(self) -> Shortening:
         return "targets too"
 
     def presented(self, examples: Examples) -> dict[str, Any]:

@@ -7,7 +7,7 @@ windows of a series, and a series' answer is the mean of what it says of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -19,10 +19,16 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.tasks.base import DataSpec, Inputs
-from seqlab.tasks.exhibits.series import sparkline
-from seqlab.tasks.inputs.scaling import MISSING_SHARE, Scaling, SeriesOptions, fit_scaling
+from seqlab.tasks.exhibits.curves import sparkline
+from seqlab.tasks.inputs.scaling import (
+    MISSING_SHARE,
+    Cutting,
+    Scaling,
+    SeriesOptions,
+    SeriesWindows,
+    fit_scaling,
+)
 from seqlab.tasks.inputs.series_rows import SeriesRows, by_row, flaw_of
-from seqlab.tasks.inputs.windows import Cutting, SeriesWindows
 from seqlab.tasks.parts import Arrays, ColumnChoice, Sequences
 
 NEVER_CHANGES = 1e-8  # standard deviation under which a channel is constant
@@ -190,7 +196,7 @@ class Series(SeriesRows):
             "missing_values": self.scaling.missing,
         }
 
-    def notes(self, parts: Any) -> list[str]:
+    def notes(self, parts: Mapping[str, Examples]) -> list[str]:
         return list(self.decided)
 
 

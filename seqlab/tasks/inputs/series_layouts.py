@@ -14,7 +14,7 @@ from seqlab.data import columns as guess
 from seqlab.data.clock import on_one_clock
 from seqlab.data.columns import ColumnKind
 from seqlab.data.npz import oriented
-from seqlab.data.series import numbers, numeric_columns
+from seqlab.data.series import matrix, numeric_columns
 from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError
@@ -73,7 +73,7 @@ def find_layout(table: Table, given: dict[str, str], others: Sequence[str]) -> S
     if len(wide) >= FEWEST_STEP_COLUMNS:
         return SeriesLayout(kind="wide", channels=tuple(wide))
     raise UserError(
-        f'"{table.origin}": no series found among the columns {", ".join(map(str, frame.columns))}',
+        f'"{table.origin}": no series found among {guess.listed_columns(frame)}',
         "expected an id and a time column beside channels; or many columns of numbers; or arrays",
     )
 
@@ -103,9 +103,8 @@ def _time_column(
 ) -> str:
     if "time" in given:
         return guess.named(frame, given["time"], origin)
-    wanted = (*guess.aliases("time"), *_TIME_COLUMNS)
-    names = [str(n) for n in frame.columns if n not in taken and guess.normalised(str(n)) in wanted]
-    return names[0] if names else ""
+    wanted, free = {*guess.aliases("time"), *_TIME_COLUMNS}, map(str, frame.columns)
+    return next((n for n in free if guess.normalised(n) in wanted and n not in taken), "")
 
 
 def one_row_each(table: Table, layout: SeriesLayout, *, transpose: bool) -> Table:
@@ -162,10 +161,10 @@ def _from_wide(table: Table, layout: SeriesLayout) -> Table:
             f'"{table.origin}": column "{missing[0]}" is missing, one of {len(names)} steps',
             "expected the columns of the training data",
         )
-    held = np.stack([numbers(table.frame, name, table.origin) for name in names], axis=1)
-    known = ~np.isnan(held)
+    values = matrix(table.frame, names, table.origin)
+    known = ~np.isnan(values)
     lengths = np.where(known.any(axis=1), len(names) - known[:, ::-1].argmax(axis=1), len(names))
-    series = [row[:length, None] for row, length in zip(held, lengths, strict=True)]
+    series = [row[:length, None] for row, length in zip(values, lengths, strict=True)]
     frame = table.frame.drop(columns=names).assign(series=series_column(series))
     return replace(table, frame=frame)
 
@@ -177,7 +176,7 @@ def _from_long(table: Table, layout: SeriesLayout) -> Table:
         raise UserError(
             f'"{origin}": no column "{missing[0]}"', "expected the columns of the training data"
         )
-    values = np.stack([numbers(frame, name, origin) for name in layout.channels], axis=1)
+    values = matrix(frame, layout.channels, origin)
     codes, ids = pd.factorize(frame[layout.id])
     if (codes < 0).any():
         row = int((codes < 0).argmax()) + 1
@@ -197,11 +196,11 @@ def _from_long(table: Table, layout: SeriesLayout) -> Table:
     for name in others:
         _refuse_changing(frame[name], codes, ids, layout.id, origin)
     columns = {str(name): frame[name].to_numpy()[rows] for name in others}
-    found = pd.DataFrame({**columns, layout.id: np.asarray(ids)[codes[rows]]})
-    found["series"] = series_column(series)
+    gathered = pd.DataFrame({**columns, layout.id: np.asarray(ids)[codes[rows]]})
+    gathered["series"] = series_column(series)
     lengths = [len(one) for one in series]
     note = f'{len(ids):,} series of {min(lengths):,}–{max(lengths):,} rows each by "{layout.id}"'
-    return Table(found, origin, (*table.notes, note), table.header)
+    return Table(gathered, origin, (*table.notes, note), table.header)
 
 
 def _refuse_repeated(
@@ -234,8 +233,8 @@ def _refuse_changing(column: pd.Series, codes: Any, ids: Any, name: str, origin:
 
 def steps_of_one_stem(names: Sequence[str]) -> bool:
     """Whether names are one stem with numbers that go up by one: t0, t1, t2 …"""
-    found = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
-    stems = {match[1] for match in found if match}
-    if None in found or len(stems) != 1:
+    matches = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
+    stems = {match[1] for match in matches if match}
+    if None in matches or len(stems) != 1:
         return False
-    return bool((np.diff([int(match[2]) for match in found if match]) == 1).all())
+    return bool((np.diff([int(match[2]) for match in matches if match]) == 1).all())

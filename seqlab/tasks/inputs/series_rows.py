@@ -30,6 +30,7 @@ class SeriesRows(ValueInput):
 
     roles = ("series", "time")
     unit = "series"
+    presents_identity = True
     fewest_steps: ClassVar[int] = 2
 
     layout: SeriesLayout
@@ -77,9 +78,12 @@ class SeriesRows(ValueInput):
     def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
         """`name`, as it is written; `series`, the values (steps, channels) as they came."""
         values = [np.asarray(cell, dtype=np.float32) for cell in table.frame["series"]]
+        return Examples({"series": Ragged.of(list(values))}, cls.identity(table, choice))
+
+    @classmethod
+    def identity(cls, table: Table, choice: ColumnChoice) -> pd.DataFrame:
         names = _written_names(table, choice.layout, "{}")
-        frame = pd.DataFrame({"name": names}, dtype=object)
-        return Examples({"series": Ragged.of(list(values))}, frame)
+        return pd.DataFrame({"name": names}, dtype=object)
 
     @classmethod
     def settled(cls, rows: Examples, choice: ColumnChoice) -> ColumnChoice:

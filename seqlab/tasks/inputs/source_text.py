@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
@@ -20,7 +19,13 @@ from seqlab.errors import UserError
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Inputs
 from seqlab.tasks.inputs.string_pairs import as_strings, empty_cells, pair_of_columns
-from seqlab.tasks.inputs.vocabulary import PLURALS, Vocabulary, VocabularySpec, kind_for
+from seqlab.tasks.inputs.vocabulary import (
+    PLURALS,
+    Vocabulary,
+    VocabularyPart,
+    VocabularySpec,
+    kind_for,
+)
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Input
 
 MOST_TOKENS = 512  # of a source, if it is not said
@@ -37,7 +42,7 @@ class SourceOptions(Spec):
     source_vocabulary: int | None = Field(None, ge=4)
 
 
-class SourceText(Input):
+class SourceText(VocabularyPart, Input):
     """A string a row. limit: the most tokens that are read; longer sources are cut.
 
     A source that says nothing is a single unknown token.
@@ -46,20 +51,10 @@ class SourceText(Input):
     roles = ("src",)
     options_type = SourceOptions
     unit = "source"
+    reads = "source"
 
     limit: int
     decided: str = ""
-    _vocabulary: Vocabulary = PrivateAttr()
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The pieces of the training sources."""
-        return self._vocabulary
-
-    def reading_by(self, vocabulary: Vocabulary) -> Self:
-        """The same with a vocabulary; it is no plain data and stands in a file of its own."""
-        self._vocabulary = vocabulary
-        return self
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
@@ -104,7 +99,7 @@ class SourceText(Input):
         vocabulary, note = wanted.learn("source", texts)
         longest = max(len(ids) for ids in vocabulary.encode(texts))
         limit = spec.max_tokens or min(longest, MOST_TOKENS)
-        return cls(columns=choice.columns, limit=limit, decided=note).reading_by(vocabulary)
+        return cls(columns=choice.columns, limit=limit, decided=note).with_vocabulary(vocabulary)
 
     # -- learned -------------------------------------------------------------------------------
 
@@ -127,14 +122,6 @@ class SourceText(Input):
     def inputs(self) -> Inputs:
         return Inputs("tokens", self.vocabulary.size, longest=self.limit)
 
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        return examples.ragged("source").lengths
-
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        return examples.ragged("source").padded(rows)
-
     def presented(self, examples: Examples) -> dict[str, Any]:
         return {"source": examples.frame["source"].to_numpy()}
 
@@ -144,7 +131,7 @@ class SourceText(Input):
     def lengths_shown(self, examples: Examples) -> tuple[NDArray[np.int64], str]:
         return self.lengths(examples), "tokens in the source"
 
-    def notes(self, parts: Any) -> list[str]:
+    def notes(self, parts: Mapping[str, Examples]) -> list[str]:
         """How sources are cut, how many are too long, and what of the test part is not known."""
         notes = [self.decided] if self.decided else []
         train = parts["train"].frame["source"].tolist()
@@ -152,14 +139,6 @@ class SourceText(Input):
         if cut:
             notes.append(f"{cut:,} training sources are cut to {self.limit} tokens")
         return notes + strangers(self.vocabulary, "sources", parts["test"].frame["source"].tolist())
-
-    def save(self, folder: Path) -> None:
-        super().save(folder)
-        self.vocabulary.save(folder / "vocabulary.json")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        return super().load(folder).reading_by(Vocabulary.load(folder / "vocabulary.json"))
 
 
 def strangers(vocabulary: Vocabulary, what: str, test: Sequence[str]) -> list[str]:

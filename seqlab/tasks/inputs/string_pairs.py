@@ -13,7 +13,7 @@ from seqlab.data import columns as guess
 from seqlab.data.columns import ColumnKind, describe, language
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.tasks.inputs.text_cells import not_texts
+from seqlab.tasks.inputs.cells import not_texts
 from seqlab.tasks.parts import ColumnChoice
 
 FREE_FORM_SHARE = 0.5  # from this share of different targets on they are no classes
@@ -31,43 +31,44 @@ def pair_of_columns(table: Table, named: Mapping[str, str], taken: Sequence[str]
     if len(roles) == len(SIDES):
         return ColumnChoice(roles, 1.0, "as named: translate")
     used = (*roles.values(), *taken)
-    rest = [str(name) for name in frame.columns if str(name) not in used]
-    ways: list[Callable[[pd.DataFrame, Roles, str], ColumnChoice | None]]
+    ways: list[Callable[[Table, Roles, Sequence[str]], ColumnChoice | None]]
     ways = [_by_alias, _by_language, _by_content]
     for way in ways:
-        choice = way(frame[rest], roles, origin)
+        choice = way(table, roles, used)
         if choice is not None:
             columns = {**roles, **choice.columns}
             return ColumnChoice(columns, choice.score, choice.why, choice.notes)
-    kinds = ", ".join(f"{name} ({kind})" for name, kind in describe(frame).items())
     raise UserError(
-        f'"{origin}": no columns of sources and targets among {kinds}',
+        f'"{origin}": no columns of sources and targets among {guess.listed_columns(frame)}',
         "name them: --columns src=…,tgt=…",
     )
 
 
-def _by_alias(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | None:
-    found: Roles = {}
+def _by_alias(table: Table, roles: Roles, used: Sequence[str]) -> ColumnChoice | None:
+    frame = table.frame
+    own: Roles = {}
     for role in ("src", "tgt"):
         if role in roles:
             continue
-        column = guess.find(frame, role, exclude=tuple(found.values()), origin=origin)
+        taken = (*used, *own.values())
+        column = guess.find(frame, role, exclude=taken, origin=table.origin)
         if column is None:
             return None
-        found[role] = column.column
-    pair = {**roles, **found}
-    sure = all(guess.normalised(name) in guess.ALIASES[r][0].split() for r, name in found.items())
-    why, free = _told(frame, found), _free_form(frame, found)
+        own[role] = column.column
+    pair = {**roles, **own}
+    sure = all(guess.normalised(name) in guess.ALIASES[r][0].split() for r, name in own.items())
+    why, free = _told(frame, own), _free_form(frame, own)
     score = 0.85 if sure and free else 0.7 if free else 0.3
-    plain = {guess.normalised(name) for name in found.values()} <= PAIR_NAMES and len(found) == 2
-    if plain and not free and frame[found["tgt"]].astype(str).nunique() > MOST_CLASSES:
+    plain = {guess.normalised(name) for name in own.values()} <= PAIR_NAMES and len(own) == 2
+    if plain and not free and frame[own["tgt"]].astype(str).nunique() > MOST_CLASSES:
         score, why = 0.92, "columns src and tgt, strings to strings: translate"
-    notes = tuple(f'{role}: column "{pair[role]}" (by its name)' for role in found)
-    return ColumnChoice(found, score, why, notes)
+    notes = tuple(f'{role}: column "{pair[role]}" (by its name)' for role in own)
+    return ColumnChoice(own, score, why, notes)
 
 
-def _by_language(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | None:
-    named = [str(name) for name in frame.columns if language(str(name))]
+def _by_language(table: Table, roles: Roles, used: Sequence[str]) -> ColumnChoice | None:
+    frame, origin = table.frame, table.origin
+    named = [name for name in map(str, frame.columns) if language(name) and name not in used]
     missing = [role for role in ("src", "tgt") if role not in roles]
     if len(named) < len(missing):
         return None
@@ -76,29 +77,30 @@ def _by_language(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice
             f'"{origin}": which of {", ".join(named)} is translated into which?',
             f"say it with --columns src={named[0]},tgt={named[1]}",
         )
-    found = dict(zip(missing, named, strict=True))
-    notes = [f'{role}: column "{name}" (a language)' for role, name in found.items()]
+    own = dict(zip(missing, named, strict=True))
+    notes = [f'{role}: column "{name}" (a language)' for role, name in own.items()]
     if len(missing) == 2:
         notes.append(f"for the other direction: --columns src={named[1]},tgt={named[0]}")
-    return ColumnChoice(found, 0.85, _told(frame, found), tuple(notes))
+    return ColumnChoice(own, 0.85, _told(frame, own), tuple(notes))
 
 
-def _by_content(frame: pd.DataFrame, roles: Roles, origin: str) -> ColumnChoice | None:
-    kinds = describe(frame)
+def _by_content(table: Table, roles: Roles, used: Sequence[str]) -> ColumnChoice | None:
+    frame = table.frame
+    kinds = {name: kind for name, kind in describe(frame).items() if name not in used}
     texts = [name for name, kind in kinds.items() if kind is ColumnKind.TEXT]
     missing = [role for role in ("src", "tgt") if role not in roles]
     if len(texts) != len(missing):
         return None
-    found = dict(zip(missing, texts, strict=True))
+    columns = dict(zip(missing, texts, strict=True))
     plain = (ColumnKind.IDENTIFIER, ColumnKind.TEXT, ColumnKind.CONSTANT, ColumnKind.EMPTY)
     alone = all(kind in plain for kind in kinds.values())
-    score = 0.65 if alone and _free_form(frame, found) else 0.3
-    notes = tuple(f'{role}: column "{name}" (in their order)' for role, name in found.items())
-    return ColumnChoice(found, score, _told(frame, found), notes)
+    score = 0.65 if alone and _free_form(frame, columns) else 0.3
+    notes = tuple(f'{role}: column "{name}" (in their order)' for role, name in columns.items())
+    return ColumnChoice(columns, score, _told(frame, columns), notes)
 
 
-def _free_form(frame: pd.DataFrame, found: Roles) -> bool:
-    target = frame[found["tgt"]] if "tgt" in found else None
+def _free_form(frame: pd.DataFrame, roles: Roles) -> bool:
+    target = frame[roles["tgt"]] if "tgt" in roles else None
     if target is None:
         return True
     if pd.api.types.is_numeric_dtype(target.dtype) or not isinstance(target.iloc[:1].max(), str):
@@ -106,8 +108,8 @@ def _free_form(frame: pd.DataFrame, found: Roles) -> bool:
     return bool(target.nunique() >= FREE_FORM_SHARE * target.notna().sum())
 
 
-def _told(frame: pd.DataFrame, found: Roles) -> str:
-    columns = " and ".join(f'"{name}"' for name in found.values())
+def _told(frame: pd.DataFrame, roles: Roles) -> str:
+    columns = " and ".join(f'"{name}"' for name in roles.values())
     return f"two text columns, free-form targets ({columns}): translate"
 
 

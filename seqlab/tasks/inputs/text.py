@@ -20,12 +20,13 @@ from seqlab.data.findings import Finding
 from seqlab.data.inspection import text_findings
 from seqlab.data.table import Table
 from seqlab.data.tokens import UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
+from seqlab.data.words import count_words
 from seqlab.errors import UserError
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Inputs
-from seqlab.tasks.inputs.text_cells import as_one, as_texts, not_texts, second_text
-from seqlab.tasks.inputs.tokenized import TokenizedInput
-from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, sequence_model
+from seqlab.tasks.base import DataSpec, Inputs, Shortening, sequence_model
+from seqlab.tasks.inputs.cells import as_one, as_texts, not_texts, second_text
+from seqlab.tasks.inputs.vocabulary import TokenizedInput
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -58,6 +59,7 @@ class Text(TokenizedInput):
     """
 
     roles = ("text", "text2")
+    reads = "tokens"
     options_type = TextOptions
 
     window: int = Field(ge=1)
@@ -74,22 +76,22 @@ class Text(TokenizedInput):
         if "text2" in named:
             columns["text2"] = guess.named(frame, named["text2"], origin)
         taken = [*request.taken, *columns.values()]
-        found = guess.require(frame, "text", given=named.get("text"), exclude=taken, origin=origin)
-        columns["text"] = found.column
-        notes += [found.sentence] if found.sentence else []
-        second = second_text(frame, found.column)
+        first = guess.require(frame, "text", given=named.get("text"), exclude=taken, origin=origin)
+        columns["text"] = first.column
+        notes += [first.sentence] if first.sentence else []
+        second = second_text(frame, first.column)
         if "text2" not in columns and second is not None:
             columns["text2"] = second
-            notes.append(f'two texts: "{found.column}" and "{second}" (by their names)')
-        score, why = _sureness(frame[found.column])
+            notes.append(f'two texts: "{first.column}" and "{second}" (by their names)')
+        score, why = _sureness(frame[first.column])
         return ColumnChoice(columns, score, why, tuple(notes))
 
     @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
-        found = [
+        reasons = [
             not_texts(table.frame[choice.columns[r]]) for r in cls.roles if r in choice.columns
         ]
-        return found[0] if len(found) == 1 else found[0].where(found[0] != "", found[1])
+        return reasons[0] if len(reasons) == 1 else reasons[0].where(reasons[0] != "", reasons[1])
 
     @classmethod
     def rows(cls, table: Table, choice: ColumnChoice) -> Examples:
@@ -183,21 +185,12 @@ class Text(TokenizedInput):
         return Inputs("tokens", size, longest=self.window)
 
     @property
-    def cuts(self) -> Literal["inputs"] | None:
+    def shortens(self) -> Shortening:
         return None if self.pair else "inputs"
-
-    def lengths(self, examples: Examples) -> NDArray[np.int64]:
-        return examples.ragged("tokens").lengths
-
-    def sequences(
-        self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        return examples.ragged("tokens").padded(rows)
 
     def model(self, spec: ModelSpec) -> SequenceModel:
         """Plain, of two texts, or of chunks, as the texts are read."""
-        from seqlab.tasks.inputs.chunks import ChunkedModel
-        from seqlab.tasks.inputs.pairs import PairModel
+        from seqlab.tasks.inputs.text_models import ChunkedModel, PairModel
 
         tokens = self.inputs.size
         if self.pair:
@@ -247,9 +240,9 @@ def token_spec(texts: Sequence[str], spec: DataSpec) -> TokenSpec:
     kind = spec.tokenizer
     if kind is None:
         sample = texts[:2000]
-        words = sum(len(text.split()) for text in sample) / max(len(sample), 1)
-        letters = sum(map(len, sample)) / max(sum(len(text.split()) for text in sample), 1)
-        single = words < 1.5  # names, codes
+        words = sum(map(count_words, sample))
+        letters = sum(map(len, sample)) / max(words, 1)
+        single = words < 1.5 * max(len(sample), 1)  # names, codes
         unspaced = letters > 15  # scripts that put no spaces between words
         kind = "character" if single or unspaced else "word"
     return TokenSpec(kind=kind, vocabulary=spec.vocabulary)

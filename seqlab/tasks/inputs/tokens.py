@@ -1,12 +1,17 @@
 """Tokens as numbers of words and of their pieces, so that unknown words are read by their spelling.
 
 ["to", "Xanten"] → [[3, 12, 80, …], [1, 0, 41, …]]: the word (1: unknown), then its pieces (0: none)
+
+A word is written as pieces that unknown words share with known ones:
+"Reworked" → p1:r p2:re p3:rew s1:d s2:ed s3:ked s4:rked shape:Xxx bare:reworked
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -19,15 +24,57 @@ from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.data.tokens import UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions
-from seqlab.tasks.inputs import spelling
-from seqlab.tasks.inputs.list_cells import as_list
+from seqlab.tasks.base import DataSpec, Exhibit, Inputs, Predictions, as_ragged
+from seqlab.tasks.inputs.cells import as_list
 from seqlab.tasks.inputs.sequences import SequenceInput, objects
 from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
     from seqlab.specs import ModelSpec
+
+LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4
+PIECES_A_WORD = LONGEST_PREFIX + LONGEST_SUFFIX + 2  # and the shape and the bare word
+# Longer runs of letters are alike; of digits they are not.
+_LETTER_RUNS = re.compile(r"([Xx])\1{2,}")
+_EDGES = re.compile(r"^\W+|\W+$")
+
+
+def normalised_word(word: str) -> str:
+    """A word as it is counted: in lower case, every digit a zero."""
+    return re.sub(r"\d", "0", word.lower())
+
+
+@lru_cache(maxsize=200_000)
+def shape(word: str) -> str:
+    """Capitals as X, small letters as x, digits as d, all else as it is: "St.12" → "Xx.dd"."""
+    signs = (
+        "d" if c.isdigit() else "X" if c.isupper() else "x" if c.isalpha() else c for c in word
+    )
+    return _LETTER_RUNS.sub(r"\1\1", "".join(signs))[:12]
+
+
+@lru_cache(maxsize=200_000)
+def affixes(word: str) -> tuple[str, ...]:
+    """The pieces of a word: prefixes, suffixes, its shape, and the word without marks around it."""
+    plain = normalised_word(word)
+    prefixes = [f"p{n}:{plain[:n]}" for n in range(1, LONGEST_PREFIX + 1)]
+    suffixes = [f"s{n}:{plain[-n:]}" for n in range(1, LONGEST_SUFFIX + 1)]
+    return (*prefixes, *suffixes, f"shape:{shape(word)}", f"bare:{_EDGES.sub('', plain)}")
+
+
+def frequent(items: Iterable[str], least: int, most: int) -> tuple[str, ...]:
+    """What occurs at least `least` times, the commonest `most` of it, in a fixed order."""
+    counts = Counter(items)
+    kept = [(-count, item) for item, count in counts.items() if count >= least]
+    return tuple(item for _, item in sorted(kept)[:most])
+
+
+def numbered(words: Sequence[str], numbers: dict[str, int]) -> NDArray[np.int32]:
+    """The number of each piece of each word; 0 for pieces that have none: (words, COUNT)."""
+    rows = [[numbers.get(piece, 0) for piece in affixes(word)] for word in words]
+    return np.asarray(rows, dtype=np.int32).reshape(-1, PIECES_A_WORD)
+
 
 SPECIAL_NUMBERS = 2  # word numbers of padding and of unknown words
 MOST_PIECES = 60_000  # prefixes, suffixes and shapes at most
@@ -82,15 +129,15 @@ class Tokens(SequenceInput):
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
         """The words and pieces of the training sentences."""
         words = [word for tokens in train.frame["tokens"] for word in tokens]
-        plain = [spelling.normalised(word) for word in words]
+        plain = [normalised_word(word) for word in words]
         known: tuple[str, ...] = ()
         if options.spelling == "affixes":
-            pieces = (piece for word in words for piece in spelling.affixes(word))
-            known = spelling.frequent(pieces, 2, MOST_PIECES)
+            pieces = (piece for word in words for piece in affixes(word))
+            known = frequent(pieces, 2, MOST_PIECES)
         learned = cls(
             **cls.common(train, choice, spec),
             options=options,
-            words=spelling.frequent(plain, options.min_count, spec.vocabulary - SPECIAL_NUMBERS),
+            words=frequent(plain, options.min_count, spec.vocabulary - SPECIAL_NUMBERS),
             affixes=known,
         )
         if options.spelling == "bpe":
@@ -116,12 +163,12 @@ class Tokens(SequenceInput):
 
     def _read(self, tokens: Sequence[str]) -> Array:
         words, pieces = self.numbers
-        numbers = [words.get(spelling.normalised(word), UNKNOWN) for word in tokens]
+        numbers = [words.get(normalised_word(word), UNKNOWN) for word in tokens]
         columns: list[Array] = [np.asarray(numbers, dtype=np.int32)[:, None]]
         if self._tokenizer is not None:
             columns.append(bpe_pieces(tokens, self._tokenizer))
         elif self.affixes:
-            columns.append(spelling.numbered(tokens, pieces))
+            columns.append(numbered(tokens, pieces))
         return np.concatenate(columns, axis=1)
 
     @property
@@ -132,14 +179,14 @@ class Tokens(SequenceInput):
 
     def sequences(
         self, examples: Examples, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """(B, T, 1 + K); of words alone (B, T)."""
         values, mask = super().sequences(examples, rows)
         return values[..., 0] if values.shape[2] == 1 else values, mask
 
     def model(self, spec: ModelSpec) -> SequenceModel:
         """A model that reads words with their spelling."""
-        from seqlab.tasks.inputs.spelling_model import SpellingModel
+        from seqlab.tasks.inputs.text_models import SpellingModel
 
         pieces = len(self.affixes) + 1
         if self._tokenizer is not None:
@@ -159,7 +206,7 @@ class Tokens(SequenceInput):
     def exhibits(self, predictions: Predictions, examples: Examples) -> list[Exhibit]:
         """Words with a number of their own against those that are known by their spelling only."""
         unknown = examples.ragged("inputs").values[:, 0] == UNKNOWN
-        right = predictions.values[:, 0] == examples.ragged("tags").values
+        right = as_ragged(predictions).values[:, 0] == examples.ragged("tags").values
         rows = [
             [name, int(chosen.sum()), float(right[chosen].mean())]
             for name, chosen in (("in the vocabulary", ~unknown), ("not in it", unknown))

@@ -11,15 +11,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PrivateAttr
 
 from seqlab.data.tokens import PAD, UNKNOWN, Tokenizer, TokenSpec, train_tokenizer
+from seqlab.data.words import count_words, words
 from seqlab.errors import UserError
 from seqlab.runs import read_json, write_json
 from seqlab.specs import Spec
+from seqlab.tasks.parts import Input, Part
 
 Kind = Literal["character", "word", "bpe"]
 Ids = NDArray[np.int32]
@@ -28,9 +31,9 @@ SPECIAL_TOKENS = 2  # padding and unknown
 UNSPACED_LETTERS = 15  # letters between blanks, from which on a script puts none between words
 SHORT_CHARACTERS = 16  # characters of a string that is spelled rather than said
 MOST_SYMBOLS = 200  # different words, up to which they are symbols of a closed set
-CUTTERS: dict[str, tuple[Callable[[str], list[str]], str]] = {
-    "character": (list, ""),
-    "word": (str.split, " "),
+CUTTERS: dict[str, tuple[Callable[[str], Iterable[str]], str]] = {
+    "character": (iter, ""),
+    "word": (words, " "),
 }
 
 
@@ -116,9 +119,8 @@ def learn(texts: Sequence[str], kind: Kind, size: int) -> Vocabulary:
 def kind_for(texts: Sequence[str]) -> tuple[Kind, str]:
     """How one side is best cut, and why, in words."""
     sample = texts[:5000]
-    words = [text.split() for text in sample]
-    total = max(sum(map(len, words)), 1)
-    different = len({word for row in words for word in row})
+    total = max(sum(map(count_words, sample)), 1)
+    different = len({word for text in sample for word in words(text)})
     each, letters = total / len(sample), sum(map(len, sample)) / len(sample)
     if each >= 1.5 and different <= min(MOST_SYMBOLS, total / 10):
         return "word", f"{different} symbols divided by blanks"
@@ -156,5 +158,53 @@ class VocabularySpec(Spec):
 
 def size_for(texts: Sequence[str], most: int) -> int:
     """How many byte pairs a training part can teach: one for a hundred words, 1,000 to 8,000."""
-    words = sum(len(text.split()) for text in texts)
-    return min(most, int(np.clip(words // 100, 1000, 8000)))
+    hundreds = sum(map(count_words, texts)) // 100
+    return min(most, int(np.clip(hundreds, 1000, 8000)))
+
+
+class VocabularyPart(Part):
+    """A part whose `learn` ends in `with_vocabulary`, which has a file of its own."""
+
+    _vocabulary: Vocabulary = PrivateAttr()
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The pieces of the training strings."""
+        return self._vocabulary
+
+    def with_vocabulary(self, vocabulary: Vocabulary) -> Self:
+        """The same part, from now on with a vocabulary."""
+        self._vocabulary = vocabulary
+        return self
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        self.vocabulary.save(folder / "vocabulary.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return super().load(folder).with_vocabulary(Vocabulary.load(folder / "vocabulary.json"))
+
+
+class TokenizedInput(Input):
+    """An input whose `learn` ends in `reading_by(tokenizer)`, which has a file of its own."""
+
+    _tokenizer: Tokenizer = PrivateAttr()
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Learned from the training texts alone."""
+        return self._tokenizer
+
+    def reading_by(self, tokenizer: Tokenizer) -> Self:
+        """The same input, from now on with a tokenizer."""
+        self._tokenizer = tokenizer
+        return self
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        self.tokenizer.save(folder / "tokenizer.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return super().load(folder).reading_by(Tokenizer.load(folder / "tokenizer.json"))

@@ -70,13 +70,13 @@ def recognise(table: Table) -> Confidence:
         if files is not None and why:
             said = f"{len(files)} files, {why}, so each is a text: language"
             return Confidence(0.95, said)
-        return _among_others(table.frame[names])
+        return _among_others(table.frame, names)
     if guess.kind(table.frame[names[0]]) not in (guess.ColumnKind.TEXT, guess.ColumnKind.CATEGORY):
         values = table.frame[names[0]].dropna()
         if len(values) != 1 or not isinstance(values.iloc[0], str):
             return Confidence(0.0, f'column "{names[0]}" holds no texts')
-    held = "lines of text" if table.documents is not None else f'texts in "{names[0]}"'
-    return Confidence(0.7, f"{held} and no labels: language")
+    texts_said = "lines of text" if table.documents is not None else f'texts in "{names[0]}"'
+    return Confidence(0.7, f"{texts_said} and no labels: language")
 
 
 def _why_texts(documents: pd.DataFrame) -> str:
@@ -93,14 +93,14 @@ def _why_texts(documents: pd.DataFrame) -> str:
     return ""
 
 
-def _among_others(frame: pd.DataFrame) -> Confidence:
+def _among_others(frame: pd.DataFrame, names: list[str]) -> Confidence:
     """Long texts beside columns that only tell rows apart."""
-    kinds = guess.describe(frame)
+    described = guess.describe(frame)
+    kinds = {name: described[name] for name in names}
     texts = [name for name, kind in kinds.items() if kind is guess.ColumnKind.TEXT]
     others = [name for name in kinds if name not in texts]
     lists = guess.ColumnKind.LIST in kinds.values()  # which cannot even be counted
-    apart = not lists and all(frame[o].nunique() >= DISTINCT_SHARE * len(frame) for o in others)
-    if len(texts) != 1 or not apart:
+    if len(texts) != 1 or lists or not all(_tells_apart(frame[name]) for name in others):
         return Confidence(0.0, f"{len(kinds)} columns, not one of texts alone")
     length = frame[texts[0]].dropna().astype(str).str.len().mean()
     if not length >= LONG_CHARACTERS:
@@ -108,6 +108,10 @@ def _among_others(frame: pd.DataFrame) -> Confidence:
     return Confidence(
         0.55, f'long texts in "{texts[0]}", and columns that tell rows apart: language'
     )
+
+
+def _tells_apart(column: pd.Series) -> bool:
+    return bool(column.nunique() >= DISTINCT_SHARE * len(column))
 
 
 def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
@@ -135,9 +139,9 @@ def divide(sources: Sources, spec: DataSpec) -> DocumentParts:
     if not given["train"]:
         raise UserError(f'"{sources.train.origin}": no text to learn from', "bring a training part")
     if wanted.shares and (given["valid"] or given["test"]):
-        held = ", ".join(part for part in PARTS if given[part])
+        listed = ", ".join(part for part in PARTS if given[part])
         raise UserError(
-            f"--split: the data brings its own parts ({held})", "leave --split out to use them"
+            f"--split: the data brings its own parts ({listed})", "leave --split out to use them"
         )
     (train, valid, test), how, more = _complete(given, wanted.shares or DEFAULT_SHARES)
     return DocumentParts(train, valid, test, how, (*notes, *more), roles)
@@ -191,9 +195,9 @@ def _column(table: Table, given: str | None, group: str | None) -> str:
         return names[0]
     telling = [name for name in names if guess.normalised(name) in TEXT_COLUMNS]
     texts = [name for name in names if guess.kind(frame[name]) is guess.ColumnKind.TEXT]
-    for found in (telling, texts):
-        if len(found) == 1:
-            return found[0]
+    for candidates in (telling, texts):
+        if len(candidates) == 1:
+            return candidates[0]
     raise UserError(
         f'"{table.origin}": which of the columns holds the text? ({", ".join(names)})',
         f"say it with --columns text={(texts or names)[0]}",
@@ -221,12 +225,12 @@ def _complete(
         train, valid = cut(train, (1 - share, share))
         return [train, valid, test], "test as given, validation cut from the end of training", ()
     if valid:
-        train, held = cut(train, (1 - share, share))
+        train, rest = cut(train, (1 - share, share))
         note = (
             "there is no test part: the given validation part is used as test, so that nothing is"
             " selected on it, and a new validation part is cut from the end of training"
         )
-        return [train, held, valid], "test is the given validation part", (note,)
+        return [train, rest, valid], "test is the given validation part", (note,)
     percent = "/".join(f"{100 * s:.3g}" for s in shares)
     whole = "by whole documents" if len(train) >= MANY_DOCUMENTS else "by characters"
     manner = "no group in two parts" if any(document.group for document in train) else whole
@@ -278,12 +282,14 @@ def _cut_in_two(
     ends = lengths.cumsum()
     parts: list[list[Document]] = []
     for low, high in zip([0, *bounds[:-1]], bounds, strict=True):
-        held = []
+        documents_of_part = []
         for document, end, length in zip(documents, ends, lengths, strict=True):
             begin = end - length
             first, last = max(low, begin) - begin, min(high, end) - begin
             if first < last:
                 text = document.text[first:last]
-                held.append(replace(document, text=text, at=int(first), ends=bool(last == length)))
-        parts.append(held)
+                documents_of_part.append(
+                    replace(document, text=text, at=int(first), ends=bool(last == length))
+                )
+        parts.append(documents_of_part)
     return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,27 +46,26 @@ def tie(model: SequenceModel, tokens: int) -> TiedHead:
 
 
 def read_on(
-    model: nn.Module, batch: Batch, state: Any, settings: TextSettings
+    model: SequenceModel, batch: Batch, state: Any, settings: TextSettings
 ) -> tuple[Tensor, Any | None]:
     """Outputs (B, T, V) of rows that may go on from a state, and the state after them.
 
     What has no state of fixed size reads each block from its beginning.
     """
-    if not settings.stateful or not is_bounded(cast(SequenceModel, model), settings.block):
+    if not settings.stateful or not is_bounded(model, settings.block):
         return model(batch.inputs, batch.context), None
-    model = cast(SequenceModel, model)
     if not batch.continues or state is None:
         state = model.initial_state(batch.inputs.shape[0])
     outputs, after = model.stream(batch.inputs, state)
     return outputs, detached(after)
 
 
-def costs(model: nn.Module, batch: Batch, settings: TextSettings) -> Tensor:
+def costs(model: SequenceModel, batch: Batch, settings: TextSettings) -> Tensor:
     """−log p of every scored token, in nats, row after row: (tokens,)."""
     assert batch.targets is not None
     if not settings.carried:
         return _costs(model(batch.inputs, batch.context), batch.targets)[batch.targets >= 0]
-    stream = Stream(cast(SequenceModel, model), batch.inputs.shape[0], settings.block)
+    stream = Stream(model, batch.inputs.shape[0], settings.block)
     pieces = []
     for done in range(0, batch.inputs.shape[1], settings.block):
         piece = slice(done, done + settings.block)

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from seqlab.errors import UserError, unknown
+from seqlab.errors import UserError
+from seqlab.metrics.base import metrics_of, primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY, UNKNOWN
@@ -95,8 +96,4 @@ def decide(spec: DataSpec) -> TextSettings:
 
 
 def _metrics(asked: str | None) -> tuple[str, ...]:
-    if asked is None:
-        return METRICS
-    if asked not in METRICS:
-        raise unknown("metric of language", asked, METRICS)
-    return (asked, *(name for name in METRICS if name != asked))
+    return primary_first(asked, metrics_of("language", METRICS))

@@ -15,18 +15,24 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from seqlab.data import columns as guess
-from seqlab.data.class_names import alike, as_seen, differing_little
+from seqlab.data.class_names import (
+    alike,
+    as_labels,
+    case_findings,
+    natural,
+    numbers_without_case,
+)
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
-from seqlab.data.inspection import MIN_ROWS_PER_CLASS, label_findings
+from seqlab.data.inspection import label_findings
 from seqlab.data.label_noise import noise_findings
 from seqlab.data.partition import nested_subsets
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import classes as shown
 from seqlab.tasks.parts import (
     COLUMN_JOIN,
@@ -37,13 +43,14 @@ from seqlab.tasks.parts import (
     Input,
     Target,
     columns_in,
-    primary_first,
 )
 from seqlab.tasks.targets.label_sets import (
+    LISTED_NAMES,
     LISTS,
     Labels,
     flags_in,
     form_of,
+    set_findings,
     sets_of,
     why_unreadable,
 )
@@ -54,7 +61,6 @@ IMBALANCED_SHARE = 0.75  # from this share of the largest class on, accuracy hid
 LABEL_DIVIDER = " | "  # between the labels of an example, for people
 NO_CLASS = -1  # the class number of no label
 UNSEEN_CLASS = -2  # the class number of a label that training does not have
-LISTED_NAMES = 8  # names in a note
 
 
 class ClassOptions(Spec):
@@ -109,10 +115,10 @@ class Classes(Target):
         if "label" in request.named:
             return []  # it is taken already
         try:
-            found = guess.find(table.frame, "label", exclude=request.taken)
+            label_column = guess.find(table.frame, "label", exclude=request.taken)
         except UserError:
             return []
-        return [] if found is None else [found.column]
+        return [] if label_column is None else [label_column.column]
 
     @classmethod
     def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
@@ -202,8 +208,8 @@ class Classes(Target):
     def findings(cls, rows: Examples, choice: ColumnChoice) -> list[Finding]:
         if not choice.layout:
             labels = rows.frame["label"].tolist()
-            return [*label_findings(labels), *_cases(labels)]
-        return _set_findings(_sets(rows), choice.layout)
+            return [*label_findings(labels), *case_findings(labels)]
+        return set_findings(_sets(rows), choice.layout)
 
     @classmethod
     def findings_in_parts(
@@ -213,9 +219,11 @@ class Classes(Target):
         if "labels" in rows.frame:
             return []
         labels = rows.frame["label"]
-        found = [_one_class(part, labels.iloc[getattr(splits, part)]) for part in ("valid", "test")]
+        one_sided = [
+            _one_class(part, labels.iloc[getattr(splits, part)]) for part in ("valid", "test")
+        ]
         noise = [] if shown is None else noise_findings(list(shown), labels.tolist(), seed)
-        return [*(finding for finding in found if finding is not None), *noise]
+        return [*(finding for finding in one_sided if finding is not None), *noise]
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
@@ -276,7 +284,7 @@ class Classes(Target):
         number = {name: i for i, name in enumerate(self.classes)}
         if self.multi_label:
             return {"label": self._as_flags(rows, number)}
-        alike = _alike(self.classes)
+        alike = numbers_without_case(self.classes)
         numbers = [
             NO_CLASS if name is None else number.get(name, alike.get(name.casefold(), UNSEEN_CLASS))
             for name in rows.frame["label"]
@@ -314,9 +322,11 @@ class Classes(Target):
     def wanted(self, examples: Examples) -> NDArray[np.int64]:
         return examples.array("label")
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """A label that training does not have is a class of its own, which nothing predicts."""
-        labels, probabilities = examples.array("label"), np.asarray(predictions)
+        labels, probabilities = examples.array("label"), as_array(predictions)
         # All pieces of a file have statistics of one width, with such a label or without.
         if (OPEN in examples.shared and not self.multi_label) or (labels == UNSEEN_CLASS).any():
             probabilities = np.pad(probabilities, ((0, 0), (0, 1)))
@@ -325,18 +335,18 @@ class Classes(Target):
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
         """The most probable class (or all labels from one half on), and every probability."""
-        names = np.asarray(self.classes, dtype=object)
+        names, probabilities = np.asarray(self.classes, dtype=object), as_array(predictions)
         columns: dict[str, Any] = {}
         if self.multi_label:
-            columns["predicted"] = [LABEL_DIVIDER.join(names[row >= 0.5]) for row in predictions]
+            columns["predicted"] = [LABEL_DIVIDER.join(names[row >= 0.5]) for row in probabilities]
         else:
-            columns["predicted"] = names[predictions.argmax(axis=1)]
-            columns["probability"] = predictions.max(axis=1)
-        return columns | {f"p({c})": predictions[:, i] for i, c in enumerate(self.classes)}
+            columns["predicted"] = names[probabilities.argmax(axis=1)]
+            columns["probability"] = probabilities.max(axis=1)
+        return columns | {f"p({c})": probabilities[:, i] for i, c in enumerate(self.classes)}
 
     def exhibits(self, predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
         """Errors by length and by class, confusions, reliability, the hardest examples."""
-        return shown.exhibits(predictions, examples, list(self.classes), read)
+        return shown.exhibits(as_array(predictions), examples, list(self.classes), read)
 
     def card(self, train: Examples) -> dict[str, Any]:
         counts = Counter(label for labels in _sets(train) for label in labels)
@@ -360,8 +370,10 @@ def _label_column(table: Table, named: str | None, taken: Sequence[str]) -> tupl
         return COLUMN_JOIN.join(guess.named(table.frame, name, table.origin) for name in names), ""
     if named is None and (flags := flags_in(table.frame, taken)):
         return COLUMN_JOIN.join(flags), f"labels: columns {', '.join(flags)} of 0 and 1"
-    found = guess.require(table.frame, "label", given=named, exclude=taken, origin=table.origin)
-    return found.column, found.sentence
+    label_column = guess.require(
+        table.frame, "label", given=named, exclude=taken, origin=table.origin
+    )
+    return label_column.column, label_column.sentence
 
 
 def _why_not_classes(label: pd.Series) -> str:
@@ -371,24 +383,6 @@ def _why_not_classes(label: pd.Series) -> str:
     if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.to_numpy(dtype=float)).any():
         return f"row {int(np.isinf(label.to_numpy(dtype=float)).argmax()) + 1}: infinite value"
     return "has too many values to be classes"
-
-
-def _cases(labels: Sequence[str]) -> list[Finding]:
-    return [
-        Finding(
-            "warning",
-            f"classes that differ in {_difference(group)} alone: {', '.join(group)}",
-            "they are learned and scored as different ones",
-            "if they are one, write them alike",
-        )
-        for group in differing_little(labels)
-    ]
-
-
-def _difference(names: Sequence[str]) -> str:
-    """In what names differ that a reader takes for one."""
-    same = len({name.casefold() for name in names}) == 1
-    return "case" if same else "case, marks or letters of one shape"
 
 
 def _one_class(part: str, labels: pd.Series) -> Finding | None:
@@ -410,62 +404,12 @@ def _sets(rows: Examples) -> list[Labels]:
     return [(name,) for name in rows.frame["label"]]
 
 
-def _alike(classes: Sequence[str]) -> dict[str, int]:
-    """Class numbers by name without case, where that tells them apart: TRUE is True."""
-    folded = [name.casefold() for name in classes]
-    return {name: i for i, name in enumerate(folded) if folded.count(name) == 1}
-
-
-def _set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
-    """How labels are written, and how often each of several holds."""
-    how = {"lists": "lists", "flags": "columns of 0 and 1"}.get(form, f'divided by "{form}"')
-    none, mean = sum(not labels for labels in sets), sum(map(len, sets)) / len(sets)
-    counts = Counter(label for labels in sets for label in labels)
-    shares = [f"{name} {count / len(sets):.1%}" for name, count in counts.most_common(LISTED_NAMES)]
-    more = f" and {len(counts) - LISTED_NAMES} more" if len(counts) > LISTED_NAMES else ""
-    findings = [
-        Finding(
-            "info",
-            f"several labels per example ({how}): {mean:.2f} on average, {none:,} rows have none",
-        ),
-        Finding("info", f"{len(counts)} labels", ", ".join(shares) + more),
-    ]
-    rare = [name for name, count in counts.items() if count < MIN_ROWS_PER_CLASS]
-    if rare:
-        findings.append(
-            Finding(
-                "warning",
-                f"labels with fewer than {MIN_ROWS_PER_CLASS} examples: {len(rare)}",
-                ", ".join(rare[:LISTED_NAMES]),
-                "merge them or add examples: scores of so few are mostly chance",
-            )
-        )
-    return findings
-
-
-def as_labels(column: pd.Series) -> list[str]:
-    """Values as class names as they are seen; 1.0 is 1, and spaces around a name do not count."""
-    return [
-        str(int(v))
-        if isinstance(v, float | np.floating) and float(v).is_integer()
-        else as_seen(str(v))
-        for v in column
-    ]
-
-
-def natural(name: str) -> tuple[int, float, str]:
-    """A key that puts numbers in their order, before words."""
-    try:
-        return 0, float(name), name
-    except ValueError:
-        return 1, 0.0, name
-
-
 def metrics_for(asked: str | None, counts: Counter[str], several: bool) -> tuple[str, ...]:
     """All metrics, the primary one first: as asked for, or what the balance of classes suggests."""
     imbalanced = counts.most_common(1)[0][1] / counts.total() > IMBALANCED_SHARE
     usual = "macro-f1" if imbalanced and not several else None
-    return primary_first(asked, MULTI_LABEL_METRICS if several else METRICS, usual)
+    own, apart = (METRICS, MULTI_LABEL_METRICS)[:: -1 if several else 1]
+    return primary_first(asked, metrics_of("classify", own, *apart), usual)
 
 
 def class_weights_of(

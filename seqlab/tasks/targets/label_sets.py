@@ -18,12 +18,15 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.class_names import as_seen
-from seqlab.data.columns import ColumnKind, aliases, kind, normalised
+from seqlab.data.columns import ColumnKind, aliases, describe, kind, normalised
+from seqlab.data.findings import Finding
+from seqlab.data.inspection import MIN_ROWS_PER_CLASS
 
 # Delimiters that are recognised; another is named by options.delimiter.
 GUESSED_DELIMITERS = ("|", ";", ",")
 # Where names may hold the delimiter too: with more it is rather a part of the names.
 MOST_LABELS_A_COMBINATION = 0.75
+LISTED_NAMES = 8  # in a note
 LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
 
 _BRACKETS = ("[]", "()", "{}")
@@ -62,19 +65,23 @@ def _divides(values: Sequence[str], mark: str) -> bool:
 def flags_in(frame: pd.DataFrame, taken: Sequence[str]) -> list[str]:
     """Two or more columns of 0 and 1, if no other column can be the label."""
     left = [str(name) for name in frame.columns if str(name) not in taken]
-    if any(normalised(name) in aliases("label") for name in left):
+    labels = set(aliases("label"))
+    if any(normalised(name) in labels for name in left):
         return []
     flags = [name for name in left if _is_flag(frame[name])]
-    others = [name for name in left if name not in flags]
-    if len(flags) < 2 or any(kind(frame[name]) is ColumnKind.CATEGORY for name in others):
-        return []
-    return flags
+    kinds = describe(frame)
+    others = set(left) - set(flags)
+    words = any(kinds[name] is ColumnKind.CATEGORY for name in others)
+    return [] if len(flags) < 2 or words else flags
 
 
 def _is_flag(column: pd.Series) -> bool:
     if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column)):
         return False
-    return bool(column.notna().all()) and set(np.unique(column.to_numpy("f8"))) <= {0.0, 1.0}
+    if isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and column.isna().any():
+        return False
+    values = column.to_numpy("f8")
+    return bool(((values == 0) | (values == 1)).all())
 
 
 def sets_of(frame: pd.DataFrame, columns: Sequence[str], form: str) -> list[Labels | None]:
@@ -122,11 +129,11 @@ def _list(text: str) -> list[str] | None:
         text = f"[{text[1:-1]}]"
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(text)
+            parsed = read(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        if isinstance(found, list | tuple):
-            return [as_seen(str(v)) for v in found]
+        if isinstance(parsed, list | tuple):
+            return [as_seen(str(v)) for v in parsed]
     bare = text[:1] + text[-1:] in _BRACKETS and not _QUOTED.search(text)
     return _split(text[1:-1], ",") if bare else None
 
@@ -140,3 +147,30 @@ def _from_flags(frame: pd.DataFrame, columns: Sequence[str]) -> list[Labels | No
     return [
         tuple(names[row == 1]) if good else None for row, good in zip(values, readable, strict=True)
     ]
+
+
+def set_findings(sets: Sequence[Labels], form: str) -> list[Finding]:
+    """How labels are written, and how often each of several holds."""
+    how = {"lists": "lists", "flags": "columns of 0 and 1"}.get(form, f'divided by "{form}"')
+    none, mean = sum(not labels for labels in sets), sum(map(len, sets)) / len(sets)
+    counts = Counter(label for labels in sets for label in labels)
+    shares = [f"{name} {count / len(sets):.1%}" for name, count in counts.most_common(LISTED_NAMES)]
+    more = f" and {len(counts) - LISTED_NAMES} more" if len(counts) > LISTED_NAMES else ""
+    findings = [
+        Finding(
+            "info",
+            f"several labels per example ({how}): {mean:.2f} on average, {none:,} rows have none",
+        ),
+        Finding("info", f"{len(counts)} labels", ", ".join(shares) + more),
+    ]
+    rare = [name for name, count in counts.items() if count < MIN_ROWS_PER_CLASS]
+    if rare:
+        findings.append(
+            Finding(
+                "warning",
+                f"labels with fewer than {MIN_ROWS_PER_CLASS} examples: {len(rare)}",
+                ", ".join(rare[:LISTED_NAMES]),
+                "merge them or add examples: scores of so few are mostly chance",
+            )
+        )
+    return findings

@@ -20,9 +20,9 @@ from seqlab.data.findings import Finding
 from seqlab.data.series import numeric_columns
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import numbers as shown
 from seqlab.tasks.parts import (
     COLUMN_JOIN,
@@ -32,7 +32,6 @@ from seqlab.tasks.parts import (
     Input,
     Target,
     columns_in,
-    primary_first,
 )
 
 METRICS = ("mae", "rmse", "r2", "spearman")
@@ -123,7 +122,7 @@ class Numbers(Target):
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
         names = tuple(choice.columns["target"].split(COLUMN_JOIN))
         mean, std = scale_of(train.array("target"), names)
-        metrics = primary_first(spec.metric, METRICS)
+        metrics = primary_first(spec.metric, metrics_of("regress", METRICS))
         return cls(
             columns=choice.columns,
             metrics=metrics,
@@ -158,22 +157,24 @@ class Numbers(Target):
         """What `standard` made of them, undone."""
         return np.asarray(values * np.asarray(self.std) + np.asarray(self.mean))
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """Of one target in its own units; of several in standard deviations."""
-        predicted, wanted = np.asarray(predictions), examples.array("target")
+        predicted, wanted = as_array(predictions), examples.array("target")
         if len(self.names) > 1:
             predicted, wanted = self.standard(predicted), self.standard(wanted)
         return metric.collect(predicted, wanted)
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
         """A predicted number for each target."""
-        predicted = np.asarray(predictions)
+        predicted = as_array(predictions)
         return {f"predicted {name}": predicted[:, k] for k, name in enumerate(self.names)}
 
     def exhibits(self, predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
         """Predicted against true, residuals by predicted value, the hardest examples."""
         scale = shown.Scale(self.names, np.asarray(self.std))
-        return shown.exhibits(np.asarray(predictions), examples, scale, read)
+        return shown.exhibits(as_array(predictions), examples, scale, read)
 
     def card(self, train: Examples) -> dict[str, Any]:
         own = len(self.names) == 1
@@ -212,9 +213,9 @@ def named_targets(
             f"name it with --columns target={numeric[0]}, or several as target="
             f"{COLUMN_JOIN.join(numeric[:2])}",
         )
-    found = ", ".join(f"{name} ({kind})" for name, kind in list(kinds.items())[:8])
+    listed = ", ".join(f"{name} ({kind})" for name, kind in list(kinds.items())[:8])
     raise UserError(
-        f'"{origin}": no column of numbers to predict among {found}',
+        f'"{origin}": no column of numbers to predict among {listed}',
         "name it with --columns target=…",
     )
 
@@ -233,9 +234,9 @@ def scale_of(targets: Array, names: Sequence[str]) -> tuple[Array, Array]:
     for k, name in enumerate(names):
         known = targets[~np.isnan(targets[:, k]), k]
         if len(known) < 2 or known.min() == known.max():
-            held = f"always {known[0]:g}" if len(known) else "never known"
+            why = f"always {known[0]:g}" if len(known) else "never known"
             raise UserError(
-                f'column "{name}" is {held} in the training part: there is nothing to predict',
+                f'column "{name}" is {why} in the training part: there is nothing to predict',
                 "name another column with --columns target=…, or bring more rows",
             )
     return np.nanmean(targets, axis=0), np.nanstd(targets, axis=0)

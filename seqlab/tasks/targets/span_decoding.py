@@ -32,9 +32,9 @@ def best_spans(
     first = torch.zeros_like(best, dtype=torch.long)
     last = torch.zeros_like(first)
     for extent in range(min(longest, T)):
-        found, position = (start[:, : T - extent] + end[:, extent:]).max(dim=1)
-        better = found > best
-        best = torch.where(better, found, best)
+        pairs, position = (start[:, : T - extent] + end[:, extent:]).max(dim=1)
+        better = pairs > best
+        best = torch.where(better, pairs, best)
         first = torch.where(better, position, first)
         last = torch.where(better, position + extent, last)
     if none is not None:

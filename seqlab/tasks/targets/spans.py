@@ -15,22 +15,27 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
 from seqlab.errors import UserError
-from seqlab.metrics.base import Metric
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import spans as shown
-from seqlab.tasks.inputs.question_columns import no_column, roles_in
-from seqlab.tasks.inputs.text_cells import as_texts
+from seqlab.tasks.inputs.cells import as_texts
+from seqlab.tasks.inputs.question_context import no_column, roles_in
 from seqlab.tasks.parts import (
     Arrays,
     ColumnChoice,
     ColumnRequest,
     Input,
     Target,
-    primary_first,
 )
-from seqlab.tasks.targets.span_answers import accepted, answers, normalised, spans_of
-from seqlab.tasks.targets.span_cells import Answers, answers_in
+from seqlab.tasks.targets.span_texts import (
+    Answers,
+    accepted,
+    answers,
+    answers_in,
+    normalised,
+    spans_of,
+)
 
 METRICS = ("answer-f1", "exact-match")
 UNKNOWN_POSITION = -1  # a position that is not known
@@ -130,7 +135,7 @@ class Spans(Target):
         texts = rows.frame["answers"]
         lengths = np.array([len(some[0].split()) for some in texts if some != [""]] or [0])
         several = sum(len(some) > 1 for some in texts)
-        found = [
+        told = [
             Finding(
                 "info",
                 f"answers have {lengths.mean():.1f} words on average, {lengths.max():,} at most",
@@ -139,16 +144,16 @@ class Spans(Target):
         ]
         if not counts.all():
             share = float((counts == 0).mean())
-            found.append(
+            told.append(
                 Finding("info", f"questions without an answer in their context: {share:.0%}")
             )
-        return [*found, *(Finding("warning", note) for note in _moved([rows]))]
+        return [*told, *(Finding("warning", note) for note in _moved([rows]))]
 
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
         return cls(
             columns=choice.columns,
-            metrics=primary_first(spec.metric, METRICS),
+            metrics=primary_first(spec.metric, metrics_of("span", METRICS)),
             without_answer=choice.layout,
             longest_answer=options.longest_answer,
         )
@@ -193,13 +198,12 @@ class Spans(Target):
     def wanted(self, examples: Examples) -> NDArray[np.int64]:
         return examples.array("answer")
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """Texts are compared as SQuAD does: case, articles and punctuation do not count."""
-        predicted: NDArray[Any] = np.array(
-            [normalised(text) for text in answers(predictions, examples)], dtype=object
-        )
-        wanted: Any = accepted(examples)
-        return metric.collect(predicted, wanted)
+        predicted = [normalised(text) for text in answers(predictions, examples)]
+        return metric.collect(predicted, accepted(examples))
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
         """Answer, where it starts and ends in its context, its probability; why one is unscored."""
@@ -208,7 +212,7 @@ class Spans(Target):
             "answer": answers(predictions, examples),
             "start": spans[:, 0],
             "end": spans[:, 1],
-            "probability": np.asarray(predictions)[:, 2],
+            "probability": as_array(predictions)[:, 2],
         }
         unfit = examples.frame["unfit"].to_numpy()
         return {**columns, "not scored": unfit} if (unfit != "").any() else columns

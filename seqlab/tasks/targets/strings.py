@@ -4,41 +4,27 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import PrivateAttr
 
 from seqlab import registry
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.metrics.base import Metric
-from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.base import Exhibit, Predictions, as_ragged
 from seqlab.tasks.exhibits.strings import Written, exhibits
 from seqlab.tasks.inputs.string_pairs import as_strings, empty_cells
-from seqlab.tasks.inputs.vocabulary import Vocabulary
+from seqlab.tasks.inputs.vocabulary import VocabularyPart
 from seqlab.tasks.parts import Arrays, ColumnChoice, Input, Target
 
 
-class Strings(Target):
+class Strings(VocabularyPart, Target):
     """Predictions are ragged ids of pieces. called: what messages call the string to be written."""
 
     called: ClassVar[str]
-
-    _vocabulary: Vocabulary = PrivateAttr()
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The pieces of the training targets."""
-        return self._vocabulary
-
-    def writing_by(self, vocabulary: Vocabulary) -> Self:
-        """The same with a vocabulary; it is no plain data and stands in a file of its own."""
-        self._vocabulary = vocabulary
-        return self
 
     @classmethod
     def flaws(cls, table: Table, choice: ColumnChoice) -> pd.Series:
@@ -59,25 +45,27 @@ class Strings(Target):
 
     def texts(self, predictions: Predictions) -> list[str]:
         """Predictions as strings."""
-        decoded = self.vocabulary.decode
-        return [decoded(predictions[row].tolist()) for row in range(len(predictions))]
+        ids = as_ragged(predictions)
+        return [self.vocabulary.decode(ids[row].tolist()) for row in range(len(ids))]
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         return examples.frame["target"].notna().to_numpy()
 
-    def wanted(self, examples: Examples) -> NDArray[Any]:
-        raise AssertionError("strings differ in length: their tasks make batches of their own")
+    def wanted(self, examples: Examples) -> Ragged:
+        return examples.ragged("target")
 
     @abstractmethod
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """What error rates count."""
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """Of texts or of their pieces, as the metric wants them."""
-        sides: Any = (self.texts(predictions), examples.frame["target"].tolist())
+        written, wanted = self.texts(predictions), examples.frame["target"].tolist()
         if metric.space == "tokens":
-            sides = [self.pieces(side) for side in sides]
-        return metric.collect(*sides)
+            return metric.collect(self.pieces(written), self.pieces(wanted))
+        return metric.collect(written, wanted)
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
         return {"predicted": self.texts(predictions)}
@@ -87,11 +75,3 @@ class Strings(Target):
         metric: Metric = registry.load("metrics", self.metrics[0])()
         statistics = self.statistics(metric, predictions, examples)
         return exhibits(Written(self.texts(predictions), metric, statistics), examples, read)
-
-    def save(self, folder: Path) -> None:
-        super().save(folder)
-        self.vocabulary.save(folder / "vocabulary.json")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        return super().load(folder).writing_by(Vocabulary.load(folder / "vocabulary.json"))

@@ -139,21 +139,21 @@ def _slips(frame: pd.DataFrame) -> list[Finding]:
         for word, tag in zip(tokens, tags, strict=True):
             uses[word][tag] += 1
             places.setdefault((word, tag), row)
-    found = []
+    slips = []
     for word, counts in uses.items():
         (usual, often), *others = counts.most_common()
         if often >= SURE_TIMES and sum(counts.values()) - often == 1 and OUTSIDE not in counts:
-            found.append((often, word, usual, others[0][0]))
-    if not found:
+            slips.append((often, word, usual, others[0][0]))
+    if not slips:
         return []
     listed = [
         f'{frame["name"].iloc[places[word, tag]]}: "{word}" is {tag}, {often} times {usual}'
-        for often, word, usual, tag in sorted(found, reverse=True)[:5]
+        for often, word, usual, tag in sorted(slips, reverse=True)[:5]
     ]
     return [
         Finding(
             "info",
-            f"words with one tag but for a single exception: {len(found):,}",
+            f"words with one tag but for a single exception: {len(slips):,}",
             "\n".join(listed),
             "check the exceptions: some are probably mistakes",
         )
@@ -172,14 +172,14 @@ def _one_tag(part: str, counts: Counter[str]) -> Finding:
 
 
 def _unseen(parts: dict[str, Counter[str]], known: set[str]) -> list[Finding]:
-    found = []
+    findings_of_parts = []
     for part, counts in parts.items():
         strange = Counter({tag: count for tag, count in counts.items() if tag not in known})
         if strange:
             listed = ", ".join(
                 f"{tag} ({count})" for tag, count in strange.most_common(LISTED_TAGS)
             )
-            found.append(
+            findings_of_parts.append(
                 Finding(
                     "warning",
                     f"tags in {part} that training does not have: {len(strange)}",
@@ -187,7 +187,7 @@ def _unseen(parts: dict[str, Counter[str]], known: set[str]) -> list[Finding]:
                     "no model can predict them: they count as errors of all",
                 )
             )
-    return found
+    return findings_of_parts
 
 
 def _all(tags: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqlab.data.columns import ColumnKind, kind, named
+from seqlab.data.columns import ColumnKind, named
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
-from seqlab.errors import UserError, unknown
-from seqlab.metrics.base import Metric
+from seqlab.errors import UserError
+from seqlab.metrics.base import Metric, metrics_of, primary_first
 from seqlab.metrics.spans import OUTSIDE, Scheme, recognise, spans, written
 from seqlab.specs import Spec
-from seqlab.tasks.base import DataSpec, Exhibit, Predictions
+from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_ragged
 from seqlab.tasks.exhibits import tags as shown
-from seqlab.tasks.inputs.list_cells import as_tags, is_nested
+from seqlab.tasks.inputs.cells import as_tags, is_nested
 from seqlab.tasks.inputs.sequence_layouts import by_name
 from seqlab.tasks.inputs.sequences import NUMBER, ROWS, objects, positions_of
 from seqlab.tasks.parts import (
@@ -34,7 +34,6 @@ from seqlab.tasks.parts import (
     ColumnRequest,
     Input,
     Target,
-    primary_first,
 )
 from seqlab.tasks.targets import tag_findings
 
@@ -215,29 +214,31 @@ class Tags(Target):
     def names(self, predictions: Predictions) -> list[list[str]]:
         """Predicted tags by name, a list an example."""
         names = self._at_positions(predictions)
-        return [part.tolist() for part in np.split(names, predictions.offsets[1:-1])]
+        return [part.tolist() for part in np.split(names, as_ragged(predictions).offsets[1:-1])]
 
     def _at_positions(self, predictions: Predictions) -> NDArray[np.object_]:
-        numbers = predictions.values[:, 0].astype(np.int64)
+        numbers = as_ragged(predictions).values[:, 0].astype(np.int64)
         return np.asarray(self.classes, dtype=object)[numbers]
 
-    def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Any:
+    def statistics(
+        self, metric: Metric, predictions: Predictions, examples: Examples
+    ) -> NDArray[np.float64]:
         """Of predicted and given tags by name."""
-        given: Any = [list(tags) for tags in examples.frame["tags"]]
-        return metric.collect(cast(Any, self.names(predictions)), given)
+        given = [list(tags) for tags in examples.frame["tags"]]
+        return metric.collect(self.names(predictions), given)
 
     def present(self, predictions: Predictions, examples: Examples) -> dict[str, Any]:
         """Of each position of each example: the tag and its probability."""
         return {
             "predicted": self._at_positions(predictions),
-            "probability": predictions.values[:, 1],
+            "probability": as_ragged(predictions).values[:, 1],
         }
 
     def exhibits(self, predictions: Predictions, examples: Examples, read: Input) -> list[Exhibit]:
         """Quality by tag and by length; confusions; marked-up sentences."""
         spanned = self.scheme != "none"
         names = self.names(predictions)
-        return shown.exhibits(predictions, names, examples, self.classes, spanned)
+        return shown.exhibits(as_ragged(predictions), names, examples, self.classes, spanned)
 
     def card(self, train: Examples) -> dict[str, Any]:
         counts = Counter(tag for own in train.frame["tags"] for tag in own)
@@ -266,12 +267,12 @@ def _by_name(table: Table, taken: Sequence[str]) -> str | None:
     return by_name(table.frame, TAG_COLUMNS, list(taken), _may_be_tags)
 
 
-def _may_be_tags(column: pd.Series) -> bool:
+def _may_be_tags(column: pd.Series, held: ColumnKind) -> bool:
     """Whether values, or those that a sequence's rows were gathered to, are names or counts."""
     values = column.dropna()
     if len(values) and isinstance(values.iloc[0], np.ndarray):
         return values.iloc[0].dtype.kind not in "fM"
-    return kind(column) not in (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.EMPTY)
+    return held not in (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.EMPTY)
 
 
 def _kinds(rows: Examples) -> set[str]:
@@ -300,6 +301,4 @@ def _rewritten(tags: list[str], scheme: Scheme) -> list[str]:
 
 def _metrics(asked: str | None, scheme: Scheme) -> tuple[str, ...]:
     known = ("token-accuracy",) if scheme == "none" else ("span-f1", "token-accuracy")
-    if asked is not None and asked not in known:
-        raise unknown("metric of these tags", asked, known)
-    return primary_first(asked, known)
+    return primary_first(asked, metrics_of("tag", known, "span-f1"))

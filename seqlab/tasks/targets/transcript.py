@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -17,13 +18,70 @@ from seqlab.data.inspection import text_findings
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
 from seqlab.errors import UserError
+from seqlab.metrics.base import metrics_of, primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.source_text import strangers
 from seqlab.tasks.inputs.vocabulary import learn
-from seqlab.tasks.parts import ColumnChoice, ColumnRequest, primary_first
-from seqlab.tasks.targets.ctc import frames_needed
+from seqlab.tasks.parts import ColumnChoice, ColumnRequest
 from seqlab.tasks.targets.strings import Strings
+
+BLANK = 0
+LOG_OF_ZERO = float("-inf")
+
+Floats = NDArray[np.floating]
+Ids = NDArray[np.int32]
+
+
+def greedy(log_probabilities: Floats) -> Ids:
+    """The text of the best path: log-probabilities (T, C) → ids."""
+    path = log_probabilities.argmax(axis=1)
+    first = np.concatenate(([True], path[1:] != path[:-1]))
+    return path[first & (path != BLANK)].astype(np.int32)
+
+
+def prefix_beam(log_probabilities: Floats, beam: int) -> Ids:
+    """The most probable text over all its paths, as far as `beam` beginnings tell.
+
+    A text has many paths of characters and blanks, one a frame, that give it once repetitions are
+    merged and blanks left out. Those of each beginning are added up, apart by whether they end in
+    a blank:
+
+        p_b(y, t)  = p(blank | t) · (p_b(y, t−1) + p_n(y, t−1))
+        p_n(y, t)  = p(c | t) · (p_n(y, t−1) + p_b(y', t−1) + [c ≠ last of y'] p_n(y', t−1))
+
+    for y = y' c. Graves et al. (2006), Connectionist temporal classification; the search is that of
+    Hannun et al. (2014), arXiv:1408.2873, without a language model.
+    """
+    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, LOG_OF_ZERO)}
+    for frame in np.asarray(log_probabilities, dtype=np.float64):
+        grown: dict[tuple[int, ...], list[float]] = defaultdict(lambda: [LOG_OF_ZERO, LOG_OF_ZERO])
+        # Characters that are not among the likeliest of a frame could not enter the beam.
+        likely = np.argsort(-frame)[: beam + 1]
+        for text, (blank, sound) in beams.items():
+            whole = np.logaddexp(blank, sound)
+            for character in likely.tolist():
+                p = float(frame[character])
+                if character == BLANK:
+                    _add(grown[text], 0, whole + p)
+                elif text and character == text[-1]:
+                    _add(grown[text], 1, sound + p)
+                    _add(grown[(*text, character)], 1, blank + p)
+                else:
+                    _add(grown[(*text, character)], 1, whole + p)
+        best = sorted(grown.items(), key=lambda item: -float(np.logaddexp(item[1][0], item[1][1])))
+        beams = {text: (blank, sound) for text, (blank, sound) in best[:beam]}
+    return np.array(next(iter(beams)), dtype=np.int32)
+
+
+def _add(scores: list[float], place: int, value: float) -> None:
+    scores[place] = float(np.logaddexp(scores[place], value))
+
+
+def frames_needed(ids: Ids) -> int:
+    """The fewest frames that can say a text: a blank has to part what repeats."""
+    return len(ids) + int((ids[1:] == ids[:-1]).sum())
+
 
 METRICS = ("character-error-rate", "token-error-rate", "sequence-match")
 NAMES = ("text", "texts", "transcript", "transcription", "transcripts", "sentence", "words")
@@ -49,8 +107,8 @@ class Transcript(Strings):
 
     @classmethod
     def likely(cls, table: Table, request: ColumnRequest) -> list[str]:
-        found = text_column(table.frame)
-        return [] if found is None or "text" in request.named else [found]
+        column = text_column(table.frame)
+        return [] if column is None or "text" in request.named else [column]
 
     @classmethod
     def find(cls, table: Table, request: ColumnRequest) -> ColumnChoice:
@@ -98,10 +156,10 @@ class Transcript(Strings):
         texts = train.frame["target"].tolist()
         learned = cls(
             columns=choice.columns,
-            metrics=primary_first(spec.metric, METRICS),
+            metrics=primary_first(spec.metric, metrics_of("transcribe", METRICS)),
             beam=options.beam,
         )
-        return learned.writing_by(learn(texts, "character", spec.vocabulary))
+        return learned.with_vocabulary(learn(texts, "character", spec.vocabulary))
 
     # -- learned -------------------------------------------------------------------------------
 

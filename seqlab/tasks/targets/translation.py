@@ -15,12 +15,13 @@ from seqlab.data.findings import Finding
 from seqlab.data.inspection import shown
 from seqlab.data.splits import Splits
 from seqlab.data.table import Table
+from seqlab.metrics.base import primary_first
 from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec
 from seqlab.tasks.inputs.source_text import strangers
 from seqlab.tasks.inputs.string_pairs import pair_of_columns
 from seqlab.tasks.inputs.vocabulary import PLURALS, Kind, VocabularySpec, kind_for
-from seqlab.tasks.parts import ColumnChoice, ColumnRequest, primary_first
+from seqlab.tasks.parts import ColumnChoice, ColumnRequest
 from seqlab.tasks.targets.strings import Strings
 
 MOST_TOKENS = 256  # of a target, if it is not said
@@ -121,7 +122,7 @@ class Translation(Strings):
             limit=spec.max_tokens or min(longest, MOST_TOKENS),
             options=options,
             decided=note,
-        ).writing_by(vocabulary)
+        ).with_vocabulary(vocabulary)
 
     # -- learned -------------------------------------------------------------------------------
 

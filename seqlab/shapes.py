@@ -1,8 +1,9 @@
-"""What JSON must look like to be shown: a shape, and where a value departs from it.
+"""What stored JSON must look like: a shape, and where a value departs from it.
 
 A shape is a type, `NUMBER`, `None`, a tuple of alternatives, `[shape]` for a list of any length,
 `{"name": shape, "other?": shape}` for an object (`?`: may be missing; names that are not mentioned
-may be there), `{...: shape}` for one whose names are data, `ANY`, or a test of one's own.
+may be there), `{...: shape}` for one whose names are data, `"one|other"` for one of some words,
+`ANY`, or a test of one's own.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ def _is(value: Any, shape: Shape) -> bool:
     """Whether a value is of a type, or passes a test."""
     if shape is None or isinstance(shape, list | dict):
         return value is None and shape is None
+    if isinstance(shape, str):
+        return value in shape.split("|")
     if isinstance(shape, type):
         return isinstance(value, shape) and (shape is bool or not isinstance(value, bool))
     return bool(shape(value))
@@ -97,6 +100,8 @@ def _expected(shape: Shape) -> str:
         return WORDS.get(shape, "true or false")
     if isinstance(shape, list | dict):
         return WORDS[type(shape)]
+    if isinstance(shape, str):
+        return " or ".join(f'"{word}"' for word in shape.split("|"))
     return "null" if shape is None else str(shape.__doc__).split("\n")[0].rstrip(".").lower()
 
 

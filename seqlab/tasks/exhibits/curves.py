@@ -1,15 +1,49 @@
-"""Series as a report draws them: the first of each class, and curves beside lines of text."""
+"""Curves over bins of about as many examples each, and series drawn for people."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
-from seqlab.tasks.base import Exhibit, Predictions
+from seqlab.tasks.base import Exhibit
+
+BINS = 6
+
+Rows = NDArray[np.intp]
+Measure = Callable[[Rows], float]  # of some examples, by their numbers
+
+
+def binned(
+    title: str,
+    values: NDArray[Any],
+    measure: Measure,
+    labels: tuple[str, str],
+    *,
+    note: str = "",
+    bins: int = BINS,
+) -> Exhibit:
+    """A measure of the examples in each bin over the bin's median value; labels of x and y."""
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+    place = np.searchsorted(edges, values, side="right") - 1
+    place = place.clip(0, max(len(edges) - 2, 0))
+    bin_rows = [np.flatnonzero(place == number) for number in np.unique(place)]
+    return Exhibit(
+        "curve",
+        title,
+        {
+            "x_label": labels[0],
+            "y_label": labels[1],
+            "x": [float(np.median(values[rows])) for rows in bin_rows],
+            "y": [float(measure(rows)) for rows in bin_rows],
+            "count": [len(rows) for rows in bin_rows],
+        },
+        note,
+    )
+
 
 MOST_DRAWN_SERIES = 8
 MOST_STEPS = 600  # of a drawn series
@@ -17,7 +51,10 @@ SPARK_WIDTH = 120
 
 
 def by_class(
-    predictions: Predictions, examples: Examples, classes: list[str], channels: Sequence[str]
+    predictions: NDArray[np.float64],
+    examples: Examples,
+    classes: list[str],
+    channels: Sequence[str],
 ) -> Exhibit:
     """The first test series of each class with what is predicted for it; channels by name."""
     labels, values = examples.array("label"), examples.ragged("values")

@@ -1,15 +1,23 @@
-"""Cells of answers as spans of their contexts: by text, or by where they start and end."""
+"""Answers as cells write them, and predicted positions as pieces of their contexts.
+
+Answers are compared as SQuAD does (Rajpurkar et al., 2016, "SQuAD: 100,000+ Questions for Machine
+Comprehension of Text"): case, articles, punctuation and spacing do not count.
+"""
 
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from seqlab.tasks.inputs.text_cells import as_texts
+from seqlab.data.examples import Examples
+from seqlab.tasks.base import Predictions, as_array
+from seqlab.tasks.inputs.cells import as_texts
 
 Span = tuple[int, int]  # characters of the context: from, and up to but without
 
@@ -79,8 +87,8 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _padded(values: list[Any] | None, count: int) -> list[Any]:
-    held = list(values or ())[:count]
-    return held + [None] * (count - len(held))
+    known = list(values or ())[:count]
+    return known + [None] * (count - len(known))
 
 
 def _spans(
@@ -91,24 +99,24 @@ def _spans(
     reason, moved = "", 0
     for text, start, end in zip(texts, map(_whole, starts), map(_whole, ends), strict=True):
         if text is not None:
-            found = _nearest(context, str(text), start or 0)
+            span = _nearest(context, str(text), start or 0)
             why = "the answer is not in the context"
         elif start is None or end is None:
             continue
         else:
-            found = (start, end) if 0 <= start < end <= len(context) else None
+            span = (start, end) if 0 <= start < end <= len(context) else None
             why = "the offsets are outside of the context"
-        if found is None:
+        if span is None:
             reason = reason or why
         else:
-            spans.append(found)
-            moved += start is not None and found[0] != start
+            spans.append(span)
+            moved += start is not None and span[0] != start
     return tuple(spans), "" if spans else reason, moved
 
 
 def _nearest(context: str, text: str, start: int) -> Span | None:
     """Where a text stands in the context, the place nearest to `start`."""
-    places = [found.start() for found in re.finditer(f"(?={re.escape(text)})", context)]
+    places = [match.start() for match in re.finditer(f"(?={re.escape(text)})", context)]
     if not places:
         return None
     near = min(places, key=lambda place: abs(place - start))
@@ -120,3 +128,38 @@ def _whole(value: Any) -> int | None:
         return None if value is None or value != value else int(value)
     except (TypeError, ValueError):
         return -1  # no offset at all: outside of every context
+
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_MARKS = str.maketrans("", "", string.punctuation)
+
+
+def normalised(answer: str) -> str:
+    """An answer in lower case without punctuation, articles and spare spaces."""
+    return " ".join(_ARTICLES.sub(" ", answer.lower().translate(_MARKS)).split())
+
+
+def spans_of(predictions: Predictions, examples: Examples) -> NDArray[np.int64]:
+    """Characters of the context (from, up to), (n, 2); −1 and −1 for no answer."""
+    positions = as_array(predictions)[:, :2].astype(np.int64)
+    begin, offsets = examples.array("begin"), examples.ragged("offsets")
+    spans = np.full((len(examples), 2), -1, dtype=np.int64)
+    for row, (first, last) in enumerate(positions - begin[:, None]):
+        if first >= 0:
+            tokens = offsets[row]
+            spans[row] = int(tokens[first, 0]), int(tokens[last, 1])
+    return spans
+
+
+def answers(predictions: Predictions, examples: Examples) -> list[str]:
+    """The predicted pieces; empty where no answer is predicted."""
+    contexts = examples.frame["context"]
+    return [
+        str(context)[start:end] if start >= 0 else ""
+        for context, (start, end) in zip(contexts, spans_of(predictions, examples), strict=True)
+    ]
+
+
+def accepted(examples: Examples) -> list[list[str]]:
+    """The accepted answers of each example, normalised; [""] where there is no answer."""
+    return [[normalised(str(text)) for text in texts] for texts in examples.frame["answers"]]
