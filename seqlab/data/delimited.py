@@ -181,7 +181,8 @@ def rectangular(
         f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
         f" have {rows.width()} (delimiter: {delimiter_name(delimiter)})",
         "take the line out if it is no row; else put texts that hold a"
-        f" {delimiter_name(delimiter)} in double quotes, or name the right delimiter with --delimiter",
+        f" {delimiter_name(delimiter)} in double quotes, or name the right delimiter with"
+        " --delimiter",
     )
 
 
