@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqlab.data.examples import Rows
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,9 +56,9 @@ def test_the_sentence_of_a_usual_test_set():
     assert 0.011 < plan.limit < 0.016
     assert not plan.can_tie
     assert plan.sentence == (
-        "what this test set can resolve: gaps of about 2.3 points and more, found in four of five"
-        " such studies; below 1.7 points nothing is shown, and no number of seeds brings that below"
-        " 1.3 points (1,821 independent test examples, 8 seeds, 6 contestants; assuming that two"
+        "what this test set can resolve: gaps of about 2.5 points and more, found in four of five"
+        " such studies; below 2.0 points nothing is shown, and no number of seeds brings that below"
+        " 1.5 points (1,821 independent test examples, 8 seeds, 6 contestants; assuming that two"
         " contestants differ on 16 % of the examples and seeds by 0.5 points); ties within 1.0"
         " point need more test examples"
     )

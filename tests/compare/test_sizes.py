@@ -41,7 +41,7 @@ def test_parallel_curves_keep_the_winner():
 
 
 def test_a_curve_that_closes_in_would_pass():
-    curves = judged([[0.76, 0.55], [0.765, 0.66], [0.77, 0.765]])
+    curves = judged([[0.76, 0.55], [0.765, 0.66], [0.77, 0.765]], examples=6000)
     assert curves.overtakers == ("c1",)
     assert curves.trends[0].gain == pytest.approx(0.05, abs=0.015)  # a doubling; sizes ×4
     assert curves.sentence.startswith("More data would change the winner, if the trends go on")
