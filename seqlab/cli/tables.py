@@ -162,8 +162,8 @@ def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
     terminal.say(
         (found.candidate, "bold"), f" ({found.task}) on {found.examples:,} examples{blocks}"
     )
-    if found.left_out:
-        terminal.say(f"left out: {found.left_out:,} rows without a target", style="yellow")
+    for note in found.notes:
+        terminal.say(note, style="yellow")
     rows = []
     for score in found.scores:
         ends = f"{_number(score.low, 4)} … {_number(score.high, 4)}"

@@ -22,8 +22,9 @@ from seqlab.data.printed_lists import printed_lists
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _CODE = re.compile(r"0\d+|\d{19,}")
-_SAMPLED_CELLS = 200  # that tell whether a column can be one of numbers
+_SAMPLED_CELLS = 200  # cells that tell whether a column can be one of numbers
 MOST_ODD_SHARE = 0.05  # share of cells that may be no numbers in a column of numbers
+MOST_ONE_WORD_SHARE = 0.3  # share where all are one word, such as "closed"
 _MEASURED = re.compile(r"[.,%$€£−-]|\de")  # in cells that count, order or name nothing
 _MOST_CLASS_NUMBERS = 20  # different whole numbers, up to which they may be names of classes
 _SHOWN_CELLS = 3
@@ -73,7 +74,7 @@ def _lists_or_numbers(cells: list[str], decimal_comma: bool) -> ParsedColumn | N
 
 def _plain_numbers(cells: list[str]) -> pd.Series | None:
     """Cells that are all numbers or missing, at least one a number, and none a code."""
-    numbers, errors = 0, False  # errors: what a spreadsheet could not compute
+    numbers, marks, errors = 0, False, False  # errors: what a spreadsheet could not compute
     for cell in cells:
         if NUMBER.fullmatch(cell):
             if _CODE.fullmatch(cell):
@@ -82,7 +83,9 @@ def _plain_numbers(cells: list[str]) -> pd.Series | None:
         elif cell not in MISSING:
             return None
         elif cell in MARKS:
-            errors = errors or cell.startswith("#")
+            marks, errors = True, errors or cell.startswith("#")
+    if not numbers and marks:
+        return pd.Series(np.full(len(cells), np.nan))
     if not numbers or errors:
         return None
     if numbers == len(cells) and all(map(_WHOLE.fullmatch, cells)):
@@ -119,7 +122,8 @@ def _numerals(cells: list[str], decimal_comma: bool) -> ParsedColumn | None:
 
 def _may_be_odd(odd: Sequence[str], cells: Sequence[str], how: str) -> bool:
     """Whether a few cells are errors among numbers, and the numbers no names of things."""
-    if len(odd) > max(1, MOST_ODD_SHARE * len(cells)) or len(cells) - len(odd) < 3:
+    share = MOST_ONE_WORD_SHARE if len(set(odd)) == 1 else MOST_ODD_SHARE
+    if len(odd) > max(1, share * len(cells)) or len(cells) - len(odd) < 3:
         return False
     if all(cell.startswith("#") for cell in odd) or how:
         return True

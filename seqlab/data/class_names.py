@@ -23,6 +23,17 @@ SHOWN_NAMES = 4
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u2060\ufeff]|(?<![^\u0000-\u024f])[\u200c\u200d]"
 )
+# Marks by their plainest form, and Cyrillic and Greek letters by the Latin ones of their shape.
+_MARKS = {"'": "‘’‚‛`´", '"': "“”„«»", "-": "–—‐‑−", " ": "_"}
+_SHAPES = (
+    ("АВЕЅІЈКМНОРСТУХаеѕіјорсух", "ABESIJKMHOPCTYXaesijopcyx"),
+    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo"),
+)
+_ALIKE = {ord(mark): plain for plain, marks in _MARKS.items() for mark in marks} | {
+    ord(letter): latin
+    for letters, latins in _SHAPES
+    for letter, latin in zip(letters, latins, strict=True)
+}
 NAMES_ATTRIBUTE = "names"  # the attribute of a frame that holds what its file says of classes
 
 Names = dict[str, list[str]]  # column → the names of its numbers, from 0 on
@@ -137,12 +148,13 @@ def alike(names: Iterable[str]) -> list[str]:
     ]
 
 
-def differing_in_case(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Names that differ in case alone, those of each group together."""
-    cases: dict[str, list[str]] = {}
+def differing_little(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Names that differ in case, in marks or in letters of one shape alone, by groups."""
+    groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        cases.setdefault(name.casefold(), []).append(name)
-    return [tuple(group) for group in cases.values() if len(group) > 1]
+        plain = unicodedata.normalize("NFKC", name).translate(_ALIKE).casefold()
+        groups.setdefault(" ".join(plain.split()), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 def as_seen(name: str) -> str:
@@ -169,16 +181,22 @@ def natural(name: str) -> tuple[int, float, str]:
 
 
 def case_findings(labels: Sequence[str]) -> list[Finding]:
-    """Classes whose names differ in case alone."""
+    """Classes whose names differ in case, in marks or in letters of one shape alone."""
     return [
         Finding(
             "warning",
-            f"classes that differ in case alone: {', '.join(group)}",
+            f"classes that differ in {_difference(group)} alone: {', '.join(group)}",
             "they are learned and scored as different ones",
             "if they are one, write them alike",
         )
-        for group in differing_in_case(labels)
+        for group in differing_little(labels)
     ]
+
+
+def _difference(names: Sequence[str]) -> str:
+    """In what names differ that a reader takes for one."""
+    same = len({name.casefold() for name in names}) == 1
+    return "case" if same else "case, marks or letters of one shape"
 
 
 def numbers_without_case(classes: Sequence[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -40,14 +40,15 @@ ALIASES: dict[str, tuple[str, str]] = {
     "time": (
         "ds timestamp datetime date_time ts",
         "time date day month quarter week year period date_utc observation_date yearmonth"
-        " year_month yyyymm year_week year_quarter yearquarter yq datum zeit monat fecha",
+        " year_month yyyymm year_week yearweek yyyyww year_quarter yearquarter yq time_period datum"
+        " zeit zeitstempel monat woche jahr fecha periodo",
     ),
     "src": ("src source source_text source_sentence", "input question original english"),
     "tgt": (
         "tgt trg target target_text target_sentence",
         "output answer translation translated summary highlights",
     ),
-    "target": ("y target value", "sales demand count quantity values price load close"),
+    "target": ("y target value", "sales demand count quantity values price load close obs_value"),
     "group": (
         "group subject subject_id",
         "user user_id patient patient_id author speaker session component",
@@ -80,6 +81,15 @@ class ColumnKind(StrEnum):
     EMPTY = "empty"
 
 
+_IDS = frozenset(
+    ("id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "row", "name", "file", "filename")
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_TIME_WORDS = frozenset(
+    ("time", "date", "datetime", "timestamp", "ts", "epoch", "unix", "unixtime", "utc", "datum",
+     "zeit", "day", "week", "month", "quarter", "period", "yearmonth", "yearweek", "yyyymm")
+)  # fmt: skip
+_LONG_MOMENT = 6  # digits: 202001
 NUMERIC = (ColumnKind.NUMBER, ColumnKind.INTEGER)
 
 
@@ -228,8 +238,9 @@ def _kind_of_strings(cells: Any) -> ColumnKind:
     few = distinct <= 20 and 2 * distinct <= len(known)
     if length <= 60 and (few or distinct <= 0.1 * len(known)):
         return ColumnKind.CATEGORY
-    if distinct == len(known) > 2 and _are_codes(sample):
-        return ColumnKind.IDENTIFIER
+    unique = distinct == len(known)
+    if distinct > 2 and (unique or 2 * distinct <= len(known)) and _are_codes(sample):
+        return ColumnKind.IDENTIFIER if unique else ColumnKind.CATEGORY
     return ColumnKind.TEXT
 
 
@@ -251,6 +262,22 @@ def is_categorical(column: pd.Series, known: ColumnKind | None = None) -> bool:
     whole = bool(np.isfinite(values).all() and (values == np.round(values)).all())
     distinct = len(np.unique(values)) if whole else 0
     return 1 < distinct <= 100 and 2 * distinct <= len(values)
+
+
+def identifiers(frame: pd.DataFrame, used: Collection[str]) -> list[str]:
+    """The columns that by their names tell rows apart and are not used otherwise."""
+    return [
+        name
+        for name in map(str, frame.columns)
+        if name not in used
+        and (normalised(name) in _IDS or normalised(name).endswith("_id"))
+        and not isinstance(frame[name].iloc[0], list | dict | np.ndarray)
+    ]
+
+
+def names_time(name: str) -> bool:
+    """Whether a column's name says that it is a time: Open time, UnixTime, created_at_ts."""
+    return not _TIME_WORDS.isdisjoint(word.lower() for word in _WORD.findall(name))
 
 
 def find(
@@ -349,6 +376,12 @@ def _can_be_time(column: pd.Series) -> bool:
     return kind(column) is not ColumnKind.LIST and can_be_moments(column)
 
 
+def _is_long_moment(column: pd.Series) -> bool:
+    """Whether numbers are so long that under a time's name they can be nothing but moments."""
+    lengths = [len(str(value).partition(".")[0]) for value in column.dropna().head(20)]
+    return min(lengths, default=0) >= _LONG_MOMENT and _can_be_time(column)
+
+
 def _finest(frame: pd.DataFrame, names: list[str]) -> list[str]:
     """Of several time columns the one that tells most moments apart; all where they tie."""
     if len(names) < 2:
@@ -367,7 +400,9 @@ def _by_kind(frame: pd.DataFrame, names: Sequence[str], role: str) -> list[str]:
         case "label":
             return [name for name in classes_in(frame) if name in wanted]
         case "time":
-            return [name for name, held in kinds.items() if held is ColumnKind.DATE]
+            dates = [name for name, held in kinds.items() if held is ColumnKind.DATE]
+            named_so = [name for name in wanted & kinds.keys() if names_time(name)]
+            return dates or [name for name in named_so if _is_long_moment(frame[name])]
         case "target":
             return [name for name, held in kinds.items() if held in NUMERIC]
     return []

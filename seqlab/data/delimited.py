@@ -111,10 +111,10 @@ def _quoted(text: str, delimiter: str, blank: bool, *, strict: bool) -> Delimite
     try:
         for row in reader:
             filled = len(row) > 1 or bool(row and row[0].strip())
-            if filled or (blank and cells):
+            if filled or (blank and (row or cells)):
                 cells.append(row or [""])
                 lines.append(reader.line_num)
-            if filled or (blank and row and cells):  # an empty cell in quotes is a row
+            if filled or (blank and row):  # an empty cell in quotes is a row
                 end = len(cells)
     except csv.Error:
         return None
@@ -171,11 +171,18 @@ def rectangular(
         padded = [row + [""] * (width - len(row)) for row in rows.cells]
         note = f"rows of different lengths, up to {width} cells: read as one series a row"
         return DelimitedRows(padded, rows.lines), [note]
+    if odd == 0 and all(len(row) == rows.width() for row in rows.cells[1:]):
+        raise UserError(
+            f'"{origin}" line {rows.lines[0]} names {len(rows.cells[0])} columns, and every line'
+            f" below has {rows.width()} fields (delimiter: {delimiter_name(delimiter)})",
+            "write a name for each field, and no more",
+        )
     raise UserError(
         f'"{origin}" line {rows.lines[odd]} has {len(rows.cells[odd])} fields where most lines'
         f" have {rows.width()} (delimiter: {delimiter_name(delimiter)})",
-        f"put texts that hold a {delimiter_name(delimiter)} in double quotes,"
-        " or name the right delimiter with --delimiter",
+        "take the line out if it is no row; else put texts that hold a"
+        f" {delimiter_name(delimiter)} in double quotes, or name the right delimiter with"
+        " --delimiter",
     )
 
 

@@ -21,11 +21,11 @@ from seqlab.data.moments.forms import looks_like_dates
 _LONGEST_NAME_CHARACTERS = 120  # a question of a survey is a name
 _KNOWN_NAMES = frozenset(
     alias for best, others in ALIASES.values() for alias in [*best.split(), *others.split()]
-)
+) | {"token", "tokens", "word", "words"}
 _SAMPLED_ROWS = 2000
 _MOST_NAME_SHARE = 0.01  # share of a column's values that may be its name
 _YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
-FEWEST_YEAR_COLUMNS = 5  # from which they are a header
+_FEWEST_YEAR_COLUMNS = 3  # columns of years from which they are a header
 
 
 def has_header(rows: list[list[str]]) -> bool:
@@ -39,12 +39,14 @@ def has_header(rows: list[list[str]]) -> bool:
         return all(normalised(cell) in _KNOWN_NAMES for cell in first)
     if any(_breaks_pattern(cell, column) for cell, column in zip(first, body, strict=True)):
         return True
-    if any(is_number(cell) for cell in filled):
-        return _ends_in_years(first)
-    if len(set(filled)) < len(filled) or not all(_may_be_name(cell) for cell in filled):
-        return False
     fresh = [cell not in column for cell, column in zip(first, body, strict=True)]
     known = [normalised(cell) in _KNOWN_NAMES | LANGUAGES for cell in first]
+    if any(is_number(cell) for cell in filled):
+        return _ends_in_years(first, body) or _counts(first, fresh, known)
+    if not all(_may_be_name(cell) for cell in filled):
+        return False
+    if len(set(filled)) < len(filled):
+        return any(known) and all(fresh)
     if not all(fresh):
         return _is_header_nonetheless(first, body, known)
     if any(known):
@@ -74,15 +76,28 @@ def _is_header_nonetheless(first: list[str], body: list[list[str]], known: list[
     return any(known[i] or _is_foreign(first[i], body[i]) for i in others)
 
 
-def _ends_in_years(first: list[str]) -> bool:
-    """Whether words are followed by years in equal steps, above the values of each year."""
+def _ends_in_years(first: list[str], body: list[list[str]]) -> bool:
+    """Whether words are followed by years in order, above values that are no years."""
     names = [cell for cell in first if cell]
     years = [name for name in names if _YEAR.fullmatch(name)]
     words = names[: len(names) - len(years)]
-    if len(years) < FEWEST_YEAR_COLUMNS or not words or any(map(is_number, words)):
+    if len(years) < _FEWEST_YEAR_COLUMNS or not words or any(map(is_number, words)):
         return False
-    steps = {int(after) - int(before) for before, after in pairwise(years)}
-    return len(steps) == 1 and names[len(words) :] == years
+    steps = [int(after) - int(before) for before, after in pairwise(years)]
+    below = [cell.strip() for column in body[-len(years) :] for cell in column]
+    dated = 2 * sum(_YEAR.fullmatch(cell) is not None for cell in below) > len(below)
+    return names[len(words) :] == years and not dated and (min(steps) > 0 or max(steps) < 0)
+
+
+def _counts(first: list[str], fresh: list[bool], known: list[bool]) -> bool:
+    """Whether columns without names are numbered from 0 or 1 on, as pandas and R write them."""
+    numbers = [cell for cell in first if is_number(cell)]
+    if numbers not in ([str(i + n) for i in range(len(numbers))] for n in (0, 1)):
+        return False
+    others = [i for i, cell in enumerate(first) if cell and not is_number(cell)]
+    if not others:  # the index, which has no name, and columns that are numbered
+        return not first[0] and first[1:] == numbers
+    return all(fresh[i] and known[i] for i in others)
 
 
 def _breaks_pattern(cell: str, values: list[str]) -> bool:

@@ -56,7 +56,7 @@ def read_npz(content: bytes, origin: str) -> Table:
                     stored = read_within(member, origin, len(content))
                 stem = name.removesuffix(".npy")
                 arrays[stem] = _array(stored, f"{origin}: {stem}")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise _damaged(origin, error) from None
     return table_of_arrays(arrays, origin)
 
@@ -88,7 +88,9 @@ def _array(content: bytes, origin: str) -> Array:
                 "series of unequal length: x of (all steps, channels) beside lengths of (n,);"
                 " or .ts",
             )
-        if dtype.kind not in _DTYPE_KINDS or min(shape, default=0) < 0:
+        if min(shape, default=0) < 0:
+            raise ValueError(f"its shape is {shape}")
+        if dtype.kind not in _DTYPE_KINDS:
             raise UserError(f'"{origin}" holds {dtype}, not numbers or words', _EXPECTED)
         claimed, there = math.prod(shape) * max(1, dtype.itemsize), len(content) - stream.tell()
         if claimed > there:
@@ -104,7 +106,9 @@ def _array(content: bytes, origin: str) -> Array:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).partition("\n")[0][:100]
+    """What is wrong, in words: errors of the parser of Python's literals hold a tuple."""
+    said = error.args[0] if error.args and isinstance(error.args[0], str) else error
+    return (str(said) or type(error).__name__).partition("\n")[0][:100]
 
 
 def _damaged(origin: str, error: Exception) -> UserError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,9 @@ import pandas as pd
 from seqlab.data.cells import column as of_strings
 from seqlab.errors import UserError
 
+_SAMPLED_TEXTS = 20  # texts that tell whether a column can be one of numbers
+_DIGIT = re.compile(r"\d")
+_LONGEST_NUMBER_CHARACTERS = 40  # characters of a number
 _LISTS = (list, tuple, np.ndarray)
 _NUMBERS = (int, float, Decimal, np.integer, np.floating)
 
@@ -68,6 +72,8 @@ def _plain(values: pd.Series) -> tuple[pd.Series, str]:
         return values.astype("str"), "intervals read as words"
     if isinstance(dtype, pd.CategoricalDtype):
         return _plain(values.astype(dtype.categories.dtype))
+    if isinstance(dtype, pd.StringDtype):
+        return _in_words(values)
     if dtype == np.float16:
         return values.astype(np.float32), ""
     return _plain_objects(values) if pd.api.types.is_object_dtype(dtype) else (values, "")
@@ -79,7 +85,7 @@ def _plain_objects(values: pd.Series) -> tuple[pd.Series, str]:
     if types <= {bool} or not types:
         return values, ""
     if types <= {str}:
-        return _applied(values, str, without_surrogates, "halves of characters replaced")
+        return _in_words(values)
     if all(issubclass(kind, _NUMBERS) for kind in types):
         return _numbers(values, types)
     if types <= {bytes, str}:
@@ -96,6 +102,23 @@ def _plain_objects(values: pd.Series) -> tuple[pd.Series, str]:
     if types <= {datetime.date, datetime.datetime, pd.Timestamp}:
         return values, ""
     return _words(values, known)
+
+
+def _in_words(values: pd.Series) -> tuple[pd.Series, str]:
+    """A column of texts; where they are numbers as people write them, those numbers."""
+    sample = values.dropna().head(_SAMPLED_TEXTS)
+    digits = sum(
+        _DIGIT.search(text) is not None and len(text) < _LONGEST_NUMBER_CHARACTERS
+        for text in sample
+    )
+    if 2 * digits > len(sample):
+        read = of_strings(["" if _is_missing(value) else value for value in values])
+        if pd.api.types.is_numeric_dtype(read.values.dtype):
+            odd = [f'row {row} "{cell}" read as missing' for row, cell in read.odd[:1]]
+            return read.values.set_axis(values.index), "; ".join(
+                [read.how or "texts that are numbers read as numbers", *odd]
+            )
+    return _applied(values, str, without_surrogates, "halves of characters replaced")
 
 
 def _numbers(values: pd.Series, types: set[type]) -> tuple[pd.Series, str]:

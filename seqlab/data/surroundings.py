@@ -11,6 +11,7 @@ Whatever is left out is named with its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,16 @@ from seqlab.data.delimited import DELIMITERS, MISSING, DelimitedRows, is_number,
 from seqlab.data.header import has_header
 from seqlab.data.moments.forms import looks_like_dates
 
-MOST_PREAMBLE_LINES = 30  # or lines of a footer
-MOST_HEADER_LINES = 3  # of names or units under the first
-_SAMPLED_ROWS = 500  # that tell what a column holds
-_FEWEST_ROWS = 5  # of a table, below which nothing is judged by its pattern
+MOST_PREAMBLE_LINES = 30  # lines of a preamble or footer
+MOST_HEADER_LINES = 3  # lines of names or units under the first
+_SAMPLED_ROWS = 500  # rows that tell what a column holds
+_FEWEST_ROWS = 5  # rows of a table below which nothing is judged by its pattern
 _MOST_COLUMNS = 50  # columns that tell; a table with more lines of names than one is seldom wider
 _SHOWN_CHARACTERS = 40
+_COUNTED = re.compile(r"\(?[\d,.]+ (?:rows?|records?|results?)\b.*", re.IGNORECASE)
+_BEGINNING_CHARACTERS = (
+    100_000  # characters that tell whether the first line is divided as those below it
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,11 @@ def delimiter_of(text: str, usual: str) -> str | None:
     """The delimiter of a table, also where lines around it have none; None for one column."""
     chosen = sniff(text, usual)
     if chosen is not None:
-        return chosen
+        begin = text.lstrip("\n")[:_BEGINNING_CHARACTERS]
+        if chosen in begin.partition("\n")[0]:
+            return chosen
+        if trimmed(split_rows(begin.rpartition("\n")[0], chosen), "")[0].odd() is None:
+            return chosen
     for delimiter in sorted((d for d in DELIMITERS if d in text), key=lambda d: d != usual):
         rows = split_rows(text, delimiter)
         inner, notes = trimmed(rows, "")
@@ -62,11 +71,21 @@ def trimmed(rows: DelimitedRows, origin: str) -> tuple[DelimitedRows, list[str]]
         notes.append(f'"{origin}": left out, for it is no row: {"; ".join(listed)}{more}')
         rows = DelimitedRows(rows.cells[first:last], rows.lines[first:last])
     if rows.cells and len(rows.cells[0]) == width - 1 and rows.odd() == 0:
-        cells = [["", *rows.cells[0]], *rows.cells[1:]]
-        if _others_fit(cells, width) and has_header(cells):  # as R writes names of rows
-            notes.append("the first column has no name")
+        named = _names_rows([row[0] for row in rows.cells[1:]])  # as R writes names of rows
+        if width == 2 and not named:  # sentences of one column that hold a comma each
+            return rows, notes
+        names = ["", *rows.cells[0]] if named else [*rows.cells[0], ""]
+        cells = [names, *rows.cells[1:]]
+        if _others_fit(cells, width) and has_header(cells):
+            notes.append(f"the {'first' if named else 'last'} column has no name")
             rows = DelimitedRows(cells, rows.lines)
     return rows, notes
+
+
+def _names_rows(cells: Sequence[str]) -> bool:
+    """Whether a column's cells are numbers, dates or words of their own for each row."""
+    some = [cell.strip() for cell in cells[:_SAMPLED_ROWS]]
+    return len(set(some)) == len(some) and not any(" " in cell and "-" not in cell for cell in some)
 
 
 def merged_headers(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
@@ -106,15 +125,15 @@ def _without_empty_ends(rows: DelimitedRows) -> tuple[DelimitedRows, list[str]]:
 
 def _first(rows: DelimitedRows, width: int) -> int:
     """Where the table begins: a header after lines that are narrower or hold one cell."""
-    whole = (
-        i
-        for i, row in enumerate(rows.cells[:MOST_PREAMBLE_LINES])
-        if len(row) == width and _count(row) > 1
-    )
-    start = next(whole, 0)
-    following = rows.cells[start : start + _SAMPLED_ROWS]
-    following = [row for row in following if len(row) == width]
-    return start if start and len(following) > 2 and has_header(following) else 0
+    # A full line is a better header than one with blanks, which a preamble may have too.
+    for fewest in (width, 2):
+        head = enumerate(rows.cells[:MOST_PREAMBLE_LINES])
+        start = next((i for i, row in head if len(row) == width and _count(row) >= fewest), 0)
+        following = rows.cells[start : start + _SAMPLED_ROWS]
+        following = [row for row in following if len(row) == width]
+        if start and len(following) > 2 and has_header(following):
+            return start
+    return 0
 
 
 def _last(rows: DelimitedRows, width: int) -> int:
@@ -125,6 +144,8 @@ def _last(rows: DelimitedRows, width: int) -> int:
         rows, end - 1, width, kinds
     ):
         end -= 1
+    while _FEWEST_ROWS < end < len(rows.cells) and not _count(rows.cells[end - 1]):
+        end -= 1  # a blank line above a footer
     return end
 
 
@@ -137,8 +158,11 @@ def _ends(rows: DelimitedRows, row: int, width: int, kinds: Kinds) -> bool:
         return False
     if kinds.numbers and kinds.numbers[0] == 0:
         return bool(first) and not is_number(first)
+    if len(cells) == 1 and width > 1 and _COUNTED.fullmatch(first):
+        return True
     apart = row > 0 and rows.lines[row] - rows.lines[row - 1] > 1
-    return apart and _count(cells) <= 1 and bool(kinds.numbers or kinds.dates)
+    narrower = len(cells) < width or bool(kinds.numbers or kinds.dates)
+    return apart and _count(cells) <= 1 and narrower
 
 
 def _others_fit(cells: Sequence[list[str]], width: int) -> bool:

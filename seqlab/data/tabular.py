@@ -10,6 +10,7 @@ import pandas as pd
 from seqlab.data.cells import column, notes_of
 from seqlab.data.delimited import DelimitedRows, delimiter_name, rectangular, sniff, split_rows
 from seqlab.data.header import has_header, names_for, without_repeats
+from seqlab.data.moments.pointed import pointed_moments
 from seqlab.data.split_spec import SPLIT_NAMES
 from seqlab.data.surroundings import delimiter_of, merged_headers, trimmed
 from seqlab.data.table import Table
@@ -68,14 +69,23 @@ def table_of(
     names = [cell.strip() for cell in rows.cells[0]]
     wanted = list(columns or [])
     header = bool(merged) or has_header(rows.cells) or (bool(wanted) and set(wanted) <= set(names))
-    header = header or (any(names) and {name for name in names if name} <= set(known))
+    called = {name.casefold() for name in names if name}
+    header = header or (bool(called) and called <= {name.casefold() for name in known})
+    if header:
+        rows, repeated = _without_headers_again(rows, origin)
+        notes += repeated
     cells = rows.cells[1:] if header else rows.cells
     if not cells:
         raise UserError(
             f'"{origin}" holds a header ({", ".join(names[:8])}) and no rows',
             "expected at least one row of data",
         )
-    read = [column(values, decimal_comma=decimal_comma) for values in zip(*cells, strict=True)]
+    named_columns = zip(names, zip(*cells, strict=True), strict=True)
+    read = [
+        pointed_moments(values, name if header else "")
+        or column(values, decimal_comma=decimal_comma)
+        for name, values in named_columns
+    ]
     frame = pd.DataFrame({position: cells.values for position, cells in enumerate(read)})
     unique, renamed = without_repeats(names) if header else (names_for(frame), [])
     frame.columns = pd.Index(unique)
@@ -84,6 +94,19 @@ def table_of(
     by_name = dict(zip(wanted if len(wanted) == len(unique) else unique, read, strict=True))
     said = notes_of({name: by_name[name] for name in frame.columns if name in by_name}, origin)
     return Table(frame, origin, (*notes, *renamed, *chosen, *said), header=header)
+
+
+def _without_headers_again(rows: DelimitedRows, origin: str) -> tuple[DelimitedRows, list[str]]:
+    """Rows without those that repeat the header, as files that were put one after another have."""
+    first = rows.cells[0]
+    again = [i for i, row in enumerate(rows.cells) if i and row == first] if len(first) > 1 else []
+    if not again or not all(cell.strip() for cell in first):
+        return rows, []
+    lines = ", ".join(str(rows.lines[i]) for i in again[:3])
+    more = f" and {len(again) - 3:,} more" if len(again) > 3 else ""
+    kept = sorted(set(range(len(rows.cells))) - set(again))
+    note = f'"{origin}": left out, for it is the header again: line {lines}{more}'
+    return DelimitedRows([rows.cells[i] for i in kept], [rows.lines[i] for i in kept]), [note]
 
 
 def _with_header(

@@ -13,8 +13,10 @@ from seqlab.data.columns import ALIASES, ColumnKind, kind, normalised
 from seqlab.data.moments.forms import looks_like_dates
 from seqlab.data.series import matrix
 
-FEWEST_STEP_COLUMNS = 5  # from which a row can be a series
-_YEAR = re.compile(r"(1[5-9]|20|21)\d\d")
+FEWEST_STEP_COLUMNS = 5  # columns from which a row can be a series
+MOST_COLUMNS_BEHIND = 2  # columns behind the steps that are none
+# A year, which R puts an X before, others a Y or an F, and the World Bank its code behind.
+_YEAR = re.compile(r"[XYF]?((?:1[5-9]|20|21)\d\d)(?: \[YR\d{4}\])?")
 _SERIES_NAMES = frozenset(ALIASES["series"][0].split())
 _LABEL_NAMES = frozenset(ALIASES["label"][0].split())
 ID, STEP, MOMENT, VALUE = "unique_id", "step", "ds", "y"
@@ -46,7 +48,7 @@ class WideTable:
         taken = {*self.ids, *self.steps}
         others = [name for name in map(str, frame.columns) if name not in taken]
         further = frame[[name for name in others if name not in (ID, STEP, MOMENT, VALUE)]]
-        names = np.array(self.steps, dtype=object)
+        names = np.array([_moment_of(name) for name in self.steps], dtype=object)
         place = {MOMENT: names[steps]} if self.dated else {STEP: steps}
         columns = {ID: self.names(frame)[rows], **place, VALUE: values[inside]}
         return pd.DataFrame(columns).join(further.iloc[rows].reset_index(drop=True))
@@ -75,10 +77,12 @@ def find_wide(frame: pd.DataFrame, known: Sequence[str] | None = None) -> WideTa
     # The cheap checks first: a table may have thousands of columns.
     dtypes = frame.dtypes.tolist()[: len(names)]
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in dtypes]
-    first = _first_moment(names)
-    if len(names) - first >= FEWEST_STEP_COLUMNS and np.mean(numeric[first:]) > 0.5:
-        ids = _ids(frame, names[:first], known)
-        return None if ids is None else WideTable(tuple(ids), tuple(names[first:]), dated=True)
+    for end in range(len(names), max(0, len(names) - MOST_COLUMNS_BEHIND - 1), -1):  # Total, Unit
+        first = _first_moment(names[:end])
+        if end - first >= FEWEST_STEP_COLUMNS and np.mean(numeric[first:end]) > 0.5:
+            ids = _ids(frame, names[:first], known)
+            steps = tuple(names[first:end])
+            return None if ids is None else WideTable(tuple(ids), steps, dated=True)
     last_word = len(names) - [*numeric[::-1], False].index(False)
     first = max(_first_numbered(names), last_word)
     head = names[:first]
@@ -114,13 +118,19 @@ def _first_moment(names: list[str]) -> int:
     first = len(names)
     while first and _YEAR.fullmatch(names[first - 1].strip()):
         first -= 1
-    years = [int(name) for name in names[first:]]
+    years = [int(_moment_of(name)) for name in names[first:]]
     if len(years) >= FEWEST_STEP_COLUMNS:
         return first if bool((np.diff(years) == years[1] - years[0]).all()) else len(names)
     first = len(names)
     while first and looks_like_dates([names[first - 1]]):
         first -= 1
     return first
+
+
+def _moment_of(name: str) -> str:
+    """The moment that a column's name says."""
+    year = _YEAR.fullmatch(name.strip())
+    return name if year is None else year[1]
 
 
 def _first_numbered(names: list[str]) -> int:

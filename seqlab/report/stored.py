@@ -212,6 +212,11 @@ def _read_leaderboard(shelf: Shelf) -> list[dict[str, Any]]:
             for row in csv.DictReader(lines)
         ]
     except FileNotFoundError:
+        if (shelf.folder / "verdict.json").exists():  # a study that is under way has none yet
+            shelf.damage[path] = (
+                f"{path.name} is missing: no contestant is shown; run the study's command again"
+                " to write it anew"
+            )
         return []
     except (UserError, OSError, ValueError, csv.Error) as error:
         shelf.lose(path, _reason(error, path))

@@ -26,9 +26,10 @@ from seqlab.training.history import DivergedError
 def run_job(assignment: Assignment, study: Path, supervisor: Supervisor | None = None) -> None:
     """Do an assignment and leave its run folder; a failure is recorded there as a result.
 
-    A training that was cut off continues from its checkpoint. A full disk is not the job's own
-    failure: it is raised, as OSError; so are Interrupted, once the supervisor wants it to stop, and
-    CheckpointError: what is in the way is for the user to decide.
+    A training that was cut off continues from its checkpoint. A full disk, or a study's folder that
+    is gone or cannot be read, is not the job's own failure: it is raised, as OSError; so are
+    Interrupted, once the supervisor wants it to stop, and CheckpointError: what is in the way is
+    for the user to decide.
     """
     folder = assignment.folder(study)
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +62,8 @@ def _fit_and_record(assignment: Assignment, study: Path, supervisor: Supervisor)
     except Exception as error:
         if _disk_is_full(error):
             raise OSError(errno.ENOSPC, "No space left on device", str(folder)) from error
+        if _is_of(error, study):
+            raise
         failure, parts = _failure(error)
         result |= failure
         supervisor.remark(f"failed: {result['reason']}")
@@ -82,6 +85,13 @@ def _failure(error: Exception) -> tuple[Facts, Parts]:
 def _disk_is_full(error: Exception) -> bool:
     """Whether this is no fault of the job; safetensors says it in words only."""
     return getattr(error, "errno", None) in NO_ROOM or "(os error 28)" in str(error)
+
+
+def _is_of(error: Exception, study: Path) -> bool:
+    """Whether a file of the study itself is gone, or cannot be read or written."""
+    if not isinstance(error, OSError) or not isinstance(error.filename, str):
+        return False
+    return Path(error.filename).is_relative_to(study)
 
 
 def _reason(error: Exception) -> str:

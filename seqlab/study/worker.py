@@ -88,8 +88,10 @@ def main(study: Path) -> None:
         except Interrupted:
             os._exit(0)
         except OSError as error:
-            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
-            tell(event="fatal", reason=f"{error.filename or study}: cannot be written: {reason}")
+            full = error.errno == errno.ENOSPC
+            reason = "the disk is full" if full else error.strerror or error
+            verb = "written" if full else "read or written"
+            tell(event="fatal", reason=f"{error.filename or study}: cannot be {verb}: {reason}")
             continue
         except UserError as error:
             tell(event="fatal", reason=error.message, hint=error.hint)

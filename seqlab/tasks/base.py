@@ -179,6 +179,7 @@ class Task(ABC):
     train_defaults: Mapping[str, Any] = MappingProxyType({})  # TrainSpec fields
     row_by_row: bool = False  # each row of a table is an example: long files are read in pieces
     running_text: bool = False  # long files are read in stretches of text that go on
+    unseen_counts_as: str = "counted as wrong"  # what is wanted and training does not have
     # What training on the beginnings of sequences shortens; None: the targets would be wrong.
     shortens: Shortening = None
     both_directions: bool = False  # mixers that only look back get one that looks ahead beside them
@@ -278,6 +279,15 @@ class Task(ABC):
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples say what is wanted of them: no others can be scored. Usually all."""
         return np.ones(len(examples), dtype=bool)
+
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """How often what is wanted is something that training does not have, by its name."""
+        return {}
+
+    def left_out(self, examples: Examples) -> Mapping[str, int]:
+        """Why examples cannot be scored, each reason with how many there are."""
+        unknown = int((~self.known(examples)).sum())
+        return {"no target": unknown} if unknown else {}
 
     @abstractmethod
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Array:

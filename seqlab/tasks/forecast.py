@@ -108,7 +108,7 @@ class Forecast(Task):
     def prepare(cls, sources: Sources, spec: DataSpec, seed: int) -> list[Prepared]:
         panels = read(sources, spec)
         fits = [fit(panel, spec) for panel in panels]
-        findings = findings_of(panels[-1], *fits[-1])
+        findings = findings_of(sources.train, panels[-1], *fits[-1])
         return [
             Prepared(cls(fitted), train, valid, test, card, findings)
             for fitted, (train, valid, test), card in fits
@@ -362,7 +362,9 @@ class Forecast(Task):
         positions = first[:, None] + np.arange(H)
         grid, written = windowed.grid(examples, self.fitted), self.fitted.layout.written
         columns: dict[str, Any] = {
-            "unique_id": np.repeat(examples.frame["unique_id"].astype("str").to_numpy(), H)
+            "unique_id": self.fitted.layout.named(
+                np.repeat(examples.frame["unique_id"].astype("str").to_numpy(dtype=object), H)
+            )
         }
         if examples.frame["unique_id"].duplicated().any():
             columns["cutoff"] = written(np.repeat(grid.moments(first - 1), H))
@@ -380,7 +382,8 @@ class Forecast(Task):
             columns["note"] = np.repeat(notes, H)
         table = pd.DataFrame(columns)
         if len(empty := examples.shared.get("empty", ())):
-            rows = pd.DataFrame({"unique_id": empty, "note": "no values to forecast from"})
+            names = self.fitted.layout.named(np.array(empty, dtype=object))
+            rows = pd.DataFrame({"unique_id": names, "note": "no values to forecast from"})
             return pd.concat([table, rows], ignore_index=True)
         return table
 

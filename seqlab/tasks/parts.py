@@ -12,7 +12,7 @@ contestant makes of a row â€“ token ids, patches, pieces of another tokenizer â€
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab.data.batching import plan_batches
+from seqlab.data.columns import identifiers
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.splits import Splits
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 COLUMN_JOIN = "+"  # several columns in one role: label=toxic+insult
 PROBLEM = "problem"  # the column that says why a row of new data has no prediction
+OPEN = "open"  # shared by examples to be scored, which may ask for what training does not have
 
 Arrays = dict[str, Array | Ragged]
 
@@ -217,6 +219,11 @@ class Input(Part):
         return pd.DataFrame(index=range(len(table.frame)))
 
     @classmethod
+    def ids(cls, table: Table, choice: ColumnChoice, used: Collection[str]) -> list[str]:
+        """Columns of the gathered table that name examples, besides those that are used."""
+        return identifiers(table.frame, used)
+
+    @classmethod
     def duplicate_keys(cls, rows: Examples) -> list[str] | None:
         """What makes two examples the same one; None: duplicates are not looked for."""
         return None
@@ -354,6 +361,15 @@ class Target(Part):
     @abstractmethod
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples say what is wanted of them: no others can be scored."""
+
+    @property
+    def unseen_counts_as(self) -> str:
+        """What becomes of a target that training does not have, when it is scored."""
+        return "counted as wrong"
+
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """How often what is wanted is something that training does not have, by its name."""
+        return {}
 
     @abstractmethod
     def wanted(self, examples: Examples) -> NDArray[Any] | Ragged:

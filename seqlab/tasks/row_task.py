@@ -7,6 +7,7 @@ A task of this kind names its parts and owns head, loss and prediction; all else
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from seqlab.tasks.base import (
     Task,
 )
 from seqlab.tasks.parts import (
+    OPEN,
     PROBLEM,
     ColumnChoice,
     ColumnRequest,
@@ -64,7 +66,10 @@ if TYPE_CHECKING:
     from seqlab.specs import ModelSpec
 
 SURE_SCORE = 0.5  # below it a confidence is told with the reason against, not for
-EXAMPLE_OF_SEQUENCE = "example"  # in a batch: which of its examples each sequence is of
+ID = "id of "  # before the names of columns that tell new rows apart
+EXAMPLE_OF_SEQUENCE = (
+    "example"  # in a batch of several sequences an example: which of its examples each is of
+)
 
 
 class TaskState(Spec):
@@ -89,6 +94,7 @@ class RowTask(Task):
     def __init__(self, reader: Input, target: Target, state: TaskState) -> None:
         self.reader, self.target, self.state = reader, target, state
         self.metrics = target.metrics
+        self.unseen_counts_as = target.unseen_counts_as
         self.row_by_row = reader.row_by_row
         self.shortens = reader.shortens
         self.both_directions = reader.both_directions
@@ -386,6 +392,9 @@ class RowTask(Task):
             for name, values in self.reader.identity(gathered, choice).items():
                 rows.frame[name] = values
             rows.frame[PROBLEM] = flaws.to_numpy(dtype=object)
+        used = [*self.reader.used(gathered, choice), *self.target.used(some, target)]
+        for name in self.reader.ids(gathered, choice, used):
+            rows.frame[ID + name] = gathered.frame[name].array
         return self.encoded(rows)
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
@@ -394,6 +403,21 @@ class RowTask(Task):
         if PROBLEM in examples.frame:
             known = known & (examples.frame[PROBLEM] == "").to_numpy()
         return known
+
+    def labelled(self, table: Table) -> Examples:
+        """Examples to be scored, among whose labels may be some that training does not have."""
+        examples = self.encode(table)
+        return replace(examples, shared={**examples.shared, OPEN: np.ones(1, dtype=bool)})
+
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """As the target knows them."""
+        return self.target.unseen(examples)
+
+    def left_out(self, examples: Examples) -> Mapping[str, int]:
+        """Flaws, and targets that are missing."""
+        reasons = Counter(flaw for flaw in examples.frame.get(PROBLEM, ()) if flaw)
+        missing = int((~self.known(examples)).sum()) - reasons.total()
+        return {**reasons, **({"no target": missing} if missing else {})}
 
     def statistics(
         self, metric: Metric, predictions: Predictions, examples: Examples
@@ -420,7 +444,11 @@ class RowTask(Task):
             if not self.reader.presents_identity:  # what stands there is another row's
                 inputs = {name: pd.Series(v).mask(bad).to_numpy() for name, v in inputs.items()}
             predicted[PROBLEM] = examples.frame[PROBLEM].to_numpy()
-        return pd.concat([pd.DataFrame(inputs), predicted], axis=1)
+        ids = [name for name in examples.frame if str(name).startswith(ID)]
+        named = examples.frame[ids].rename(columns=lambda name: name.removeprefix(ID))
+        others = {n: v for n, v in inputs.items() if n not in named and n not in predicted}
+        named = named.drop(columns=[n for n in named if n in predicted]).reset_index(drop=True)
+        return pd.concat([named, pd.DataFrame(others), predicted], axis=1)
 
     def subset(self, examples: Examples, size: int, seed: int) -> Examples:
         """Nested subsets, as the target divides its values."""

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqlab.batch import Batch
-from seqlab.data.columns import ColumnKind, describe
+from seqlab.data.columns import ColumnKind, aliases, describe, normalised
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
@@ -65,6 +65,7 @@ class Transcribe(RowTask):
         if text is None:
             return Confidence(0.0, "no column of texts called text or transcript")
         lists = [name for name, kind in describe(frame).items() if kind is ColumnKind.LIST]
+        lists = [name for name in lists if normalised(name) not in aliases("label")]
         numeric = [name for name in lists if _holds_numbers(frame[name].dropna().iloc[0])]
         if not numeric:
             return _long(table, text)
@@ -183,7 +184,10 @@ def _long(table: Table, text: str) -> Confidence:
 
 
 def _holds_numbers(cell: Any) -> bool:
-    return np.asarray(cell).dtype.kind in "fiu"
+    try:
+        return np.asarray(cell).dtype.kind in "fiu"
+    except ValueError:  # lists of several lengths
+        return False
 
 
 def _stack(frames: NDArray[np.int64], needed: NDArray[np.int64]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Self
 
 import numpy as np
@@ -127,14 +127,22 @@ class SequenceClassifier(ClassifierMixin, _Estimator):
 
 def _texts(X: Any) -> list[Any]:
     """One text an example: of a list, an array, a series, or a frame with one column of them."""
-    if isinstance(X, str):
+    if isinstance(X, str | bytes):
         raise UserError("X is one text", "pass a list of texts, [X], also where there is one only")
+    if isinstance(X, Mapping):
+        X = pd.DataFrame(X)
     if isinstance(X, pd.DataFrame):
         if len(X.columns) == 1 or "text" in X.columns:
             return list(X["text"] if "text" in X.columns else X.iloc[:, 0])
         raise UserError(
             f"X has {len(X.columns)} columns, none of which is called text",
             'pass the column of texts: X["…"]',
+        )
+    # An array of no dimension has an iterator that fails.
+    if not isinstance(X, Iterable) or isinstance(X, Set) or getattr(X, "ndim", 1) == 0:
+        raise UserError(
+            f"X is of type {type(X).__name__}",
+            "pass texts in order: a list, an array, a series, or a frame with a column of them",
         )
     return list(X)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +18,8 @@ from seqlab.data.examples import Examples
 from seqlab.errors import UserError
 from seqlab.metrics.base import Array, Metric
 from seqlab.tasks.base import Predictions, Task
+
+LISTED = 8  # names in a note
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Evaluation:
     task: str
     examples: int
     units: int
-    left_out: int  # without what is wanted of them
+    left_out: int  # that cannot be read, or do not say what is wanted of them
+    notes: tuple[str, ...]  # why examples were left out; labels that training does not have
     scores: tuple[Score, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,6 +59,8 @@ class Evaluator:
         self._statistics: list[list[Array]] = [[] for _ in self.metrics]
         self._blocks: list[IntArray] = []
         self._examples = self._units = self._left_out = 0
+        self._reasons: Counter[str] = Counter()
+        self._unseen: Counter[str] = Counter()
 
     def add(self, examples: Examples, predictions: Predictions) -> None:
         """Predictions of examples that all say what is wanted of them."""
@@ -66,16 +73,28 @@ class Evaluator:
             self._blocks.append(self._units + numbers.astype(np.int64))
         self._units += len(distinct)
         self._examples += len(examples)
+        self._unseen.update(self.task.unseen(examples))
 
-    def leave_out(self, examples: int) -> None:
-        """Examples without what is wanted of them are counted."""
-        self._left_out += examples
+    def leave_out(self, examples: Examples, count: int) -> None:
+        """Of some examples, those that cannot be scored are counted, with the reasons."""
+        self._left_out += count
+        if count:
+            self._reasons.update(self.task.left_out(examples))
+
+    def _notes(self) -> Iterator[str]:
+        for reason, count in self._reasons.most_common():
+            yield f"left out: {count:,} {'example' if count == 1 else 'examples'}, {reason}"
+        if self._unseen:
+            names = [f'"{name}" ({n:,})' for name, n in self._unseen.most_common(LISTED)]
+            more = len(self._unseen) - LISTED
+            listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
+            yield f"training does not have {listed}: {self.task.unseen_counts_as}"
 
     def result(self, candidate: str, origin: str) -> Evaluation:
         """The scores of all that was added."""
         if not self._examples:
             raise UserError(
-                f'"{origin}": no row has a target ({self._left_out:,} rows without one)',
+                f'"{origin}": nothing can be scored ({"; ".join(self._notes())})',
                 "evaluate reads labelled data; seqlab predict reads data without labels",
             )
         each = np.arange(self._units)
@@ -85,7 +104,8 @@ class Evaluator:
             for metric, parts in zip(self.metrics, self._statistics, strict=True)
         )
         name = self.task.name
-        return Evaluation(candidate, name, self._examples, self._units, self._left_out, scores)
+        counts = self._examples, self._units, self._left_out
+        return Evaluation(candidate, name, *counts, tuple(self._notes()), scores)
 
 
 def _sums(statistics: Array, numbers: IntArray) -> Array:

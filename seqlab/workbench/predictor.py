@@ -87,7 +87,7 @@ class Predictor:
         evaluator, origin = Evaluator(self.task), _origin(data)
         for examples in self._examples(data, columns, reading, labelled=True):
             rows = np.flatnonzero(self.task.known(examples))
-            evaluator.leave_out(len(examples) - len(rows))
+            evaluator.leave_out(examples, len(examples) - len(rows))
             if len(rows):
                 known = examples if len(rows) == len(examples) else examples.take(rows)
                 evaluator.add(known, self._predict(known))

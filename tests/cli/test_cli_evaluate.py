@@ -65,13 +65,13 @@ def test_rows_without_a_label_are_left_out_and_counted(seqlab, finished, labelle
     frame.to_csv(labelled, index=False)
     found = facts(seqlab("evaluate", finished / "best", labelled, "--json"))
     assert (found["examples"], found["left_out"]) == (50, 10)
-    assert "10 rows without a target" in seqlab("evaluate", finished / "best", labelled).out
+    assert "left out: 10 examples, no target" in seqlab("evaluate", finished / "best", labelled).out
 
 
 def test_no_labels_at_all(seqlab, finished, labelled):
     pd.read_csv(labelled)[["text"]].to_csv(labelled, index=False)
     done = seqlab("evaluate", finished / "best", labelled)
-    assert "no row has a target (60 rows without one)" in done.error
+    assert "nothing can be scored (left out: 60 examples, no target)" in done.error
     assert "seqlab predict" in done.hint
 
 

@@ -64,7 +64,8 @@ def npy(header: str, content: bytes = b"") -> bytes:
 HEADERS = {
     "claims an array": "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 5)}",
     "holds Python objects": "{'descr': '|O', 'fortran_order': False, 'shape': (2,)}",
-    "is not a NumPy file": "{'descr': '<f8', 'fortran_order': (Fal",
+    "is not a NumPy file: EOF in multi-line statement\n": "{'descr': '<f8', 'fortran_order': (Fal",
+    r"its shape is \(3, -4\)": "{'descr': '<f8', 'fortran_order': False, 'shape': (3, -4)}",
     "not numbers or words": "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (0,)}",
 }
 

@@ -33,3 +33,12 @@ def test_a_line_with_another_word_is_a_row(tmp_path: Path) -> None:
 def test_a_blank_first_line_is_no_header() -> None:
     rows = DelimitedRows([[""], *([line] for line in ROWS.split("\n")[:-1])], [1, 2, 3, 4])
     assert len(table_of(rows, "new.csv", None, [], known=[ASKED]).frame) == 4
+
+
+@pytest.mark.parametrize("written", ["WHAT DID YOU LIKE?", "Отзыв", "отзыв"])
+@pytest.mark.parametrize("name", ["new.csv", "new.txt"])
+def test_known_names_in_other_letters_are_a_header(tmp_path: Path, name: str, written: str) -> None:
+    path = tmp_path / name
+    path.write_text(f"{written}\nчто-то\n{ROWS}", encoding="utf-8")
+    assert list(read_table(path, known=[ASKED, "Отзыв"]).frame) == [written]
+    assert len(read_table(path, known=["Имя"]).frame) == 5

@@ -21,6 +21,10 @@ def quarter(index: pd.DatetimeIndex, pattern: str) -> list[str]:
     return [pattern.format(year=d.year, short=d.year % 100, q=d.quarter) for d in index]
 
 
+def roman_quarter(index: pd.DatetimeIndex) -> list[str]:
+    return [f"{('I', 'II', 'III', 'IV')[d.quarter - 1]} {d.year}" for d in index]
+
+
 def iso_week(index: pd.DatetimeIndex, pattern: str) -> list[str]:
     calendar = [d.isocalendar() for d in index]
     return [pattern.format(year=c.year, week=c.week) for c in calendar]
@@ -57,6 +61,8 @@ WAYS = [
     ("month first without zeros", "D", unpadded("{m}/{d}/{s:02d}")),
     ("day first without zeros", "D", unpadded("{d}.{m}.{y}")),
     ("compact text", "D", strftime("%Y%m%d")),
+    ("compact, day first", "D", strftime("%d%m%Y")),
+    ("compact, month first", "D", strftime("%m%d%Y")),
     ("named months", "D", strftime("%d %b %Y")),
     ("named months, short years", "D", strftime("%d-%b-%y")),
     ("full names", "D", strftime("%B %d, %Y")),
@@ -83,6 +89,8 @@ WAYS = [
      strftime("%Y-%m-%d")),
     ("weeks by their Fridays", "W-FRI", strftime("%m/%d/%Y")),
     ("weeks", "W-MON", lambda i: iso_week(i, "{year}-W{week:02d}")),
+    ("weeks by number", "W-MON", lambda i: iso_week(i, "{year}-{week:02d}")),
+    ("weeks, number first", "W-MON", lambda i: iso_week(i, "{week}/{year}")),
     ("weeks without a dash", "W-MON", lambda i: iso_week(i, "{year}W{week:02d}")),
     ("calendar weeks", "W-MON", lambda i: iso_week(i, "KW {week} {year}")),
     ("first days of months, day first", "MS", strftime("%d.%m.%Y")),
@@ -106,9 +114,16 @@ WAYS = [
     ("quarters first", "QS", lambda i: quarter(i, "Q{q} {year}")),
     ("quarters, short years", "QS", lambda i: quarter(i, "Q{q}/{short:02d}")),
     ("quarters, number first", "QS", lambda i: quarter(i, "{q}Q{year}")),
+    ("quarters by number", "QS", lambda i: quarter(i, "{year}:{q}")),
+    ("quarters by number first", "QS", lambda i: quarter(i, "{q}/{year}")),
+    ("quarters in Roman digits", "QS", roman_quarter),
     ("last days of quarters", "QE", strftime("%Y-%m-%d")),
     ("half-years", "6MS", lambda i: [f"{d.year}-H{d.quarter // 2 + 1}" for d in i]),
     ("years", "YS", strftime("%Y")),
+    ("financial years", "YS", strftime("FY%Y")),
+    ("open hours", "bh", strftime("%Y-%m-%d %H:%M")),
+    ("days without nights", pd.offsets.CustomBusinessHour(start="06:00", end="18:00",
+     weekmask="1111111"), strftime("%d.%m.%Y %H:%M")),
     ("last days of years", "YE", strftime("%d.%m.%Y")),
 ]  # fmt: skip
 
@@ -173,6 +188,49 @@ def test_numbers_that_are_moments_go_on_as_numbers(name):
     np.testing.assert_allclose(after, cells[COUNT:], rtol=1e-12)
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_counts_that_are_written_as_texts_go_on_as_texts(unit):
+    cells = NUMBERS[unit].astype(str).astype(object)
+    moments, times = learned(pd.Series(cells[:COUNT], dtype="str"))
+    assert list(moments.write(times.to_numpy())) == list(cells[:COUNT])
+    assert list(moments.write(continued(times, AHEAD))) == list(cells[COUNT:])
+    saved = Moments.from_plain(json.loads(json.dumps(asdict(moments))))
+    one = saved.read(pd.DataFrame({"date": cells[:1]}), "new.csv")
+    assert list(saved.write(one.to_numpy())) == list(cells[:1])
+
+
+@pytest.mark.parametrize("name", ["Open time", "unix", "UnixTime", "timestamp_ms", "created_at_ts"])
+def test_long_numbers_are_moments_under_a_name_that_says_so(name):
+    found = find_moments(pd.DataFrame({name: EPOCH, "y": 1.0}))
+    assert found is not None
+    assert found.times.iloc[0] == pd.Timestamp("2021-03-01")
+    assert find_moments(pd.DataFrame({name: np.arange(COUNT), "y": 1.0})) is None
+    assert find_moments(pd.DataFrame({"price": EPOCH, "y": 1.0})) is None
+
+
+def test_moments_without_their_zeros_are_written_with_them():
+    index = pd.date_range("2022-01-01", periods=COUNT + 2, freq="500ms")
+    moments, times = learned([t.isoformat() for t in index[:COUNT]])
+    assert list(moments.write(continued(times, 2))) == [
+        "2022-01-01T00:00:30.000000",
+        "2022-01-01T00:00:30.500000",
+    ]
+
+
+def test_a_month_13_is_a_slip_and_no_week():
+    with pytest.raises(UserError, match='row 12: "2020-13" is not a date'):
+        learned([*(f"2020-{month:02d}" for month in range(1, 12)), "2020-13"])
+    _, times = learned([f"2020-{week:02d}" for week in range(1, 14)], "week")
+    assert times.iloc[12] == pd.Timestamp("2020-03-23")
+
+
+def test_a_clock_without_a_day_is_no_time_of_the_rows():
+    months = pd.date_range("2013-01-01", periods=12, freq="MS").strftime("%Y%m").astype(int)
+    found = find_moments(pd.DataFrame({"time": months, "y": 1.0}))
+    assert found is not None
+    assert found.times.iloc[11] == pd.Timestamp("2013-12-01")
+
+
 def test_clocks_a_little_late_are_rounded_to_the_step():
     late = np.random.default_rng(0).integers(0, 5, COUNT)
     _, times = learned(EPOCH[:COUNT] * 1000 + 320 + late)
@@ -233,6 +291,26 @@ TOGETHER = {
         {"Year": MONTHS.year, "Month": MONTHS.strftime("%B")},
         MONTHS.strftime("%Y-%m"),
     ),
+    "date and clock with points": (
+        {"Date": PARTS.strftime("%d/%m/%Y"), "Time": PARTS.strftime("%H.%M.%S")},
+        PARTS.strftime("%d/%m/%Y %H.%M.%S"),
+    ),
+    "date and digits": (
+        {"date": PARTS.strftime("%Y%m%d").astype(int), "time": 100 * PARTS.hour},
+        PARTS.strftime("%Y%m%d %H%M"),
+    ),
+    "date and six digits": (
+        {"date": PARTS.strftime("%Y%m%d").astype(int), "time": PARTS.strftime("%H%M%S")},
+        PARTS.strftime("%Y%m%d %H%M%S"),
+    ),
+    "short names": (
+        {"YEAR": PARTS.year, "MO": PARTS.month, "DY": PARTS.day, "HR": PARTS.hour},
+        PARTS.strftime("%Y-%m-%d %H:%M"),
+    ),
+    "months and minutes of one name": (
+        {"YY": PARTS.year % 100, "MM": PARTS.month, "DD": PARTS.day, "hh": PARTS.hour, "mm": 30},
+        PARTS.strftime("%Y-%m-%d %H:30"),
+    ),
     "year and quarter": (
         {"year": QUARTERS.year, "quarter": [f"Q{q}" for q in QUARTERS.quarter]},
         [f"{d.year}Q{d.quarter}" for d in QUARTERS],
@@ -251,7 +329,8 @@ TOGETHER = {
 @pytest.mark.parametrize("name", TOGETHER)
 def test_columns_that_are_moments_together(name):
     columns, cells = TOGETHER[name]
-    frame = pd.DataFrame({**{key: list(column) for key, column in columns.items()}, "y": 1.0})
+    frame = pd.DataFrame({"y": np.ones(COUNT + AHEAD)})
+    frame = frame.assign(**{key: np.asarray(column) for key, column in columns.items()})
     found = find_moments(frame[:COUNT], origin="x.csv")
     assert set(found.columns) == set(columns)
     assert found.sentence == f"time: columns {', '.join(columns)} joined"

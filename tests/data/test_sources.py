@@ -7,9 +7,11 @@ import gzip
 import json
 import lzma
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from seqlab.data.sources import read_splits, read_table
@@ -127,6 +129,110 @@ def test_numbers_only(tmp_path):
         table = read_table(tmp_path / name)
         assert list(table.frame.columns) == ["value1", "value2"]
         assert table.frame["value2"].tolist() == [1.2, 1.3, 1.1]
+
+
+def saved(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+BUOY = "#YY MM DD hh mm WDIR WSPD\n#yr mo dy hr mn degT m/s\n"
+
+
+@pytest.mark.parametrize("head", ["", "#YY MM DD hh mm WDIR WSPD\n", BUOY])
+def test_numbers_with_spaces_under_names(tmp_path, head):
+    rows = "\n".join(f"2024 01 {day:02d} 00 00 {10 * day} NaN" for day in range(1, 9))
+    table = read_table(saved(tmp_path / "buoy.txt", head + rows + "\n"))
+    assert len(table.frame) == 8
+    named = ["YY", "MM", "DD", "hh", "mm", "WDIR", "WSPD"]
+    assert not head or list(table.frame) == named
+    assert any("#yr mo dy" in note for note in table.notes) == (head == BUOY)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "first"),
+    [
+        ("period", "01.2013 02.2013 10.2013 12.2013", "01.2013"),
+        ("month", "2013.09 2013.1 2013.11 2014.01", "2013.09"),
+        ("quarter", "2013.1 2013.2 2013.3 2013.4", "2013.1"),
+    ],
+)
+def test_points_within_moments_are_no_decimals(tmp_path, name, cells, first):
+    text = f"{name},price\n" + "\n".join(f"{cell},{cell}" for cell in cells.split())
+    frame = read_table(saved(tmp_path / "a.csv", text)).frame
+    assert frame[name].iloc[0] == first
+    assert frame["price"].dtype == "float64"
+    if name == "month":
+        assert frame[name].iloc[1] == "2013.10"
+    years = read_table(saved(tmp_path / "b.csv", "date,y\n1960.0,1\n1961.0,2\n1962.0,3\n"))
+    assert years.frame["date"].dtype == "float64"
+
+
+HEADERS = {  # name → the first line, a line below it by its number, the columns
+    "years with gaps": ("land,2000,2005,2010", "land{i},{i},{i}5,9{i}", "land 2000 2005 2010"),
+    "years back": ("land,2003,2002,2001", "land{i},{i},{i}5,9{i}", "land 2003 2002 2001"),
+    "numbered": ("0,1,label", "0.{i},1.{i},c{odd}", "0 1 label"),
+    "index and a number": (",0", "{i},some words {i}", "row 0"),
+    "twice": ("text,text,label", "one {i} here,two {i} there,c{odd}", "text text_2 label"),
+    "shorter, names of rows": ("text,label", "r{i},some words {i},c{odd}", "row text label"),
+    "shorter": ("text,label", "some words {i},c{odd},and {i} more", "text label column3"),
+    "one column of sentences": ("text", "some words here, and {i}", "text"),
+    "no header: years": ("Ann,1950,1972,2001", "Bob{i},195{i},197{i},200{i}", ""),
+    "no header: numbers": ("0,1,c1", "{i},1{i},c{odd}", ""),
+    "no header: twice": ("a,a,b", "a,b,c{odd}", ""),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_odd_headers(tmp_path, name):
+    first, below, columns = HEADERS[name]
+    rows = [below.format(i=i, odd=i % 2) for i in range(9)]
+    table = read_table(saved(tmp_path / "a.csv", "\n".join([first, *rows]) + "\n"))
+    assert table.header == bool(columns)
+    assert len(table.frame) == 9 + (not columns)
+    assert not columns or list(table.frame) == columns.split()
+
+
+def test_a_header_of_more_names_than_fields_is_counted(tmp_path):
+    text = "text,label,extra\n" + "some words here,c\n" * 4
+    error = error_of(saved(tmp_path / "a.csv", text))
+    assert error.message.endswith(
+        "line 1 names 3 columns, and every line below has 2 fields (delimiter: comma)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "labels"),
+    [
+        ("__label__fun __label__sad some words", ["fun", "sad"]),
+        ("some words __label__fun __label__sad", ["fun", "sad"]),
+        ("__label__fun,__label__sad some words", ["fun", "sad"]),
+        ("__label__fun some words __label__sad", ["fun", "sad"]),
+    ],
+)
+def test_labels_of_fasttext_anywhere(tmp_path, line, labels):
+    others = ["__label__sad a sad tale", "__label__fun a joke", "__label__fun two jokes"]
+    frame = read_table(saved(tmp_path / "train.txt", "\n".join([line, *others]) + "\n")).frame
+    assert frame["label"].tolist() == [labels, ["sad"], ["fun"], ["fun"]]
+    assert frame["text"].tolist() == ["some words", "a sad tale", "a joke", "two jokes"]
+    unmarked = [others[0], others[1], others[2], "words without a label"]
+    frame = read_table(saved(tmp_path / "few.txt", "\n".join(unmarked) + "\n")).frame
+    assert frame["label"].tolist()[:3] == ["sad", "fun", "fun"]
+    assert pd.isna(frame["label"].iloc[3])
+    assert frame["text"].iloc[3] == "words without a label"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "rows"),
+    [
+        ("a.csv", '""\n"a film"\n"b film"\n', 3),
+        ("a.csv", 'text\n""\na film\n""\n', 3),
+        ("a.txt", "\n\na film\n\nb film\n", 5),
+        ("a.txt", "a film\n\nb film\n\n\n", 3),
+    ],
+)
+def test_blank_cells_of_one_column_are_rows(tmp_path, file, text, rows):
+    assert len(read_table(saved(tmp_path / file, text)).frame) == rows
 
 
 def test_header_with_numbers_for_names(tmp_path):
@@ -295,10 +401,31 @@ def test_hugging_face_data_sets_by_their_shape():
 def test_frames(tmp_path):
     dated = pd.DataFrame({"y": [1, 2]}, index=pd.date_range("2020-01-01", periods=2))
     assert list(read_table(dated).frame) == ["timestamp", "y"]
+    assert list(read_table(dated["y"]).frame) == ["timestamp", "y"]
+    for index, name, kept in (
+        (["2020-01-01", "2020-01-02"], None, "timestamp"),
+        ([date(2020, 1, 1), date(2020, 1, 2)], None, "timestamp"),
+        ([1990, 1991], "year", "year"),
+        (["a fine film", "a dull one"], "text", "text"),
+    ):
+        frame = pd.DataFrame({"y": [1, 2]}, index=pd.Index(index, name=name))
+        assert list(read_table(frame).frame) == [kept, "y"]
+    numbered = pd.DataFrame({"y": [1, 2]}, index=[7, 9])
+    assert list(read_table(numbered).frame) == ["y"]
+    rows = FRAME.to_dict("records")
+    for other in (rows, FRAME.to_dict("list"), pa.Table.from_pandas(FRAME)):
+        pd.testing.assert_frame_equal(read_table(other).frame, FRAME, check_dtype=False)
     assert error_of(FRAME.iloc[:0]).message == "the frame is empty"
     twice = pd.concat([FRAME, FRAME], axis=1)
     assert error_of(twice).message == 'the frame has several columns "label"'
-    assert error_of(FRAME.T.T.set_axis(pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")]), axis=1))
+    for levels, names in (
+        ([("a", "text"), ("a", "label")], ["text", "label"]),
+        ([("close", "x"), ("open", "y")], ["close", "open"]),
+    ):
+        several = FRAME.set_axis(pd.MultiIndex.from_tuples(levels), axis=1)
+        assert list(read_table(several).frame) == names
+    joined = pd.concat([FRAME, FRAME], axis=1, keys=["a", "b"])
+    assert list(read_table(joined).frame) == ["a text", "a label", "b text", "b label"]
     assert "data of type int cannot be read" in error_of(3).message
 
 

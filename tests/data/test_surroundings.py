@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from seqlab.data.class_names import alike, as_seen, differing_in_case
+from seqlab.data.class_names import alike, as_seen, differing_little
 from seqlab.data.sources import read_table
 from seqlab.data.unused import unused_columns, unused_findings
 from seqlab.errors import UserError
@@ -23,6 +23,17 @@ TABLES = {
     "units": ("date,a,b\nyyyy-mm-dd,°C,m/s\n" + ROWS, "date a b", 'line 2 "yyyy-mm-dd, °C'),
     "tickers": ("Price,Close,Close\nTicker,X,Y\nDate,,\n" + ROWS, "Date X Y", 'line 3 "Date"'),
     "footer": ("date,a,b\n" + ROWS + "\nSource: me\n", "date a b", 'line 33 "Source'),
+    "preamble of cells": (
+        "Report,,\nGenerated,2020,\n,,\ndate,a,b\n" + ROWS,
+        "date a b",
+        'line 2 "Generated, 2020"',
+    ),
+    "blank footer": ("date,a,b\n" + ROWS + ",,\nNote: revised,,\n", "date a b", 'line 33 "Note'),
+    "header again": (
+        "date,a,b\n" + ROWS.replace(DAYS[9], "date,a,b\n" + DAYS[9]),
+        "date a b",
+        "it is the header again: line 11",
+    ),
     "line ends": (
         "date,a,b\n" + ROWS.replace("\n", ",,\n"),
         "date a b",
@@ -46,6 +57,21 @@ def test_a_row_that_does_not_fit_is_no_footer(tmp_path, end):
     (tmp_path / "a.csv").write_text("\n".join(["text,label", *TEXTS, end]))
     with pytest.raises(UserError, match="line 32 has"):
         read_table(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("end", ["(30 rows affected)", "\n30 rows selected", "\nThe end"])
+def test_a_footer_under_texts_is_left_out(tmp_path, end):
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *TEXTS, end]))
+    table = read_table(tmp_path / "a.csv")
+    assert len(table.frame) == 30
+    assert end.strip() in table.notes[0]
+
+
+def test_a_line_that_is_no_row_says_what_to_do(tmp_path):
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *TEXTS, "broken text"]))
+    with pytest.raises(UserError) as caught:
+        read_table(tmp_path / "a.csv")
+    assert caught.value.hint.startswith("take the line out if it is no row; else put")
 
 
 HEADERS = [
@@ -142,7 +168,16 @@ def test_classes_that_look_alike_are_one():
         'class "négatif"',
         'class "neg"',
     ]
-    assert differing_in_case(map(as_seen, names)) == [("neg", "Neg")]
+    assert differing_little(map(as_seen, names)) == [("neg", "Neg")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("don't", "don’t"), ("a-b", "a–b"), ("a_b", "a b"), ("Ａ", "A"), ("сат", "caт"), ("É", "é")],
+)
+def test_classes_that_differ_in_little_are_told(one, other):
+    assert differing_little([one, "b", other]) == [(one, other)]
+    assert differing_little([one, "b", "c"]) == []
     assert alike(["👩\u200d💻", "👩💻"]) == []
 
 

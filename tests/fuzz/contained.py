@@ -11,12 +11,30 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 
 MEMORY = 6 * 2**30  # bytes of address space that small inputs must do with
 PATIENCE = 120  # seconds that a command may take
 START = 180  # seconds in which the process starts
+LONG = "SEQLAB_FUZZ_SECONDS"  # a variable: go on for so long instead of a fixed number of inputs
+
+
+def numbers(count):
+    """The numbers of inputs, each of which is made from its own: `count`, or as many as time has.
+
+    With a time to spend the numbers begin elsewhere, for those of `count` are tried every night.
+    """
+    seconds = os.environ.get(LONG)
+    if seconds is None:
+        yield from range(count)
+        return
+    end = time.monotonic() + float(seconds)
+    number = int(time.time()) * 1000
+    while time.monotonic() < end:
+        yield number
+        number += 1
 
 
 class Commands:

@@ -1,6 +1,7 @@
 """Whole files whose content is odd: cells, columns and types that real exports have held."""
 
 import bz2
+import contextlib
 import datetime as dt
 import decimal
 import gzip
@@ -16,6 +17,26 @@ from tests.fuzz.mutations import ODD_VALUES
 from tests.reviews import reviews
 
 ROWS = 24
+DAY = dt.timedelta(days=1)
+WAYS = [  # to write moments, as formats of strftime; and what no directive has
+    *("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%y", "%d%m%Y", "%Y%m", "%b %Y", "%B-%y", "%m.%Y", "%G-W%V"),
+    *("%V/%G", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S.%fZ", "%I:%M %p %d/%m/%Y", "FY%Y", "%s", "%j"),
+    *("%Y-%m-%d %H:%M:%S+05:30", "%Y-%m-%d %H:%M EST", "%Y%m%d%H%M", "%A, %d %b %Y", "%H%M"),
+]
+STEPS = [DAY, dt.timedelta(hours=1), dt.timedelta(seconds=0.5), 31 * DAY, 7 * DAY, -DAY, 0 * DAY]
+NUMERALS = [
+    *("{:,.2f}", "${:,.2f}", "{:.1f}%", "({:.2f})", "{:.2f}M", "{:.1f} kWh", "{:.0f}", "{:e}"),
+    *(
+        "€ {:.2f}",
+        "{:.3f}-",
+        "−{:.2f}",
+        "{:.1f}°C",
+        "'{:.2f}",
+        "{:.1f}\u202f%",
+        "0{:.0f}",
+        "{:.0f}.",
+    ),
+]
 WORDS = [
     *("", " ", "nan", "NaT", "NULL", "?", ".", "#DIV/0!", "TRUE", "1,234.5", "$5", "12%"),
     *("\ud800", "\x1b[31m", "=1+1", "0x1F", "1e999", "9" * 400, "२०२०", "01.02.2013", "12:30"),
@@ -46,6 +67,8 @@ def _columns(rng):
         first = dt.date(2020, 1, 1)
         columns = {"date": [str(first + dt.timedelta(days=i)) for i in range(ROWS)]}
         columns["value"] = [i * 1.5 for i in range(ROWS)]
+    elif rng.random() < 0.6:
+        columns = _series(rng)
     for _ in range(rng.randint(0, 2)):
         columns[rng.choice(NAMES)] = [rng.choice(WORDS) for _ in range(ROWS)]
     for _ in range(rng.randint(1, 3)):
@@ -55,6 +78,28 @@ def _columns(rng):
             cells[row] = odd
     if rng.random() < 0.2:
         columns[rng.choice(NAMES)] = columns.pop(rng.choice(list(columns)))
+    return columns
+
+
+def _series(rng):
+    """Moments and numbers, in one way to write them or in two."""
+    first = dt.datetime(rng.choice((1, 1600, 1969, 2020, 2020, 9990)), rng.randint(1, 12), 28)
+    step, ways = rng.choice(STEPS), rng.sample(WAYS, rng.choice((1, 1, 2)))
+    numerals = rng.sample(NUMERALS, rng.choice((1, 1, 2)))
+    moments = []
+    for row in range(ROWS):
+        with contextlib.suppress(OverflowError, ValueError):
+            moments.append((first + row * step).strftime(rng.choice(ways)))
+    moments += ["?"] * (ROWS - len(moments))
+    numbers = [rng.choice(numerals).format(row * 1234.5) for row in range(ROWS)]
+    names = rng.choice((("date", "y"), ("Month", "Sales"), ("time", "value"), ("a", "b")))
+    columns = dict(zip(names, (moments, numbers), strict=True))
+    if rng.random() < 0.3:
+        clock = rng.choice(("%H:%M", "%H.%M.%S", "%H%M", "%I %p", "%H"))
+        moment = dt.datetime(2020, 1, 1, 23)
+        columns[rng.choice(("time", "hour", "Uhrzeit"))] = [
+            (moment + row * dt.timedelta(minutes=30)).strftime(clock) for row in range(ROWS)
+        ]
     return columns
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.fuzz.contained import Commands
+from tests.fuzz.contained import Commands, numbers
 from tests.fuzz.data_files import write_all
 from tests.fuzz.mutations import damage_file
 from tests.fuzz.odd_tables import write_odd
@@ -41,7 +41,7 @@ def faults_of(kinds, count, folder, seed):
     """Faults of damaged inputs, by input; each round damages every kind once."""
     faults = {}
     with Commands(folder) as commands:
-        for number in range(count):
+        for number in numbers(count):
             rng = random.Random(f"{seed}/{number}")
             which = number % (len(kinds) + ODD)
             if which < len(kinds):

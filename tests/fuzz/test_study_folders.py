@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.fuzz.contained import Commands
+from tests.fuzz.contained import Commands, numbers
 from tests.fuzz.mutations import damage_file
 
 READ = (".json", ".csv", ".npz")  # what a report reads of a study
@@ -15,7 +15,7 @@ def faults_of(study, count, folder, seed):
     """Faults of reports of damaged copies of a study, by the files that were damaged."""
     faults = {}
     with Commands(folder) as commands:
-        for number in range(count):
+        for number in numbers(count):
             rng = random.Random(f"{seed}/{number}")
             copy = folder / "study"
             shutil.copytree(study, copy, ignore=shutil.ignore_patterns("prepared", "best"))

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.fuzz.contained import Commands
+from tests.fuzz.contained import Commands, numbers
 from tests.fuzz.data_files import write_all
 from tests.fuzz.mutations import damage_file
 from tests.fuzz.trained import write_trained
@@ -30,7 +30,7 @@ def faults_of(trained, count, folder, seed):
     """Faults of damaged folders, by contestant; each round damages every contestant once."""
     faults = {}
     with Commands(folder) as commands:
-        for number in range(count):
+        for number in numbers(count):
             name, best, data = trained[number % len(trained)]
             rng = random.Random(f"{seed}/{number}")
             copy = folder / "best"

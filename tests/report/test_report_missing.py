@@ -8,6 +8,7 @@ import pytest
 
 from seqlab.errors import UserError
 from seqlab.report import write_report
+from seqlab.report.stored import read_study
 from seqlab.runs import read_json, write_json
 from tests.report.reading import read_report
 
@@ -57,6 +58,16 @@ def keep_contestants(study, wanted):
 def test_any_one_part_may_be_missing(study, part):
     remove(study, part)
     assert "reading" in sections(read_report(study))
+
+
+def test_a_finished_study_without_its_leaderboard_says_so(study):
+    assert read_study(study).damage == []
+    remove(study, "leaderboard.csv")
+    (line,) = read_study(study).damage
+    assert line.startswith("leaderboard.csv is missing: no contestant is shown; run the study's")
+    assert "leaderboard.csv is missing" in read_report(study).text
+    remove(study, "verdict.json")  # it is not finished
+    assert read_study(study).damage == []
 
 
 def test_settings_alone_are_enough_and_it_says_what_is_not_there(study):

@@ -45,6 +45,19 @@ def test_a_candidate_that_diverges(tmp_path, in_process):
     assert "a lower learning rate" in (made.folder_ / "report.html").read_text()
 
 
+def test_a_study_whose_own_files_are_gone_stops_and_blames_no_candidate(
+    tmp_path, in_process, monkeypatch
+):
+    folder = tmp_path / "study"
+    gone = FileNotFoundError(errno.ENOENT, "No such file or directory", str(folder / "prepared"))
+    with monkeypatch.context() as patch:
+        fails_for(patch, "rnn", gone)
+        with pytest.raises(FileNotFoundError):
+            study(folder, steps=20)
+    assert not [run for run in list_runs(folder) if run.result.get("status") == "failed"]
+    assert board(study(folder, steps=20)).loc["rnn", "status"] != "failed"
+
+
 REASONS = [
     (MemoryError(), "out of memory; a smaller batch_size or fewer --params would fit"),
     (

@@ -50,6 +50,16 @@ def as_json(rows=240):
     return lists(rows).assign(labels=lambda f: f["labels"].map(json.dumps))
 
 
+def between(opening, closing, quote=""):
+    """Labels as a set, a tuple or an array is printed."""
+
+    def cell(labels):
+        inner = ", ".join(f"{quote}{label}{quote}" for label in labels)
+        return f"{opening}{inner}{',' if opening == '(' and quote else ''}{closing}"
+
+    return lists().assign(labels=lambda f: f["labels"].map(cell))
+
+
 def table(data):
     return Table(data, "data.csv")
 
@@ -60,8 +70,18 @@ def prepare(data, **settings):
 
 @pytest.mark.parametrize(
     "data",
-    [divided("|"), divided(";"), lists(), flags(), as_json()],
-    ids=["bars", "semicolons", "lists", "flags", "JSON"],
+    [
+        divided("|"),
+        divided(";"),
+        lists(),
+        flags(),
+        as_json(),
+        between("[", "]"),
+        between("{", "}"),
+        between("{", "}", "'"),
+        between("(", ")", "'"),
+    ],
+    ids=["bars", "semicolons", "lists", "flags", "JSON", "brackets", "array", "set", "tuple"],
 )
 def test_every_way_of_writing_labels_is_found_and_read_alike(data):
     assert Classify.recognise(table(data)).score == 0.9

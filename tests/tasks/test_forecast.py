@@ -469,7 +469,7 @@ def test_inspection_says_what_is_there_and_what_to_do():
         "1 extreme values",
         "season of 24 steps: strength 0.",
         "The bar to beat: seasonal naive",
-        "the test part holds only 5 stretches",
+        "stretches of the test part that do not overlap: only 5",
     ):
         assert part in titles
     assert (

@@ -9,6 +9,8 @@ import pytest
 from seqlab.data.table import Table
 from seqlab.data.wide import find_wide
 from seqlab.errors import UserError
+from seqlab.tasks.base import DataSpec, Sources
+from seqlab.tasks.classify import Classify
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting.layout import observe, read_layout
 
@@ -54,6 +56,46 @@ def test_a_known_name_is_the_target_and_the_rest_is_said():
     assert any("covariates=price+promo" in note for note in layout.notes)
 
 
+def test_a_time_that_cannot_be_read_is_said(tmp_path):
+    weeks = [f"{d:%Y-%m-%d} - {d + pd.Timedelta('6D'):%Y-%m-%d}" for d in HOURS.normalize()]
+    data = table(week=weeks, sales=NOISE, remark=["fine", "dull"] * 30)
+    findings = Forecast.inspect(Sources(data), DataSpec(), 0)
+    (said,) = [f for f in findings if "named as a time" in f.title]
+    assert said.severity == "warning"
+    assert said.title == 'column "week" is named as a time, but its cells cannot be read as moments'
+    assert said.detail == f'such as "{weeks[0]}"; the steps are counted'
+    (unused,) = [f for f in findings if f.title.startswith("columns that are not used")]
+    assert "week" in unused.detail
+    assert "remark" in unused.detail
+    read = Forecast.inspect(Sources(table(week=HOURS.astype(str), sales=NOISE)), DataSpec(), 0)
+    assert not [f for f in read if "named as a time" in f.title or "not used" in f.title]
+
+
+def test_moments_are_told_on_the_clock_of_the_data():
+    hours = HOURS.tz_localize("UTC").tz_convert("Asia/Kolkata")
+    data = table(ds=[t.isoformat() for t in hours], sales=NOISE)
+    findings = Forecast.inspect(Sources(data), DataSpec(), 0)
+    told = " ".join(f"{f.title} {f.detail}" for f in findings)
+    assert "moments: 2024-01-01 05:30:00 to 2024-01-03 16:30:00" in told
+    assert "from 2024-01-01 05:30:00 to 2024-01-03 16:30:00" in told
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"year": [2021] * 52 + [2022] * 8}, {"week": [f"W{w % 52 + 1:02}" for w in range(60)]}),
+        (
+            {"date": HOURS.strftime("%Y%m%d").astype(int)},
+            {"time": HOURS.strftime("%H%M").to_numpy()},
+        ),
+    ],
+)
+def test_words_that_are_moments_together_are_no_classes(first, second):
+    data = table(**first, **second, sales=NOISE)
+    assert Forecast.recognise(data).score > Classify.recognise(data).score
+    assert layout_of(data).targets == ("sales",)
+
+
 def test_date_in_parts_with_a_pollutant():
     data = table(
         No=np.arange(1, 61),
@@ -96,6 +138,29 @@ def test_one_row_a_series_under_a_header_of_dates():
     np.testing.assert_array_equal(
         seen.moments[seen.series == "y"], pd.DatetimeIndex(days).to_numpy("M8[ns]")
     )
+
+
+@pytest.mark.parametrize("name", ["{}", "X{}", "{0} [YR{0}]", "F{}"])
+def test_years_on_top_in_the_ways_of_exports(name):
+    years = range(1990, 2010)
+    columns = {name.format(year): NOISE[i * 3 : i * 3 + 3] for i, year in enumerate(years)}
+    data = table(land=["x", "y", "z"], code=["a", "b", "c"], **columns, Total=[1.0, 2.0, 3.0])
+    seen = observe(data, read_layout(data, {}))
+    assert seen.moments is not None
+    assert str(seen.moments[0])[:4] == "1990"
+    assert str(seen.moments[19])[:4] == "2009"
+    assert any("not used: code, Total" in note for note in read_layout(data, {}).notes)
+
+
+def test_whole_numbers_name_series_that_have_every_date():
+    data = table(
+        ds=list(HOURS[:20].astype(str)) * 3,
+        shop=np.repeat([12, 7, 3], 20),
+        sales=np.arange(60) % 7,
+    )
+    assert layout_of(data).series == ("shop",)
+    scattered = table(ds=list(HOURS[:20].astype(str)) * 3, sales=np.arange(60), other=NOISE)
+    assert layout_of(scattered).series == ()
 
 
 def test_one_column_of_numbers_is_a_series():

@@ -246,7 +246,7 @@ def test_what_was_saved_predicts_alike(frame, tmp_path):
         (
             lambda f: f.assign(score=f["score"].astype(object).where(f.index != 3, "many")),
             {},
-            'no column of numbers to predict among text (text), score (text)',
+            'no column of numbers to predict among text (text), score (category)',
         ),
         (
             lambda f: f.assign(score=1.5),

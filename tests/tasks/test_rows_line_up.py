@@ -127,7 +127,82 @@ def test_predictions_of_a_file_line_up_with_its_rows(name, form, trained, tmp_pa
     if path is None:
         pytest.skip(f"cells of {name} do not fit into {form}")
     assert len(read_table(path).frame) == ROWS
-    lined_up(predictor.predict(path), last_first(predictor, frame), BROKEN)
+    shown = predictor.predict(path)
+    lined_up(shown, last_first(predictor, frame), BROKEN)
+    assert shown["id"].tolist() == frame["id"].tolist()
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "txt"])
+@pytest.mark.parametrize("name", ["classify", "regress", "translate"])
+def test_predictions_of_a_single_column_line_up_with_its_rows(name, form, trained, tmp_path):
+    predictor, read = trained(name)
+    frame = shuffled(name, 6)[read[:1]]
+    broken = damaged(frame, read[0])
+    if form == "txt":  # blank lines at the end are none
+        path = tmp_path / "data.txt"
+        cells = broken[read[0]].fillna("").tolist()
+        path.write_text("\n".join([*cells[:-1], "end"]) + "\n", encoding="utf-8")
+        shown = predictor.predict(path)[: ROWS - 1]
+        shown = pd.concat([shown, shown[:1]], ignore_index=True)
+    else:
+        shown = predictor.predict(written(broken, form, tmp_path))
+    lined_up(shown, last_first(predictor, frame), BROKEN)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_tags_line_up_with_the_tokens_of_a_file(form, tmp_path):
+    task = registry.load("tasks", "tag")
+    prepared = task.prepare(Sources(task.sample(60, 0)), DataSpec(), 0)[0]
+    model = build_model(prepared.task, ModelSpec(mixer="gru", width=8))
+    predictor = Predictor(prepared.task, lambda some: predict_all(prepared.task, model, some), {})
+    frame = task.sample(ROWS, 3).frame[["tokens"]]
+    rows = [
+        {"sentence_id": 7 * number % 41, "token": token}
+        for number, tokens in enumerate(frame["tokens"])
+        for token in tokens
+    ]
+    long = pd.DataFrame(rows)
+    shown = predictor.predict(written(long, form, tmp_path), columns="tokens=token")
+    assert shown["token"].tolist() == long["token"].tolist()
+    whole = predictor.predict(Table(frame, "lists"))
+    assert shown["predicted"].tolist() == whole["predicted"].tolist()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("ids", [[12, 7, 3], ["b-2", "a-1", "c-3"]], ids=["numbers", "words"])
+def test_forecasts_carry_the_ids_of_their_series(form, ids, tmp_path):
+    task = registry.load("tasks", "forecast")
+    one = task.sample(20, 0).frame
+    frame = pd.concat([one.assign(shop=name) for name in ids], ignore_index=True)
+    frame = frame.assign(ds=frame["ds"].astype(str))
+    path = written(frame, form, tmp_path)
+    prepared = task.prepare(Sources(read_table(path)), DataSpec(horizon=2), 0)[0]
+    fitted = prepared.task
+    shown = Predictor(fitted, lambda some: np.zeros((len(some), 2, 1)), {}).predict(path)
+    assert shown["unique_id"].tolist() == [name for name in ids for _ in range(2)]
+    fitted.save(tmp_path / "task")
+    assert task.load(tmp_path / "task").fitted.layout == fitted.fitted.layout
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", ["series", "regress", "transcribe"])
+@pytest.mark.parametrize("column", ["id", "patient"])
+def test_long_tables_keep_the_ids_of_their_series(name, column, form, tmp_path):
+    rng = np.random.default_rng(0)
+    target = {"series": "label", "regress": "score", "transcribe": "transcript"}[name]
+    rows = []
+    for number in (31 * i % 97 + 5 for i in range(40)):
+        said = {"label": "ab"[number % 2], "score": number / 4, "transcript": f"t{number}"}[target]
+        rows += [{column: number, "time": t, "x": rng.normal(), target: said} for t in range(9)]
+    frame = pd.DataFrame(rows).sample(frac=1, random_state=0)
+    task = registry.load("tasks", name)
+    prepared = task.prepare(Sources(Table(frame, "t")), DataSpec(), 0)[0]
+    own = prepared.task
+    model = build_model(own, ModelSpec(mixer="gru", width=8, pooling="mean"))
+    predictor = Predictor(own, lambda some: predict_all(own, model, some), {})
+    new = frame[frame[column] < 60].drop(columns=target)
+    shown = predictor.predict(written(new, form, tmp_path))
+    assert shown[column].tolist() == new[column].drop_duplicates().tolist()
 
 
 @pytest.mark.parametrize("name", ROW_TASKS)

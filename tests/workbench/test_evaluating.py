@@ -1,11 +1,14 @@
 """Scores on new data, for every task through its contract."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from seqlab import registry
+from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.workbench.predictor import Predictor
@@ -75,5 +78,59 @@ def test_rows_that_do_not_say_what_is_wanted_are_left_out(case, tmp_path):
 def test_nothing_to_score_is_said(tmp_path):
     table = table_of("texts and labels", tmp_path)
     predictor, _ = humble("classify", table)
-    with pytest.raises(UserError, match=r"no row has a target \(60 rows without one\)"):
+    with pytest.raises(UserError, match=r"nothing can be scored \(left out: 60"):
         predictor.evaluate(table.frame[["text"]])
+
+
+@pytest.mark.parametrize("case", ["texts and labels", "series a row with a class"])
+def test_labels_that_training_does_not_have_are_named_and_wrong(case, tmp_path):
+    task, table = CASES[case][0], table_of(case, tmp_path)
+    predictor, _ = humble(task, table)
+    before = predictor.evaluate(table)
+    labels = table.frame["label"].astype(object).copy()
+    labels.iloc[[3, 7, 11]] = ["maybe", "maybe", "never"]
+    strange = replace(table, frame=table.frame.assign(label=labels))
+    found = predictor.evaluate(strange)
+    assert found.notes == ('training does not have "maybe" (2), "never" (1): counted as wrong',)
+    assert (found.left_out, found.examples) == (0, before.examples)
+    accuracies = [
+        next(s.value for s in each.scores if s.metric == "accuracy") for each in (found, before)
+    ]
+    assert accuracies[0] < accuracies[1]
+    assert all(score.metric == "auroc" or math.isfinite(score.value) for score in found.scores)
+    if predictor.task.row_by_row:  # pieces with such labels are scored with pieces without
+        path = tmp_path / "strange.csv"
+        strange.frame.to_csv(path, index=False)
+        pieces = predictor.evaluate(path, characters=200)
+        assert pieces.scores == found.scores
+        assert pieces.notes == found.notes
+
+
+def test_labels_of_several_that_training_does_not_have_are_named(tmp_path):
+    rows = [(f"text {i}", ["fun", "sad"][: i % 3]) for i in range(60)]
+    table = Table(pd.DataFrame(rows, columns=["text", "labels"]), "t")
+    predictor, _ = humble("classify", table)
+    strange = table.frame.assign(labels=[[*own, "odd"] for own in table.frame["labels"]])
+    found = predictor.evaluate(Table(strange, "new"))
+    assert found.notes == ('training does not have "odd" (60): not scored',)
+    assert found.scores == predictor.evaluate(table).scores
+
+
+def test_tags_that_training_does_not_have_are_named(tmp_path):
+    table = table_of("tokens and tags", tmp_path)
+    predictor, _ = humble("tag", table)
+    frame = table.frame.copy()
+    frame["tags"] = [["B-NEW", *own[1:]] for own in frame["tags"]]
+    found = predictor.evaluate(replace(table, frame=frame))
+    assert found.notes == (f'training does not have "B-NEW" ({len(frame)}): counted as wrong',)
+
+
+def test_why_examples_are_left_out_is_said(tmp_path):
+    table = table_of("texts and labels", tmp_path)
+    predictor, _ = humble("classify", table)
+    frame = table.frame.astype(object)
+    frame.loc[[1, 2], "label"] = None
+    frame.loc[5, "text"] = None
+    found = predictor.evaluate(replace(table, frame=frame))
+    assert found.left_out == 2
+    assert found.notes == ("left out: 2 examples, no target",)

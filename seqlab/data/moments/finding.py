@@ -19,10 +19,10 @@ from seqlab.data.columns import (
     normalised,
     numeric_names,
 )
-from seqlab.data.moments.formats import Format
+from seqlab.data.moments.formats import FIRST_SHORT_YEAR, Format
 from seqlab.data.moments.forms import TimeForm, as_texts, learn
 from seqlab.data.moments.months import month_of
-from seqlab.data.moments.patterns import is_time_of_day
+from seqlab.data.moments.patterns import is_clock, is_time_of_day
 from seqlab.data.moments.zones import Zone, divided, is_known
 from seqlab.errors import UserError
 
@@ -30,17 +30,19 @@ EXPECTED = "expected dates such as 2016-07-01 or 2016-07-01 13:00:00, written al
 JOIN = "+"  # several columns in one role: time=Date+Time
 # What the columns of a moment in parts are called.
 _PARTS = {
-    "year": "year yr yyyy jahr",
-    "month": "month mon mm month_name monat",
+    "year": "year yr yyyy yy jahr",
+    "month": "month mon mo mm month_name monat",
     "week": "week isoweek iso_week week_number weekno week_no week_of_year weekofyear kw woche",
     "quarter": "quarter qtr quartal",
     "yearday": "day_of_year dayofyear doy yday",
-    "day": "day date_of_month day_of_month dayofmonth dom dd tag",
+    "day": "day date_of_month day_of_month dayofmonth dom dd dy da tag",
     "hour": "hour hr hh hour_of_day hod hour_ending hourending stunde",
     "minute": "minute min",
     "second": "second sec",
 }
 PARTS = {name: part for part, names in _PARTS.items() for name in names.split()}
+# Columns whose digits may be a time of day: 1730 or 173000.
+_CLOCKS = frozenset(("time", "hhmm", "hhmmss", "time_utc", "time_local", "uhrzeit", "zeit"))
 _CLOCK = ("hour", "minute", "second")
 _LARGEST_PART = {"quarter": 4, "month": 12, "week": 53, "yearday": 366, "day": 31, "hour": 24,
          "minute": 59, "second": 59}  # fmt: skip
@@ -50,7 +52,8 @@ _LARGEST_PART = {"quarter": 4, "month": 12, "week": 53, "yearday": 366, "day": 3
 class Moments:
     """The columns that hold a table's moments, and the form that they are written in.
 
-    roles  what each column gives: `date`, `time`, or a part of a date; () where there is one column
+    roles  what each column gives: `date`, `time`, `clock4` (digits, 1730) and `clock6`, or a part
+           of a date; () where there is one column
     """
 
     columns: tuple[str, ...]
@@ -177,8 +180,11 @@ def _chosen(frame: pd.DataFrame, given: str | None, origin: str) -> Chosen | Non
         return tuple(columns), ("date", *["time"] * (len(columns) - 1)), ""
     parts = date_parts(frame)
     clock = _clock_column(frame)
-    taken = [*parts.values(), *([clock[1]] if clock else [])]
-    found = find(frame, "time", origin=origin, exclude=taken)
+    found = None
+    if clock is not None:
+        found = find(frame, "time", origin=origin, exclude=[*parts.values(), clock[1]])
+    if found is None:  # a time of day without a day is none
+        clock, found = None, find(frame, "time", origin=origin, exclude=[*parts.values()])
     if found is None:
         if not parts:
             return None
@@ -198,6 +204,8 @@ def date_parts(frame: pd.DataFrame) -> dict[str, str]:
     by_part: dict[str, str] = {}
     for name in map(str, frame.columns):
         part = PARTS.get(normalised(name))
+        if part == "month" and part in by_part and normalised(name).startswith("mm"):
+            part = "minute"  # YY MM DD hh mm
         if part is not None and part not in by_part and _fits(frame[name], part):
             by_part[part] = name
     if "year" not in by_part:
@@ -249,6 +257,8 @@ def _clock_column(frame: pd.DataFrame) -> tuple[str, str] | None:
                 return "hour", name
         elif held not in (ColumnKind.LIST, ColumnKind.EMPTY) and _are_times(frame[name]):
             return "time", name
+        if normalised(name) in _CLOCKS and (width := _clock_digits(frame[name])):
+            return f"clock{width}", name
     return None
 
 
@@ -256,6 +266,15 @@ def _are_times(column: pd.Series) -> bool:
     """Whether the first cells are times of day; most columns' first cell says that they are not."""
     known = (str(cell).strip() for cell in column if not pd.isna(cell))
     return all(len(cell) <= 18 and is_time_of_day(cell) for cell in islice(known, 200))
+
+
+def _clock_digits(values: pd.Series) -> int:
+    """4 where digits are hours and minutes, 6 where seconds too, else 0: 930 is half past nine."""
+    texts = as_texts(values.dropna().head(200))
+    if texts.empty or not texts.str.fullmatch(r"\d{1,6}").all() or texts.astype("i8").max() <= 24:
+        return 0
+    width = 6 if texts.str.len().max() > 4 else 4
+    return width if texts.str.zfill(width).map(is_clock).all() else 0
 
 
 def _is_day(column: pd.Series) -> bool:
@@ -276,7 +295,10 @@ def joined(frame: pd.DataFrame, columns: Sequence[str], roles: Sequence[str]) ->
             texts = texts + " " + _clock(frame[name], role)
         return texts.rename(columns[0])
     numbers = {role: _numbers(frame[name], role) for role, name in by_role.items()}
-    texts = _digits(numbers["year"], 4)
+    years = numbers["year"]
+    if years.max() < 100:
+        years = years + np.where(years < FIRST_SHORT_YEAR, 2000, 1900)
+    texts = _digits(years, 4)
     for part, before, width in (("month", "-", 2), ("day", "-", 2), ("week", "-W", 2),
                                 ("quarter", "Q", 1), ("yearday", "-", 3), ("hour", " ", 2),
                                 ("minute", ":", 2), ("second", ":", 2)):  # fmt: skip
@@ -296,6 +318,8 @@ def _dates(column: pd.Series) -> pd.Series:
 def _clock(column: pd.Series, role: str) -> pd.Series:
     if role == "hour":
         return _digits(_numbers(column, role), 2) + ":00"
+    if role.startswith("clock"):
+        return as_texts(column).str.zfill(int(role.removeprefix("clock")))
     return as_texts(column)
 
 

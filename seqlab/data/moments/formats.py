@@ -1,7 +1,8 @@
 """One way to write moments, as a pattern such as %d.%m.%Y %H:%M: reading it and writing it.
 
-Besides the usual directives there are %q, the quarter, %h, the half of a year, and %-m for a number
-without a leading zero. Moments are whole microseconds since 1970, so that years from 1 to 9999 fit.
+Besides the usual directives there are %q, the quarter, %R, the same in Roman digits, %h, the half
+of a year, and %-m for a number without a leading zero. Moments are whole microseconds since 1970,
+so that years from 1 to 9999 fit.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _DIRECTIVES = {
     "f": (r"\d{1,9}", r"\d{1,9}"),
     "j": (r"\d{3}", r"\d{3}"),
     "q": (r"[1-4]", r"[1-4]"),
+    "R": (r"I{1,3}|IV", r"I{1,3}|IV"),
     "h": (r"[12]", r"[12]"),
     "V": (r"\d{1,2}", r"\d{2}"),
     "u": (r"[1-7]", r"[1-7]"),
@@ -43,7 +45,9 @@ _DIRECTIVES = {
 }
 _WIDTHS = {"Y": 4, "G": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "q": 1, "h": 1,
            "V": 2, "u": 1}  # fmt: skip
+FIRST_SHORT_YEAR = 69  # of two digits: 1969, and 68 is 2068
 _SPLIT = re.compile(r"%(-?\d?)([A-Za-z])")
+_ROMAN = ("I", "II", "III", "IV")
 DAYS_OF_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FULL_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -64,6 +68,11 @@ class Format:
     def is_period(self) -> bool:
         """Whether it names a span longer than a day: a month, a quarter, a week, a year."""
         return not {"d", "j", "u"} & set(self.directives)
+
+    @property
+    def fineness(self) -> int:
+        """How many fields of the time of day it has."""
+        return len({"H", "I", "M", "S", "f"} & set(self.directives))
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -161,6 +170,8 @@ class Format:
         if letter == "a":
             days = FULL_DAYS if flag == "9" else DAYS_OF_WEEK
             return [days[day - 1] for day in numbers["u"]]
+        if letter == "R":
+            return [_ROMAN[quarter - 1] for quarter in numbers["q"]]
         if letter == "p":
             return ["PM" if hour >= 12 else "AM" for hour in numbers["H"]]
         if letter == "f":
@@ -180,6 +191,8 @@ def _parsed(letter: str, texts: Sequence[str]) -> Stamps:
             return np.array([month_of(text) or 0 for text in texts], dtype=np.int64)
         case "a":
             return np.zeros(len(texts), dtype=np.int64)
+        case "R":
+            return np.array([_ROMAN.index(text) + 1 for text in texts], dtype=np.int64)
         case "p":
             return np.array([text[0] in "pP" for text in texts], dtype=np.int64)
         case "f":
@@ -204,7 +217,7 @@ def _moments(fields: dict[str, Stamps]) -> tuple[Stamps, NDArray[np.bool_]]:
 def _days(fields: dict[str, Stamps]) -> tuple[Stamps, NDArray[np.bool_]]:
     one = np.ones_like(next(iter(fields.values())))
     if "y" in fields:
-        year = fields["y"] + np.where(fields["y"] < 69, 2000, 1900)
+        year = fields["y"] + np.where(fields["y"] < FIRST_SHORT_YEAR, 2000, 1900)
     else:
         year = fields.get("G", fields.get("Y", 1970 * one))
     if "V" in fields:
@@ -216,8 +229,8 @@ def _days(fields: dict[str, Stamps]) -> tuple[Stamps, NDArray[np.bool_]]:
         day, length = fields["j"], days_of(year + 1, one) - days_of(year, one)
         return days_of(year, one) + day - 1, (day >= 1) & (day <= length)
     month = fields.get("b", fields.get("m", one))
-    if "q" in fields:
-        month = 3 * fields["q"] - 2
+    for quarter in {"q", "R"} & fields.keys():
+        month = 3 * fields[quarter] - 2
     if "h" in fields:
         month = 6 * fields["h"] - 5
     day = fields.get("d", one)

@@ -19,19 +19,28 @@ from numpy.typing import NDArray
 from seqlab.data.moments.formats import DAY, SECOND, Format, Stamps
 from seqlab.data.moments.months import month_of
 from seqlab.data.moments.numerals import LEAST_YEAR, MOST_YEAR, UNITS, numeral_of
-from seqlab.data.moments.patterns import ANY_ORDER, LITERALS, candidates, completed, formats_of
+from seqlab.data.moments.patterns import (
+    ANY_ORDER,
+    BARE_WEEK,
+    LITERALS,
+    candidates,
+    completed,
+    formats_of,
+)
 from seqlab.data.moments.readings import Order, choose_order
 from seqlab.data.moments.zones import NOWHERE, Zone, divided, in_utc, is_known, zone_of
 from seqlab.errors import UserError
 
 Valid = NDArray[np.bool_]
+_WEEK = re.compile(r"week|wk|woche|semaine|semana|(?<![a-z])kw(?![a-z])", re.IGNORECASE)
 _LONG = re.compile(r"[^\W\d_]{3,}")
 _LONGEST_CHARACTERS = 60  # characters of a moment; longer cells are texts
 AS_GIVEN = "as given"  # an order: moments are in the user's own format and in no other
 SAMPLED_CELLS = 500  # cells that tell whether a column holds dates
 _WORDS = {"Y": "YYYY", "G": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "hh", "I": "hh",
           "M": "mm", "S": "ss", "f": "f", "b": "Month", "a": "Day", "p": "AM/PM", "q": "q",
-          "h": "h", "V": "ww", "u": "d", "j": "ddd"}  # fmt: skip
+          "h": "h", "V": "ww", "u": "d", "j": "ddd",
+          "R": "q"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class TimeForm:
     order     of day, month and year where three numbers are told apart by nothing else
     unit      of a count; of a period, its frequency
     whole     whether numbers have no fractions
+    digits    whether a count is written as text
     zone      where the clocks stand
     clock     wall: moments are read as local clocks show them; utc: in UTC
     remark    what a user should know of the choice, in words
@@ -56,6 +66,7 @@ class TimeForm:
     order: str = ""
     unit: str = ""
     whole: bool = True
+    digits: bool = False
     zone: Zone = NOWHERE
     clock: Literal["wall", "utc"] = "wall"
     remark: str = ""
@@ -69,6 +80,8 @@ class TimeForm:
             return self._on_clock(stamps), valid
         if isinstance(column.dtype, pd.PeriodDtype):
             return _starts(column)
+        if self.kind == "count" and self.digits:
+            column = _counted(column)
         if self.kind == "count" and pd.api.types.is_numeric_dtype(column.dtype):
             unit = UNITS[self.unit]
             values = column.to_numpy("f8", na_value=np.nan)
@@ -94,7 +107,7 @@ class TimeForm:
         if len(rest) and self.order != AS_GIVEN:
             # Ways of writing that the study has not: read where there is but one reading.
             left = [cores[i] for i in rest]
-            stamps[rest], valid[rest] = formats_of(left, self.order)[1:]
+            stamps[rest], valid[rest] = formats_of(left, self.order, bare_weeks=False)[1:]
         zoned = np.array([bool(zone) for zone in zones])
         if not zoned.any():
             return stamps, valid & (not self.zone.name or self.kind != "text")
@@ -112,7 +125,8 @@ class TimeForm:
         """Moments (datetime64) in this form: texts, numbers, or an index of their own type."""
         stamps = moments.astype("datetime64[us]").astype(np.int64)
         if self.kind == "count":
-            return UNITS[self.unit].write(stamps, self.whole)
+            counts = UNITS[self.unit].write(stamps, self.whole)
+            return counts.astype(str).astype(object) if self.digits else counts
         if self.kind == "period":
             return pd.PeriodIndex(pd.DatetimeIndex(stamps.view("M8[us]")), freq=self.unit)
         if self.kind == "datetime":
@@ -122,6 +136,13 @@ class TimeForm:
         if self.kind == "numeral":
             texts = texts.astype(np.int64) if self.whole else texts.astype(np.float64)
         return texts[place]
+
+    def on_wall(self, moments: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+        """Moments of this form as clocks in its zone show them."""
+        if self.clock == "wall" or not self.zone.name:
+            return moments
+        stamps = moments.astype("M8[us]").astype(np.int64)
+        return (stamps + self.zone.offsets(stamps)).view("M8[us]")
 
     def _index(self, stamps: Stamps) -> pd.DatetimeIndex:
         index = pd.DatetimeIndex(stamps.view("M8[us]"))
@@ -185,6 +206,10 @@ def learn(
         if form is not None:
             kind: Literal["count", "numeral"] = "count" if form.unit else "numeral"
             return TimeForm(kind, form.formats, unit=form.unit, whole=form.whole)
+    if pattern is None and all(map(_is_long_digits, columns)):
+        form = numeral_of(pd.concat([_counted(column.dropna()) for column in columns]))
+        if form is not None and form.unit:
+            return TimeForm("count", unit=form.unit, whole=form.whole, digits=True)
     cells = pd.unique(pd.concat([as_texts(column).dropna() for column in columns]))
     return _learn_texts([str(cell) for cell in cells], first, day_first, pattern)
 
@@ -194,6 +219,7 @@ def _learn_texts(
 ) -> TimeForm:
     cores, zones = divided(cells)
     order = Order(AS_GIVEN)
+    pattern = pattern or _weeks(cores, str(column.name))
     if pattern is not None:
         formats = [given_format(pattern, cores)]
         stamps, read = formats[0].read(cores)
@@ -216,6 +242,14 @@ def _learn_texts(
         form = TimeForm(form.kind, others, form.midnight, form.order, remark=form.remark)
     known = np.array([bool(zone) and is_known(zone) for zone in zones], dtype=bool) & read
     return _zoned(form, stamps[known], [z for z, k in zip(zones, known, strict=True) if k])
+
+
+def _weeks(cells: Sequence[str], name: str) -> str | None:
+    """The pattern of weeks such as 2021-05 in a column that says so; months are written alike."""
+    if not _WEEK.search(name):
+        return None
+    patterns = [p for p in candidates(cells[0], "") if BARE_WEEK.fullmatch(p)] if cells else []
+    return next((p for p in patterns if Format(p).read(cells)[1].all()), None)
 
 
 def _zoned(form: TimeForm, local: Stamps, zones: list[str]) -> TimeForm:
@@ -269,6 +303,19 @@ def given_format(pattern: str, cells: Sequence[str]) -> Format:
     return completed(form, cells)
 
 
+def _is_long_digits(column: pd.Series) -> bool:
+    """Whether texts are numbers that are too long for dates, as those of nanoseconds are."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    texts = as_texts(column.dropna())
+    return len(texts) > 0 and bool(texts.str.fullmatch(r"\d{9,19}(?:\.\d+)?").all())
+
+
+def _counted(column: pd.Series) -> pd.Series:
+    """Texts of digits as numbers."""
+    return pd.to_numeric(as_texts(column), errors="coerce")
+
+
 def as_texts(column: pd.Series) -> pd.Series:
     """Cells as texts without blanks at their ends; whole numbers without a fraction."""
     if pd.api.types.is_float_dtype(column.dtype) and bool((column.dropna() % 1 == 0).all()):
@@ -319,6 +366,8 @@ def can_be_moments(column: pd.Series) -> bool:
     values = column.dropna()
     if pd.api.types.is_numeric_dtype(column.dtype):
         return len(values) > 0 and numeral_of(values) is not None
+    if _is_long_digits(values.head(SAMPLED_CELLS)):
+        return numeral_of(_counted(values)) is not None
     return (
         len(values) > 0 and _share_of_dates(as_texts(values.head(SAMPLED_CELLS)), digits=True) > 0.9
     )
@@ -346,8 +395,10 @@ def _format_of(cell: str, digits: bool) -> Format | None:
     """A format that reads a cell; None: it is no date."""
     if not 4 <= len(cell) <= _LONGEST_CHARACTERS or not any(map(str.isdigit, cell)):
         return None
-    if cell.isdigit() and not (digits and LEAST_YEAR <= int(cell[:4]) <= MOST_YEAR):
-        return None
+    if cell.isdigit():
+        years = {int(cell[:4]), int(cell[4:8])} if len(cell) == 8 else {int(cell[:4])}
+        if not digits or not any(LEAST_YEAR <= year <= MOST_YEAR for year in years):
+            return None
     (core,), _ = divided([cell])
     words = _LONG.findall(core)
     if any(month_of(word) is None and word.casefold() not in LITERALS for word in words):

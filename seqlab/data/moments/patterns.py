@@ -30,6 +30,8 @@ _UNORDERED = (
     "%b~%d~%Y",
     "%b~%d{st|nd|rd|th}~%Y",
     "%Y~%b~%d",
+    "%Y~%q",  # before months, of which it would read but four
+    "%q~%Y",
     "%Y~%m",
     "%m~%Y",
     "%b~%Y",
@@ -41,6 +43,10 @@ _UNORDERED = (
     f"%Y~{_QUARTER}~%q",
     f"{_QUARTER}~%q~%Y",
     f"{_QUARTER}~%q~%y",
+    f"{_QUARTER}~%R~%Y",
+    "%R~%Y",
+    f"%Y~{_QUARTER}~%R",
+    "%Y~%R",
     f"%q~{_QUARTER}~%Y",
     f"%q~{_QUARTER}~%y",
     f"%Y~%q~{_QUARTER}",
@@ -50,7 +56,12 @@ _UNORDERED = (
     "%Y~{H|h|HY|S}%h",
     "{H|h|HY|S}%h~%Y",
     "%Y-%j",
+    "{FY|FJ|CY}~%Y",
+    "%G~%V",
+    "%V~%G",
 )
+BARE_WEEK = re.compile(r"%-?[GV][^%A-Za-z]*%-?[GV]")  # which may be months, too
+_COMPACT_BY_ORDER = {"day": ["%d%m%Y"], "month": ["%m%d%Y"], "any": ["%d%m%Y", "%m%d%Y"]}
 COMPACT = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H", "%Y%m%d", "%Y%j", "%Y%m", "%G%V", "%Y")
 _TIMES = ("%H:%M:%S", "%H:%M", "%I:%M:%S~%p", "%I:%M~%p", "%I~%p", "%H.%M.%S", "%H.%M",
           "%H{h|H}%M", "%H%M%S", "%H%M", "%H")  # fmt: skip
@@ -59,12 +70,12 @@ _FRACTION = re.compile(r"(.*:\d\d)([.,])(\d{1,9})(\s?[AaPp]\.?[Mm]\.?)?")
 _WEEKDAY = re.compile(r"([^\W\d_]{2,9})(\.?,?\s+)(?=\S)")
 _DAYS = frozenset(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
 # Words of three letters and more that dates have, besides the names of months.
-LITERALS = frozenset(["qtr", "quarter", "quartal", "trim", "week", "sem"]) | frozenset(
+LITERALS = frozenset(["qtr", "quarter", "quartal", "trim", "week", "sem", "iii"]) | frozenset(
     day.casefold() for day in (*DAYS_OF_WEEK, *FULL_DAYS)
 )
 _SEPARATOR = r"[-/.:'’,_\s]*"
 _PLAIN = {"Y": r"\d{4}", "G": r"\d{4}", "b": WORD, "q": "[1-4]", "h": "[12]", "u": "[1-7]",
-          "j": r"\d{3}", "y": r"\d{2}", "p": r"[AaPp]\.?[Mm]\.?", "M": r"\d{2}",
+          "R": "I{1,3}|IV", "j": r"\d{3}", "y": r"\d{2}", "p": r"[AaPp]\.?[Mm]\.?", "M": r"\d{2}",
           "S": r"\d{2}"}  # fmt: skip
 _TOKEN = re.compile(r"%([A-Za-z])|(~)|\{([^}]*)\}|([^%~{}]+)")
 MOST_FORMATS = 6  # in one column
@@ -121,7 +132,8 @@ def _dates(text: str, order: str) -> list[str]:
         *_rebuilt(text, _ORDERED.get(order, ())),
     ]
     if text.isdigit():
-        return [pattern for pattern in COMPACT if Format(pattern).regex.fullmatch(text)]
+        compact = [*COMPACT, *_COMPACT_BY_ORDER.get(order, ())]
+        return [pattern for pattern in compact if Format(pattern).regex.fullmatch(text)]
     if weekday := _WEEKDAY.match(text):
         word = weekday[1]
         if word[:3].casefold() in _DAYS and month_of(word) is None:
@@ -162,15 +174,25 @@ def _names_a_day(pattern: str) -> bool:
 
 
 def is_time_of_day(cell: str) -> bool:
-    """Whether a cell is a time of day alone, such as 17:00:00 or 5:30 PM."""
-    return (":" in cell or cell[-1:] in "mM") and bool(_times(cell))
+    """Whether a cell is a time of day alone, such as 17:00:00, 17.00.00 or 5:30 PM."""
+    timed = ":" in cell or cell[-1:] in "mM" or cell.count(".") == 2
+    return timed and bool(_times(cell))
 
 
-def formats_of(cells: Sequence[str], order: str) -> tuple[list[Format], Stamps, NDArray[np.bool_]]:
+def is_clock(digits: str) -> bool:
+    """Whether digits are hours and minutes, and seconds where there are six."""
+    pattern = "%H%M%S" if len(digits) == 6 else "%H%M"
+    return bool(Format(f"%Y{pattern}").read([f"1970{digits}"])[1][0])
+
+
+def formats_of(
+    cells: Sequence[str], order: str, bare_weeks: bool = True
+) -> tuple[list[Format], Stamps, NDArray[np.bool_]]:
     """The fewest formats that read cells (their zones cut off), the moments, and what is read.
 
     `order` is that of day, month and year in three numbers; "": such cells are not read.
-    The first format is the most usual one.
+    `bare_weeks`: whether 2020-13 may be a week.
+    The first format is the one that tells most of the time of day, and then the most usual one.
     """
     stamps = np.zeros(len(cells), dtype=np.int64)
     read = np.zeros(len(cells), dtype=bool)
@@ -181,7 +203,11 @@ def formats_of(cells: Sequence[str], order: str) -> tuple[list[Format], Stamps, 
         best: tuple[Stamps, NDArray[np.bool_]] | None = None
         for pattern in candidates(left[0], order):
             moments, valid = Format(pattern).read(left)
-            if valid[0] and (best is None or valid.sum() > best[1].sum()):
+            is_week = BARE_WEEK.fullmatch(pattern) is not None
+            if not valid[0] or (is_week and (counts or not bare_weeks)):
+                continue
+            # Most cells of weeks are no months; a cell of month 13 among months is a slip.
+            if best is None or valid.sum() > (2 if is_week else 1) * best[1].sum():
                 best, chosen = (moments, valid), Format(pattern)
         if best is None:
             break
@@ -190,7 +216,7 @@ def formats_of(cells: Sequence[str], order: str) -> tuple[list[Format], Stamps, 
         held = [cell for cell, is_read in zip(left, valid, strict=True) if is_read]
         counts.append((len(held), completed(chosen, held)))
         rest = rest[~valid]
-    counts.sort(key=lambda item: -item[0])
+    counts.sort(key=lambda item: (-item[1].fineness, -item[0]))
     return [form for _, form in counts], stamps, read
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab import registry
+from seqlab.data.columns import aliases, names_time, normalised
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
+from seqlab.data.moments.forms import can_be_moments
+from seqlab.data.table import Table
+from seqlab.data.unused import unused_findings
 from seqlab.errors import UserError
 from seqlab.tasks.base import DataSpec, Sources
 from seqlab.tasks.forecasting import naive
 from seqlab.tasks.forecasting.examples import future, scale
 from seqlab.tasks.forecasting.fitted import Fitted
+from seqlab.tasks.forecasting.layout import Layout
 from seqlab.tasks.forecasting.panel import Panel
 from seqlab.tasks.forecasting.preparation import PreparedPanel, fit, read
 from seqlab.tasks.forecasting.scaling import sums
@@ -31,32 +37,74 @@ def examine(sources: Sources, spec: DataSpec) -> list[Finding]:
     """All findings, the guesses first; a user's error becomes the one finding that matters."""
     try:
         prepared = read(sources, spec)[-1]
-        return findings_of(prepared, *fit(prepared, spec))
+        return findings_of(sources.train, prepared, *fit(prepared, spec))
     except UserError as error:
         return [Finding("error", error.message, "", error.hint)]
 
 
 def findings_of(
-    prepared: PreparedPanel, fitted: Fitted, parts: list[Examples], card: dict[str, Any]
+    train: Table,
+    prepared: PreparedPanel,
+    fitted: Fitted,
+    parts: list[Examples],
+    card: dict[str, Any],
 ) -> list[Finding]:
     """All findings on a panel and what was fitted on it."""
     panel = prepared.panel
     return [
         Finding("info", "How the data are read", "; ".join(prepared.notes)),
-        _size(panel),
+        *_unread_moments(train, prepared.layout),
+        _size(panel, prepared.layout),
         *_grid(panel),
         *_missing(panel),
         *_short(prepared),
         *_constant(panel, prepared),
-        *_extreme(panel),
+        *_extreme(panel, prepared.layout),
         _components(prepared),
         *_drift(panel, fitted, prepared),
         *_windows(card),
         _bar(fitted, parts[1]),
+        *_unused(train, prepared.layout),
     ]
 
 
-def _size(panel: Panel) -> Finding:
+def _unread_moments(table: Table, layout: Layout) -> list[Finding]:
+    """Columns that are named as times and hold none that can be read, where steps are counted."""
+    if layout.time or layout.by_row:
+        return []
+    frame = table.frame
+    words = [
+        name
+        for name in map(str, frame.columns)
+        if (names_time(name) or normalised(name) in aliases("time"))
+        and not pd.api.types.is_numeric_dtype(frame[name].dtype)
+        and not can_be_moments(frame[name])
+        and frame[name].notna().any()
+    ]
+    return [
+        Finding(
+            "warning",
+            f'column "{name}" is named as a time, but its cells cannot be read as moments',
+            f'such as "{frame[name].dropna().iloc[0]}"; the steps are counted',
+            f"if they are moments: --columns time={name} --set options.time_format=%d.%m.%Y (or as"
+            " they are written)",
+        )
+        for name in words[:1]
+    ]
+
+
+def _unused(table: Table, layout: Layout) -> list[Finding]:
+    """Columns without a role, where not every column is a step of a series."""
+    if layout.by_row:
+        return []  # what else stands in the rows is said with how they are read
+    inputs = (*layout.covariates, *layout.known, *layout.static)
+    step = () if layout.step is None else (layout.step,)
+    return unused_findings(
+        table.frame, (*layout.time, *step, *layout.series, *layout.targets, *inputs, "split")
+    )
+
+
+def _size(panel: Panel, layout: Layout) -> Finding:
     lengths = panel.lengths
     count = f"{len(panel)} series" if len(panel) > 1 else "one series"
     channels = f" of {len(panel.targets)} channels" if len(panel.targets) > 1 else ""
@@ -68,7 +116,7 @@ def _size(panel: Panel) -> Finding:
         ends = panel.frequency.moments(
             np.array([panel.first.min(), (panel.first + lengths).max() - 1])
         )
-        detail = f"from {str(ends[0])[:16]} to {str(ends[1])[:16]}"
+        detail = f"from {layout.iso(ends[0])} to {layout.iso(ends[1])}"
     return Finding("info", title, detail)
 
 
@@ -180,7 +228,7 @@ def _constant(panel: Panel, prepared: PreparedPanel) -> list[Finding]:
     ]
 
 
-def _extreme(panel: Panel) -> list[Finding]:
+def _extreme(panel: Panel, layout: Layout) -> list[Finding]:
     """Values far outside the quartiles of their series."""
     extremes, where = 0, ""
     for s in range(min(len(panel), 2000)):
@@ -192,7 +240,7 @@ def _extreme(panel: Panel) -> list[Finding]:
             row, c = np.argwhere(far)[0]
             moment = panel.moments(np.array([s]), np.array([panel.offsets[s] + row]))[0]
             where = f'first: {panel.targets[c]} = {part[row, c]:g} in "{panel.series[s]}"'
-            where += f" at {str(moment)[:16]}"
+            where += f" at {layout.iso(moment)}"
         extremes += int(far.sum())
     if not extremes:
         return []
@@ -271,7 +319,7 @@ def _windows(card: dict[str, Any]) -> list[Finding]:
         findings.append(
             Finding(
                 "warning",
-                f"the test part holds only {blocks} stretches that do not overlap",
+                f"stretches of the test part that do not overlap: only {blocks}",
                 "so few can hardly tell contestants apart",
                 "give longer series, a larger test share (--split 50/20/30),"
                 " or a smaller --horizon",

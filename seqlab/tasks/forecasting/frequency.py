@@ -22,6 +22,8 @@ MONTH_END = 31
 # A series with more steps off its grid than this has no frequency to speak of.
 TOLERATED_SHARE = 0.1
 MOST_STEPS_A_GAP = 12  # the usual gap is at most this many steps
+OPEN_HOURS_SHARE = 0.7  # share of the steps of open hours that must be there
+FEWEST_OPEN_DAYS = 5
 JITTER_STEPS = 0.05  # of a step: by how much clocks may be late or early
 WORKING = "1111100"  # Monday to Friday, one digit a day as numpy has it
 WORKING_WEEKS = (WORKING, "1111001", "1111110", "1101111")  # to Thursday, to Saturday, from Sunday
@@ -31,24 +33,26 @@ WORKING_WEEKS = (WORKING, "1111001", "1111110", "1101111")  # to Thursday, to Sa
 class Frequency:
     """One step, as a fixed time, a number of months, a day of the working week, or just a step.
 
-    size    fixed: microseconds; months: months
+    size    fixed and hours: microseconds; months: months
     phase   fixed: microseconds past a multiple of the size; months: months past one; steps: the
             number of the first
     day     months: the day of the month, 31: the last
     roll    months: where the day is free, it is the working day before (`back`) or after
             (`forward`); "": it stays
     week    the days of the week that are worked, Monday first
-    clock   months and weekdays: microseconds past midnight
+    clock   months and weekdays: microseconds past midnight; hours: those of a day's first step
+    slots   hours: the steps of a day, whose nights are no steps
     jitter  fixed: microseconds by which a moment may lie beside its step
     """
 
-    kind: Literal["fixed", "months", "weekdays", "steps"] = "steps"
+    kind: Literal["fixed", "months", "weekdays", "hours", "steps"] = "steps"
     size: int = 1
     phase: int = 0
     day: int = 1
     roll: Literal["", "back", "forward"] = ""
     week: str = WORKING
     clock: int = 0
+    slots: int = 1
     jitter: int = 0
 
     def positions(self, moments: NDArray[np.generic]) -> tuple[Positions, NDArray[np.bool_]]:
@@ -61,10 +65,15 @@ class Frequency:
             positions = (stamps - self.phase + self.size // 2) // self.size
             away = np.abs(stamps - self.phase - positions * self.size)
             return positions, away <= self.jitter
-        if self.kind == "weekdays":
+        if self.kind in ("weekdays", "hours"):
             days = (stamps // DAY).astype("datetime64[D]")
             positions = np.busday_count("1970-01-01", days, weekmask=self.week)
-            return positions, np.is_busday(days, weekmask=self.week)
+            exact = np.is_busday(days, weekmask=self.week)
+            if self.kind == "weekdays":
+                return positions, exact
+            within = stamps % DAY - self.clock
+            slot = np.clip((within + self.size // 2) // self.size, 0, self.slots - 1)
+            return positions * self.slots + slot, exact & (within == slot * self.size)
         months = moments.astype("datetime64[M]").astype(np.int64) - self.phase
         return (months + self.size // 2) // self.size, months % self.size == 0
 
@@ -74,11 +83,15 @@ class Frequency:
             return positions + self.phase
         if self.kind == "fixed":
             return (positions * self.size + self.phase).astype("datetime64[us]")
-        if self.kind == "weekdays":
-            days = np.busday_offset("1970-01-01", positions, roll="forward", weekmask=self.week)
-        else:
+        slot = 0 * positions
+        if self.kind == "hours":
+            positions, slot = np.divmod(positions, self.slots)
+        if self.kind == "months":
             days = self._days((positions * self.size + self.phase).astype("datetime64[M]"))
-        return days.astype("datetime64[us]") + np.timedelta64(self.clock, "us")
+        else:
+            days = np.busday_offset("1970-01-01", positions, roll="forward", weekmask=self.week)
+        clocks = (self.clock + slot * self.size).astype("timedelta64[us]")
+        return np.asarray(days.astype("datetime64[us]") + clocks)
 
     def _days(self, months: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
         """The day of each month."""
@@ -111,7 +124,7 @@ class Frequency:
                 return self.size / DAY
             case "months":
                 return 30.44 * self.size
-        return 7 / self.week.count("1")
+        return 7 / (self.week.count("1") * self.slots)
 
     def __str__(self) -> str:
         if self.kind == "steps":
@@ -135,6 +148,10 @@ class Frequency:
             return "moments a little late or early are rounded to the step"
         if self.kind == "weekdays":
             return _days_of(self.week)
+        if self.kind == "hours":
+            ends = (self.clock, self.clock + (self.slots - 1) * self.size)
+            hours = " to ".join(str(np.datetime64(end, "us"))[11:16] for end in ends)
+            return f"{hours} on {_days_of(self.week)}"
         if self.kind != "months":
             return ""
         if self.roll:
@@ -145,6 +162,8 @@ class Frequency:
         """Steps in the shortest cycle that people's data usually have; 1: none."""
         if self.kind == "weekdays":
             return self.week.count("1")
+        if self.kind == "hours":
+            return self.slots
         if self.kind == "months":
             return max(1, 12 // self.size)
         if self.kind == "steps" or self.size > 7 * DAY:
@@ -194,6 +213,7 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
             "expected several dates for each series: is the series column the right one?",
         )
     grid = _months(stamps, gaps, same) or _weekdays(stamps, gaps, same)
+    grid = grid or _open_hours(stamps, gaps)
     if grid is not None:
         return grid
     sizes, counts = np.unique(gaps, return_counts=True)
@@ -231,6 +251,30 @@ def _weekdays(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Fr
     if (steps == 1).mean() < (0.5 if daily else 0.9):
         return None
     return Frequency("weekdays", week=week, clock=_clock_of(stamps))
+
+
+def _open_hours(stamps: Positions, gaps: Positions) -> Frequency | None:
+    """Steps from the first to the last hour of some days: of a market, of a week without its end.
+
+    Most of them are there, and nights or days between them are not.
+    """
+    sizes, counts = np.unique(gaps, return_counts=True)
+    size = int(sizes[counts.argmax()])
+    days = np.unique(stamps // DAY)
+    clocks = np.unique(stamps % DAY)
+    if size >= DAY or len(days) < FEWEST_OPEN_DAYS or ((clocks - clocks[0]) % size).any():
+        return None
+    slots = int(clocks[-1] - clocks[0]) // size + 1
+    worked = np.unique((days + 3) % 7)
+    skipped = (np.diff(days) > 1).any()  # where no day was, nobody knows of days off
+    week = "".join("1" if day in worked or not skipped else "0" for day in range(7))
+    first, last = (days[[0, -1]] + [0, 1]).astype("datetime64[D]")
+    every = (stamps.max() - stamps.min()) / size + 1
+    open_ = int(np.busday_count(first, last, weekmask=week)) * slots
+    there = len(np.unique(stamps))
+    if there < OPEN_HOURS_SHARE * open_ or open_ > (1 - TOLERATED_SHARE) * every:
+        return None
+    return Frequency("hours", size, week=week, clock=int(clocks[0]), slots=slots)
 
 
 def _jittered(stamps: Positions, gaps: Positions) -> Frequency | None:

@@ -8,6 +8,7 @@ year,month,day,hour,pm2.5,…                 the date in parts
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,7 @@ _CALENDAR = (
     "day_of_week dayofweek weekday dow day_of_year dayofyear doy week week_of_year quarter month"
     " year day hour minute is_weekend weekend no row index"
 )
+FULL_PANEL_RATIO = 1.25  # series times moments for each row, at most
 FORMS_SAID = {
     "covariates": "also read as input",
     "known": "known in advance",
@@ -54,6 +56,7 @@ class Layout:
 
     by_row   one row a series, as in M4, instead of one row a moment
     ids      the columns that name the series then
+    numbered whether series are named by whole numbers of one column
     time     one column, or several that are joined, or nothing where there are no dates
     moments  how those are read and written
     step     a column of whole numbers that counts steps, where there are no dates
@@ -73,6 +76,7 @@ class Layout:
     categories: further.Categories = ()
     ids: tuple[str, ...] = ()
     moments: Moments | None = None
+    numbered: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -95,6 +99,20 @@ class Layout:
         if self.moments is None or not np.issubdtype(moments.dtype, np.datetime64):
             return moments
         return self.moments.write(moments)
+
+    def named(self, names: NDArray[np.object_]) -> NDArray[Any]:
+        """Names of series as the data have them."""
+        whole = self.numbered and all(re.fullmatch(r"-?\d{1,18}", str(name)) for name in names)
+        return names.astype(np.int64) if whole else names
+
+    def iso(self, moment: np.generic) -> str:
+        """A moment on the clock of the data, which can be read in but one way."""
+        if not isinstance(moment, np.datetime64):
+            return str(moment)
+        moments = np.array([moment])
+        if self.moments is not None:
+            moments = self.moments.form.on_wall(moments)
+        return str(pd.Timestamp(moments[0])).removesuffix(" 00:00:00")
 
     def shown(self, moment: np.generic) -> str:
         """A moment in messages, as the data have it."""
@@ -177,6 +195,7 @@ def read_layout(
         categories=further.categories(frame, every, table.origin),
         ids=ids or (),
         moments=None if time_columns is None else time_columns.moments,
+        numbered=len(series) == 1 and pd.api.types.is_integer_dtype(frame[series[0]].dtype),
         notes=tuple(note for note in notes if note),
     )
 
@@ -309,11 +328,23 @@ def _series(
     words = [n for n in free.values() if kinds[n] in (ColumnKind.CATEGORY, ColumnKind.IDENTIFIER)]
     words += [n for n in free.values() if kinds[n] is ColumnKind.TEXT and _recurs(frame[n])]
     words = [n for n in words if not pd.api.types.is_numeric_dtype(frame[n].dtype)]
-    for chosen in [*([n] for n in by_name), by_name, *([n] for n in words), words]:
+    numbers = [n for n in free.values() if _numbers_series(frame[n], times)]
+    for chosen in [*([n] for n in by_name), by_name, *([n] for n in words), words,
+                   *([n] for n in numbers)]:  # fmt: skip
         if chosen and not _repeats(frame, times, chosen):
             how = "by its name" if set(chosen) <= set(by_name) else "it tells the dates apart"
             return chosen, f"series: {_listed(chosen)} ({how})"
     return best, note
+
+
+def _numbers_series(column: pd.Series, times: pd.Series) -> bool:
+    """Whether whole numbers name series: nearly every one of them is there at every moment."""
+    if not pd.api.types.is_integer_dtype(column.dtype):
+        return False
+    name = normalised(str(column.name))
+    if name in aliases("target") or name in CALENDAR or not _recurs(column):
+        return False
+    return column.nunique() * times.nunique() <= FULL_PANEL_RATIO * len(column)
 
 
 def _recurs(column: pd.Series) -> bool:

@@ -65,7 +65,7 @@ def read(sources: Sources, spec: DataSpec) -> list[PreparedPanel]:
     panel = build_panel([observe(train, layout), *rest], layout)
     season, season_note = settings.choose_season(panel, spec)
     horizon, horizon_note = settings.choose_horizon(panel, spec, season)
-    notes = (*layout.notes, *_moments_note(panel), season_note, horizon_note)
+    notes = (*layout.notes, *_moments_note(panel, layout), season_note, horizon_note)
     readings = []
     for fold in _cuts(panel, spec, horizon):
         geometry, note = settings.choose_geometry(spec, panel, season, horizon, fold.ends[:, 0])
@@ -84,13 +84,13 @@ def read(sources: Sources, spec: DataSpec) -> list[PreparedPanel]:
     return readings
 
 
-def _moments_note(panel: Panel) -> list[str]:
+def _moments_note(panel: Panel, layout: Layout) -> list[str]:
     """The first and the last moment, and the step between them."""
     grid = panel.frequency
     if not grid.dated:
         return []
     first, last = panel.first.min(), (panel.first + panel.lengths).max() - 1
-    ends = " to ".join(map(_text, grid.moments(np.array([first, last]))))
+    ends = " to ".join(map(layout.iso, grid.moments(np.array([first, last]))))
     calendar = f" ({grid.calendar})" if grid.calendar else ""
     turned = ", given newest first and read oldest first" if panel.turned else ""
     return [f"moments: {ends}, in steps of {grid}{calendar}{turned}"]
@@ -276,8 +276,8 @@ def _card(prepared: PreparedPanel, fitted: Fitted, windows: Sequence[Windows]) -
             "windows": len(part_windows),
             "stride": part_windows.stride,
             "blocks": len(np.unique(part_windows.blocks)),
-            "from": _text(moments[0]),
-            "to": _text(moments[1]),
+            "from": prepared.layout.iso(moments[0]),
+            "to": prepared.layout.iso(moments[1]),
         }
     missing = float(np.isnan(panel.values[:, : len(panel.targets)]).mean())
     return {
@@ -308,9 +308,3 @@ def _card(prepared: PreparedPanel, fitted: Fitted, windows: Sequence[Windows]) -
         "parts": spans,
         "notes": list(prepared.notes),
     }
-
-
-def _text(moment: np.generic) -> str:
-    if not isinstance(moment, np.datetime64):
-        return str(moment)
-    return str(pd.Timestamp(moment)).removesuffix(" 00:00:00")

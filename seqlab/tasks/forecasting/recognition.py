@@ -43,6 +43,8 @@ def recognise(table: Table) -> Confidence:
         return Confidence(1.0, "series, dates and values under their usual names")
     if not ids and dates.duplicated().mean() > 0.5:
         return Confidence(0.5, "dates and numbers, but the dates repeat")
+    if len(columns) > 1:  # words and numbers that are one moment together are no texts and classes
+        return Confidence(0.95, f"moments in {', '.join(columns)}, and numbers")
     columns_said = "a column" if len(numeric) == 1 else f"{len(numeric)} columns"
     return Confidence(0.9, f"dates with {columns_said} of numbers")
 

@@ -23,7 +23,8 @@ from seqlab.specs import Spec
 FEWEST_STEP_COLUMNS = 8  # of numbers, from which a row can be a series
 _CELL_COLUMNS = ("series", "image", "signal", "values", "x", "signals")
 _ID_COLUMNS = ("id", "case", "case_id", "recording", "recording_id", "sample", "sample_id", "trial",
-        "window_id", "sequence", "sequence_id", "record", "record_id", "file")  # fmt: skip
+        "window_id", "sequence", "sequence_id", "record", "record_id", "file",
+        "filename", "utterance", "utterance_id", "utt", "utt_id")  # fmt: skip
 _TIME_COLUMNS = ("step", "t", "index", "position", "frame", "sample_number")
 
 
@@ -87,10 +88,12 @@ def id_column(
     """The column that names the series of a long table, if its values repeat."""
     if "series" in given:
         return guess.named(frame, given["series"], origin)
-    names = {*guess.aliases("series"), *_ID_COLUMNS}
-    for name in map(str, frame.columns):
-        usual = guess.normalised(name) in names and name not in taken
-        if usual and 2 * frame[name].nunique() <= len(frame):
+    columns = {guess.normalised(str(name)): str(name) for name in reversed(frame.columns)}
+    for alias in (*guess.aliases("series"), *_ID_COLUMNS, *guess.aliases("group")):
+        name = columns.get(alias)
+        # Whose a series is names it, where nothing else does.
+        free = name not in taken or (alias in guess.aliases("group") and name not in given.values())
+        if name is not None and free and 2 * frame[name].nunique() <= len(frame):
             return name
     return None
 

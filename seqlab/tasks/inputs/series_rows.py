@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -92,6 +92,13 @@ class SeriesRows(ValueInput):
         alike = int(lengths[0]) if np.ptp(lengths) == 0 else 0
         layout = choice.layout.with_(steps=alike, longest=int(lengths.max()))
         return replace(choice, layout=layout)
+
+    @classmethod
+    def ids(cls, table: Table, choice: ColumnChoice, used: Collection[str]) -> list[str]:
+        """The ids of a long table, which tell series apart, first."""
+        layout = choice.layout
+        own = [layout.id] if layout.kind == "long" else []
+        return [*own, *super().ids(table, choice, (*used, *own))]
 
     @classmethod
     def digests(cls, rows: Examples) -> list[str]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -148,7 +148,9 @@ class Text(TokenizedInput):
         columns = dict(self.columns)
         for role, column in columns.items():
             if column not in table.frame.columns:
-                columns[role] = guess.require(table.frame, role, origin=table.origin).column
+                columns[role] = _only_words(table.frame, self.columns) or (
+                    guess.require(table.frame, role, origin=table.origin).column
+                )
         return ColumnChoice(columns, 1.0, "as in training")
 
     def encode(self, rows: Examples) -> Arrays:
@@ -260,12 +262,33 @@ def shared_window(first: int, second: int, window: int) -> tuple[int, int]:
     return first - from_first - rest // 2, second - from_second - (rest - rest // 2)
 
 
+def _only_words(frame: pd.DataFrame, columns: Mapping[str, str]) -> str | None:
+    """The only column, or the only one of words that is neither a label nor an id: texts may be
+    all alike.
+    """
+    if len(columns) > 1:
+        return None
+    names = [str(name) for name in frame.columns]
+    if len(names) > 1:
+        ids = guess.identifiers(frame, ())
+        names = [
+            name
+            for name in names
+            if name not in ids
+            and guess.normalised(name) not in guess.aliases("label")
+            and not pd.api.types.is_numeric_dtype(frame[name].dtype)
+        ]
+    return names[0] if len(names) == 1 else None
+
+
 def _sureness(column: pd.Series) -> tuple[float, str]:
     name = column.name
     if guess.kind(column) is ColumnKind.LIST:
         return 0.0, f'column "{name}" holds lists, not texts'
     if pd.api.types.is_numeric_dtype(column.dtype):
         return 0.0, f'column "{name}" holds numbers, not texts'
+    if guess.kind(column) is ColumnKind.IDENTIFIER and guess.normalised(str(name)) != "text":
+        return 0.55, f'codes in "{name}", one a row'
     return 0.9, f'texts in "{name}"'
 
 

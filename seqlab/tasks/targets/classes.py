@@ -36,6 +36,7 @@ from seqlab.tasks.base import DataSpec, Exhibit, Predictions, as_array
 from seqlab.tasks.exhibits import classes as shown
 from seqlab.tasks.parts import (
     COLUMN_JOIN,
+    OPEN,
     Arrays,
     ColumnChoice,
     ColumnRequest,
@@ -303,6 +304,21 @@ class Classes(Target):
         labels = examples.array("label").reshape(len(examples), -1)
         return np.asarray((labels != NO_CLASS).all(axis=1))
 
+    @property
+    def unseen_counts_as(self) -> str:
+        return "not scored" if self.multi_label else super().unseen_counts_as
+
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """Labels that training does not have; of an example in pieces, once."""
+        rows = np.arange(len(examples))
+        if examples.blocks is not None:
+            rows = np.unique(examples.blocks, return_index=True)[1]
+        if self.multi_label:
+            sets = examples.frame["labels"].iloc[rows].dropna()
+            return Counter(name for names in sets for name in names if name not in self.classes)
+        strange = rows[examples.array("label")[rows] == UNSEEN_CLASS]
+        return Counter(examples.frame["label"].iloc[strange])
+
     def wanted(self, examples: Examples) -> NDArray[np.int64]:
         return examples.array("label")
 
@@ -311,7 +327,8 @@ class Classes(Target):
     ) -> NDArray[np.float64]:
         """A label that training does not have is a class of its own, which nothing predicts."""
         labels, probabilities = examples.array("label"), as_array(predictions)
-        if (labels == UNSEEN_CLASS).any():
+        # All pieces of a file have statistics of one width, with such a label or without.
+        if (OPEN in examples.shared and not self.multi_label) or (labels == UNSEEN_CLASS).any():
             probabilities = np.pad(probabilities, ((0, 0), (0, 1)))
             labels = np.where(labels == UNSEEN_CLASS, len(self.classes), labels)
         return metric.collect(probabilities, labels.astype(np.float64))

@@ -1,13 +1,15 @@
 """Several labels an example: in one cell with a delimiter or as a list, or a column of 0/1 each.
 
 "funny|sad"     ["funny", "sad"]     funny,sad,long          → the labels funny and sad
-                                     1,1,0
+"funny,sad"     {'funny', 'sad'}     1,1,0
+                (funny, sad)
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +29,9 @@ MOST_LABELS_A_COMBINATION = 0.75
 LISTED_NAMES = 8  # in a note
 LISTS, FLAGS = "lists", "flags"  # forms of several labels; any other form is a delimiter
 
+_BRACKETS = ("[]", "()", "{}")
+_QUOTED = re.compile(r"""["'\[\](){}]""" + r"(?!$)(?<!^.)")  # a quote or bracket within brackets
+
 Labels = tuple[str, ...]
 
 
@@ -40,7 +45,7 @@ def form_of(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return ""
     values = [str(v).strip() for v in column.dropna()]
-    if values and all(v.startswith("[") and v.endswith("]") for v in values):
+    if values and all(v[:1] + v[-1:] in _BRACKETS for v in values):
         return LISTS if all(_list(v) is not None for v in values[:1000]) else ""
     return next((mark for mark in GUESSED_DELIMITERS if _divides(values, mark)), "")
 
@@ -116,15 +121,21 @@ def _split(value: str, mark: str) -> list[str]:
 
 
 def _list(text: str) -> list[str] | None:
-    """A list as JSON writes it, or as Python does."""
+    """A list as JSON writes it, a list, tuple or set as Python does, or words between brackets."""
+    text = text.strip() or "[]"
+    if text[0] == "{":  # a set of Python, whose order is kept so, or an array of PostgreSQL
+        if ":" in text:
+            return None
+        text = f"[{text[1:-1]}]"
     for read in (json.loads, ast.literal_eval):
         try:
-            parsed = read(text.strip() or "[]")
-        except (ValueError, SyntaxError):
+            parsed = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
         if isinstance(parsed, list | tuple):
             return [as_seen(str(v)) for v in parsed]
-    return None
+    bare = text[:1] + text[-1:] in _BRACKETS and not _QUOTED.search(text)
+    return _split(text[1:-1], ",") if bare else None
 
 
 def _from_flags(frame: pd.DataFrame, columns: Sequence[str]) -> list[Labels | None]:

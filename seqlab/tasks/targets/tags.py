@@ -203,6 +203,11 @@ class Tags(Target):
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         return examples.frame["tags"].notna().to_numpy(bool)
 
+    def unseen(self, examples: Examples) -> Mapping[str, int]:
+        """Tags that training does not have."""
+        given = examples.frame["tags"].dropna()
+        return Counter(tag for tags in given for tag in tags if tag not in self.classes)
+
     def wanted(self, examples: Examples) -> Ragged:
         return examples.ragged("tags")
 
