@@ -132,11 +132,13 @@ def show_leaderboard(terminal: Terminal, study: StoredStudy) -> None:
     ranked = [c for c in study.contestants if c.row]
     if not ranked:
         return
-    metric = study.metric
+    restarts = int(study.comparison.get("restarts") or 1)
+    metric = f"{study.metric}, best of {restarts}" if restarts > 1 else study.metric
     rows: list[list[str | Text]] = [
         [
             c.name,
             _number(c.number("mean"), 4),
+            *[_number(c.number("mean_of_all_runs"), 4)] * (restarts > 1),
             f"{_number(c.number('ci_low'), 4)} … {_number(c.number('ci_high'), 4)}",
             styled(c.status, style=STATUS_COLOURS.get(c.status, "")),
             _number(c.number("params"), 0),
@@ -148,11 +150,11 @@ def show_leaderboard(terminal: Terminal, study: StoredStudy) -> None:
     ]
     terminal.table(
         (
-            *("contestant", metric, "95 % interval", "status"),
+            *("contestant", metric, *["all runs"] * (restarts > 1), "95 % interval", "status"),
             *("params", "train s", "ms p50", "MB"),
         ),
         rows,
-        kinds=" rr rrrr",
+        kinds=" rrr rrrr" if restarts > 1 else " rr rrrr",
     )
 
 

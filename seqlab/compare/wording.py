@@ -59,8 +59,14 @@ def listed(names: Sequence[str]) -> str:
 
 def counted(number: float, noun: str) -> str:
     """A count and its noun, as in "1 seed" or "1,821 test examples"."""
-    plural = f"{noun}es" if noun.endswith("ch") else noun if noun.endswith("series") else f"{noun}s"
-    return f"{number:,.0f} {noun if number == 1 else plural}"
+    return f"{number:,.0f} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Several of something that is counted."""
+    if noun.endswith("series"):
+        return noun
+    return f"{noun}es" if noun.endswith("ch") else f"{noun}s"
 
 
 def _plain(unit: str) -> str:

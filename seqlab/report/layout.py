@@ -187,6 +187,8 @@ COMPARISON: Shape = {
     "level_spent?": MEASURE,
     "examples?": MEASURE,
     "restarts?": MEASURE,
+    "units?": MEASURE,
+    "unit?": TEXT,
     "standings?": [{"name": str, **_DIFFERENCE}],
     "pairs?": [{"first": str, "second": str, "shown?": (bool, None), **_DIFFERENCE}],
     "sizes?": (_sizes, None),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqlab.compare.comparison import VERDICT_SEEDS
+from seqlab.compare.wording import plural
 from seqlab.report.differences import against_best, margin_words, pair_table
 from seqlab.report.doctor import ailments
 from seqlab.report.exhibits import MOST_CASES, gather
@@ -181,7 +182,9 @@ def _compared(study: StoredStudy) -> list[str]:
         f"{seeds} seed{'' if seeds == 1 else 's'} for each contestant with random training"
     ] * bool(seeds)
     examples = study.comparison.get("examples")
-    lines += [f"{count(examples)} test examples"] * bool(examples)
+    units, unit = study.comparison.get("units"), str(study.comparison.get("unit") or "")
+    within = f" in {count(units)} independent {plural(unit)}" if units != examples and unit else ""
+    lines += [f"{count(examples)} test examples{within}"] * bool(examples)
     return lines + _limits(study)
 
 
