@@ -178,6 +178,19 @@ def ways_in_time(windows: InTime, pulls: Array) -> Ways:
     return Ways(whole, (together, cells), short, missed)
 
 
+def stretches_at_most(windows: InTime) -> int:
+    """The independent stretches (or series) of windows whose errors remember no longer than they
+    overlap: what a plan can count on at most.
+    """
+    series, steps = _numbered(windows.series), np.unique(windows.step)
+    count = int(series.max()) + 1
+    if count >= MANY_SERIES and not windows.calendar:
+        return count
+    apart = int(np.median(np.diff(steps))) if len(steps) > 1 else 1
+    stretches = 1 + len(steps) // (HORIZONS_IN_A_STRETCH * -(-windows.horizon // apart))
+    return stretches if windows.calendar or count == 1 else count * stretches
+
+
 def _too_short(steps: int, waves: int) -> str:
     return (
         "the test part is too short to decide: neighbouring errors depend on each other, and its"

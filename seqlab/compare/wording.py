@@ -66,7 +66,8 @@ def plural(noun: str) -> str:
     """Several of something that is counted."""
     if noun.endswith("series"):
         return noun
-    return f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    first, of, rest = noun.partition(" of ")
+    return f"{first}{'es' if first.endswith('ch') else 's'}{of}{rest}"
 
 
 def _plain(unit: str) -> str:

@@ -10,9 +10,11 @@ import numpy as np
 
 from seqlab import registry
 from seqlab.compare.contestants import Margin, check_enough
+from seqlab.compare.dependence import stretches_at_most
 from seqlab.compare.margins import read_margin
 from seqlab.compare.power import Spread, resolution
-from seqlab.data.examples import Examples
+from seqlab.data.examples import Rows
+from seqlab.data.in_time import InTime
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.study.plan import PlannedContestant
@@ -52,16 +54,16 @@ def resolvable(
     """
     prepared = folds[0]
     metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
-    blocks = prepared.test.blocks
-    unit = "test example" if blocks is None else "test block"
-    units = sum(_units(fold.test) for fold in folds)
+    dependence = prepared.task.dependence([fold.test for fold in folds])
+    unit, units = _independent(dependence, sum(len(fold.test) for fold in folds))
     if units < 2 and spec.data.group is not None:
         raise UserError(
             f'--group {spec.data.group}: the test part holds one value of "{spec.data.group}", and '
             "at least 2 are needed to judge differences",
             "test every value once with --folds 5, or a larger part with --split 60/20/20",
         )
-    check_enough(units, unit)
+    if not isinstance(dependence, InTime):  # of windows the verdict says if there are too few
+        check_enough(units, unit)
     margin = declared_margin(metric, spec)
     if metric.unit_range:
         spread, value = Spread.of_shares(), 1.0
@@ -93,8 +95,13 @@ def _units_in_folds(folds: Sequence[Prepared], units: int) -> int:
     return units * rows // len(first.test)
 
 
-def _units(test: Examples) -> int:
-    return len(test) if test.blocks is None else len(np.unique(test.blocks))
+def _independent(dependence: Rows | InTime | None, examples: int) -> tuple[str, int]:
+    """What of the test parts is independent, in words, and how much of it there is at most."""
+    if isinstance(dependence, InTime):
+        return "stretch of time", stretches_at_most(dependence)
+    if dependence is None:
+        return "test example", examples
+    return "test block", len(np.unique(dependence))
 
 
 def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread, float]:

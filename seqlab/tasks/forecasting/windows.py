@@ -239,14 +239,15 @@ def _observed(panel: Panel, origins: Rows, geometry: Geometry) -> NDArray[np.boo
 def blocks(panel: Panel, series: Rows, origins: Rows, geometry: Geometry) -> Rows:
     """A block number per window, so that overlapping windows do not count as independent.
 
-    Many series: one block a series. Few: stretches of time at least a horizon and a season long,
-    shared by all series where they have dates, because one day's surprise strikes them all.
+    Many series: one block a series. Few: stretches of time a horizon long, shared by all series
+    where they have dates, because one day's surprise strikes them all. How long the errors of
+    contestants really depend on each other is seen when they are compared.
     """
     if len(origins) == 0:
         return origins
     if len(np.unique(series)) >= MANY_SERIES:
         return np.unique(series, return_inverse=True)[1]
-    length = max(geometry.horizon, geometry.season)
+    length = geometry.horizon
     place = origins - panel.offsets[series] + panel.first[series]
     stretch = (place - place.min()) // length
     if not panel.frequency.dated:
