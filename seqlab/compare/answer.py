@@ -45,7 +45,7 @@ class Answer:
         value = case.units.value(case.comparison.standing(chosen).mean)
         if len(case.running) == 1:
             return f"use {chosen} ({value}): nothing else finished."
-        if len(case.close) == 1 or self._one_family(case.close):
+        if case.chosen not in case.close or len(case.close) == 1 or self._one_family(case.close):
             probably = len(case.contenders) > len(case.close)
             start = " ".join(["probably"] * probably + [self._family_word(chosen)]).strip()
             colon = ":" * bool(self._family_word(chosen))
@@ -58,8 +58,11 @@ class Answer:
 
     @property
     def _company(self) -> str:
-        """Who of the same family is as good."""
-        others = [name for name in self.case.close if name != self.case.chosen]
+        """Who of the same family is as good; or how far below the best it is, as was accepted."""
+        case = self.case
+        if case.chosen not in case.close:
+            return f", {case.units.difference(case.gap(case.chosen))} below {case.best}"
+        others = [name for name in case.close if name != case.chosen]
         return f", close to {_few(others)}" if others else ""
 
     @property

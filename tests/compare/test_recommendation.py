@@ -115,7 +115,9 @@ def test_a_cheap_contender_whose_mean_is_beyond_the_margin_is_not_taken():
 def test_an_exchange_rate_may_take_one_that_is_shown_to_be_worse():
     made = comparison(("gru", 0.803), ("rnn", 0.785), ("tfidf", 0.77))
     assert advice(made).name == "gru"
-    assert advice(made, accept=Margin(0.02)).name == "rnn"
+    accepted = advice(made, accept=Margin(0.02))
+    assert accepted.name == "rnn"
+    assert "use rnn (0.785), 1.8 points below gru" in accepted.headline.lower()
     assert advice(made, accept=Margin(0.04)).name == "tfidf"
     assert advice(made, accept=Margin(0.05, relative=True)).name == "tfidf"
 
