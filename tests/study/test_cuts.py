@@ -12,7 +12,7 @@ from seqlab.study.timing import cut_short, explained
 from seqlab.study.tuning import trial
 from tests.study.test_floor import conditions_of
 
-WANTED = Allowance(5, 8, epochs=16)
+WANTED = Allowance(trials=5, seeds=8, epochs=16)
 
 
 @pytest.mark.parametrize(
