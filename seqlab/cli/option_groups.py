@@ -98,6 +98,15 @@ class BudgetOptions:
     trials: Annotated[
         int | None, _said(BUDGET, "Tuning runs of each contestant; 5 by default.", min=0)
     ] = None
+    tune_per_seed: Annotated[
+        bool,
+        _said(
+            BUDGET,
+            "Tune every verdict run by trials of its own: compares whole pipelines, at as many "
+            "times the tuning as there are seeds.",
+            "--tune-per-seed",
+        ),
+    ] = False
 
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
         """Fields of Budget: what is said here goes before what the section says."""
@@ -111,6 +120,7 @@ class BudgetOptions:
                 train_seconds=o.above_zero(self.train_seconds, "--train-seconds"),
                 seeds=self.seeds,
                 trials=self.trials,
+                tune_per_seed=self.tune_per_seed or None,
             ),
         }
 

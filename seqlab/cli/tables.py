@@ -46,10 +46,11 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
         kinds="  rrrr",
     )
     epochs = f"{counted(allowance.epochs, 'epoch')} at most"
+    each = " (every seed tuned by its own trials)" if allowance.tune_per_seed else ""
     length = counted(allowance.steps, "step") if allowance.steps else epochs
     terminal.say(
         f"budget: {plan.spec.budget.params:,} parameters (body and head),"
-        f" {counted(allowance.trials, 'trial')} and {counted(allowance.seeds, 'seed')} each,"
+        f" {counted(allowance.trials, 'trial')} and {counted(allowance.seeds, 'seed')} each{each},"
         f" {length}; {plan.workers} at a time"
     )
     terminal.say(f"expected time: at most about {in_words(plan.seconds)}")
@@ -90,6 +91,7 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
             for e in plan.entries
         ],
         "trials": plan.allowance.trials,
+        "tune_per_seed": plan.allowance.tune_per_seed,
         "seeds": plan.allowance.seeds,
         "epochs": plan.allowance.epochs,
         "steps": plan.allowance.steps,

@@ -50,6 +50,7 @@ class Clock:
     deadline  time.monotonic() at which everything should be done; None: no limit
     listen    told a Moment whenever something changed
     started   when the study was begun or continued, the reading of its data included
+    tuning    the trials of each verdict seed, where each is tuned by itself; else 0
     """
 
     expected: Mapping[tuple[str, str], float]
@@ -60,6 +61,7 @@ class Clock:
     deadline: float | None = None
     listen: Callable[[Moment], None] = lambda moment: None
     started: float = field(default_factory=time.monotonic)
+    tuning: int = 0
     startup: float = STARTUP_SECONDS  # seconds in which a process starts
     notes: list[str] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
@@ -126,21 +128,31 @@ class Clock:
 
     def _has_time(self, assignment: Assignment) -> bool:
         job = assignment.job
-        if self.deadline is None or job.number < FEWEST_RUNS[job.role]:
+        if self.deadline is None or job.number < self._fewest(job.role):
             return True
         if job.number >= self._cut.get(job.role, job.number + 1):
             return False
-        share = TRIALS_SHARE if job.role == "trial" else 1.0
+        # Of a seed that is tuned by itself, the trials are the larger part of its work.
+        trials_share = max(TRIALS_SHARE, self.tuning / (self.tuning + 1))
+        share = trials_share if job.role == "trial" else 1.0
         end = self.begun + share * (self.deadline - self.tail(self.startup) - self.begun)
         if time.monotonic() + self._seconds(assignment) * self._slowness() < end:
             return True
         self._cut[job.role] = job.number
         return False
 
+    def _fewest(self, role: str) -> int:
+        """Runs that no time limit cuts; a seed without its trials could not be judged."""
+        fewest = FEWEST_RUNS[role]
+        return self.tuning * FEWEST_RUNS["verdict"] if self.tuning and role == "trial" else fewest
+
     def cut(self, allowance: Allowance) -> Allowance:
         """The allowance without what there was no time for."""
-        trials = self._cut.get("trial", allowance.trials)
-        return replace(allowance, trials=trials, seeds=self._cut.get("verdict", allowance.seeds))
+        seeds = self._cut.get("verdict", allowance.seeds)
+        if self.tuning:
+            tuned = self._cut.get("trial", seeds * self.tuning) // self.tuning
+            return replace(allowance, seeds=min(seeds, tuned))
+        return replace(allowance, trials=self._cut.get("trial", allowance.trials), seeds=seeds)
 
     def _seconds(self, assignment: Assignment) -> float:
         job = assignment.job

@@ -109,6 +109,7 @@ def _conditions(study: PreparedStudy, plan: Plan, pool: Pool, listener: Listener
         deadline=None if limit is None else listener.begun + limit,
         listen=listener.moment,
         started=listener.begun,
+        tuning=plan.allowance.trials if plan.allowance.tune_per_seed else 0,
     )
     pool.started, pool.leaving = clock.process_started, clock.leaving
     pool.remark, pool.late = clock.remark, clock.late

@@ -60,6 +60,12 @@ class Allowance:
     steps: int | None = None
     dropped: tuple[str, ...] = ()
     left_out: tuple[str, ...] = field(default=())  # sentences
+    tune_per_seed: bool = False
+
+    @property
+    def tunings(self) -> int:
+        """How often each candidate is tuned: once, or once for each verdict seed."""
+        return self.seeds if self.tune_per_seed else 1
 
 
 def entries(spec: StudySpec, task: Task) -> list[PlannedContestant]:

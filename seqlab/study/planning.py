@@ -57,6 +57,7 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
         seeds=budget.seeds,
         epochs=budget.epochs or default_epochs,
         steps=budget.steps,
+        tune_per_seed=budget.tune_per_seed and budget.trials > 0,
     )
     # Before the measurement, which may take minutes: these need the user's answer.
     check_declared(registry.load("metrics", study.task.metrics[0])(), spec)

@@ -28,6 +28,7 @@ IDENTITY: Shape = {
 ALLOWANCE: Shape = {
     **dict.fromkeys(("trials", "seeds", "epochs"), int),
     "steps?": (int, None),
+    "tune_per_seed?": bool,
     "dropped?": [str],
     "left_out?": [str],
 }

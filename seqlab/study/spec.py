@@ -26,6 +26,7 @@ class Budget(Spec):
     time: float | None = Field(None, gt=0, description="seconds for the whole study")
     seeds: int = Field(8, ge=1)
     trials: int = Field(5, ge=0)
+    tune_per_seed: bool = Field(False, description="each verdict seed by trials of its own")
 
 
 class Constraints(Spec):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -20,6 +20,7 @@ from seqlab.study.timing import cut_short
 from seqlab.study.tuning import Setting, at_edge, best_trial, trial
 
 Finished = dict[tuple[str, int | None], list[list[Run]]]  # (name, size) → seeds → a run per fold
+Chosen = dict[str, Setting | None]  # by candidate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,27 +46,38 @@ class Conditions:
         return metric
 
 
-def tune(conditions: Conditions) -> dict[str, Setting | None]:
-    """Run the trials and choose each candidate's settings; None where there was no choice.
+def tune(conditions: Conditions) -> list[Chosen]:
+    """Run the trials and choose settings: for each verdict seed, those of each candidate.
 
-    A candidate whose trials all failed keeps the first trial's settings: its verdict runs will
-    say how it fails.
+    All seeds share them, unless each is tuned by trials of its own. A candidate whose trials all
+    failed keeps the first trial's settings: its verdict runs will say how it fails.
     """
-    count = conditions.planner.allowance.trials
+    allowance = conditions.planner.allowance
+    trials, count = allowance.trials, allowance.tunings * allowance.trials
     planned = _trials(conditions)
     ordered = [planned[name][number] for number in range(count) for name in planned]
     conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
     ran = trials_that_ran(conditions)
     fewest = min(map(len, ran.values()), default=count)
-    if fewest < count:
-        conditions.clock.note(cut_short("trial", fewest, count))
-    return {name: _choose(conditions, runs) for name, runs in ran.items()}
+    if not allowance.tune_per_seed:
+        if fewest < count:
+            conditions.clock.note(cut_short("trial", fewest, count))
+        return [_choose(conditions, ran)] * allowance.seeds
+    tuned = fewest // trials
+    if tuned < allowance.seeds:
+        conditions.clock.note(cut_short("seed", tuned, allowance.seeds))
+    return [
+        _choose(conditions, {n: runs[s * trials : (s + 1) * trials] for n, runs in ran.items()})
+        for s in range(tuned)
+    ]
 
 
 def _trials(conditions: Conditions) -> dict[str, list[Assignment]]:
+    """Every candidate's trials; where seeds are tuned by themselves, those of one after another."""
     planner = conditions.planner
+    trials, tunings = planner.allowance.trials, planner.allowance.tunings
     return {
-        entry.name: [planner.trial(entry, n, trial(n)) for n in range(planner.allowance.trials)]
+        entry.name: [planner.trial(entry, n, trial(n % trials)) for n in range(tunings * trials)]
         for entry in conditions.entries
         if entry.kind == "model"
     }
@@ -81,15 +93,23 @@ def trials_that_ran(conditions: Conditions) -> dict[str, list[Run]]:
     return {name: [run for run in runs[:fewest] if run is not None] for name, runs in ran.items()}
 
 
-def _choose(conditions: Conditions, runs: Sequence[Run]) -> Setting | None:
-    if not runs:
-        return None
-    best = best_trial(runs, conditions.metric.higher_is_better)
-    return trial(best.result["number"] if best is not None else 0)
+def _choose(conditions: Conditions, ran: Mapping[str, Sequence[Run]]) -> Chosen:
+    """The settings of the trial that validated best; None where there was no choice."""
+    trials, higher = conditions.planner.allowance.trials, conditions.metric.higher_is_better
+    best = {name: best_trial(runs, higher) for name, runs in ran.items()}
+    return {
+        name: trial(run.result["number"] % trials if run else 0) if ran[name] else None
+        for name, run in best.items()
+    }
 
 
 def trial_scores(conditions: Conditions) -> dict[str, tuple[float, ...]]:
-    """The validation scores of each candidate's trials that ended well."""
+    """The validation scores of each candidate's trials that ended well.
+
+    None where each seed was tuned by itself: the spread of seeds holds the variance of tuning.
+    """
+    if conditions.planner.allowance.tune_per_seed:
+        return {}
     valid = {
         name: [run.result["valid"] for run in runs if run.ok]
         for name, runs in trials_that_ran(conditions).items()
@@ -117,20 +137,18 @@ def _rate(run: Run) -> float:
     return float(run.result["settings"]["train"]["learning_rate"])
 
 
-def judge(
-    conditions: Conditions, chosen: dict[str, Setting | None], sizes: Sequence[int]
-) -> Finished:
+def judge(conditions: Conditions, chosen: Sequence[Chosen], sizes: Sequence[int]) -> Finished:
     """Run the verdict seeds: (contestant, size) → seeds → a run per fold.
 
     Seeds go round by round, all contestants in each, so that a round that a time limit leaves out
     leaves everyone equal.
     """
-    planner, count = conditions.planner, conditions.planner.allowance.seeds
+    planner, count = conditions.planner, len(chosen)
     rounds: list[list[tuple[PlannedContestant, int | None, list[Assignment]]]] = []
     for number in range(count):
         rounds.append(
             [
-                (entry, size, planner.verdict(entry, number, chosen.get(entry.name), size))
+                (entry, size, planner.verdict(entry, number, chosen[number].get(entry.name), size))
                 for entry in conditions.entries
                 for size in (None, *sizes)
                 if number == 0 or not entry.deterministic

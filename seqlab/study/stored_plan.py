@@ -30,4 +30,6 @@ def write_allowance(folder: Path, spec: StudySpec, allowance: Allowance) -> None
 def _key(spec: StudySpec) -> dict[str, Any]:
     """The settings that an allowance depends on."""
     plain = spec.plain()
+    if not plain["budget"].get("tune_per_seed"):  # plans of versions without it stay valid
+        plain["budget"].pop("tune_per_seed", None)
     return {name: plain.get(name) for name in ("budget", "candidates", "baselines", "sizes")}

@@ -105,7 +105,7 @@ def expected_seconds(
     for name, pace in paces.items():
         if name in allowance.dropped:
             continue
-        work += allowance.trials * pace.run(allowance, False)
+        work += allowance.tunings * allowance.trials * pace.run(allowance, False)
         verdict = allowance.seeds * pace.run(allowance, True)
         work += verdict * folds + verdict * sum(sizes)
     competing = [c for c in entries if c.name not in allowance.dropped]

@@ -25,6 +25,8 @@ from seqlab.study.stages import Conditions, Finished
 from seqlab.study.training_cut import cut_training
 from seqlab.versions import FORMAT
 
+PER_SEED = "each seed was tuned by itself: statements hold for whole pipelines"
+
 
 @dataclass(frozen=True)
 class Remarks:
@@ -77,6 +79,8 @@ def _verdict(
     sizes: dict[str, Any] | None,
 ) -> dict[str, Any]:
     more = [sizes["sentence"]] if sizes else []
+    per_seed = spec.budget.tune_per_seed and spec.budget.trials > 0
+    more += [PER_SEED] if per_seed else []
     return {
         "recommended": recommendation.name,
         "winner_set": list(comparison.winner_set),
@@ -84,6 +88,7 @@ def _verdict(
         "margin": comparison.margin.value,
         "margin_relative": comparison.margin.relative,
         "seeds": comparison.seeds,
+        "tuned": "per seed" if per_seed else "once",
         "preview": comparison.preview,
         "looks": comparison.looks,
         "headline": recommendation.headline,

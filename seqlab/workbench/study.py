@@ -32,7 +32,7 @@ class Study:
     task        a task's name; None: told from the data
     candidates  names or groups of candidates
     budget      fields of seqlab.study.spec.Budget: params, epochs, steps, train_seconds, time
-                (seconds for the whole study), seeds, trials
+                (seconds for the whole study), seeds, trials, tune_per_seed
     data        fields of seqlab.tasks.base.DataSpec: split, group, folds, horizon, metric, …
     folder      where the study lives; the same folder continues or extends it
     settings    further fields of StudySpec: sizes, margin (1pt, 2% or 0.01), accept, prefer,

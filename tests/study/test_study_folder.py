@@ -20,7 +20,10 @@ QUALITY = ["candidate", "kind", "metric", "mean", "ci_low", "ci_high", "status",
 
 def study(folder, candidates=("rnn",), baselines=("majority",), data=None, **changes):
     """Runs a study of the frame, or what is missing of it; `changes` to budget or settings."""
-    budget = {**BUDGET, **{k: v for k, v in changes.items() if k in (*BUDGET, "steps", "time")}}
+    budget = {
+        **BUDGET,
+        **{k: v for k, v in changes.items() if k in (*BUDGET, "steps", "time", "tune_per_seed")},
+    }
     settings = {k: v for k, v in changes.items() if k not in budget}
     made = Study(
         candidates=list(candidates),
