@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from seqlab.compare.contestants import IntArray, check_enough
 from seqlab.data.in_time import InTime
@@ -28,7 +28,7 @@ MANY_SERIES = 20  # from here on the series are a sample of more; fewer are all 
 HORIZONS_IN_A_STRETCH = 3  # at least, since windows that overlap share what they are scored on
 BIAS = 0.05  # of a variance from waves, that may be missed since they are not infinitely slow
 FEWEST_WAVES = 5  # fewer say nothing of how far chance goes from one stretch to the next
-SURE = float(norm.ppf(0.9))  # an autocorrelation below so many standard errors is none
+SURE = float(ndtri(0.9))  # an autocorrelation below so many standard errors is none
 CAUTION = 2.0  # standard errors, about, by which the memory of errors is taken to be longer
 
 

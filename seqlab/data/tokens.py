@@ -63,6 +63,11 @@ class Tokenizer:
         encoded = self.core.encode_batch_fast(list(texts), add_special_tokens=False)
         return [np.array(one.ids, dtype=np.int32) for one in encoded]
 
+    def lengths(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """How many tokens each text has."""
+        encoded = self.core.encode_batch_fast(list(texts), add_special_tokens=False)
+        return np.array([len(one) for one in encoded], dtype=np.int64)
+
     def tokens(self, text: str) -> list[str]:
         """One text's tokens as strings, for people."""
         return list(self.core.encode(text, add_special_tokens=False).tokens)

@@ -11,16 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
 
-from seqlab.batch import Batch
 from seqlab.data.columns import ColumnKind, aliases, describe, normalised
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
@@ -33,6 +29,11 @@ from seqlab.tasks.parts import ColumnRequest, Sequences
 from seqlab.tasks.row_task import RowTask, TaskState
 from seqlab.tasks.rows import StudyRows, quoted
 from seqlab.tasks.targets.transcript import BLANK, Transcript, greedy, prefix_beam, text_column
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from seqlab.batch import Batch
 
 CARD = {
     "roles": ["text", "series", "time", "group", "split"],
@@ -123,10 +124,14 @@ class Transcribe(RowTask):
 
     def head(self, width: int) -> nn.Module:
         """Scores of the blank, the unknown and every character."""
+        from torch import nn
+
         return nn.Linear(width, self.target.vocabulary.end)
 
     def batch(self, examples: Examples, read: Sequences, wanted: NDArray[Any] | Ragged) -> Batch:
         """Recordings with their texts, how many steps they have and how many characters."""
+        import torch
+
         texts, known = examples.ragged("target").padded(read.rows)
         steps = torch.from_numpy(self.reader.lengths(examples)[read.rows])
         extra = {"steps": steps, "characters": torch.from_numpy(known.sum(axis=1))}
@@ -136,6 +141,8 @@ class Transcribe(RowTask):
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """−log of the summed probability of all alignments, per character."""
+        from torch.nn import functional as F
+
         scores: Tensor = model(batch.inputs, batch.context)
         assert batch.targets is not None
         characters = batch.extra["characters"]

@@ -11,34 +11,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from seqlab.batch import Batch, Context
 from seqlab.data.batching import plan_batches
 from seqlab.data.columns import language
 from seqlab.data.examples import Array, Examples, Ragged
 from seqlab.data.table import Table
 from seqlab.data.tokens import PAD, UNKNOWN
 from seqlab.errors import UserError
-from seqlab.model.base import Model
-from seqlab.model.decoding import Decoding, decode
-from seqlab.model.encoder_decoder import EncoderDecoder
 from seqlab.registry import registered
 from seqlab.specs import ModelSpec
 from seqlab.tasks.base import Confidence, DataSpec, Exhibit, Inputs, Loss, Predictions
 from seqlab.tasks.exhibits import strings as shown
 from seqlab.tasks.inputs.source_text import SourceText
 from seqlab.tasks.inputs.string_pairs import pair_of_columns
-from seqlab.tasks.losses import IGNORED, cross_entropy
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.rows import StudyRows, dividing_columns, quoted
 from seqlab.tasks.targets.translation import Translation
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from seqlab.batch import Batch
+    from seqlab.model.base import Model
+    from seqlab.model.encoder_decoder import EncoderDecoder
 
 CARD = {
     "roles": ["src", "tgt", "group", "split"],
@@ -146,10 +146,14 @@ class Translate(RowTask):
 
     def head(self, width: int) -> nn.Module:
         """Nothing: a decoder's output is its table of tokens."""
+        from torch import nn
+
         return nn.Identity()
 
     def model(self, spec: ModelSpec) -> Model:
         """An encoder and a decoder of the spec's blocks."""
+        from seqlab.model.encoder_decoder import EncoderDecoder
+
         return EncoderDecoder(spec, self.reader.vocabulary.size, self.target.vocabulary.size)
 
     def batches(
@@ -160,6 +164,11 @@ class Translate(RowTask):
         rng: np.random.Generator | None,
     ) -> Iterator[Batch]:
         """Pairs of similar length together; both sides count."""
+        import torch
+
+        from seqlab.batch import Batch, Context
+        from seqlab.tasks.losses import IGNORED
+
         sources, targets = examples.ragged("source"), examples.ragged("target")
         end = self.target.vocabulary.end
         # Predictions may not depend on targets, not even by who shares a batch with whom.
@@ -185,6 +194,8 @@ class Translate(RowTask):
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         """Cross-entropy of the target tokens and their end, given those before them."""
+        from seqlab.tasks.losses import cross_entropy
+
         coder = _coder(model)
         assert batch.targets is not None
         hidden = coder.hidden(batch.inputs, batch.context, batch.extra["previous"])
@@ -201,6 +212,8 @@ class Translate(RowTask):
 
     def written(self, model: nn.Module, batch: Batch, beam: int, length_penalty: float) -> Ragged:
         """What is written for each source by a beam of some width, without its end."""
+        from seqlab.model.decoding import Decoding, decode
+
         end = self.target.vocabulary.end
         how = Decoding(
             begin=end,
@@ -221,6 +234,8 @@ class Translate(RowTask):
 
     def model_exhibits(self, model: nn.Module, examples: Examples) -> list[Exhibit]:
         """The attention between what is written and its source."""
+        import torch
+
         coder = _coder(model.eval())
 
         def read(row: int) -> tuple[list[str], list[str], NDArray[np.float64]] | None:
@@ -241,6 +256,8 @@ class Translate(RowTask):
 
 
 def _coder(model: nn.Module) -> EncoderDecoder:
+    from seqlab.model.encoder_decoder import EncoderDecoder
+
     assert isinstance(model, EncoderDecoder), "made by the task itself"
     return model
 

@@ -312,6 +312,6 @@ def _token_counts(
     """Tokens of each text, or of both with the separator between them."""
 
     def count(some: Sequence[str]) -> NDArray[np.int64]:
-        return np.array([len(ids) for ids in tokenizer.encode_batch(some)], dtype=np.int64)
+        return tokenizer.lengths(some)
 
     return count(texts) if others is None else count(texts) + count(others) + 1
