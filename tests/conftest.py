@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from seqlab.cli import run
+from seqlab.cli import run, waiting
 from tests import inprocess
 from tests.reviews import write_reviews
 
@@ -11,6 +11,12 @@ SMALL = [
     *("--candidates", "rnn", "--baselines", "majority", "--params", "3k"),
     *("--seeds", "2", "--trials", "1", "--epochs", "1", "--workers", "1"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Nobody waits: on a busy machine a line about waiting would be among what commands print."""
+    monkeypatch.setattr(waiting, "SILENT_SECONDS", 3600.0)
 
 
 @pytest.fixture(scope="session")

@@ -27,10 +27,12 @@ def run(arguments: list[str], debug: bool = False) -> int:
     from seqlab.cli.errors import INTERRUPTED, explain, interrupted
     from seqlab.cli.interruption import interruptible
     from seqlab.cli.streams import reader_left, silence
+    from seqlab.cli.waiting import told_while_waiting
 
     with interruptible() as interruption:
         try:
-            status = _command(arguments)
+            with told_while_waiting(arguments):
+                status = _command(arguments)
             if status != INTERRUPTED:  # Typer may turn Ctrl-C into this status and say nothing
                 return status
         except KeyboardInterrupt:

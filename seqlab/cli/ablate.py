@@ -9,6 +9,7 @@ import typer
 
 from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 @groups.expanded
@@ -35,9 +36,10 @@ def ablate(
 
     Trains each candidate with and without it, and compares as seqlab compare does.
     """
-    from seqlab.cli.show import compare_and_show
-    from seqlab.study.practices import variants
-    from seqlab.workbench.study import Study
+    with doing("starting"):
+        from seqlab.cli.show import compare_and_show
+        from seqlab.study.practices import variants
+        from seqlab.workbench.study import Study
 
     given = o.assigned(settings)
     study = Study(

@@ -9,6 +9,7 @@ import typer
 
 from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 Candidates = Annotated[
     str | None,
@@ -65,8 +66,9 @@ def compare(
     On ordinary data this takes about an hour; --time 10m keeps it to ten minutes, with fewer
     trials, seeds and steps, and --dry-run shows the expected time.
     """
-    from seqlab.cli.show import compare_and_show
-    from seqlab.workbench.study import Study
+    with doing("starting"):
+        from seqlab.cli.show import compare_and_show
+        from seqlab.workbench.study import Study
 
     given = o.assigned(settings, config)
     base = {k: v for k, v in given.items() if k not in o.SECTIONS}

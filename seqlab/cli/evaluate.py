@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 def evaluate(
@@ -20,7 +21,8 @@ def evaluate(
     json: o.Json = False,
 ) -> None:
     """Score a trained winner on labelled data, with intervals."""
-    from seqlab.cli.show import evaluate_and_show
+    with doing("starting"):
+        from seqlab.cli.show import evaluate_and_show
 
     reading = {"columns": columns, "delimiter": delimiter, "encoding": encoding}
     evaluate_and_show(model, data, reading, device=device, json=json)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 def generate(
@@ -33,7 +34,8 @@ def generate(
     json: o.Json = False,
 ) -> None:
     """Continue a prompt with a trained language model."""
-    from seqlab.cli.writing_on import generate_and_show
+    with doing("starting"):
+        from seqlab.cli.writing_on import generate_and_show
 
     sampling = {
         "temperature": temperature,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 def gradients(
@@ -19,6 +20,7 @@ def gradients(
 
     Plots their norm against distance, at the start and the end of training, with a diagnosis.
     """
-    from seqlab.cli.training import gradients_and_show
+    with doing("starting"):
+        from seqlab.cli.training import gradients_and_show
 
     gradients_and_show(run, plot, json=json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 @groups.expanded
@@ -21,7 +22,8 @@ def inspect(
 
     Shows what is in it, which task it is, what will go wrong, and how long a comparison will take.
     """
-    from seqlab.cli.show import inspect_and_show
+    with doing("starting"):
+        from seqlab.cli.show import inspect_and_show
 
     inspect_and_show(
         (data, valid, test),

@@ -9,6 +9,7 @@ import typer
 
 from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 @groups.expanded
@@ -32,8 +33,9 @@ def lr_find(
 
     Raises the rate step by step and suggests the one at which the loss is half way down.
     """
-    from seqlab.cli.training import find_and_show
-    from seqlab.workbench.study import Study
+    with doing("starting"):
+        from seqlab.cli.training import find_and_show
+        from seqlab.workbench.study import Study
 
     given = o.assigned(settings)
     study = Study(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 def predict(
@@ -36,7 +37,8 @@ def predict(
 
     A row for each row of the data; for a forecast, the dates after the end of each series.
     """
-    from seqlab.cli.predictions import Form, predict_and_show
+    with doing("starting"):
+        from seqlab.cli.predictions import Form, predict_and_show
 
     reading = {"columns": columns, "delimiter": delimiter, "encoding": encoding}
     form = Form(output, force, safe_csv, json)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json as plain_json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqlab.cli.streams import print_json, say, write
 from seqlab.errors import UserError
+from seqlab.progress import doing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,12 +48,13 @@ def predict_and_show(
             " as a formula",
             "leave --safe-csv out, or write CSV or TSV",
         )
-    frames: Iterable[pd.DataFrame] = load(model, device).predict_pieces(data, **reading)
+    frames: Iterable[pd.DataFrame] = _told(load(model, device).predict_pieces(data, **reading))
     formulas = Formulas(form.safe_csv)
     if ending in SHEETS:
         frames = formulas.passing(frames)
     if form.output is not None:
-        rows = write_tables(frames, form.output)
+        with doing(f"writing {form.output}"):
+            rows = write_tables(frames, form.output)
         if form.json:
             print_json({"rows": rows, "output": str(form.output)})
         else:
@@ -64,6 +66,18 @@ def predict_and_show(
             write(frame.to_csv(index=False, header=number == 0, lineterminator="\n"))
     if formulas.warning:
         say(formulas.warning, error=True)
+
+
+def _told(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The same, each made while it is said how many rows are done."""
+    pieces, rows = iter(frames), 0
+    while True:
+        with doing(f"predicting: {rows:,} rows done"):
+            frame = next(pieces, None)
+        if frame is None:
+            return
+        rows += len(frame)
+        yield frame
 
 
 def _print_records(frames: Iterable[pd.DataFrame]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from seqlab.cli import waiting
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.study.clock import Moment, Running
 
@@ -33,6 +35,7 @@ class Bar:
         self.begun = self.last = time.monotonic()
         self.stage = ""
         self.live: Live | None = None
+        self.view = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -43,8 +46,7 @@ class Bar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.live is not None:
-            self.live.stop()
+        self.view.close()
 
     def moment(self, moment: Moment) -> None:
         """Show where the study is."""
@@ -69,8 +71,10 @@ class Bar:
 
     def _show(self, moment: Moment) -> None:
         if self.live is None:
-            self.live = Live(console=self.console, transient=True, refresh_per_second=4)
-            self.live.start()
+            self.view.enter_context(waiting.held())
+            self.live = self.view.enter_context(
+                Live(console=self.console, transient=True, refresh_per_second=4)
+            )
         bar = Table.grid(padding=(0, 1))
         stage = styled(moment.stage, style="dim")
         stage.overflow, stage.no_wrap = "ellipsis", True

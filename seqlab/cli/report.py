@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 def report(
@@ -15,6 +16,7 @@ def report(
     json: o.Json = False,
 ) -> None:
     """Write a study's report again and print its verdict."""
-    from seqlab.cli.show import report_and_show
+    with doing("starting"):
+        from seqlab.cli.show import report_and_show
 
     report_and_show(study, json=json)

@@ -11,6 +11,7 @@ from seqlab.cli.progress import Bar
 from seqlab.cli.streams import print_json, say, shell_line
 from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
+from seqlab.progress import doing
 from seqlab.runs import from_here
 from seqlab.workbench.study import Study
 
@@ -25,7 +26,8 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
     begun = time.monotonic()
     terminal = Terminal(stderr=json)
     if dry_run:
-        plan = study.plan(*data)
+        with doing("planning"):
+            plan = study.plan(*data)
         if json:
             print_json(tables.plan_facts(plan))
             return
@@ -77,8 +79,9 @@ def report_and_show(folder: Path, *, json: bool) -> None:
             f"{folder}: holds no finished study (no verdict.json)",
             "run seqlab compare with -o to this folder first",
         )
-    stored = read_study(folder)
-    path = write_report(stored)
+    with doing("reading the study"):
+        stored = read_study(folder)
+        path = write_report(stored)
     for line in stored.damage:
         say(f"note: {line}", error=True)
     if json:
@@ -100,14 +103,15 @@ def inspect_and_show(
     """The data doctor's findings, then what a comparison would cost."""
     from seqlab.workbench.inspecting import inspect
 
-    found = inspect(*data, task=task, columns=columns, seed=seed, reading=reading, **settings)
-    study = Study(task=found.task, columns=columns, data=settings, **reading)
     plan, problem = None, ""
-    try:
-        read = found.sources
-        plan = study.plan(read.train, read.valid, read.test)
-    except UserError as error:  # an inspection says what is wrong; it does not stop at it
-        problem = error.message
+    with doing("inspecting"):
+        found = inspect(*data, task=task, columns=columns, seed=seed, reading=reading, **settings)
+        study = Study(task=found.task, columns=columns, data=settings, **reading)
+        try:
+            read = found.sources
+            plan = study.plan(read.train, read.valid, read.test)
+        except UserError as error:  # an inspection says what is wrong; it does not stop at it
+            problem = error.message
     if json:
         cost = tables.plan_facts(plan) if plan is not None else {"error": problem}
         print_json({**found.to_dict(), "plan": cost})
@@ -121,7 +125,8 @@ def evaluate_and_show(
     """Metrics with their intervals."""
     from seqlab.workbench.predictor import load
 
-    found = load(model, device).evaluate(data, **reading)
+    with doing(f"evaluating on {data}"):
+        found = load(model, device).evaluate(data, **reading)
     if json:
         print_json(found.to_dict())
         return

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqlab.cli import options as o
+from seqlab.progress import doing
 
 
 def translate(
@@ -28,6 +29,7 @@ def translate(
     json: o.Json = False,
 ) -> None:
     """Translate with a trained winner of the task translate."""
-    from seqlab.cli.translating import translate_and_show
+    with doing("starting"):
+        from seqlab.cli.translating import translate_and_show
 
     translate_and_show(model, text, beam, length_penalty, device=device, json=json)

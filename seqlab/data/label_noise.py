@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import shown
 from seqlab.data.partition import nested_subsets
+from seqlab.progress import doing
 
 MOST_ROWS = 10_000  # enough for a look, and a look must be quick
 MOST_WORDS = 20_000
@@ -67,6 +68,7 @@ def quick_look(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> Qu
     return _latest[key]
 
 
+@doing("looking for labels that may be wrong")
 def _look(texts: Sequence[str], labels: Sequence[str], seed: int) -> QuickLook | None:
     values = np.asarray(labels, dtype=object).astype(str)
     counts = pd.Series(values).value_counts()

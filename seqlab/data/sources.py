@@ -35,6 +35,7 @@ from seqlab.data.records import CHANGED_ATTRIBUTE, read_json, read_json_lines, r
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited, select
 from seqlab.errors import UserError
+from seqlab.progress import doing
 
 
 def read_table(
@@ -54,7 +55,19 @@ def read_table(
     if isinstance(source, Table):
         return source
     if not isinstance(source, str | Path):
-        return _selected(from_memory(source), columns)
+        with doing("reading the data"):
+            return _selected(from_memory(source), columns)
+    with doing(f"reading {source}"):
+        return _named(source, delimiter, columns, encoding, known)
+
+
+def _named(
+    source: str | Path,
+    delimiter: str | None,
+    columns: Sequence[str] | None,
+    encoding: str | None,
+    known: Sequence[str],
+) -> Table:
     path = as_path(source)
     if path.is_dir():
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from seqlab.progress import doing
 from seqlab.report.page import render
 from seqlab.report.stored import StoredStudy, read_study
 from seqlab.runs import replacing
 
 
+@doing("writing the report")
 def write_report(study: Path | StoredStudy) -> Path:
     """Write `report.html` into a study's folder and return its path.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import UserError
+from seqlab.progress import doing
 from seqlab.study.clock import Moment
 from seqlab.study.environment import devices_for
 from seqlab.study.folder import fingerprint_of, identify
@@ -60,7 +61,10 @@ def prepare_study(
     # A folder of another study is refused before its prepared data are replaced.
     identity = identify(folder, spec, fingerprint)
     tell(Moment("preparing the data", 0.0, None))
-    folds, digests = prepare_data(folder, spec, sources, fingerprint)
+    with doing("preparing the data"):
+        folds, digests = prepare_data(folder, spec, sources, fingerprint)
+    with doing("sizing the models"):
+        contestants = entries(spec, folds[0].task)
     return PreparedStudy(
         spec=spec,
         folder=folder,
@@ -69,7 +73,7 @@ def prepare_study(
         folds=folds,
         digests=digests,
         sizes=_sizes(spec, folds),
-        entries=entries(spec, folds[0].task),
+        entries=contestants,
     )
 
 

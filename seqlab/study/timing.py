@@ -12,6 +12,7 @@ import torch
 from seqlab import kernels
 from seqlab.compare.wording import listed
 from seqlab.model.base import Model
+from seqlab.progress import doing
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
 from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
@@ -64,7 +65,7 @@ def probe(
         if entry.model is None:
             continue
         model = build_model(prepared.task, entry.model).to(spec.device)
-        with kernels.preferring(backend):
+        with kernels.preferring(backend), doing(f"measuring the pace of {entry.name}"):
             step = step_seconds(prepared.task, model, prepared.train, spec, PROBE_STEPS)
             example = _example_seconds(prepared, model, spec.device)
         paces[entry.name] = Pace(

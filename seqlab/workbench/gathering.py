@@ -10,6 +10,7 @@ from seqlab import registry
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError, unknown
+from seqlab.progress import doing
 from seqlab.tasks.base import Confidence, Sources
 
 SURE_SCORE = 0.5  # below this a task is asked for, not guessed
@@ -101,6 +102,7 @@ def _foreign(task: str, settings: Mapping[str, Any]) -> str:
     return f"--{strange[0].replace('_', '-')}" if strange else ""
 
 
+@doing("telling which task it is")
 def recognise(table: Table) -> dict[str, Confidence]:
     """What every task says of a table."""
     return {name: registry.load("tasks", name).recognise(table) for name in registry.names("tasks")}

@@ -9,6 +9,7 @@ from seqlab import registry
 from seqlab.data.columns import describe
 from seqlab.data.findings import Finding
 from seqlab.data.inspection import as_finding
+from seqlab.progress import doing
 from seqlab.tasks.base import Confidence, DataSpec, Sources
 from seqlab.workbench.gathering import UnclearTaskError, choose_task, gather, recognise
 
@@ -66,7 +67,8 @@ def inspect(
         findings = [as_finding(error)]
     else:
         spec = DataSpec.read(declared, "data")
-        findings = registry.load("tasks", chosen).inspect(sources, spec, seed)
+        with doing("looking at the data"):
+            findings = registry.load("tasks", chosen).inspect(sources, spec, seed)
     frame = sources.train.frame
     return Inspection(
         sources.train.origin,

@@ -21,6 +21,7 @@ from seqlab.data.running_text import in_stretches
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
+from seqlab.progress import doing
 from seqlab.runs import read_json
 from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.parts import COLUMN_JOIN
@@ -84,13 +85,15 @@ class Predictor:
         """
         from seqlab.workbench.evaluating import Evaluator
 
-        evaluator, origin = Evaluator(self.task), _origin(data)
+        evaluator, origin, scored = Evaluator(self.task), _origin(data), 0
         for examples in self._examples(data, columns, reading, labelled=True):
             rows = np.flatnonzero(self.task.known(examples))
             evaluator.leave_out(examples, len(examples) - len(rows))
             if len(rows):
                 known = examples if len(rows) == len(examples) else examples.take(rows)
-                evaluator.add(known, self._predict(known))
+                with doing(f"scoring {origin}: {scored:,} examples done"):
+                    evaluator.add(known, self._predict(known))
+                scored += len(known)
         return evaluator.result(str(self.card["candidate"]), origin)
 
     def _examples(
@@ -162,6 +165,7 @@ def _whole(data: Any, **reading: Any) -> Iterator[Table]:
     yield read_table(data, **reading)
 
 
+@doing("loading the model")
 def load(path: str | os.PathLike[str], device: str = "cpu") -> Predictor:
     """Load a `best/` folder (or a study's folder, whose `best/` is meant)."""
     folder = Path(path)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from seqlab.data.examples import Examples, Ragged
 from seqlab.errors import UserError
+from seqlab.progress import doing
 from seqlab.tasks.translate import Translate
 from seqlab.workbench.predictor import Predictor
 
@@ -59,6 +60,7 @@ class Translator:
                     written[row] = text
             yield from written
 
+    @doing("translating")
     def _some(self, sources: list[str]) -> list[str]:
         from seqlab.data.table import Table
 
