@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,12 @@ from tests.conftest import SMALL
 
 SEQLAB = [sys.executable, "-m", "seqlab"]
 posix = pytest.mark.skipif(os.name == "nt", reason="shell and files of POSIX")
+
+
+def complaints(text):
+    """Standard error without the lines that tell who waits what is being done."""
+    words = text.decode() if isinstance(text, bytes) else text
+    return [line for line in words.splitlines() if not re.search(r" \(\d+ s\)$", line)]
 
 
 def call(*arguments, **environment):
@@ -25,19 +32,19 @@ def call(*arguments, **environment):
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-16"])
 def test_output_in_any_encoding(encoding):
     done = call("mixers", PYTHONIOENCODING=encoding)
-    assert (done.returncode, done.stderr.decode(encoding)) == (0, "")
+    assert (done.returncode, complaints(done.stderr.decode(encoding))) == (0, [])
     assert "O(T" in done.stdout.decode(encoding)
 
 
 def test_an_inspection_in_ascii(small_csv):
     done = call("inspect", small_csv, PYTHONIOENCODING="ascii")
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, complaints(done.stderr)) == (0, [])
     assert "task: classify - " in done.stdout.decode("ascii")
 
 
 def test_the_c_locale(small_csv):
     done = call("inspect", small_csv, LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, complaints(done.stderr)) == (0, [])
 
 
 def test_json_in_another_encoding_is_the_same_document():
@@ -82,7 +89,7 @@ def test_no_number_is_an_error_and_not_continued(seqlab):
 def test_a_reader_may_leave(shell):
     line = shell.format(" ".join(SEQLAB))
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, complaints(done.stderr)) == (0, [])
 
 
 @posix
@@ -91,7 +98,7 @@ def test_a_study_goes_on_when_its_reader_leaves(small_csv, tmp_path):
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} | head -1"], capture_output=True, text=True
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, complaints(done.stderr)) == (0, [])
     assert (tmp_path / "s" / "report.html").exists()
 
 
@@ -104,7 +111,7 @@ def test_closed_streams_are_no_errors(command, closed, small_csv):
     data = small_csv if command == "inspect" else ""
     line = f"{' '.join(SEQLAB)} {command} {data} {closed}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, complaints(done.stderr)) == (0, [])
 
 
 @posix
