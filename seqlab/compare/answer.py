@@ -45,6 +45,12 @@ class Answer:
         value = case.units.value(case.comparison.standing(chosen).mean)
         if len(case.running) == 1:
             return f"use {chosen} ({value}): nothing else finished."
+        if case.comparison.short:
+            number = counted(len(case.fitting), "contestant")
+            return (
+                f"too short a test part to decide between {number}. Take {chosen} ({value}):"
+                f" {self._why}."
+            )
         if case.chosen not in case.close or len(case.close) == 1 or self._one_family(case.close):
             probably = len(case.contenders) > len(case.close)
             start = " ".join(["probably"] * probably + [self._family_word(chosen)]).strip()
@@ -182,7 +188,7 @@ class Answer:
         case = self.case
         baselines = [s.name for s in case.running if case.is_baseline(s.name)]
         networks = [s.name for s in case.running if not case.is_baseline(s.name)]
-        if not baselines or not networks:
+        if not baselines or not networks or case.comparison.short:
             return
         if case.is_baseline(case.chosen):
             best = networks[0]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from seqlab.compare.comparison import Comparison
 
+MANY_TIMES = 10  # the best value, from which on no percentage of it is told
+
 
 @dataclass(frozen=True)
 class Units:
@@ -39,7 +41,11 @@ class Units:
         if self.in_points:
             points = _tenths(100 * size)
             return f"{points} {'point' if points == '1.0' else 'points'}"
-        return f"{_tenths(100 * size / self.share_of)} %" if self.share_of else f"{size:.2g}"
+        if not self.share_of:
+            return f"{size:.2g}"
+        shares = size / self.share_of
+        many = f"{shares:,.0f} times the best value"
+        return many if shares >= MANY_TIMES else f"{_tenths(100 * shares)} %"
 
     def tells(self, reach: float) -> bool:
         """Whether an interval that reaches so far says anything of a metric with a scale."""

@@ -215,12 +215,6 @@ FORECASTS = {
         "the series has 30 steps; look-back 25 + horizon 6 need at least 31",
         "--lookback or --horizon",
     ),
-    "one block of test windows": (
-        series(rows=24),
-        [],
-        "1 independent test block given, at least 2 expected",
-        "larger test part",
-    ),
     "dates of a split outside": (
         series(),
         ["--split", "2020-01-01,2020-02-01"],

@@ -10,6 +10,7 @@ from seqlab.compare.comparison import Comparison, Families, Pair, Standing
 from seqlab.compare.contestants import Margin
 from seqlab.compare.decision import Rules, compare
 from seqlab.compare.recommendation import Constraints, Costs, Wishes, recommend
+from seqlab.compare.wording import Units
 from seqlab.metrics.accuracy import Accuracy
 from tests.compare.studies import baseline, lost, model, right, scored
 
@@ -295,7 +296,18 @@ def test_a_test_part_that_is_too_short_says_so():
         short="the test part is too short to decide: 3 stretches",
         pairs=tuple(replace(p, low=-1, high=1, shown=False) for p in CLOSE.pairs),
     )
-    assert "The test part is too short to decide: 3 stretches." in advice(made).details
+    said = advice(made)
+    assert "The test part is too short to decide: 3 stretches." in said.details
+    assert said.headline.startswith("Too short a test part to decide between")
+    assert not any("neural network" in text for text in said.details)
+
+
+@pytest.mark.parametrize(
+    ("difference", "told"),
+    [(0.02, "2.0 %"), (9.0, "900.0 %"), (260.0, "260 times the best value")],
+)
+def test_a_percentage_beyond_all_measure_is_a_multiple(difference, told):
+    assert Units(in_points=False, share_of=1.0).difference(difference) == told
 
 
 def test_few_groups_are_no_ground_for_the_rest():
