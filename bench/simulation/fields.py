@@ -72,7 +72,7 @@ def gaps() -> list[World]:
         Crossed("… beside one that collapses", (0.8, 0.8, 0.8, 0.8, 0.78, SECOND),
                 collapse=(0, 0, 0, 0, 0.15, 0)),
         Crossed("… two deterministic", behind(6), deterministic=2),
-        Logistic("… logistic", behind(6), deterministic=1),
+        Logistic("… logistic", behind(6)),
     ]  # fmt: skip
 
 

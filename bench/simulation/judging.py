@@ -79,13 +79,19 @@ def judge_one(world: World, seed: int, number: int, rules: Rules | None = None) 
     costs = {
         c.name: Costs("model", 1, latency_ms_p50=1.0 + i) for i, c in enumerate(study.contestants)
     }
-    return judged(comparison, recommend(comparison, costs), world)
+    return judged(comparison, recommend(comparison, costs), world, study.true)
 
 
-def judged(comparison: Comparison, advice: Recommendation, world: World) -> Judgement:
-    """What was said, against the truth."""
+def judged(
+    comparison: Comparison,
+    advice: Recommendation,
+    world: World,
+    as_tuned: Mapping[str, float] | None = None,
+) -> Judgement:
+    """What was said, against the truth: of families by the world, of contestants as tuned."""
     sign = 1.0 if comparison.higher_is_better else -1.0
-    true = {name: sign * v for name, v in world.truth(comparison.restarts).items()}
+    of_families = {name: sign * v for name, v in world.truth(comparison.restarts).items()}
+    true = {name: sign * v for name, v in as_tuned.items()} if as_tuned else of_families
     best = max(true.values())
     close = 1e-9
     false_claim = 0.0
@@ -122,9 +128,11 @@ def judged(comparison: Comparison, advice: Recommendation, world: World) -> Judg
         best_kept=float(any(true[name] >= best - close for name in comparison.winner_set)),
         found=float(last.status == "worse"),
         regret=best - true[chosen] if chosen is not None else float("nan"),
-        words_true=float(_words_true(advice, true, comparison.delta)),
+        words_true=float(_words_true(advice, (true, of_families), comparison.delta)),
         too_short=float(bool(comparison.short)),
-        family_claim=float(any(_false_of_families(m, true, sign) for m in comparison.families)),
+        family_claim=float(
+            any(_false_of_families(m, of_families, sign) for m in comparison.families)
+        ),
     )
 
 
@@ -134,8 +142,14 @@ def _false_of_families(match: Families, true: Mapping[str, float], sign: float) 
     return match.decided and truly * sign * match.difference <= 0
 
 
-def _words_true(advice: Recommendation, true: Mapping[str, float], delta: float) -> bool:
-    """Whether no sentence says what is false: shown to be best, equal within, ahead."""
+def _words_true(
+    advice: Recommendation, truths: tuple[Mapping[str, float], Mapping[str, float]], delta: float
+) -> bool:
+    """Whether no sentence says what is false: shown to be best, equal within, ahead.
+
+    `truths` are those of the contestants, and of the families.
+    """
+    true, of_families = truths
     best = max(true.values())
     for sentence in (advice.headline, *advice.details, *advice.families):
         claimed = "shown to be the best" in sentence and advice.name is not None
@@ -147,6 +161,6 @@ def _words_true(advice: Recommendation, true: Mapping[str, float], delta: float)
             if max(true[n] for n in named) - min(true[n] for n in named) > delta + 1e-9:
                 return False
         ahead = re.search(r"\((c\d+)\) against \w+ \((c\d+)\): ahead by", sentence)
-        if ahead and true[ahead.group(1)] <= true[ahead.group(2)] + 1e-9:
+        if ahead and of_families[ahead.group(1)] <= of_families[ahead.group(2)] + 1e-9:
             return False
     return True

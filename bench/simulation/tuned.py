@@ -54,7 +54,8 @@ class Tuned:
             self._known(contestant, i, trials[i], chosen[i], rng)
             for i, contestant in enumerate(study.contestants)
         ]
-        return Study(contestants)
+        as_tuned = {f"c{i}": float(value) for i, value in enumerate(chosen)}
+        return Study(contestants, true=as_tuned)
 
     def _known(
         self,

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtr, ndtri, owens_t
 
 from seqlab.compare.contestants import Contestant, IntArray
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import Dependence, InTime
 from seqlab.metrics.accuracy import Accuracy
 from seqlab.metrics.base import Array, Metric
 from seqlab.metrics.mae import Mae
@@ -32,11 +32,15 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A study as it was drawn."""
+    """A study as it was drawn.
+
+    `true` are its contestants' true scores where they are not those of every draw.
+    """
 
     contestants: list[Contestant]
-    blocks: IntArray | InTime | None = None
+    blocks: IntArray | Dependence | None = None
     trivial: Array | None = None
+    true: Mapping[str, float] | None = None
 
 
 class World(Protocol):

@@ -162,7 +162,8 @@ def show_leaderboard(terminal: Terminal, study: StoredStudy) -> None:
 
 def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
     """A trained contestant on new data: a line a metric."""
-    blocks = f" in {found.units:,} independent blocks" if found.units != found.examples else ""
+    independent = counted(found.units, f"independent {found.unit}")
+    blocks = f" in {independent}" if found.units != found.examples else ""
     terminal.say(
         (found.candidate, "bold"), f" ({found.task}) on {found.examples:,} examples{blocks}"
     )

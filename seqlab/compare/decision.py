@@ -20,7 +20,7 @@ from seqlab.compare.placing import Field, Placing, failed_standing
 from seqlab.compare.restarts import RESTARTS, Kept, as_it_is, losses
 from seqlab.compare.rules import Rules
 from seqlab.compare.variation import estimate
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import Dependence
 from seqlab.metrics.base import Array, Metric
 
 __all__ = ["Rules", "compare"]
@@ -30,16 +30,17 @@ def compare(
     contestants: Sequence[Contestant],
     metric: Metric,
     *,
-    blocks: IntArray | InTime | None = None,
+    blocks: IntArray | Dependence | None = None,
     rules: Rules = Rules(),
     trivial: Array | None = None,
 ) -> Comparison:
     """Compare contestants that were scored on the same test examples.
 
-    `blocks` (examples,) gives a block number where examples are not independent (rows of one
-    subject, parts of one document), or says that they are windows of series: what moves together
-    is then what is resampled. `trivial` are the trivial baseline's statistics (examples, K): a
-    seed without a result scores as it; by default those of a contestant that is marked as trivial.
+    `blocks` says which examples are not independent, by a number for each (examples,), as named
+    groups (rows of one subject, parts of one document) or as windows of series: what moves
+    together is then what is resampled. `trivial` are the trivial baseline's statistics
+    (examples, K): a seed without a result scores as it; by default those of a contestant that is
+    marked as trivial.
 
     Where some seeds of a contestant came to nothing, the comparison is of the best of RESTARTS
     runs, as it validates, if that is known; `other` then counts every run.
@@ -87,7 +88,7 @@ def _can_choose(running: Sequence[Contestant]) -> bool:
 def _decided(
     comparison: Comparison,
     field: Field,
-    blocks: IntArray | InTime | None,
+    blocks: IntArray | Dependence | None,
     kept: Kept,
     rules: Rules,
 ) -> Comparison:

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from seqlab.compare.contestants import IntArray, check_enough
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import InGroups, InTime
 from seqlab.metrics.base import Array
 
 MANY_SERIES = 20  # from here on the series are a sample of more; fewer are all that matter
@@ -141,13 +141,14 @@ class Ways:
     missed: float = 0.0
 
 
-def ways_of(units: IntArray | None, examples: int) -> Ways:
-    """Single examples, or blocks of them: a number per example."""
+def ways_of(units: IntArray | InGroups | None, examples: int) -> Ways:
+    """Single examples, or groups of them."""
     if units is None:
         check_enough(examples, "test example")
         return Ways(Clusters(np.arange(examples)))
-    assert units.shape == (examples,), "one block number for each test example"
-    blocks = Clusters(_numbered(units), "test block")
+    groups = units if isinstance(units, InGroups) else InGroups(units)
+    assert groups.group.shape == (examples,), "one number for each test example"
+    blocks = Clusters(_numbered(groups.group), groups.noun)
     check_enough(blocks.count, blocks.unit)
     return Ways(blocks)
 

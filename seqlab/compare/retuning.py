@@ -29,11 +29,14 @@ def retuned(
     """The variation with the variance of tuning added; None where nobody's trials tell it."""
     rng = np.random.default_rng(seed)
     sign = 1.0 if metric.higher_is_better else -1.0
-    added = np.array([_tuning_variance(contestant, sign, rng) for contestant in running])
+    estimates = [_tuning_variance(contestant, sign, rng) for contestant in running]
+    added = np.array([variance for variance, _ in estimates])
     if np.isnan(added).all():
         return None
-    added = np.nan_to_num(added)
-    trials = np.array([max(len(contestant.trials) - 1, 1) for contestant in running])
+    # All families try the same settings: one whose trials happen to lie close together is no surer
+    # of its choice than the others are on average.
+    added = np.nan_to_num(np.maximum(added, np.nanmean(added)))
+    trials = np.array([max(rivals - 1, 1) for _, rivals in estimates])
     seeds = variation.seeds + added
     with np.errstate(invalid="ignore", divide="ignore"):  # Satterthwaite's degrees of freedom
         doubt = variation.seeds**2 / np.maximum(variation.seed_freedom, 1) + added**2 / trials
@@ -43,17 +46,21 @@ def retuned(
     return replace(variation, seeds=seeds, seed_freedom=freedom)
 
 
-def _tuning_variance(contestant: Contestant, sign: float, rng: np.random.Generator) -> float:
-    """The variance of the true value of the setting that tuning chooses; NaN if it is not known."""
+def _tuning_variance(
+    contestant: Contestant, sign: float, rng: np.random.Generator
+) -> tuple[float, int]:
+    """The variance of the true value of the setting that tuning chooses, NaN if it is not known,
+    and the trials that could have won.
+    """
     trials = sign * np.array([value for value in contestant.trials if np.isfinite(value)])
     runs = np.array([value for value in contestant.validation if np.isfinite(value)])
     if len(trials) < 2 or len(runs) < 2:
-        return np.nan
+        return np.nan, 1
     noise = float(runs.std(ddof=1))
     near = trials[trials >= trials.max() - RIVALS * noise]
     if len(near) < 2 or noise == 0:
-        return 0.0
-    return float(_chosen(near, noise, rng).var(axis=1).mean())
+        return 0.0, 1
+    return float(_chosen(near, noise, rng).var(axis=1).mean()), len(near)
 
 
 def _chosen(trials: Array, noise: float, rng: np.random.Generator) -> Array:

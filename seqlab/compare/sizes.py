@@ -20,7 +20,7 @@ from seqlab.compare.rules import Rules
 from seqlab.compare.simultaneous import Joint
 from seqlab.compare.variation import estimate
 from seqlab.compare.wording import Units, listed
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import Dependence
 from seqlab.metrics.base import Array, Metric
 
 
@@ -75,7 +75,7 @@ class SizeCurves:
 def judge_sizes(
     at: Mapping[int, Sequence[Contestant]],
     metric: Metric,
-    blocks: IntArray | InTime | None,
+    blocks: IntArray | Dependence | None,
     rules: Rules,
 ) -> SizeCurves:
     """Compare at every size, and extend each difference to the best to twice the largest size.
@@ -114,7 +114,7 @@ def _trends(
     cells: Sequence[Contestant],
     sizes: Sequence[int],
     names: Sequence[str],
-    how: tuple[Metric, IntArray | InTime | None, Rules],
+    how: tuple[Metric, IntArray | Dependence | None, Rules],
 ) -> list[Trend]:
     """Trends of all but the first name, from cells ordered by size, then by name."""
     metric, blocks, rules = how

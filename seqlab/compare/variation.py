@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from seqlab.compare.contestants import Contestant, IntArray
 from seqlab.compare.dependence import Clusters, Waves, Ways, ways_in_time, ways_of
 from seqlab.compare.restarts import Kept
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import Dependence, InTime
 from seqlab.errors import UserError
 from seqlab.metrics.base import AdditiveMetric, Array, Metric
 
@@ -94,7 +94,7 @@ class Moved:
 def estimate(
     contestants: Sequence[Contestant],
     metric: Metric,
-    units: IntArray | InTime | None,
+    units: IntArray | Dependence | None,
     seed: int,
     *,
     kept: Kept = Kept(),
@@ -102,7 +102,7 @@ def estimate(
 ) -> Variation:
     """Scores and their variation for contestants that all have statistics.
 
-    `units` gives a block number per example, or says that examples are windows of series;
+    `units` gives a number per example, or says in which groups or where in time they lie;
     `kept` says which run of several is scored; the `unsteady` lend their variance to nobody.
     Raises: UserError where the metric is undefined on these test examples.
     """

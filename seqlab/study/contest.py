@@ -13,13 +13,13 @@ from seqlab.compare.contestants import Contestant
 from seqlab.compare.decision import Rules, compare
 from seqlab.compare.families import BASELINES
 from seqlab.compare.sizes import judge_sizes
-from seqlab.data.examples import Rows
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import Dependence
 from seqlab.metrics.base import Array, Metric
 from seqlab.runs import Run
 from seqlab.study.floor import floor_statistics
 from seqlab.study.plan import PlannedContestant
 from seqlab.study.prepared_folder import load_prepared
+from seqlab.study.resolving import dependence_of
 from seqlab.study.stages import Conditions, Finished, trial_scores
 
 MAIN_SHARE = 0.8  # of what a look may spend goes to the comparison, the rest to smaller sizes
@@ -36,7 +36,7 @@ class Contest:
 
     at: dict[int | None, list[Contestant]]
     metric: Metric
-    blocks: Rows | InTime | None
+    blocks: Dependence | None
     trivial: Array | None
     whole: int
 
@@ -117,9 +117,9 @@ def _validation(runs: Sequence[Run]) -> float:
     return float(np.mean([np.nan if value is None else value for value in values]))
 
 
-def _dependence(conditions: Conditions) -> Rows | InTime | None:
+def _dependence(conditions: Conditions) -> Dependence | None:
     """What moves together in all folds' test parts."""
     planner = conditions.planner
     folders = [conditions.folder / f"prepared/fold{fold}" for fold in range(len(planner.data))]
     folds = [load_prepared(planner.task.name, folder) for folder in folders]
-    return folds[0].task.dependence([fold.test for fold in folds])
+    return dependence_of(folds, planner.spec.data.group)

@@ -13,8 +13,7 @@ from seqlab.compare.contestants import Margin, check_enough
 from seqlab.compare.dependence import stretches_at_most
 from seqlab.compare.margins import read_margin
 from seqlab.compare.power import Spread, resolution
-from seqlab.data.examples import Rows
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import Dependence, InGroups, InTime
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.study.plan import PlannedContestant
@@ -43,6 +42,14 @@ def check_declared(metric: Metric, spec: StudySpec) -> None:
     accepted_loss(metric, spec)
 
 
+def dependence_of(folds: Sequence[Prepared], group: str | None) -> Dependence | None:
+    """What moves together in all folds' test parts, called by its column where there is one."""
+    dependence = folds[0].task.dependence([fold.test for fold in folds])
+    if isinstance(dependence, InGroups) and group is not None:
+        return replace(dependence, noun=f'value of "{group}"')
+    return dependence
+
+
 def resolvable(
     folds: Sequence[Prepared], spec: StudySpec, entries: list[PlannedContestant], seeds: int
 ) -> dict[str, Any]:
@@ -54,7 +61,7 @@ def resolvable(
     """
     prepared = folds[0]
     metric: Metric = registry.load("metrics", prepared.task.metrics[0])()
-    dependence = prepared.task.dependence([fold.test for fold in folds])
+    dependence = dependence_of(folds, spec.data.group)
     unit, units = _independent(dependence, sum(len(fold.test) for fold in folds))
     if units < 2 and spec.data.group is not None:
         raise UserError(
@@ -95,13 +102,13 @@ def _units_in_folds(folds: Sequence[Prepared], units: int) -> int:
     return units * rows // len(first.test)
 
 
-def _independent(dependence: Rows | InTime | None, examples: int) -> tuple[str, int]:
+def _independent(dependence: Dependence | None, examples: int) -> tuple[str, int]:
     """What of the test parts is independent, in words, and how much of it there is at most."""
     if isinstance(dependence, InTime):
         return "stretch of time", stretches_at_most(dependence)
     if dependence is None:
         return "test example", examples
-    return "test block", len(np.unique(dependence))
+    return dependence.noun, len(np.unique(dependence.group))
 
 
 def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread, float]:

@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from seqlab.data.examples import Examples, Ragged, Rows
+from seqlab.data.dependence import Dependence, InGroups
+from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.folders import join_splits
-from seqlab.data.in_time import InTime
 from seqlab.data.table import Table
 from seqlab.metrics.base import Array, Metric
 from seqlab.specs import Spec
@@ -264,9 +264,9 @@ class Task(ABC):
         """The examples of tables that are pieces of one file, piece by piece."""
         yield from map(self.labelled if labelled else self.encode, tables)
 
-    def dependence(self, tests: Sequence[Examples]) -> Rows | InTime | None:
-        """Which examples of the folds' test parts, one after the other, move together: a block
-        number each, or their places in time; None where every example is its own.
+    def dependence(self, tests: Sequence[Examples]) -> Dependence | None:
+        """Which examples of the folds' test parts, one after the other, move together; None where
+        every example is its own.
         """
         numbers, offset = [], 0
         for test in tests:
@@ -274,7 +274,7 @@ class Task(ABC):
                 return None
             numbers.append(test.blocks + offset)
             offset += int(test.blocks.max()) + 1
-        return np.concatenate(numbers)
+        return InGroups(np.concatenate(numbers))
 
     def known(self, examples: Examples) -> NDArray[np.bool_]:
         """Which examples say what is wanted of them: no others can be scored. Usually all."""

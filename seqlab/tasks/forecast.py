@@ -18,9 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqlab import registry
+from seqlab.data.dependence import InTime
 from seqlab.data.examples import Examples
 from seqlab.data.findings import Finding
-from seqlab.data.in_time import InTime
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric

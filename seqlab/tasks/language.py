@@ -8,7 +8,7 @@ Scores count the bits that the text itself costs, so that they compare whatever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.batching import plan_batches
+from seqlab.data.dependence import Dependence, InGroups
 from seqlab.data.examples import Examples, Ragged
 from seqlab.data.findings import Finding
 from seqlab.data.table import Table
@@ -216,6 +217,13 @@ class Language(Task):
         column = self._columns["text"]
         for examples in read_on(tables, self.vocabulary, self.settings, column):
             yield replace(examples, blocks=stretches(examples)) if labelled else examples
+
+    def dependence(self, tests: Sequence[Examples]) -> Dependence | None:
+        """Blocks of one stretch of text move together."""
+        dependence = super().dependence(tests)
+        if isinstance(dependence, InGroups):
+            return replace(dependence, noun="stretch of text")
+        return dependence
 
     def statistics(self, metric: Metric, predictions: Predictions, examples: Examples) -> Array:
         """Bits or nats of each block, and its characters, bytes or tokens."""

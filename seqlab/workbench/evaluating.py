@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from seqlab import registry
-from seqlab.compare.comparison import plain
+from seqlab.compare.comparison import Comparison, plain
 from seqlab.compare.contestants import Contestant, IntArray
 from seqlab.compare.decision import compare
+from seqlab.data.dependence import Dependence, InGroups, InTime
 from seqlab.data.examples import Examples
 from seqlab.errors import UserError
 from seqlab.metrics.base import Array, Metric
@@ -35,12 +36,15 @@ class Score:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores on new data. units: independent examples, or blocks of them."""
+    """Scores on new data. units: how many of the examples, or of what `unit` names, are
+    independent of each other.
+    """
 
     candidate: str
     task: str
     examples: int
     units: int
+    unit: str
     left_out: int  # that cannot be read, or do not say what is wanted of them
     notes: tuple[str, ...]  # why examples were left out; labels that training does not have
     scores: tuple[Score, ...]
@@ -57,21 +61,29 @@ class Evaluator:
         self.task = task
         self.metrics: list[Metric] = [registry.load("metrics", name)() for name in task.metrics]
         self._statistics: list[list[Array]] = [[] for _ in self.metrics]
-        self._blocks: list[IntArray] = []
-        self._examples = self._units = self._left_out = 0
+        self._together: list[Dependence] = []  # of each piece, for the statistics that are kept
+        self._examples = self._groups = self._left_out = 0
+        self._noun = "example"
         self._reasons: Counter[str] = Counter()
         self._unseen: Counter[str] = Counter()
 
     def add(self, examples: Examples, predictions: Predictions) -> None:
         """Predictions of examples that all say what is wanted of them."""
-        blocks = np.arange(len(examples)) if examples.blocks is None else examples.blocks
-        distinct, numbers = np.unique(blocks, return_inverse=True)
+        together = self.task.dependence([examples])
+        each = np.arange(len(examples))
+        groups = together.group if isinstance(together, InGroups) else each
+        distinct, numbers = np.unique(groups, return_inverse=True)
         for metric, parts in zip(self.metrics, self._statistics, strict=True):
             statistics = self.task.statistics(metric, predictions, examples)
-            parts.append(_sums(statistics, numbers) if metric.summed else statistics)
-        if not all(metric.summed for metric in self.metrics):
-            self._blocks.append(self._units + numbers.astype(np.int64))
-        self._units += len(distinct)
+            by_group = metric.summed and not isinstance(together, InTime)
+            parts.append(_sums(statistics, numbers) if by_group else statistics)
+        if isinstance(together, InTime):
+            self._together.append(together)
+        elif not all(metric.summed for metric in self.metrics):
+            self._together.append(InGroups(self._groups + numbers.astype(np.int64)))
+        if isinstance(together, InGroups):
+            self._noun = together.noun.removeprefix("test ")
+        self._groups += len(distinct)
         self._examples += len(examples)
         self._unseen.update(self.task.unseen(examples))
 
@@ -97,15 +109,18 @@ class Evaluator:
                 f'"{origin}": nothing can be scored ({"; ".join(self._notes())})',
                 "evaluate reads labelled data; seqlab predict reads data without labels",
             )
-        each = np.arange(self._units)
-        blocks = np.concatenate(self._blocks) if self._blocks else each
-        scores = tuple(
-            _score(metric, np.concatenate(parts), each if metric.summed else blocks)
-            for metric, parts in zip(self.metrics, self._statistics, strict=True)
-        )
-        name = self.task.name
-        counts = self._examples, self._units, self._left_out
-        return Evaluation(candidate, name, *counts, tuple(self._notes()), scores)
+        together = _joined(self._together)
+        in_time = isinstance(together, InTime)
+        scores, units, unit = [], self._groups, self._noun
+        for metric, parts in zip(self.metrics, self._statistics, strict=True):
+            blocks = together if in_time or not metric.summed else None
+            score, comparison = _score(metric, np.concatenate(parts), blocks)
+            scores.append(score)
+            if in_time and comparison is not None:
+                units, unit = comparison.units, comparison.unit
+        counts = self._examples, units, unit, self._left_out
+        notes = tuple(self._notes())
+        return Evaluation(candidate, self.task.name, *counts, notes, tuple(scores))
 
 
 def _sums(statistics: Array, numbers: IntArray) -> Array:
@@ -115,12 +130,22 @@ def _sums(statistics: Array, numbers: IntArray) -> Array:
     return np.add.reduceat(statistics[order], starts, axis=0)
 
 
-def _score(metric: Metric, statistics: Array, blocks: IntArray) -> Score:
+def _joined(pieces: Sequence[Dependence]) -> Dependence | None:
+    """What moves together in all pieces; windows of series come in one."""
+    groups = [one.group for one in pieces if isinstance(one, InGroups)]
+    return InGroups(np.concatenate(groups)) if groups else next(iter(pieces), None)
+
+
+def _score(
+    metric: Metric, statistics: Array, blocks: Dependence | None
+) -> tuple[Score, Comparison | None]:
     """By the decision's own interval for one contestant without chance."""
     value = metric.value(statistics)
     low = high = math.nan
-    if len(np.unique(blocks)) > 1 and np.isfinite(value):
+    comparison = None
+    several = len(np.unique(blocks.group)) if isinstance(blocks, InGroups) else len(statistics)
+    if several > 1 and np.isfinite(value):
         one = Contestant("it", statistics[None], deterministic=True)
-        standing = compare([one], metric, blocks=blocks).standings[0]
-        low, high = standing.ci_low, standing.ci_high
-    return Score(metric.name, value, low, high, metric.higher_is_better)
+        comparison = compare([one], metric, blocks=blocks)
+        low, high = comparison.standings[0].ci_low, comparison.standings[0].ci_high
+    return Score(metric.name, value, low, high, metric.higher_is_better), comparison

@@ -7,7 +7,7 @@ from bench.simulation.worlds import Windows
 from seqlab.compare.decision import compare
 from seqlab.compare.dependence import FEWEST_WAVES, Waves, ways_in_time, ways_of
 from seqlab.compare.variation import estimate
-from seqlab.data.in_time import InTime
+from seqlab.data.dependence import InTime
 from seqlab.metrics.accuracy import Accuracy
 from seqlab.metrics.mae import Mae
 from seqlab.metrics.rmse import Rmse

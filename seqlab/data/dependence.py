@@ -1,4 +1,4 @@
-"""Where in time the examples of a test part lie, for whoever asks which of them are independent."""
+"""What moves together among the examples of a test part: groups of them, or moments in time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class InGroups:
+    """Test examples that come in groups: rows of one subject, parts of one document.
+
+    group  the group's number, for each example
+    noun   what one of them is called
+    """
+
+    group: Rows
+    noun: str = "test block"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,3 +39,6 @@ class InTime:
 
     def __post_init__(self) -> None:
         assert self.series.shape == self.step.shape
+
+
+Dependence = InGroups | InTime
