@@ -167,7 +167,15 @@ class TrainSpec(Spec):
     weight_decay: float = Field(0.01, ge=0.0)
     lazy_embeddings: bool = Field(False, description="update only the rows that occur in a step")
     schedule: Literal[
-        "cosine", "constant", "linear", "cyclic", "one_cycle", "inverse_sqrt", "plateau", "wsd"
+        "cosine",
+        "constant",
+        "linear",
+        "cyclic",
+        "one_cycle",
+        "inverse_sqrt",
+        "plateau",
+        "wsd",
+        "open_ended",
     ] = "cosine"
     warmup: float = Field(0.1, ge=0.0, lt=1.0, description="share of the steps")
     min_factor: float = Field(0.0, ge=0.0, lt=1.0, description="of the rate, where it is lowest")
@@ -210,6 +218,12 @@ class TrainSpec(Spec):
                 f"cycles = {self.cycles}: a cycle takes 2 steps or more, so the schedule is longer"
                 f" than the training of {self.steps}; accepted: at most {self.steps // 2}"
             )
+        for name in ("swa", "length_warmup"):
+            if self.schedule == "open_ended" and getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} = {getattr(self, name):g}: a share of the steps, whose number is not"
+                    " known with schedule = open_ended; accepted with it: none"
+                )
         if self.ema is not None and self.swa is not None:
             raise ValueError(f"swa = {self.swa:g}: the weights are averaged by ema; choose one")
         if self.prefetch and any(one.hook is not None for one in self.augment):

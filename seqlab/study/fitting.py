@@ -95,6 +95,7 @@ def _spent(history: History, model: Model) -> Facts:
         "loading": history.loading / max(history.seconds, 1e-9),  # the share of waiting for batches
         "stopped": history.stopped,
         "rollbacks": history.rollbacks,
+        "fell": history.fell,
         "resumed": history.resumed,
         "choices": history.choices,
         "flops_estimate": 6.0 * model.body_parameters() * history.tokens,

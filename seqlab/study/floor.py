@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from seqlab import registry
-from seqlab.baselines.base import Baseline
 from seqlab.metrics.base import Array
 from seqlab.study.prepared_folder import load_prepared
-from seqlab.study.recipes import baselines_for
+from seqlab.study.recipes import floor_of
 from seqlab.study.stages import Conditions
-from seqlab.tasks.base import Task
-
-
-def floor_of(task: Task) -> type[Baseline[Any]] | None:
-    """The baseline that stands for having learned nothing; None where a task has none."""
-    for name in baselines_for(task.name):
-        kind: type[Baseline[Any]] = registry.load("baselines", name)
-        if kind.floor and kind.enters(task):
-            return kind
-    return None
 
 
 def floor_statistics(conditions: Conditions) -> Array | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,12 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.specs import TrainSpec
+from seqlab.study.recipes import floor_of
 from seqlab.study.variation import BatchVariation
 from seqlab.tasks.base import Loss, Predictions, Prepared, Task, as_array, as_ragged
+
+GAIN = 0.5  # of the margin is the least rise for which training goes on
+LEARNED = 0.05  # of the way from the floor to perfection
 
 
 def predict_all(
@@ -87,6 +92,35 @@ class TaskObjective:
 
     def shortened(self, batch: Batch, length: int) -> Batch:
         return batch.cut(length, targets=self.task.shortens == "targets too")
+
+    def learned(self, score: float) -> bool:
+        """Whether a score is better than the task's floor by LEARNED of what there is to gain.
+
+        Where the floor is a forecast, which is no mean feat, any better score will do.
+        """
+        if not self._floor:
+            return True
+        floor, constant = self._floor
+        best = 1.0 if self.metric.unit_range and self.higher_is_better else 0.0
+        needed = LEARNED * abs(best - floor) if constant else 0.0
+        return bool(score > floor + needed if self.higher_is_better else score < floor - needed)
+
+    def gains(self, score: float, before: float) -> bool:
+        """Whether it is better by GAIN of what counts as equal."""
+        margin = self.metric.margin * (abs(before) if self.metric.relative_margin else 1.0)
+        gain = score - before if self.higher_is_better else before - score
+        return gain > GAIN * margin
+
+    @cached_property
+    def _floor(self) -> tuple[float, bool] | None:
+        """The validation score of a baseline that learned nothing, and whether it is a constant."""
+        kind = floor_of(self.task)
+        if kind is None:
+            return None
+        fitted = kind().fit(self.task, self.train, self.valid, seed=0)
+        predicted = fitted.predict(self.task, self.valid)
+        statistics = self.task.statistics(self.metric, predicted, self.valid)
+        return self.metric.value(statistics), kind.constant or self.metric.unit_range
 
     def validate(self, model: nn.Module) -> float:
         predictions = predict_all(self.task, model, self.valid, self.spec.device)

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from seqlab import registry
+from seqlab.baselines.base import Baseline
 from seqlab.errors import UserError, unknown
+from seqlab.tasks.base import Task
 
 DEFAULT_RECIPES = ("rnn", "lstm", "gru", "transformer")
 
@@ -80,6 +82,15 @@ def baselines_for(task: str) -> list[str]:
     named = registry.card("tasks", task).get("baselines", ())
     known = registry.cards("baselines").items()
     return [name for name, card in known if task in card["tasks"] or name in named]
+
+
+def floor_of(task: Task) -> type[Baseline[Any]] | None:
+    """The baseline that stands for having learned nothing; None where a task has none."""
+    for name in baselines_for(task.name):
+        kind: type[Baseline[Any]] = registry.load("baselines", name)
+        if kind.floor and kind.enters(task):
+            return kind
+    return None
 
 
 def missing_extra(baseline: str) -> str:

@@ -22,7 +22,7 @@ from torch import Tensor
 from seqlab.errors import UserError
 from seqlab.training.nested import pack, unpack
 
-FORMAT = 2
+FORMAT = 3
 KEPT_CHECKPOINTS = 2
 TIME_A_WRITING = 100  # writing takes at most one part in so many of the time
 

@@ -18,6 +18,7 @@ from seqlab.training.compiling import eager, forget_compilation
 from seqlab.training.feed import Feed, ahead_of
 from seqlab.training.history import DivergedError, History
 from seqlab.training.hooks import Hook, Progress, TrainingFigures
+from seqlab.training.length import Length
 from seqlab.training.memory import memory_mb
 from seqlab.training.nested import copied
 from seqlab.training.objective import Objective
@@ -68,10 +69,11 @@ class _Fit:
         self.model, self.objective, self.spec, self.hooks = model, objective, spec, hooks
         self.checkpoints = checkpoints
         self.per_epoch = steps_per_epoch(objective, spec)
-        self.total = total_steps(objective, spec)
-        self.interval = max(1, round(self.total / spec.evaluations))
-        self.updates = Updates(model, objective, spec, self.total)
-        self.averaging = Averaging(model, spec, self.total)
+        most = total_steps(objective, spec)
+        self.length = Length(spec, most)
+        self.updates = Updates(model, objective, spec, most)
+        self.updates.factor = self.length.factor
+        self.averaging = Averaging(model, spec, most)
         self.feed = Feed(objective, spec.device, ahead_of(spec))
         self.history = History()
         self.best_weights: dict[str, Tensor] | None = None
@@ -79,13 +81,14 @@ class _Fit:
         self.losses: list[Tensor] = []
         self.norm = torch.zeros(())  # of the last step's gradients
         self.good: list[dict[str, Any]] = []  # the states at the last two sound evaluations
+        self.peak: dict[str, Any] | None = None  # the state at the best place of a stable phase
         self.mark = (0.0, 0.0, 0)  # seconds, seconds of loading and tokens at the last evaluation
 
     def begin(self, settle: Settle) -> None:
         """Continue from a checkpoint, or settle what is left to measurement."""
         self._resume()
         if not self.history.resumed:
-            parts = self.model, self.objective, self.spec, self.total
+            parts = self.model, self.objective, self.spec, self.length.most
             self.history.choices = settle(lambda: choose(*parts)) if to_settle(self.spec) else {}
             self.updates.adopt(self.history.choices)
 
@@ -96,7 +99,7 @@ class _Fit:
         self.model.train()
         if not self.good:
             self._remember()
-        while history.steps < self.total and history.stopped == "finished":
+        while history.steps < self.length.end and history.stopped == "finished":
             step = self.updates.step(self.feed, history.steps)
             self.losses.append(step.loss)
             self.norm = step.norm
@@ -107,8 +110,8 @@ class _Fit:
             self.averaging.update(history.steps)
             self._call("on_step_end")
             late = self.spec.seconds is not None and history.seconds >= self.spec.seconds
-            last = history.steps == self.total
-            if last or late or history.steps % self.interval == 0:
+            last = history.steps == self.length.end
+            if self.length.judged_after(history.steps) or late:
                 self._judge(step, late and not last)
             self._preserve()
         history.epochs = history.steps / self.per_epoch
@@ -129,9 +132,38 @@ class _Fit:
             return
         if late:
             self.history.stopped = "seconds"
-        elif self.spec.patience is not None and self.waited >= self.spec.patience:
+        elif self._out_of_patience():
             self.history.stopped = "patience"
         self._remember()
+        if self.length.open_ended and not late:
+            self._end_stable_phase()
+
+    def _out_of_patience(self) -> bool:
+        """Whether validation has not got better for so long that the rest is not worth its time.
+
+        An open-ended training has a patience of its own, and a fall is short.
+        """
+        if self.length.open_ended or self.spec.patience is None:
+            return False
+        return self.waited >= self.spec.patience
+
+    def _end_stable_phase(self) -> None:
+        """Let the rate fall where it is time, from the best place if that is left behind."""
+        history, length = self.history, self.length
+        steps, ripe = history.steps, length.ripe(history.steps)
+        if not length.over(steps, self.objective.learned(history.best)):
+            return
+        if ripe and self.peak is not None:
+            seconds, rollbacks, resumed = history.seconds, history.rollbacks, history.resumed
+            slowed = self.updates.slowed
+            self._restore(self.peak)
+            self.model.train()
+            self.updates.slowed, history.seconds, history.resumed = slowed, seconds, resumed
+            history.rollbacks = rollbacks
+            self._mark()
+        history.fell = {"at": steps, "from": history.steps, "ripe": ripe}
+        length.fall_from(history.steps)
+        self.peak = None
 
     def _evaluate(self, step: Step) -> None:
         history = self.history
@@ -147,12 +179,19 @@ class _Fit:
                     f"the validation metric is not a number at step {history.steps}; {REMEDY}"
                 )
             better = self._keep_best(score)
+            self._note_rise(score)
         self.model.train()
         self.updates.plateau.observe(better)
         history.records.append(self._record(loss, score))
         self.updates.clipping.begin()
         self._mark()
         self._call("on_evaluate")
+
+    def _note_rise(self, score: float) -> None:
+        """A stable phase goes on for rises that matter: the best of many is always a bit better."""
+        length = self.length
+        if length.stable and (length.peak is None or self.objective.gains(score, length.peak)):
+            length.rose, length.peak = self.history.steps, score
 
     def _check(self, loss: float, step: Step) -> None:
         where = f"at step {self.history.steps}; {REMEDY}"
@@ -193,10 +232,10 @@ class _Fit:
         history = self.history
         return TrainingFigures(
             step=history.steps,
-            steps=self.total,
+            steps=self.length.end,
             loss=float(torch.stack(self.losses[-RECENT_STEPS:]).mean()),
             valid=history.records[-1]["valid"] if history.records else None,
-            seconds_left=history.seconds / history.steps * (self.total - history.steps),
+            seconds_left=history.seconds / history.steps * (self.length.end - history.steps),
             precision=self.updates.precision.name,
             **self._pace(),
         )
@@ -223,6 +262,7 @@ class _Fit:
             "model": dict(self.model.state_dict()),
             "updates": self.updates.state(),
             "averaging": self.averaging.state(),
+            "length": self.length.state(),
             "place": self.feed.place(),
             "random": random_states(),
             "history": asdict(self.history),
@@ -235,6 +275,7 @@ class _Fit:
         load_weights(self.model, state["model"])
         self.updates.restore(state["updates"])
         self.averaging.restore(state["averaging"])
+        self.length.restore(state["length"])
         self.feed.go_to(state["place"])
         for name, value in state["history"].items():
             setattr(self.history, name, value)
@@ -249,19 +290,21 @@ class _Fit:
             return
         self.updates.adopt(state["now"]["history"]["choices"])
         self._restore(state["now"])
-        self.good = state["good"]
+        self.good, self.peak = state["good"], state["peak"]
         self.history.resumed.append(self.history.steps)
         self.feed.seconds = self.history.loading
         self._mark()
 
     def _remember(self) -> None:
         """Where to go back to if the next steps diverge."""
-        if len(self.history.rollbacks) < self.spec.retries:
+        sound = len(self.history.rollbacks) < self.spec.retries
+        at_peak = self.length.stable and self.history.best_step == self.history.steps
+        if sound or at_peak:
             best, self.best_weights = self.best_weights, None  # never changed: no copy needed
-            self.good = [*self.good[-1:], {**copied(self._state()), "best_weights": best}]
+            state = {**copied(self._state()), "best_weights": best}
             self.best_weights = best
-        else:
-            self.good = []
+            self.peak = state if at_peak else self.peak
+        self.good = [*self.good[-1:], state] if sound else []
 
     def _roll_back(self, error: DivergedError) -> None:
         """Go back to the last sound evaluation and on from there at a lower rate.
@@ -297,13 +340,13 @@ class _Fit:
             return
         stopping = self.checkpoints.stop()
         if stopping or self.checkpoints.due():
-            state = {"now": self._state(), "good": self.good}
+            state = {"now": self._state(), "good": self.good, "peak": self.peak}
             self.checkpoints.write(self.history.steps, state)
         if stopping:
-            raise Interrupted(f"stopped after step {self.history.steps} of {self.total}")
+            raise Interrupted(f"stopped after step {self.history.steps} of {self.length.end}")
 
     def _call(self, event: str) -> None:
-        progress = Progress(self.history, self.total, self.model, self._figures)
+        progress = Progress(self.history, self.length.end, self.model, self._figures)
         for hook in self.hooks:
             getattr(hook, event)(progress)
 

@@ -46,5 +46,11 @@ class Objective(Protocol):
     def shortened(self, batch: Batch, length: int) -> Batch:
         """A batch cut to so many positions, targets with it; asked where lengths are warmed up."""
 
+    def learned(self, score: float) -> bool:
+        """Whether a score is beyond what needs no learning; asked in open-ended trainings."""
+
+    def gains(self, score: float, before: float) -> bool:
+        """Whether a score is better than one before by as much as matters; asked likewise."""
+
     def validate(self, model: nn.Module) -> float:
         """The primary metric on the validation part."""

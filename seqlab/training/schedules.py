@@ -8,6 +8,7 @@ wsd           warm-up, stable, decay: 1 − √progress over the last steps (Hä
 one_cycle     up from 1/25 over the warm-up, down to 1/10,000 of that (Smith & Topin, 2019)
 cyclic        up and down between the least factor and 1, `cycles` times; triangular2 halves the
               height with each cycle, exp lets it fall by as much, but evenly (Smith, 2017)
+open_ended    constant, until the training itself finds its length and falls (`length.py`)
 plateau       constant; lowered whenever the score has not risen for some evaluations
 """
 
@@ -54,7 +55,7 @@ def _shape(spec: TrainSpec, warmup: int, steps: int) -> Callable[[float], float]
         case "wsd":
             falling = min(1.0, spec.decay * steps / after)
             return lambda progress: 1 - math.sqrt(max(0.0, (progress - 1) / falling + 1))
-    return lambda progress: 1.0  # constant, and plateau, which listens to the scores
+    return lambda progress: 1.0  # constant, and what listens to the scores
 
 
 def _one_cycle(warmup: int, steps: int) -> Schedule:

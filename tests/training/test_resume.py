@@ -137,5 +137,5 @@ def test_checkpoints_of_other_versions_are_refused_in_a_line(tmp_path, monkeypat
     monkeypatch.setattr("seqlab.training.checkpoints.FORMAT", 1)
     write_some(tmp_path, 2)
     monkeypatch.undo()
-    with pytest.raises(UserError, match=r"a checkpoint of version 1; accepted: 2"):
+    with pytest.raises(UserError, match=r"a checkpoint of version 1; accepted: 3"):
         Checkpoints(tmp_path).latest()

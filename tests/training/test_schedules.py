@@ -117,13 +117,18 @@ def test_plateau_lowers_the_rate_when_scores_stop_getting_better():
             {"nesterov": True},
             'train.nesterov = True: accepted with optimizer = "sgd" and a momentum',
         ),
+        (
+            {"schedule": "open_ended", "swa": 0.5},
+            "train.swa = 0.5: a share of the steps, whose number is not known with schedule = "
+            "open_ended; accepted with it: none",
+        ),
         ({"ema": 1.0}, "train.ema = 1.0: should be less than 1"),
         ({"accumulate": 0}, "train.accumulate = 0: should be greater than or equal to 1"),
         ({"learning_rate": -1.0}, "train.learning_rate = -1.0: should be greater than 0"),
         (
             {"schedule": "sinus"},
             "train.schedule = 'sinus': should be 'cosine', 'constant', 'linear', 'cyclic', "
-            "'one_cycle', 'inverse_sqrt', 'plateau' or 'wsd'",
+            "'one_cycle', 'inverse_sqrt', 'plateau', 'wsd' or 'open_ended'",
         ),
     ],
 )
