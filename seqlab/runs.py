@@ -100,13 +100,14 @@ def read_json(path: Path, shape: Shape = ANY) -> Any:
 class Job:
     """One training (or baseline fit): who, in which role, with which seed, on which data.
 
-    role  trial (tuning, scored on validation) or verdict (fresh seed, scored on test)
+    role  short or trial (tuning, scored on validation; short is a part of the usual length) or
+          verdict (fresh seed, scored on test)
     size  training examples, None: all
     """
 
     candidate: str
     kind: str  # model | baseline
-    role: str  # trial | verdict
+    role: str  # short | trial | verdict
     number: int
     fold: int = 0
     size: int | None = None

@@ -140,7 +140,7 @@ class TrainSpec(Spec):
     """How one run is trained; docs/training.md says when to use what, and where it is from."""
 
     learning_rate: float = Field(1e-3, gt=0.0)
-    epochs: int = Field(10, ge=1)
+    epochs: int | float = Field(10, gt=0)
     steps: int | None = Field(None, ge=1, description="stop after this many steps")
     seconds: float | None = Field(None, gt=0.0, description="stop after this long")
     batch_size: int = Field(64, ge=1)

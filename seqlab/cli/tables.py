@@ -11,7 +11,7 @@ from rich.text import Text
 from seqlab.cli.progress import in_words
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.report.stored import StoredStudy
-from seqlab.study.plan import PlannedContestant
+from seqlab.study.plan import Allowance, PlannedContestant
 from seqlab.study.planning import Plan
 from seqlab.study.timing import Pace, counted
 from seqlab.workbench.evaluating import Evaluation
@@ -45,20 +45,52 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
         [_entry(entry, plan.paces.get(entry.name)) for entry in plan.entries],
         kinds="  rrrr",
     )
-    epochs = f"{counted(allowance.epochs, 'epoch')} at most"
-    each = " (every seed tuned by its own trials)" if allowance.tune_per_seed else ""
-    length = counted(allowance.steps, "step") if allowance.steps else epochs
     terminal.say(
-        f"budget: {plan.spec.budget.params:,} parameters (body and head),"
-        f" {counted(allowance.trials, 'trial')} and {counted(allowance.seeds, 'seed')} each{each},"
-        f" {length}; {plan.workers} at a time"
+        f"budget: {plan.spec.budget.params:,} parameters (body and head) each; {_tuning(allowance)}"
     )
-    terminal.say(f"expected time: at most about {in_words(plan.seconds)}")
+    terminal.say(f"each run: {_length(allowance)}; {plan.workers} at a time")
+    terminal.say(f"then: {_seeds(plan)}")
+    limit = plan.spec.budget.time
+    within = f", within {in_words(limit)}" if limit is not None else ""
+    terminal.say(f"expected time: about {in_words(plan.seconds)}{within}")
     for sentence in allowance.left_out:
         terminal.say(sentence, style="yellow")
     if plan.resolution.get("sentence"):
         terminal.say(str(plan.resolution["sentence"]))
     terminal.say()
+
+
+def _tuning(allowance: Allowance) -> str:
+    """How each candidate is tuned."""
+    trials = counted(allowance.trials, "trial")
+    if not allowance.trials:
+        return "no tuning"
+    if allowance.tune_per_seed:
+        return f"every seed tuned by {trials} of its own"
+    if allowance.short_trials:
+        full = counted(allowance.full_trials, "full one")
+        return f"{counted(allowance.trials, 'short trial')} and {full} to tune each"
+    return f"{trials} to tune each"
+
+
+def _length(allowance: Allowance) -> str:
+    """How long runs are."""
+    length = counted(allowance.epochs, "epoch")
+    if allowance.steps is not None:
+        length = counted(allowance.steps, "step")
+    if allowance.longest == 1:
+        return f"{length} at most"
+    return (
+        f"as long as validation gets better, at most {allowance.longest:g} times the usual {length}"
+    )
+
+
+def _seeds(plan: Plan) -> str:
+    """How many fresh seeds are run."""
+    most = plan.allowance.seeds
+    fewest = min(plan.seeds_at_least, most)
+    seeds = counted(most, "fresh seed")
+    return f"{seeds} each" if fewest == most else f"{fewest} to {seeds} each, as time allows"
 
 
 def _entry(entry: PlannedContestant, pace: Pace | None) -> list[str]:

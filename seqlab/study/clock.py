@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,8 +13,8 @@ from seqlab.study.plan import Allowance
 from seqlab.study.timing import BASELINE_SECONDS, STARTUP_SECONDS
 
 # A time limit does not cut below this: with one seed there are no intervals.
-FEWEST_RUNS = {"trial": 1, "verdict": 2}
-TRIALS_SHARE = 0.6  # of the time may be gone before trials are cut
+FEWEST_RUNS = {"short": 1, "trial": 1, "verdict": 2}
+SHARES = {"short": 0.3, "trial": 0.6, "verdict": 1.0}  # of the time may be gone before runs are cut
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ class Clock:
     _done: dict[str, float] = field(default_factory=dict)
     _ours: set[str] = field(default_factory=set)  # what this session began
     _running: dict[str, Running] = field(default_factory=dict)
-    _cut: dict[str, int] = field(default_factory=dict)  # role → the first number left out
+    _cut: dict[str, int] = field(default_factory=dict)  # role → the first place left out
+    _places: dict[str, int] = field(default_factory=dict)  # of trials among a candidate's own
+    _begun: dict[str, float] = field(default_factory=dict)  # when an assignment was begun
+    _took: dict[tuple[str, str], list[float]] = field(default_factory=dict)  # seconds of runs
 
     @property
     def spent(self) -> float:
@@ -90,6 +93,10 @@ class Clock:
         """A share of an assignment is done; figures say how its training goes."""
         self._done[assignment.digest] = share * self._seconds(assignment)
         job = assignment.job
+        if share == 1.0 and assignment.digest in self._begun:
+            took = time.monotonic() - self._begun.pop(assignment.digest)
+            if job.size is None:
+                self._took.setdefault((job.candidate, job.role), []).append(took)
         if figures is not None:
             self._running[assignment.digest] = Running(_name(job), figures)
         elif share in (0.0, 1.0):
@@ -124,22 +131,49 @@ class Clock:
         kept = self._has_time(assignment)
         if kept:
             self._ours.add(assignment.digest)
+            self._begun[assignment.digest] = time.monotonic()
         return kept
+
+    def rank(self, trials: Iterable[Sequence[Assignment]]) -> None:
+        """Trials in the order in which each candidate has them; fewer are the first of them."""
+        for own in trials:
+            self._places |= {assignment.digest: place for place, assignment in enumerate(own)}
+
+    def expect(self, name: str, role: str, seconds: float) -> None:
+        """What the runs of a candidate take is known better now."""
+        self.expected = {**self.expected, (name, role): seconds}
+
+    def share_left(self, work: float) -> float:
+        """The share of so many expected seconds of work for which there is time: 1 at most."""
+        if self.deadline is None or work <= 0:
+            return 1.0
+        left = self.deadline - self.tail(self.startup) - time.monotonic()
+        return min(1.0, max(0.0, left) * self.workers / (work * self._slowness()))
 
     def _has_time(self, assignment: Assignment) -> bool:
         job = assignment.job
-        if self.deadline is None or job.number < self._fewest(job.role):
+        place = self._places.get(assignment.digest, job.number)
+        if self.deadline is None or place < self._fewest(job.role):
             return True
-        if job.number >= self._cut.get(job.role, job.number + 1):
+        if place >= self._cut.get(job.role, place + 1):
             return False
-        # Of a seed that is tuned by itself, the trials are the larger part of its work.
-        trials_share = max(TRIALS_SHARE, self.tuning / (self.tuning + 1))
-        share = trials_share if job.role == "trial" else 1.0
+        share = SHARES[job.role]
+        if self.tuning and job.role == "trial":
+            # Of a seed that is tuned by itself, the trials are the larger part of its work.
+            share = max(share, self.tuning / (self.tuning + 1))
         end = self.begun + share * (self.deadline - self.tail(self.startup) - self.begun)
-        if time.monotonic() + self._seconds(assignment) * self._slowness() < end:
+        if time.monotonic() + self._forecast(assignment) < end:
             return True
-        self._cut[job.role] = job.number
+        self._cut[job.role] = place
         return False
+
+    def _forecast(self, assignment: Assignment) -> float:
+        """Seconds that a run will take, from runs like it where there are some."""
+        job = assignment.job
+        took = self._took.get((job.candidate, job.role), [])
+        share = 1.0 if job.size is None else job.size / self.whole
+        usual = self._seconds(assignment) * self._slowness()
+        return share * sum(took) / len(took) if took else usual
 
     def _fewest(self, role: str) -> int:
         """Runs that no time limit cuts; a seed without its trials could not be judged."""
@@ -152,7 +186,11 @@ class Clock:
         if self.tuning:
             tuned = self._cut.get("trial", seeds * self.tuning) // self.tuning
             return replace(allowance, seeds=min(seeds, tuned))
-        return replace(allowance, trials=self._cut.get("trial", allowance.trials), seeds=seeds)
+        if not allowance.short_trials:
+            return replace(allowance, trials=self._cut.get("trial", allowance.trials), seeds=seeds)
+        full = self._cut.get("trial", allowance.full_trials)
+        trials = self._cut.get("short", allowance.trials)
+        return replace(allowance, trials=trials, full=full, seeds=seeds)
 
     def _seconds(self, assignment: Assignment) -> float:
         job = assignment.job

@@ -7,28 +7,31 @@ done again; so the same command continues, and more seeds, trials or candidates 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from seqlab.runs import write_json
-from seqlab.study.clock import Clock, Moment
+from seqlab.study.clock import FEWEST_RUNS, Clock, Moment
 from seqlab.study.environment import describe_environment
 from seqlab.study.folder import claimed
 from seqlab.study.keeping import keep_best
 from seqlab.study.measuring import measure_costs
-from seqlab.study.plan import Planner, absent
+from seqlab.study.plan import Planner, Tuned, absent
 from seqlab.study.planning import Plan, plan_study
 from seqlab.study.pool import Pool
 from seqlab.study.preparation import PreparedStudy, prepare_study
 from seqlab.study.spec import StudySpec
-from seqlab.study.stages import Conditions, edges, judge, tune
+from seqlab.study.stages import Conditions, judge
 from seqlab.study.stored_plan import write_allowance
-from seqlab.study.timing import tail_seconds
+from seqlab.study.timing import OPEN_ENDED, tail_seconds
+from seqlab.study.trials import Chosen, edges, tune
 from seqlab.study.verdict import Remarks, write_verdict
 from seqlab.tasks.base import Sources
+
+LEAST_SHARE = 0.1  # of the length that tuning found, however little time there is
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,10 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
     with Pool(study.folder, study.workers) as pool:
         conditions = _conditions(study, plan, pool, listener)
         chosen = tune(conditions)
+        conditions = _in_time(study, plan, conditions, chosen)
         finished = judge(conditions, chosen, study.sizes)
         costs = measure_costs(conditions, finished)
-        _remember_cuts(study, plan, conditions.clock)
+        _remember_cuts(study, conditions)
         listener.moment(Moment("comparing", 1.0, None))
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
         left_out += conditions.clock.notes
@@ -73,6 +77,29 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         verdict = write_verdict(conditions, finished, costs, study.spec, remarks)
         keep_best(conditions, study.spec, finished, verdict, study.folds)
     return verdict
+
+
+def _in_time(
+    study: PreparedStudy, plan: Plan, conditions: Conditions, chosen: Sequence[Chosen]
+) -> Conditions:
+    """What verdict runs take is known when their lengths are; all are cut alike where there is no
+    time for two seeds of each, which is decided before the first of them and kept.
+    """
+    allowance, clock = conditions.planner.allowance, conditions.clock
+    work = 0.0
+    for name, pace in plan.paces.items():
+        tuned = chosen[0].get(name, Tuned()) if chosen else Tuned()
+        seconds = pace.run(allowance, "verdict")
+        if tuned.epochs is not None:
+            seconds *= tuned.epochs / (allowance.epochs * OPEN_ENDED["verdict"])
+        clock.expect(name, "verdict", seconds)
+        work += FEWEST_RUNS["verdict"] * seconds * len(study.folds)
+    share = clock.share_left(work)
+    if share == 1 or any(study.folder.glob("runs/*/verdict-*/result.json")):
+        return conditions
+    shorter = replace(allowance, shortened=max(LEAST_SHARE, round(share, 2)))
+    write_allowance(study.folder, study.spec, shorter)
+    return replace(conditions, planner=replace(conditions.planner, allowance=shorter))
 
 
 def _write_settings(study: PreparedStudy, plan: Plan) -> None:
@@ -84,19 +111,20 @@ def _write_settings(study: PreparedStudy, plan: Plan) -> None:
     write_json(study.folder / "environment.json", environment)
 
 
-def _remember_cuts(study: PreparedStudy, plan: Plan, clock: Clock) -> None:
+def _remember_cuts(study: PreparedStudy, conditions: Conditions) -> None:
     """What the clock left out is left out for good, until another budget is declared."""
+    clock, allowance = conditions.clock, conditions.planner.allowance
     if clock.notes:
-        left_out = (*plan.allowance.left_out, *clock.notes)
-        allowance = clock.cut(replace(plan.allowance, left_out=left_out))
+        left_out = (*allowance.left_out, *clock.notes)
+        allowance = clock.cut(replace(allowance, left_out=left_out))
         write_allowance(study.folder, study.spec, allowance)
 
 
 def _conditions(study: PreparedStudy, plan: Plan, pool: Pool, listener: Listener) -> Conditions:
     expected = {
-        (name, role): pace.run(plan.allowance, role == "verdict")
+        (name, role): pace.run(plan.allowance, role)
         for name, pace in plan.paces.items()
-        for role in ("trial", "verdict")
+        for role in ("short", "trial", "verdict")
     }
     tail = partial(tail_seconds, plan.entries, plan.paces)
     limit = study.spec.budget.time

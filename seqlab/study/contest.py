@@ -20,7 +20,8 @@ from seqlab.study.floor import floor_statistics
 from seqlab.study.plan import PlannedContestant
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.resolving import dependence_of
-from seqlab.study.stages import Conditions, Finished, trial_scores
+from seqlab.study.stages import Conditions, Finished
+from seqlab.study.trials import trial_scores
 
 MAIN_SHARE = 0.8  # of what a look may spend goes to the comparison, the rest to smaller sizes
 

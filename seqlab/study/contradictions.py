@@ -31,7 +31,9 @@ def refuse_contradictions(
             continue
         alike = [e.model for e in models if e.fields == entry.fields and e.model is not None]
         _refuse_without_effect(alike)
-        train = train_spec(with_fields(spec, entry.fields), prepared.task, allowance, None, 0)
+        train = train_spec(
+            with_fields(spec, entry.fields), prepared.task, allowance.length("verdict"), None, 0
+        )
         objective = TaskObjective(prepared, prepared.train, train)
         for one in train.augment:
             if one.hook is not None:

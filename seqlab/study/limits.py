@@ -61,7 +61,7 @@ class Newcomer:
         else:
             save_weights(build_model(self.study.task, entry.model), self.folder)
             own = with_fields(spec, entry.fields)
-            train = train_spec(own, self.study.task, self.allowance, None, 0)
+            train = train_spec(own, self.study.task, self.allowance.length("verdict"), None, 0)
             settings = {"model": entry.model.plain(), "train": train.plain()}
             parameters = entry.body_parameters
         result = {"kind": entry.kind, "seed": 0, "steps": 0, "settings": settings}

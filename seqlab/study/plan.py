@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,9 @@ from seqlab.study.tuning import Setting
 from seqlab.tasks.base import Task
 from seqlab.training.trackers import check_tracker
 
+FEWEST_HALVED = 3  # settings, from which on each has a short trial first
+KEPT_SHARE = 1 / 3  # of the settings have a full trial then
+SHORT_SHARE = 1 / 3  # of a usual run is the length of a short trial
 # Fields that the study fills in itself, and how to say them.
 RESERVED = {
     "model": {"mixer": "--candidates"},
@@ -50,15 +54,27 @@ class PlannedContestant:
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)  # of its variant, by section
 
 
+@dataclass(frozen=True)
+class Tuned:
+    """What a run trains with: a setting, None where nothing is tuned, and a length in epochs,
+    None where it is declared or the training finds it by itself.
+    """
+
+    setting: Setting | None = None
+    epochs: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Allowance:
     """What the plan gives to every candidate alike, after the time limit has had its say."""
 
-    trials: int
+    trials: int  # settings that are tried
     seeds: int
-    epochs: int
-    steps: int | None = None
-    dropped: tuple[str, ...] = ()
+    epochs: float  # of a usual run: as declared, or the task's own
+    steps: int | None = None  # of a usual run, where these were declared
+    longest: float = 1.0  # usual runs that an open-ended training may last; 1: all are usual
+    shortened: float = 1.0  # the share of each verdict run's length for which there is time
+    full: int | None = None  # trials of full length, where there was no time for more
     left_out: tuple[str, ...] = field(default=())  # sentences
     tune_per_seed: bool = False
 
@@ -66,6 +82,29 @@ class Allowance:
     def tunings(self) -> int:
         """How often each candidate is tuned: once, or once for each verdict seed."""
         return self.seeds if self.tune_per_seed else 1
+
+    @property
+    def short_trials(self) -> int:
+        """Settings whose first trial is short, so that the best of them alone have a full one."""
+        return 0 if self.tune_per_seed or self.trials < FEWEST_HALVED else self.trials
+
+    @property
+    def full_trials(self) -> int:
+        """Trials of full length, of each candidate."""
+        if not self.short_trials:
+            return self.tunings * self.trials
+        return math.ceil(self.trials * KEPT_SHARE) if self.full is None else self.full
+
+    def length(self, role: str, epochs: float | None = None) -> dict[str, Any]:
+        """TrainSpec fields for the length of a run; `epochs` if tuning has found it."""
+        share = {"short": SHORT_SHARE, "verdict": self.shortened}.get(role, 1.0)
+        if role != "short" and self.longest > 1 and epochs is None:
+            most = self.epochs * self.longest * share
+            return {"epochs": most, "schedule": "open_ended", "patience": None}
+        if self.steps is not None:
+            return {"epochs": self.epochs, "steps": max(1, round(self.steps * share))}
+        epochs = self.epochs if epochs is None else epochs
+        return {"epochs": epochs if share == 1 else round(epochs * share, 4), "steps": None}
 
 
 def entries(spec: StudySpec, task: Task) -> list[PlannedContestant]:
@@ -162,11 +201,11 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
 
 
 def train_spec(
-    spec: StudySpec, task: Task, allowance: Allowance, setting: Setting | None, seed: int
+    spec: StudySpec, task: Task, length: dict[str, Any], setting: Setting | None, seed: int
 ) -> TrainSpec:
-    """How a run trains: the task's defaults, the budget, the user's own, then what tuning chose."""
-    fields: dict[str, Any] = {**task.train_defaults, "epochs": allowance.epochs}
-    fields |= {"steps": allowance.steps, "seconds": spec.budget.train_seconds}
+    """How a run trains: the task's defaults, its length, the user's own, then what tuning chose."""
+    fields: dict[str, Any] = {**task.train_defaults, **length}
+    fields |= {"seconds": spec.budget.train_seconds}
     fields |= {"device": spec.device, "seed": seed}
     if setting is not None:
         fields["learning_rate"] = setting.learning_rate
@@ -190,29 +229,27 @@ class Planner:
     data: Sequence[str]  # a digest per fold
     allowance: Allowance
 
-    def trial(self, entry: PlannedContestant, number: int, setting: Setting) -> Assignment:
+    def trial(
+        self, entry: PlannedContestant, number: int, setting: Setting, role: str = "trial"
+    ) -> Assignment:
         """A tuning run on the first fold."""
-        return self._assignment(Job(entry.name, "model", "trial", number), entry, setting)
+        return self._assignment(Job(entry.name, "model", role, number), entry, Tuned(setting))
 
     def verdict(
-        self,
-        entry: PlannedContestant,
-        number: int,
-        setting: Setting | None,
-        size: int | None = None,
+        self, entry: PlannedContestant, number: int, tuned: Tuned, size: int | None = None
     ) -> list[Assignment]:
         """The runs of one fresh seed: one for each fold."""
         return [
             self._assignment(
-                Job(entry.name, entry.kind, "verdict", number, fold, size),
-                entry,
-                setting,
+                Job(entry.name, entry.kind, "verdict", number, fold, size), entry, tuned
             )
             for fold in range(len(self.data))
         ]
 
-    def _assignment(self, job: Job, who: PlannedContestant, setting: Setting | None) -> Assignment:
-        seed = seed_of(self.spec.seed, job.role, job.number)
+    def _assignment(self, job: Job, who: PlannedContestant, tuned: Tuned) -> Assignment:
+        setting = tuned.setting
+        # A short trial and the full one of the same setting begin alike.
+        seed = seed_of(self.spec.seed, "trial" if job.role == "short" else job.role, job.number)
         if who.model is None:
             model, train = {}, {"seed": seed}
         else:
@@ -220,7 +257,8 @@ class Planner:
             chosen = {} if setting is None else {"dropout": setting.dropout}
             chosen = {k: v for k, v in chosen.items() if k not in spec.model}
             model = who.model.with_(**chosen).plain()
-            train = train_spec(spec, self.task, self.allowance, setting, seed).plain()
+            length = self.allowance.length(job.role, tuned.epochs)
+            train = train_spec(spec, self.task, length, setting, seed).plain()
         return Assignment(
             job=job,
             task=self.task.name,

@@ -17,17 +17,28 @@ from seqlab.study.preparation import PreparedStudy
 from seqlab.study.resolving import check_declared, resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stored_plan import read_allowance
-from seqlab.study.timing import Pace, expected_seconds, explained, fit_to_time, probe
+from seqlab.study.timing import (
+    Pace,
+    expected_seconds,
+    explained,
+    fit_to_time,
+    probe,
+    seeds_in_time,
+)
+
+LONGEST = 4.0  # usual runs that an open-ended training may last
+LENGTHS = ("schedule", "patience", "seconds", "steps", "epochs")  # settings that declare a length
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a study is about to do, for people and for `--dry-run`.
 
-    entries     who competes: all but those for whom there is no time
+    entries     who competes
     paces       by candidate: what its steps and predictions take on this machine
     parts       by name: how many examples a part has (in the first fold)
     seconds     what all of it is expected to take
+    seeds_at_least  seeds of each contestant for which the time limit is expected to be enough
     resolution  the difference that the test set can show; empty where it is not known
     notes       sentences of the data card
     """
@@ -40,6 +51,7 @@ class Plan:
     metric: str
     workers: int
     seconds: float
+    seeds_at_least: int
     resolution: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -50,35 +62,47 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     `begun` is the time.monotonic() from which a time limit counts.
     """
     spec, first = study.spec, study.first
-    default_epochs = int(study.task.train_defaults.get("epochs", 10))
-    budget = spec.budget
-    asked = Allowance(
-        trials=budget.trials,
-        seeds=budget.seeds,
-        epochs=budget.epochs or default_epochs,
-        steps=budget.steps,
-        tune_per_seed=budget.tune_per_seed and budget.trials > 0,
-    )
+    asked = asked_for(study)
     # Before the measurement, which may take minutes: these need the user's answer.
     check_declared(registry.load("metrics", study.task.metrics[0])(), spec)
     refuse_contradictions(first, study.entries, spec, asked)
     refuse_unmeetable(study, asked, tell)
     tell(Moment("measuring the pace of each candidate", 0.0, None))
-    train = train_spec(spec, study.task, asked, None, 0)
+    train = train_spec(spec, study.task, asked.length("short"), None, 0)
     paces = probe(first, study.entries, train, spec.backend)
     allowance = _allowance(study, asked, paces, begun)
-    competing = [entry for entry in study.entries if entry.name not in allowance.dropped]
+    measured = (paces, study.entries)
+    seeds = seeds_in_time(*measured, allowance, study.workers, spec.budget.time, **_extent(study))
+    likely = replace(allowance, seeds=seeds)
     return Plan(
         spec=spec,
-        entries=competing,
+        entries=study.entries,
         allowance=allowance,
-        paces={entry.name: paces[entry.name] for entry in competing if entry.name in paces},
+        paces=paces,
         parts={part: len(getattr(first, part)) for part in ("train", "valid", "test")},
         metric=study.task.metrics[0],
         workers=study.workers,
-        seconds=expected_seconds(paces, competing, allowance, study.workers, **_extent(study)),
-        resolution=resolvable(study.folds, spec, competing, allowance.seeds),
+        seconds=expected_seconds(*measured, likely, study.workers, **_extent(study)),
+        seeds_at_least=seeds,
+        resolution=resolvable(study.folds, spec, study.entries, allowance.seeds),
         notes=tuple(read_json(study.folder / "data_card.json").get("notes", ())),
+    )
+
+
+def asked_for(study: PreparedStudy) -> Allowance:
+    """What the study wants, whatever the time; lengths that nobody declared find themselves."""
+    spec, budget = study.spec, study.spec.budget
+    default_epochs = int(study.task.train_defaults.get("epochs", 10))
+    declared = budget.epochs or budget.steps or budget.train_seconds
+    sections = [spec.train, *(fields.get("train", {}) for fields in spec.variants.values())]
+    declared = declared or any(name in section for section in sections for name in LENGTHS)
+    return Allowance(
+        trials=budget.trials,
+        seeds=budget.seeds,
+        epochs=budget.epochs or default_epochs,
+        steps=budget.steps,
+        longest=1.0 if declared else LONGEST,
+        tune_per_seed=budget.tune_per_seed and budget.trials > 0,
     )
 
 
@@ -94,9 +118,8 @@ def _allowance(
     if stored is not None and same_wishes:
         return stored
     if stored is not None:
-        names = {entry.name for entry in study.entries}
-        dropped = tuple(name for name in stored.dropped if name in names)
-        as_long = replace(asked, epochs=stored.epochs, steps=stored.steps, dropped=dropped)
+        lengths = ("epochs", "steps", "longest", "shortened")
+        as_long = replace(asked, **{name: getattr(stored, name) for name in lengths})
         return explained(as_long, asked)
     limit = study.spec.budget.time
     if limit is None:

@@ -26,10 +26,12 @@ IDENTITY: Shape = {
     "seed?": int,
 }
 ALLOWANCE: Shape = {
-    **dict.fromkeys(("trials", "seeds", "epochs"), int),
+    **dict.fromkeys(("trials", "seeds"), int),
+    "epochs": NUMBER,
     "steps?": (int, None),
     "tune_per_seed?": bool,
-    "dropped?": [str],
+    "full?": (int, None),
+    **dict.fromkeys(("longest?", "shortened?"), NUMBER),
     "left_out?": [str],
 }
 COSTS: Shape = {

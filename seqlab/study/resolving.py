@@ -51,7 +51,7 @@ def dependence_of(folds: Sequence[Prepared], group: str | None) -> Dependence | 
 
 
 def resolvable(
-    folds: Sequence[Prepared], spec: StudySpec, entries: list[PlannedContestant], seeds: int
+    folds: Sequence[Prepared], spec: StudySpec, entries: Sequence[PlannedContestant], seeds: int
 ) -> dict[str, Any]:
     """The size and blocks of the test set, over all folds, against an assumed spread.
 

@@ -18,8 +18,8 @@ def read_allowance(folder: Path, spec: StudySpec) -> tuple[Allowance | None, boo
         return None, False
     stored = read_json(path)
     values = stored["allowance"]
-    tuples = {name: tuple(values[name]) for name in ("dropped", "left_out")}
-    return Allowance(**{**values, **tuples}), stored["key"] == _key(spec)
+    left_out = tuple(values.get("left_out", ()))
+    return Allowance(**{**values, "left_out": left_out}), stored["key"] == _key(spec)
 
 
 def write_allowance(folder: Path, spec: StudySpec, allowance: Allowance) -> None:

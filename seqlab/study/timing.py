@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,6 @@ import numpy as np
 import torch
 
 from seqlab import kernels
-from seqlab.compare.wording import listed
 from seqlab.model.base import Model
 from seqlab.progress import doing
 from seqlab.specs import TrainSpec
@@ -18,7 +18,7 @@ from seqlab.study.building import build_model
 from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
 from seqlab.study.latency import BURST_SECONDS, LEAST, ROUNDS, TOGETHER, TOGETHER_ROUNDS
 from seqlab.study.objective import TaskObjective, predict_all
-from seqlab.study.plan import Allowance, PlannedContestant
+from seqlab.study.plan import SHORT_SHARE, Allowance, PlannedContestant
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
@@ -32,6 +32,22 @@ FEWEST_STEPS = 10  # of a run, if a time limit leaves less than an epoch
 STARTUP_SECONDS = 2.5  # seconds until a process has started
 COST_SECONDS = 0.5  # seconds to load one contestant in it
 REPORT_SECONDS = 2.0  # seconds for comparison and report
+# Usual lengths that a run takes, in the mean: with a declared length, and with one that it finds.
+USUAL = {"short": SHORT_SHARE, "trial": 1.0, "verdict": 1.0}
+OPEN_ENDED = {"short": SHORT_SHARE, "trial": 1.6, "verdict": 1.2}
+# Under a time limit: settings that are tried (0: all), seeds at least, usual runs that a training
+# may last. The first that fits is taken.
+LADDER = (
+    (0, 5, 4.0),
+    (0, 5, 2.0),
+    (5, 4, 2.0),
+    (3, 4, 2.0),
+    (3, 3, 2.0),
+    (3, 3, 1.5),
+    (3, 2, 1.5),
+    (1, 2, 1.5),
+    (1, 2, 1.0),
+)
 FOR_THE_TIME_LIMIT = ", to keep the time limit"
 BASELINE_SECONDS = 0.5  # seconds to fit one, a guess
 
@@ -47,11 +63,15 @@ class Pace:
     test: int
     evaluations: int
 
-    def run(self, allowance: Allowance, verdict: bool) -> float:
-        """Seconds of one run, if no early stopping shortens it."""
+    def run(self, allowance: Allowance, role: str) -> float:
+        """Seconds that a run of a role usually takes; an open-ended one may take longer."""
         steps = allowance.steps or allowance.epochs * self.steps_per_epoch
-        scored = min(self.evaluations, steps) * self.valid + (self.test if verdict else 0)
-        return steps * self.step + scored * self.example
+        steps *= USUAL[role] if allowance.longest == 1 else min(OPEN_ENDED[role], allowance.longest)
+        scored = min(self.evaluations, steps) * self.valid
+        scored += self.test if role == "verdict" else 0
+        return (steps * self.step + scored * self.example) * (
+            allowance.shortened if role == "verdict" else 1.0
+        )
 
 
 def probe(
@@ -103,16 +123,14 @@ def expected_seconds(
 ) -> float:
     """The whole study: tuning, verdicts, sizes (as shares of the training part), costs, report."""
     work = 0.0
-    for name, pace in paces.items():
-        if name in allowance.dropped:
-            continue
-        work += allowance.tunings * allowance.trials * pace.run(allowance, False)
-        verdict = allowance.seeds * pace.run(allowance, True)
+    for pace in paces.values():
+        work += allowance.short_trials * pace.run(allowance, "short")
+        work += allowance.full_trials * pace.run(allowance, "trial")
+        verdict = allowance.seeds * pace.run(allowance, "verdict")
         work += verdict * folds + verdict * sum(sizes)
-    competing = [c for c in entries if c.name not in allowance.dropped]
-    work += BASELINE_SECONDS * (len(competing) - len(paces) + len(allowance.dropped))
+    work += BASELINE_SECONDS * (len(entries) - len(paces))
     crowded = work * (CROWDING_FACTOR if workers > 1 else 1) / workers
-    return STARTUP_SECONDS + crowded + tail_seconds(competing, paces)
+    return STARTUP_SECONDS + crowded + tail_seconds(entries, paces)
 
 
 def tail_seconds(
@@ -128,6 +146,23 @@ def tail_seconds(
     return seconds
 
 
+def seeds_in_time(
+    paces: dict[str, Pace],
+    entries: Sequence[PlannedContestant],
+    allowance: Allowance,
+    workers: int,
+    seconds: float | None,
+    **shape: object,
+) -> int:
+    """The seeds of each contestant for which a time limit is expected to be enough."""
+    for seeds in range(allowance.seeds, 1, -1):
+        few = replace(allowance, seeds=seeds)
+        expected = expected_seconds(paces, entries, few, workers, **shape)  # type: ignore[arg-type]
+        if seconds is None or expected <= seconds:
+            return seeds
+    return min(2, allowance.seeds)
+
+
 def fit_to_time(
     wanted: Allowance,
     paces: dict[str, Pace],
@@ -138,50 +173,59 @@ def fit_to_time(
 ) -> Allowance:
     """The allowance that fits a time limit, and what it leaves out, in words.
 
-    First fewer epochs, then fewer trials, then fewer seeds; then the slowest candidates go; at
-    last an epoch is cut into steps. All candidates are cut alike.
+    What is cut are settings that are tried, and how long a late learner may go on; the seeds that
+    are run are as many as there is time for, and this many at least. The usual length of a run is
+    cut where nothing else is left.
     """
 
-    def takes(allowance: Allowance) -> float:
-        return expected_seconds(paces, entries, allowance, workers, **shape)  # type: ignore[arg-type]
+    def takes(allowance: Allowance, seeds: int) -> float:
+        few = replace(allowance, seeds=min(seeds, wanted.seeds))
+        return expected_seconds(paces, entries, few, workers, **shape)  # type: ignore[arg-type]
 
-    ladder = [(wanted.trials, wanted.seeds, 4), (3, wanted.seeds, 3), (3, 5, 2), (2, 3, 1)]
-    names = sorted(paces, key=lambda name: paces[name].step, reverse=True)
-    for dropped in range(max(1, len(names) - 1)):
-        for trials, seeds, least in ladder:
-            rung = replace(
-                wanted,
-                trials=min(trials, wanted.trials),
-                seeds=min(seeds, wanted.seeds),
-                dropped=tuple(names[:dropped]),
-            )
-            for epochs in range(wanted.epochs, min(least, wanted.epochs) - 1, -1):
-                if takes(replace(rung, epochs=epochs)) <= seconds:
-                    return explained(replace(rung, epochs=epochs), wanted)
-    last = replace(rung, epochs=1)
-    whole = wanted.steps or max(pace.steps_per_epoch for pace in paces.values())
-    least = min(FEWEST_STEPS, whole)
-    steps = max(least, int(whole * max(0.02, min(1.0, seconds / takes(last)))))
-    while steps > least and takes(replace(last, steps=steps)) > seconds:
-        steps = max(least, int(steps * 0.8))
-    return explained(replace(last, steps=steps) if steps < whole else last, wanted)
+    for trials, seeds, longest in LADDER:
+        fewer = replace(
+            wanted,
+            trials=min(trials or wanted.trials, wanted.trials),
+            longest=min(longest, wanted.longest),
+        )
+        if takes(fewer, seeds) <= seconds:
+            return explained(fewer, wanted)
+    least = replace(wanted, trials=min(1, wanted.trials), longest=1.0)
+    needed = takes(least, 2)
+    whole = wanted.steps or max(
+        (p.steps_per_epoch * wanted.epochs for p in paces.values()), default=1
+    )
+    share = min(1.0, FEWEST_STEPS / whole)
+    for percent in range(95, 0, -5):
+        if takes(_shorter(least, percent / 100), 2) <= seconds:
+            share = max(share, percent / 100)
+            break
+    shorter = explained(_shorter(least, share), wanted)
+    minutes = math.ceil(needed / 60)
+    sound = f"{minutes}m" if needed > 60 else f"{math.ceil(needed)}s"
+    too_short = f"such short runs may mislead: a sound study takes --time {sound} or more"
+    return replace(shorter, left_out=(*shorter.left_out, too_short))
+
+
+def _shorter(allowance: Allowance, share: float) -> Allowance:
+    """Usual runs of a share of their length."""
+    if allowance.steps is not None:
+        return replace(allowance, steps=max(1, round(allowance.steps * share)))
+    return replace(allowance, epochs=round(allowance.epochs * share, 4))
 
 
 def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     """The allowance with what it leaves out of what was wanted, in words."""
     said = []
-    if allowance.steps != wanted.steps:
-        steps, epochs = counted(wanted.steps or 0, "step"), counted(wanted.epochs, "epoch")
-        said.append(less("run", allowance.steps or 0, "step", steps if wanted.steps else epochs))
-    elif not allowance.steps and allowance.epochs < wanted.epochs:
-        said.append(less("run", allowance.epochs, "epoch", f"{wanted.epochs}"))
+    share = allowance.epochs / wanted.epochs
+    if allowance.steps is not None:
+        share = allowance.steps / (wanted.steps or allowance.steps)
+    if share < 1:
+        said.append(f"each run has {share:.0%} of its usual length{FOR_THE_TIME_LIMIT}")
     for what in ("trial", "seed"):
         before, after = getattr(wanted, f"{what}s"), getattr(allowance, f"{what}s")
         if after < before:
             said.append(less("candidate", after, what, f"{before}"))
-    if allowance.dropped:
-        do = "does" if len(allowance.dropped) == 1 else "do"
-        said.append(f"{listed(allowance.dropped)} {do} not compete: too slow for the time limit")
     return replace(allowance, left_out=tuple(said))
 
 
@@ -195,6 +239,7 @@ def less(who: str, after: int, what: str, before: str) -> str:
     return f"each {who} has {counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
 
 
-def counted(count: int, what: str) -> str:
+def counted(count: float, what: str) -> str:
     """A number of things: 1 seed, 2 seeds."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    number = f"{count:,.0f}" if count == round(count) else f"{count:,.2f}"
+    return f"{number} {what}{'' if count == 1 else 's'}"

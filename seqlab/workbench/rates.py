@@ -11,7 +11,7 @@ from seqlab import registry
 from seqlab.study.building import build_model
 from seqlab.study.environment import devices_for
 from seqlab.study.objective import TaskObjective
-from seqlab.study.plan import Allowance, entries, train_spec
+from seqlab.study.plan import entries, train_spec
 from seqlab.training.range_test import RangeTest, range_test
 from seqlab.workbench.drawing import write_curves
 from seqlab.workbench.study import Study
@@ -30,7 +30,7 @@ def find_rates(
     sources, spec, _ = study.resolve(data, valid, test)
     spec, _ = devices_for(spec)
     prepared = registry.load("tasks", spec.task).prepare(sources, spec.data, spec.seed)[0]
-    train = train_spec(spec, prepared.task, Allowance(trials=1, seeds=1, epochs=1), None, spec.seed)
+    train = train_spec(spec, prepared.task, {"epochs": 1}, None, spec.seed)
     tests = {}
     torch.set_num_threads(train.threads)
     for entry in entries(spec, prepared.task):

@@ -6,8 +6,7 @@ import pytest
 from seqlab import registry
 from seqlab.baselines.storage import load_baseline, save_baseline
 from seqlab.data.examples import Ragged
-from seqlab.study.recipes import floor_of
-from seqlab.study.recipes import baselines_for
+from seqlab.study.recipes import baselines_for, floor_of
 from seqlab.tasks.base import DataSpec, Sources
 
 CASES = [

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from seqlab.study.plan import Allowance
-from seqlab.study.stages import edges, trials_that_ran
 from seqlab.study.timing import cut_short, explained
+from seqlab.study.trials import edges, trials_that_ran, tune
 from seqlab.study.tuning import trial
 from tests.study.test_floor import conditions_of
 
@@ -18,12 +18,8 @@ WANTED = Allowance(trials=5, seeds=8, epochs=16)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"epochs": 4}, "each run has 4 epochs instead of 16, to keep the time limit"),
-        ({"steps": 30}, "each run has 30 steps instead of 16 epochs, to keep the time limit"),
         ({"trials": 3}, "each candidate has 3 trials instead of 5, to keep the time limit"),
         ({"seeds": 1}, "each candidate has 1 seed instead of 8, to keep the time limit"),
-        ({"dropped": ("lstm",)}, "lstm does not compete: too slow for the time limit"),
-        ({"dropped": ("a", "b", "c")}, "a, b and c do not compete: too slow for the time limit"),
     ],
     ids=str,
 )
@@ -36,10 +32,10 @@ def test_what_time_did_not_allow():
     assert cut_short("seed", 4, 5) == "each candidate: 4 of 5 planned seeds ran (time was up)"
 
 
-def settle(folder, valid):
+def settle(folder, valid, role="trial"):
     """Let trials of a candidate have reached these scores."""
     for number, score in enumerate(valid):
-        path = folder / f"runs/rnn/trial-{number}/result.json"
+        path = folder / f"runs/rnn/{role}-{number}/result.json"
         result = json.loads(path.read_text()) | {"valid": score}
         path.write_text(json.dumps(result))
 
@@ -49,19 +45,39 @@ def test_edges_are_those_of_trials_that_ran(tmp_path, in_process, monkeypatch):
     made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=4)
     rates = [trial(number).learning_rate for number in range(4)]
     assert rates[3] < rates[1] < rates[0] < rates[2]
-    settle(made.folder_, (0.5, 0.9, 0.5, 0.5))
-    assert edges(conditions) == []
-    shutil.rmtree(made.folder_ / "runs/rnn/trial-3")
-    assert [len(runs) for runs in trials_that_ran(conditions).values()] == [3]
+    settle(made.folder_, (0.5, 0.9, 0.4, 0.4), "short")
+    tune(conditions)  # the full trials of the settings that are the best now
+    ran = trials_that_ran(conditions)["rnn"]
+    assert {run.job.number for run in ran} == {0, 1}
+    assert [len(runs) for runs in trials_that_ran(conditions, "short").values()] == [4]
+    settled = {run.job.number: run.folder / "result.json" for run in ran}
+    for number, path in settled.items():
+        result = json.loads(path.read_text()) | {"valid": 0.9 if number == 1 else 0.5}
+        path.write_text(json.dumps(result))
+    shutil.rmtree(made.folder_ / "runs/rnn/short-3")
     assert edges(conditions) == [
         f"rnn: the best learning rate, {rates[1]:g}, is the lowest of the 3 tried; more trials "
         "could help it"
     ]
 
 
+def test_only_the_best_of_the_short_trials_go_on(tmp_path, in_process, monkeypatch):
+    _, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=5)
+    short = {run.job.number: run.result for run in trials_that_ran(conditions, "short")["rnn"]}
+    full = {run.job.number: run.result for run in trials_that_ran(conditions)["rnn"]}
+    assert sorted(short) == [0, 1, 2, 3, 4]
+    ranked = sorted(short, key=lambda number: (-short[number]["valid"], number))
+    assert set(full) == set(ranked[:2])
+    for number, result in full.items():
+        before = short[number]["settings"]["train"]
+        assert before["seed"] == result["settings"]["train"]["seed"]
+        assert before["epochs"] < result["settings"]["train"]["epochs"]
+
+
 def test_a_rate_that_the_user_set_has_no_edge(tmp_path, in_process, monkeypatch):
     settings = {"train": {"learning_rate": 1e-3}}
     made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=3, **settings)
-    settle(made.folder_, (0.5, 0.9, 0.5))
+    settle(made.folder_, (0.5, 0.9, 0.5), "short")
+    tune(conditions)
     assert edges(conditions) == []
     assert made.verdict_["left_out"] == []

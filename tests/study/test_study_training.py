@@ -133,7 +133,7 @@ def test_a_checkpoint_of_another_version_is_left_to_the_user(made, monkeypatch):
         last, _ = stopped_after(assignment, made.folder_, 4)
     with pytest.raises(UserError) as caught:
         run_job(assignment, made.folder_)
-    assert caught.value.message == f"{last}: a checkpoint of version 1; accepted: 2"
+    assert caught.value.message == f"{last}: a checkpoint of version 1; accepted: 3"
     assert caught.value.hint == "delete it to train from the beginning"
     assert last.exists()
     assert read_run(assignment.folder(made.folder_)) is None

@@ -3,12 +3,12 @@
 import time
 
 from seqlab.runs import list_runs, read_json
-from seqlab.study import stages
 from seqlab.study.clock import Clock
-from seqlab.study.plan import Allowance
+from seqlab.study.plan import Allowance, Tuned
 from seqlab.study.spec import StudySpec
 from seqlab.study.stored_plan import read_allowance, write_allowance
 from seqlab.study.timing import Pace, expected_seconds
+from seqlab.study.trials import trial_scores, tune
 from seqlab.study.tuning import trial
 from seqlab.study.verdict import PER_SEED
 from tests.study.test_cuts import settle
@@ -44,8 +44,8 @@ def test_every_seed_has_trials_of_its_own_at_the_same_points(tmp_path, in_proces
 def test_settings_of_a_seed_come_from_its_trials(tmp_path, in_process, monkeypatch):
     made, conditions = conditions_of(monkeypatch, tmp_path / "study", **BUDGET)
     settle(made.folder_, (0.9, 0.5, 0.5, 0.6))
-    assert stages.tune(conditions) == [{"rnn": trial(0)}, {"rnn": trial(1)}]
-    assert stages.trial_scores(conditions) == {}  # the seeds hold the variance of tuning
+    assert tune(conditions) == [{"rnn": Tuned(trial(0))}, {"rnn": Tuned(trial(1))}]
+    assert trial_scores(conditions) == {}  # the seeds hold the variance of tuning
 
 
 def test_more_seeds_bring_only_their_own_trials(tmp_path, in_process):
@@ -79,10 +79,10 @@ def test_the_plan_expects_the_trials_of_every_seed():
 
     def takes(**changes):
         return expected_seconds(
-            {"rnn": pace}, [], Allowance(trials=5, seeds=8, epochs=1, **changes), 1
+            {"rnn": pace}, [], Allowance(trials=2, seeds=8, epochs=1, **changes), 1
         )
 
-    assert takes(tune_per_seed=True) - takes() == 7 * 5 * 10
+    assert takes(tune_per_seed=True) - takes() == 7 * 2 * 10
 
 
 def test_time_that_is_up_leaves_seeds_out_not_trials(tmp_path, in_process, monkeypatch):

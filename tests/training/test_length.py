@@ -1,5 +1,7 @@
 """An open-ended training finds its length, falls from its best place, and resumes exactly."""
 
+from itertools import pairwise
+
 import pytest
 
 from seqlab.specs import TrainSpec
@@ -86,7 +88,7 @@ def test_rises_that_do_not_matter_are_no_reason_to_go_on():
 def test_it_is_judged_more_rarely_as_it_goes_on():
     _, history = trained(Scripted(lambda step: 1.0 / (step + 1)))
     at = [r["step"] for r in history.records if r["step"] <= history.fell["from"]]
-    apart = [b - a for a, b in zip(at, at[1:], strict=False)]
+    apart = [b - a for a, b in pairwise(at)]
     assert len(at) <= 20
     assert max(apart[:-1]) > 3 * apart[0]
 
@@ -99,8 +101,8 @@ def test_it_resumes_exactly_in_every_phase(kill, tmp_path):
     whole, expected = trained(Scripted(score))
     objective, model = Scripted(score), line_model()
     if kill < expected.fell["at"] + 20:
+        checkpoints = Checkpoints(tmp_path, seconds=0)
         with pytest.raises(KilledError):
-            checkpoints = Checkpoints(tmp_path, seconds=0)
             fit(model, objective, SPEC, [Count(objective, step=kill)], checkpoints)
     again = line_model()
     history = fit(again, objective, SPEC, [Count(objective)], Checkpoints(tmp_path, seconds=0))

@@ -1,0 +1,174 @@
+"""Tuning: every candidate tries the same settings, and trains as long as it goes on learning.
+
+Where there are several settings, each has a short trial first: a third of a usual run, with a
+schedule that is complete in it. The best third of each candidate's settings have a full trial
+(successive halving: Jamieson and Talwalkar, 2016), which finds its own length
+(`training/length.py`) unless one was declared. The setting that validates best is taken into the
+verdict, with the length that its trial took and something to spare, as other seeds may be later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+
+from seqlab.runs import Run
+from seqlab.study.assignment import Assignment
+from seqlab.study.plan import Tuned
+from seqlab.study.stages import Conditions
+from seqlab.study.timing import cut_short
+from seqlab.study.tuning import at_edge, best_trial, trial
+
+Chosen = dict[str, Tuned]  # by candidate
+Ran = dict[str, list[Run]]
+
+SPARE = 1.25  # times the length of the best trial
+LEAST_SHARE = 0.5  # of a usual run is the shortest length that is believed
+
+
+def tune(conditions: Conditions) -> list[Chosen]:
+    """Run the trials and choose: for each verdict seed, what each candidate trains with.
+
+    All seeds share it, unless each is tuned by trials of its own. A candidate whose trials all
+    failed keeps the first trial's settings: its verdict runs will say how it fails.
+    """
+    allowance = conditions.planner.allowance
+    if allowance.short_trials:
+        _run(conditions, "short", allowance.short_trials)
+    ran = _run(conditions, "trial", allowance.full_trials)
+    if not allowance.tune_per_seed:
+        return [_choose(conditions, ran)] * allowance.seeds
+    trials, fewest = allowance.trials, min(map(len, ran.values()), default=allowance.full_trials)
+    tuned = fewest // trials
+    if tuned < allowance.seeds:
+        conditions.clock.note(cut_short("seed", tuned, allowance.seeds))
+    return [
+        _choose(conditions, {n: runs[s * trials : (s + 1) * trials] for n, runs in ran.items()})
+        for s in range(tuned)
+    ]
+
+
+def _run(conditions: Conditions, role: str, count: int) -> Ran:
+    """Run the trials of a role, as many of each candidate; returns those of completed rounds."""
+    planned = _planned(conditions, role)
+    ordered = [planned[name][place] for place in range(count) for name in planned]
+    conditions.clock.rank(planned.values())
+    conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
+    ran = trials_that_ran(conditions, role)
+    fewest = min(map(len, ran.values()), default=count)
+    if fewest < count and not conditions.planner.allowance.tune_per_seed:
+        conditions.clock.note(cut_short(_called(conditions, role), fewest, count))
+    return ran
+
+
+def _called(conditions: Conditions, role: str) -> str:
+    halved = conditions.planner.allowance.short_trials
+    return {"short": "short trial", "trial": "full trial" if halved else "trial"}[role]
+
+
+def _planned(conditions: Conditions, role: str) -> dict[str, list[Assignment]]:
+    """Every candidate's trials in their order."""
+    planner, allowance = conditions.planner, conditions.planner.allowance
+    numbers: Mapping[str, Sequence[int]] = {}
+    if role == "trial" and allowance.short_trials:
+        numbers = _promoted(conditions)
+    count = allowance.short_trials if role == "short" else allowance.full_trials
+    return {
+        entry.name: [
+            planner.trial(entry, n, trial(n % max(allowance.trials, 1)), role)
+            for n in numbers.get(entry.name, range(count))
+        ]
+        for entry in conditions.entries
+        if entry.kind == "model"
+    }
+
+
+def _promoted(conditions: Conditions) -> dict[str, list[int]]:
+    """The settings that have a full trial: those whose short trials validated best."""
+    sign = 1 if conditions.metric.higher_is_better else -1
+    allowance = conditions.planner.allowance
+    chosen = {}
+    for name, runs in trials_that_ran(conditions, "short").items():
+        done = [run for run in runs if run.ok and run.result["valid"] is not None]
+        ranked = sorted(done, key=lambda run: (-sign * run.result["valid"], run.job.number))
+        numbers = [run.job.number for run in ranked]
+        numbers += [n for n in range(allowance.trials) if n not in numbers]
+        chosen[name] = numbers[: allowance.full_trials]
+    return chosen
+
+
+def trials_that_ran(conditions: Conditions, role: str = "trial") -> Ran:
+    """Every candidate's trials, of the rounds that were completed: as many for each."""
+    ran = {
+        name: list(takewhile(bool, (a.finished(conditions.folder) for a in planned)))
+        for name, planned in _planned(conditions, role).items()
+    }
+    fewest = min(map(len, ran.values()), default=0)
+    return {name: [run for run in runs[:fewest] if run is not None] for name, runs in ran.items()}
+
+
+def all_settings(conditions: Conditions) -> Ran:
+    """One trial of each setting that was tried: the short ones, where there are such."""
+    halved = conditions.planner.allowance.short_trials
+    return trials_that_ran(conditions, "short" if halved else "trial")
+
+
+def _choose(conditions: Conditions, ran: Mapping[str, Sequence[Run]]) -> Chosen:
+    """The setting of the trial that validated best, and its length."""
+    return {name: _tuned(conditions, runs) for name, runs in ran.items()}
+
+
+def _tuned(conditions: Conditions, runs: Sequence[Run]) -> Tuned:
+    allowance = conditions.planner.allowance
+    if not runs:
+        return Tuned()
+    best = best_trial(runs, conditions.metric.higher_is_better)
+    if best is None:
+        return Tuned(trial(0))
+    epochs = None
+    if allowance.longest > 1:
+        most = allowance.longest * allowance.epochs
+        took = max(SPARE * float(best.result["epochs"]), LEAST_SHARE * allowance.epochs)
+        epochs = round(min(took, most), 2)
+    return Tuned(trial(best.result["number"] % allowance.trials), epochs)
+
+
+def best_full_trial(conditions: Conditions, name: str) -> Run | None:
+    """The trial of a candidate whose setting and length were chosen."""
+    runs = trials_that_ran(conditions).get(name, [])
+    return best_trial(runs, conditions.metric.higher_is_better)
+
+
+def trial_scores(conditions: Conditions) -> dict[str, tuple[float, ...]]:
+    """The validation scores of each candidate's trials that ended well, one of each setting.
+
+    None where each seed was tuned by itself: the spread of seeds holds the variance of tuning.
+    """
+    if conditions.planner.allowance.tune_per_seed:
+        return {}
+    valid = {
+        name: [run.result["valid"] for run in runs if run.ok]
+        for name, runs in all_settings(conditions).items()
+    }
+    return {name: tuple(v for v in values if v is not None) for name, values in valid.items()}
+
+
+def edges(conditions: Conditions) -> list[str]:
+    """Sentences on candidates whose best learning rate is the lowest or highest of trials run."""
+    sentences = []
+    tried = all_settings(conditions)
+    for name, runs in trials_that_ran(conditions).items():
+        best = best_trial(runs, conditions.metric.higher_is_better)
+        rates = {_rate(run) for run in tried[name]}
+        side = "" if best is None else at_edge(_rate(best), sorted(rates))
+        if best is not None and side:
+            sentences.append(
+                f"{name}: the best learning rate, {_rate(best):g}, is the {side}est of the "
+                f"{len(rates)} tried; more trials could help it"
+            )
+    return sentences
+
+
+def _rate(run: Run) -> float:
+    """The learning rate that a run was given."""
+    return float(run.result["settings"]["train"]["learning_rate"])
