@@ -101,11 +101,18 @@ def _spent(contestant: Contestant, shown: dict[str, tuple[Show, Read]]) -> list[
     )
     medians = ((show, _median(contestant, read)) for show, read in shown.values())
     return [
-        _finished(contestant.trials),
+        _trials(contestant),
         _finished(contestant.verdicts),
         *(MISSING if middle is None else show(middle) for show, middle in medians),
         ", ".join(backends) or MISSING,
     ]
+
+
+def _trials(contestant: Contestant) -> str:
+    """How many settings were tried, and how many of them at full length."""
+    if not contestant.full_trials:
+        return _finished(contestant.trials)
+    return f"{_finished(contestant.trials)} short, {_finished(contestant.full_trials)} full"
 
 
 def _finished(runs: Sequence[Run]) -> str:

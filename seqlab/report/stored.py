@@ -37,7 +37,8 @@ class Contestant:
     status: str  # best | tied | negligible | undecided | worse | failed; empty: not compared
     style: int
     row: dict[str, Any] = field(default_factory=dict)
-    trials: tuple[Run, ...] = ()
+    trials: tuple[Run, ...] = ()  # one of each setting: the short ones, where there are such
+    full_trials: tuple[Run, ...] = ()  # of the settings that were the best of short ones
     verdicts: tuple[Run, ...] = ()  # those on all the training data
 
     @property
@@ -48,7 +49,10 @@ class Contestant:
     @property
     def reason(self) -> str:
         """Why it failed, in the words of its run."""
-        told = [str(run.result.get("reason") or "") for run in self.verdicts + self.trials]
+        told = [
+            str(run.result.get("reason") or "")
+            for run in self.verdicts + self.full_trials + self.trials
+        ]
         return str(self.row.get("reason") or next(filter(None, told), ""))
 
     def number(self, column: str) -> float | None:
@@ -254,7 +258,10 @@ def _contestants(
         own = [run for run in runs if run.result["candidate"] == name]
         row = by_name.get(name, {})
         kind = str(row.get("kind") or (own[0].result["kind"] if own else "model"))
-        verdicts = [run for run in own if run.result["role"] == "verdict"]
+        short, trials, verdicts = (
+            tuple(run for run in own if run.result["role"] == role)
+            for role in ("short", "trial", "verdict")
+        )
         contestants.append(
             Contestant(
                 name=name,
@@ -262,7 +269,8 @@ def _contestants(
                 status=str(row.get("status") or ""),
                 style=styles[name],
                 row=row,
-                trials=tuple(run for run in own if run.result["role"] == "trial"),
+                trials=short or trials,
+                full_trials=trials if short else (),
                 verdicts=tuple(run for run in verdicts if run.result.get("size") is None),
             )
         )
