@@ -33,13 +33,13 @@ class Known:
 STUDIES = {
     "sst2": Known(
         ("sst2_sentences/train.tsv.xz", "sst2_sentences/dev.tsv", "sst2_sentences/test.tsv.xz"),
-        {"budget": {"params": 100_000, "seeds": 8, "trials": 3}},
+        {"budget": {"params": 100_000, "seeds": 8, "trials": 3, "time": None}},
         "best model ≥ 0.79 accuracy; tfidf-lr 0.805 ± 0.01",
     ),
     "etth1": Known(
         ("etth/ETTh1.csv.xz",),
         {
-            "budget": {"params": 100_000, "seeds": 3, "trials": 2},
+            "budget": {"params": 100_000, "seeds": 3, "trials": 2, "time": None},
             "candidates": ("gru", "transformer"),
             "data": {"lookback": 336, "horizon": 96, "split": "8640/2880/2880"},
         },

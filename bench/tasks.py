@@ -51,7 +51,8 @@ class Known:
     def run(self, extra: list[str]) -> int:
         """Run the study, or what is missing of it; what it prints goes to standard error."""
         words = [word.replace("$DATA", str(DATA)) for word in shlex.split(self.command)]
-        command = python_module("seqlab", "compare", *words, "-o", str(self.folder), *extra)
+        place = ["-o", str(self.folder), "--time", "none"]
+        command = python_module("seqlab", "compare", *words, *place, *extra)
         return subprocess.run(command, stdout=sys.stderr, env=environment()).returncode
 
     def wanted(self) -> str:
@@ -78,7 +79,7 @@ def main() -> int:
     print("|---|---|---:|---|---|---:|---|")
     print("\n".join(_row(study) for study in done))
     for study in done:
-        print(f"\n**{study.name}**: `seqlab compare {study.command}`\n")
+        print(f"\n**{study.name}**: `seqlab compare {study.command} --time none`\n")
         print(f"> {read_json(study.folder / 'verdict.json')['sentence']}")
     return 0
 

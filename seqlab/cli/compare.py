@@ -63,8 +63,8 @@ def compare(
 ) -> None:
     """Compare sequence models on your data and get a verdict.
 
-    On ordinary data this takes about an hour; --time 10m keeps it to ten minutes, with fewer
-    trials, seeds and steps, and --dry-run shows the expected time.
+    It takes ten minutes at most, spent on what matters most for the answer; --time gives it more
+    or less, --time none as much as it needs, and --dry-run shows the plan.
     """
     with doing("starting"):
         from seqlab.cli.show import compare_and_show

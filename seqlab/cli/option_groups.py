@@ -87,7 +87,8 @@ class BudgetOptions:
         int | None, _said(BUDGET, "Training steps of each run, instead of epochs.", min=1)
     ] = None
     time: Annotated[
-        str | None, _said(BUDGET, "Time limit of the whole study: 90s, 10m, 1.5h; none by default.")
+        str | None,
+        _said(BUDGET, "Time limit of the whole study: 90s, 10m, 1.5h, or none; 10m by default."),
     ] = None
     train_seconds: Annotated[
         float | None, _said(BUDGET, "Training time of each run, in seconds.")
@@ -116,12 +117,12 @@ class BudgetOptions:
                 params=None if self.params is None else o.count(self.params, "--params"),
                 epochs=self.epochs,
                 steps=self.steps,
-                time=o.seconds(self.time),
                 train_seconds=o.above_zero(self.train_seconds, "--train-seconds"),
                 seeds=self.seeds,
                 trials=self.trials,
                 tune_per_seed=self.tune_per_seed or None,
             ),
+            **({} if self.time is None else {"time": o.limit(self.time)}),
         }
 
 

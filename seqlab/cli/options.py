@@ -62,8 +62,14 @@ def seconds(given: str | None, option: str = "--time") -> float | None:
         return None
     found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(s|m|min|h)?\s*", given)
     if found is None or float(found[1]) == 0:
-        raise UserError(f'{option} "{given}": expected a duration such as 90s, 10m or 1.5h')
+        also = ", or none" if option == "--time" else ""
+        raise UserError(f'{option} "{given}": expected a duration such as 90s, 10m or 1.5h{also}')
     return float(found[1]) * {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2] or "s"]
+
+
+def limit(given: str) -> float | None:
+    """A time limit: a duration, or none."""
+    return None if given.strip().lower() == "none" else seconds(given)
 
 
 def count(given: str, option: str) -> int:

@@ -147,7 +147,7 @@ class Clock:
         """The share of so many expected seconds of work for which there is time: 1 at most."""
         if self.deadline is None or work <= 0:
             return 1.0
-        left = self.deadline - self.tail(self.startup) - time.monotonic()
+        left = self._last_start - time.monotonic()
         return min(1.0, max(0.0, left) * self.workers / (work * self._slowness()))
 
     def _has_time(self, assignment: Assignment) -> bool:
@@ -161,11 +161,17 @@ class Clock:
         if self.tuning and job.role == "trial":
             # Of a seed that is tuned by itself, the trials are the larger part of its work.
             share = max(share, self.tuning / (self.tuning + 1))
-        end = self.begun + share * (self.deadline - self.tail(self.startup) - self.begun)
+        end = self.begun + share * (self._last_start - self.begun)
         if time.monotonic() + self._forecast(assignment) < end:
             return True
         self._cut[job.role] = place
         return False
+
+    @property
+    def _last_start(self) -> float:
+        """When runs should be over, so that what comes after them is done by the deadline."""
+        assert self.deadline is not None
+        return self.deadline - self.tail(self.startup) * max(1.0, self._slowness())
 
     def _forecast(self, assignment: Assignment) -> float:
         """Seconds that a run will take, from runs like it where there are some."""

@@ -126,7 +126,7 @@ def _conditions(study: PreparedStudy, plan: Plan, pool: Pool, listener: Listener
         for name, pace in plan.paces.items()
         for role in ("short", "trial", "verdict")
     }
-    tail = partial(tail_seconds, plan.entries, plan.paces)
+    tail = partial(tail_seconds, plan.entries, plan.paces, study.workers)
     limit = study.spec.budget.time
     clock = Clock(
         expected=expected,

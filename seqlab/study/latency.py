@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Predict = Callable[[NDArray[np.int64]], object]  # of the examples with these numbers
 
 ROUNDS, MOST_ROUNDS = 8, 24
+PATIENCE_SECONDS = 20.0  # after which a busy machine is no reason for more rounds
 BURST_SECONDS = 0.12  # of predictions of one contestant in a round, if it is quick
 LEAST, MOST = 2, 40  # predictions in a burst
 TOGETHER, TOGETHER_ROUNDS = 64, 4  # examples in a batch; rounds in which one is timed
@@ -60,8 +61,14 @@ def measure_in_rounds(contestants: Sequence[Predict], examples: int) -> list[dic
     for timing in timings:  # what is loaded or compiled on the first call is paid for here
         timing.predict(rng.integers(0, examples, 1))
         timing.predict(rng.integers(0, examples, TOGETHER))
-    done = 0
-    while done < ROUNDS or (done < MOST_ROUNDS and max(t.spread for t in timings) > BUSY):
+    done, begun = 0, time.perf_counter()
+
+    def more() -> bool:
+        waited = time.perf_counter() - begun > PATIENCE_SECONDS
+        busy = done < MOST_ROUNDS and max(timing.spread for timing in timings) > BUSY
+        return busy and not waited
+
+    while done < ROUNDS or more():
         for timing in timings:
             _burst(timing, rng, examples)
             if done < TOGETHER_ROUNDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,10 +34,12 @@ def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, Costs
         stored = known.get(name, {})
         costs[name] = stored if stored.get("digest") == run.result["digest"] else {}
         costs[name] |= _of_the_run(run)
-        if ALONE not in costs[name]:
-            conditions.clock.measures(name)
-            costs[name] |= _alone(conditions, run.folder) or {}
-        write_json(path, {**known, **costs})
+    missing = [name for name in runs if ALONE not in costs[name]]
+    with ThreadPoolExecutor(conditions.clock.workers) as processes:
+        found = {n: processes.submit(_alone, conditions, n, runs[n].folder) for n in missing}
+        for name, measured in found.items():
+            costs[name] |= measured.result() or {}
+            write_json(path, {**known, **costs})
     if not _measured_together(costs):
         _measure_in_turn(conditions, runs, costs)
         write_json(path, {**known, **costs})
@@ -68,7 +71,9 @@ def _measure_in_turn(conditions: Conditions, runs: dict[str, Run], costs: dict[s
         costs[name] |= {**own[0], "rounds": rounds} if own else {}
 
 
-def _alone(conditions: Conditions, run: Path) -> Costs | None:
+def _alone(conditions: Conditions, name: str, run: Path) -> Costs | None:
+    """In a process of its own; others are measured meanwhile, one on each core."""
+    conditions.clock.measures(name)
     prepared, task = conditions.folder / "prepared/fold0", conditions.planner.task.name
     return _tried(
         conditions, lambda: measure(conditions.folder, run, prepared, task, conditions.clock.late)

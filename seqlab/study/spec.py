@@ -23,7 +23,9 @@ class Budget(Spec):
     epochs: int | None = Field(None, ge=1, description="None: the task's own")
     steps: int | None = Field(None, ge=1)
     train_seconds: float | None = Field(None, gt=0, description="per run")
-    time: float | None = Field(None, gt=0, description="seconds for the whole study")
+    time: float | None = Field(
+        600.0, gt=0, description="seconds for the whole study; None: as long as it takes"
+    )
     seeds: int = Field(8, ge=1)
     trials: int = Field(5, ge=0)
     tune_per_seed: bool = Field(False, description="each verdict seed by trials of its own")

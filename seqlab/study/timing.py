@@ -130,20 +130,24 @@ def expected_seconds(
         work += verdict * folds + verdict * sum(sizes)
     work += BASELINE_SECONDS * (len(entries) - len(paces))
     crowded = work * (CROWDING_FACTOR if workers > 1 else 1) / workers
-    return STARTUP_SECONDS + crowded + tail_seconds(entries, paces)
+    return STARTUP_SECONDS + crowded + tail_seconds(entries, paces, workers)
 
 
 def tail_seconds(
-    entries: Sequence[PlannedContestant], paces: dict[str, Pace], startup: float = STARTUP_SECONDS
+    entries: Sequence[PlannedContestant],
+    paces: dict[str, Pace],
+    workers: int,
+    startup: float = STARTUP_SECONDS,
 ) -> float:
     """What comes after the runs: each contestant's costs in a process, all in one, the report."""
-    each = startup + 2 * COST_SECONDS + ROUNDS * BURST_SECONDS
-    seconds = REPORT_SECONDS + startup + each * len(entries)
+    alone = (startup + COST_SECONDS) * len(entries)
+    together = startup + (COST_SECONDS + ROUNDS * BURST_SECONDS) * len(entries)
     for entry in entries:
         if entry.name in paces:
             pace = paces[entry.name]
-            seconds += MEASURED_STEPS * pace.step + MEASURED_EXAMPLES * pace.example
-    return seconds
+            alone += MEASURED_STEPS * pace.step + TOGETHER * pace.example
+            together += MEASURED_EXAMPLES * pace.example
+    return REPORT_SECONDS + alone / workers + together
 
 
 def seeds_in_time(

@@ -11,7 +11,7 @@ METRICS = "accepted: accuracy, macro-f1, log-loss, auroc, calibration-error"
 COUNT = "expected a positive number such as 200k or 1000000"
 DIFFERENCE = "expected a difference such as 1pt (a hundredth), 2% (of the best value) or 0.01"
 WHOLE = "that is the whole range of accuracy (0 to 1) or more, so everything would count as equal"
-DURATION = "expected a duration such as 90s, 10m or 1.5h"
+DURATION = "expected a duration such as 90s, 10m or 1.5h, or none"
 SHARES = "accepted: shares such as 60/20/20, or two dates such as 2016-07-01,2017-11-01"
 
 # arguments after the data → error, beginning of the hint
