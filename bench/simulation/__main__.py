@@ -14,14 +14,15 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from bench.simulation import fields
-from bench.simulation.judging import Judgement, Record, judge_one, record_of
+from bench.simulation import fields, raced
+from bench.simulation.judging import Judgement, Record, judge_one, judge_race, record_of
 from bench.simulation.procedures import table_of_procedures
 from bench.simulation.promises import table_of_promises
 from bench.simulation.worlds import World
 from seqlab.kernels.threads import cores
 
 ERROR, COVERAGE, FOUND = 0.05, 0.93, 0.90
+POWER_LOST = 0.03  # by looking early
 REPETITIONS, QUICK, FULL = 300, 40, 2000
 
 
@@ -56,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         run = Run(repetitions, pool)
         print(f"{repetitions} studies a world.\n")
         held = [*errors(run), *power(run), *regret(run)]
+        held += races(run)
         held += table_of_promises(pool, repetitions)
         table_of_procedures(pool, repetitions)
     print(f"\n{time.perf_counter() - begun:.0f} s")
@@ -118,6 +120,33 @@ def regret(run: Run) -> list[bool]:
         print(
             f"| {world.name} | {100 * record['regret']:.2f}{'' if kept else ' **missed**'} |"
             f" {100 * most:.1f} | {record['best_covered']:.3f} | {record['best_kept']:.3f} |",
+            flush=True,
+        )
+    return held
+
+
+def races(run: Run) -> list[bool]:
+    """Seeds in rounds: the same promises, for fewer runs; power beside that of one look."""
+    print(
+        "\n| verdict seeds in rounds, up to 8 | something false is said | a best one is kept |"
+        " the last is found | … in one look | runs | at most |\n|---|---|---|---|---|---|---|"
+    )
+    held = []
+    for world, most in raced.worlds():
+        judge = partial(judge_race, world, 0)
+        judged: list[Judgement] = list(run.pool.map(judge, range(run.repetitions), chunksize=10))
+        record, whole = record_of(judged), run.record(world)
+        false = max(record["false_claim"], 1 - record["words_true"])
+        error = ERROR + 2 * _standard_error(ERROR, run.repetitions)
+        gap = world.truth(1)["c0"] - min(world.truth(1).values()) > 0
+        lost = whole["found"] - record["found"] if gap else 0.0
+        kept = false <= error and record["best_kept"] >= 1 - error and record["runs"] <= most
+        kept &= lost <= POWER_LOST + 2 * _standard_error(FOUND, run.repetitions)
+        held.append(kept)
+        found = f"{record['found']:.3f} | {whole['found']:.3f}" if gap else "– | –"
+        print(
+            f"| {world.name} | {false:.3f}{'' if kept else ' **missed**'} |"
+            f" {record['best_kept']:.3f} | {found} | {record['runs']:.2f} | {most} |",
             flush=True,
         )
     return held

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from bench.simulation.worlds import World
+from bench.simulation.raced import race
+from bench.simulation.worlds import Study, World
 from seqlab.compare.comparison import Comparison, Families
 from seqlab.compare.costs import Costs
 from seqlab.compare.decision import Rules, compare
@@ -29,6 +30,7 @@ class Judgement:
     words_true: float  # every sentence is true
     too_short: float  # the comparison says that the test part cannot decide
     family_claim: float  # one family is called better than another, and is not
+    runs: float = 1.0  # of networks, as a share of all seeds for all
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,22 @@ def judge_one(world: World, seed: int, number: int, rules: Rules | None = None) 
         rules=rules or Rules(seed=number),
         trivial=study.trivial,
     )
-    costs = {
+    return judged(comparison, recommend(comparison, _costs(study)), world, study.true)
+
+
+def judge_race(world: World, seed: int, number: int) -> Judgement:
+    """Draw one study whose seeds are run in rounds, and judge what comes of it."""
+    study = world.draw(np.random.default_rng([seed, number]))
+    comparison, runs = race(study, world.metric, Rules(seed=number))
+    advice = recommend(comparison, _costs(study))
+    return replace(judged(comparison, advice, world, study.true), runs=runs)
+
+
+def _costs(study: Study) -> dict[str, Costs]:
+    """Each a bit dearer than the one before."""
+    return {
         c.name: Costs("model", 1, latency_ms_p50=1.0 + i) for i, c in enumerate(study.contestants)
     }
-    return judged(comparison, recommend(comparison, costs), world, study.true)
 
 
 def judged(

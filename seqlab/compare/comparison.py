@@ -52,6 +52,7 @@ class Standing:
     trivial: bool = False
     families: tuple[str, ...] = ()
     reason: str = ""  # why it failed
+    left_after: int = 0  # seeds, where it was shown to be worse and ran no more (`race.py`)
 
     @property
     def runs(self) -> int:
@@ -135,6 +136,7 @@ class Comparison:
     unit: str = "test example"
     short: str = ""  # why the test part can decide nothing
     restarts: int = 1
+    race_over: str = ""  # why no more seeds were run, where that was no limit of time
     other: Comparison | None = None
     variation: Variation | None = field(default=None, repr=False, compare=False)
 
@@ -151,14 +153,15 @@ class Comparison:
 
     @property
     def seeds(self) -> int:
-        """The fewest seeds of a contestant that has chance; 0 if none has."""
-        counts = [s.runs for s in self.standings if s.status != "failed" and not s.deterministic]
+        """The fewest seeds of a contestant that has chance and did not leave; 0 if none has."""
+        chance = [s for s in self.standings if s.status != "failed" and not s.deterministic]
+        counts = [s.runs for s in chance if not s.left_after] or [s.runs for s in chance]
         return min(counts, default=0)
 
     @property
     def preview(self) -> bool:
-        """Whether there are fewer seeds than a verdict needs."""
-        return 0 < self.seeds < VERDICT_SEEDS
+        """Whether there are fewer seeds than a verdict needs, and more could change it."""
+        return 0 < self.seeds < VERDICT_SEEDS and not self.race_over
 
     @property
     def half_width(self) -> float:

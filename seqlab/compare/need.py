@@ -48,14 +48,45 @@ class Need:
     sentence: str
 
 
+def chances_by_seeds(comparison: Comparison, seeds: int, level: float) -> dict[str, float]:
+    """For each undecided contestant, the chance that so many seeds in all decide it at a level.
+
+    None where that is not known: there is no undecided one, or no chance to be seen yet.
+    """
+    chances = {}
+    for name, factor in _factors(comparison, level).items():
+        assert comparison.variation is not None
+        rival = str(comparison.best)
+        pair = _Pair.of(comparison.variation, rival, name)
+        if not (math.isfinite(pair.seeds) and math.isfinite(factor)):
+            return {}
+        gap = abs(comparison.pair(rival, name).difference)
+        chance = 0.0
+        if pair.chance.any():
+            more = np.array([float(max(seeds, pair.runs.max() + 1))])
+            chance = float(pair.decided_by_seeds(more, gap, comparison.delta, factor)[0])
+        chances[name] = chance
+    return chances
+
+
 def needs(comparison: Comparison) -> list[Need]:
     """For each undecided contestant, how many seeds or test examples would decide it."""
+    variation = comparison.variation
+    if variation is None:
+        return []
+    level = replace(Rules(level=comparison.level), looks=comparison.looks).next_level
+    factors = _factors(comparison, level)  # those of the next look at the test part
+    return [_need(comparison, variation, name, factor) for name, factor in factors.items()]
+
+
+def _factors(comparison: Comparison, level: float) -> dict[str, float]:
+    """For each undecided contestant, by how much the interval of its difference to the best one
+    exceeds the standard error.
+    """
     undecided = [s.name for s in comparison.standings if s.status == "undecided"]
     variation = comparison.variation
     if variation is None or not undecided:
-        return []
-    # The factor by which intervals exceed the standard errors at the next look at the test part.
-    level = replace(Rules(level=comparison.level), looks=comparison.looks).next_level
+        return {}
     joint = Joint.draw(variation, pair_contrasts(len(variation.names)), 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         factors = joint.together(level) / joint.errors
@@ -64,10 +95,7 @@ def needs(comparison: Comparison) -> list[Need]:
         for i, j, factor in zip(*pair_index(len(variation.names)), factors, strict=True)
     }
     rival = str(comparison.best)
-    return [
-        _need(comparison, variation, name, factor_of[frozenset((rival, name))])
-        for name in undecided
-    ]
+    return {name: factor_of[frozenset((rival, name))] for name in undecided}
 
 
 def _need(comparison: Comparison, variation: Variation, name: str, factor: float) -> Need:

@@ -23,8 +23,9 @@ from seqlab.study.plan import Planner, Tuned, absent
 from seqlab.study.planning import Plan, plan_study
 from seqlab.study.pool import Pool
 from seqlab.study.preparation import PreparedStudy, prepare_study
+from seqlab.study.race import judge
 from seqlab.study.spec import StudySpec
-from seqlab.study.stages import Conditions, judge
+from seqlab.study.stages import Conditions
 from seqlab.study.stored_plan import write_allowance
 from seqlab.study.timing import OPEN_ENDED, tail_seconds
 from seqlab.study.trials import Chosen, edges, tune
@@ -67,13 +68,13 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         conditions = _conditions(study, plan, pool, listener)
         chosen = tune(conditions)
         conditions = _in_time(study, plan, conditions, chosen)
-        finished = judge(conditions, chosen, study.sizes)
+        finished, race = judge(conditions, chosen, study.sizes, study.spec)
         costs = measure_costs(conditions, finished)
         _remember_cuts(study, conditions)
         listener.moment(Moment("comparing", 1.0, None))
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
         left_out += conditions.clock.notes
-        remarks = Remarks(left_out, edges(conditions))
+        remarks = Remarks(left_out, edges(conditions), race)
         verdict = write_verdict(conditions, finished, costs, study.spec, remarks)
         keep_best(conditions, study.spec, finished, verdict, study.folds)
     return verdict

@@ -44,7 +44,7 @@ class Contest:
     def compared(self, rules: Rules) -> Comparison:
         """The comparison on all the training data."""
         share = MAIN_SHARE if len(self.at) > 1 else 1.0
-        rules = replace(rules, share=share)
+        rules = replace(rules, share=share * rules.share)
         return compare(
             self.at[None], self.metric, blocks=self.blocks, rules=rules, trivial=self.trivial
         )
@@ -53,7 +53,7 @@ class Contest:
         """Quality against training size, if sizes were asked for."""
         if len(self.at) == 1:
             return None
-        rules = replace(rules, share=1 - MAIN_SHARE)
+        rules = replace(rules, share=(1 - MAIN_SHARE) * rules.share)
         at = {size or self.whole: contestants for size, contestants in self.at.items()}
         judged: dict[str, Any] = judge_sizes(at, self.metric, self.blocks, rules).to_dict()
         return judged

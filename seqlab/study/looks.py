@@ -72,6 +72,12 @@ def look_at_test(folder: Path, finished: Finished, declared: Declared) -> Look:
     return Look(number, declared, tuple(_history(looks)))
 
 
+def looks_made(folder: Path) -> int:
+    """How often the test part was looked at before."""
+    path = folder / "looks.json"
+    return len(read_json(path)) if path.exists() else 0
+
+
 def _digest(runs: Sequence[Run]) -> str:
     names = sorted(run.result["digest"] for run in runs)
     return hashlib.sha256("/".join(names).encode()).hexdigest()[:16]

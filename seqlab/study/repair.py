@@ -43,6 +43,12 @@ COSTS: Shape = {
     "rounds?": (str, None),
     "backend?": (str, None),
 }
+RACE_ROUND: Shape = {
+    **dict.fromkeys(("seeds", "most", "look"), int),
+    "stop": str,
+    "means": dict,
+    "exits": [{"name": str, "standing": dict, "pair": dict}],
+}
 DATA_CARD: Shape = {"origin": str, "fingerprint": str, "findings": [dict], "notes?": [str]}
 # Versions before held the digest of a look's runs alone.
 LOOK: Shape = (str, {"runs": str, "count": int, "declared": dict})
@@ -53,6 +59,7 @@ FILES: dict[str, tuple[Shape, str]] = {
     "plan.json": ({"key": dict, "allowance": ALLOWANCE}, "the study is planned anew"),
     "costs.json": ({...: COSTS}, "costs are measured again"),
     "looks.json": ([LOOK], "how often the test set was looked at before is no longer known"),
+    "race.json": ([RACE_ROUND], "rounds of the race are judged again"),
     "data_card.json": (DATA_CARD, "the data are prepared again"),
     "study.json": ({"realised": {"time?": NUMBER}}, "the time spent before is no longer known"),
     "choices/*.json": ({...: dict}, "it is measured again"),

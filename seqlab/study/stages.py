@@ -1,8 +1,8 @@
-"""What the stages of a study share, and the verdict runs: only what is missing is done."""
+"""What the stages of a study share: where and with what they run, and which run stands for many."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,10 @@ from seqlab import registry
 from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run
-from seqlab.study.assignment import Assignment
 from seqlab.study.clock import Clock
-from seqlab.study.plan import PlannedContestant, Planner, Tuned
+from seqlab.study.plan import PlannedContestant, Planner
 from seqlab.study.pool import Pool
 from seqlab.study.prepared_folder import load_prepared
-from seqlab.study.timing import cut_short
 
 Finished = dict[tuple[str, int | None], list[list[Run]]]  # (name, size) → seeds → a run per fold
 
@@ -41,43 +39,6 @@ class Conditions:
         name = self.planner.task.metrics[0]
         metric: Metric = registry.load("metrics", name)()
         return metric
-
-
-def judge(
-    conditions: Conditions, chosen: Sequence[Mapping[str, Tuned]], sizes: Sequence[int]
-) -> Finished:
-    """Run the verdict seeds: (contestant, size) → seeds → a run per fold.
-
-    Seeds go round by round, all contestants in each, so that a round that a time limit leaves out
-    leaves everyone equal.
-    """
-    planner, count = conditions.planner, len(chosen)
-    rounds: list[list[tuple[PlannedContestant, int | None, list[Assignment]]]] = []
-    for number in range(count):
-        rounds.append(
-            [
-                (
-                    entry,
-                    size,
-                    planner.verdict(entry, number, chosen[number].get(entry.name, Tuned()), size),
-                )
-                for entry in conditions.entries
-                for size in (None, *sizes)
-                if number == 0 or not entry.deterministic
-            ]
-        )
-    ordered = [a for group in rounds for _, _, assignments in group for a in assignments]
-    left_out = conditions.pool.execute(ordered, conditions.clock.watch, conditions.clock.keep)
-    fewest = min((a.job.number for a in left_out), default=count)
-    if fewest < count:
-        conditions.clock.note(cut_short("seed", fewest, count))
-    finished: Finished = {}
-    for group in rounds[:fewest]:
-        for entry, size, assignments in group:
-            runs = [run for a in assignments if (run := a.finished(conditions.folder)) is not None]
-            if len(runs) == len(assignments):
-                finished.setdefault((entry.name, size), []).append(runs)
-    return finished
 
 
 def median_run(seeds: Sequence[Sequence[Run]], metric: Metric) -> Run | None:

@@ -14,11 +14,13 @@ from seqlab import __version__
 from seqlab.compare.comparison import Comparison
 from seqlab.compare.decision import Rules
 from seqlab.compare.power import needed
+from seqlab.compare.race import race_sentences, raced
 from seqlab.compare.recommendation import Constraints, Recommendation, Wishes, recommend
 from seqlab.runs import read_json, replacing, write_json
 from seqlab.study.contest import contest_of
 from seqlab.study.leaderboard import leaderboard, priced, results_frame
 from seqlab.study.looks import declaration, look_at_test
+from seqlab.study.race import Race
 from seqlab.study.resolving import accepted_loss, declared_margin
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished
@@ -30,10 +32,13 @@ PER_SEED = "each seed was tuned by itself: statements hold for whole pipelines"
 
 @dataclass(frozen=True)
 class Remarks:
-    """What a verdict says of the runs: what was left out of them, and rates at the grid's edge."""
+    """What a verdict says of the runs: what was left out of them, rates at the grid's edge, and
+    how the race went.
+    """
 
     left_out: list[str]
     edges: list[str]
+    race: Race
 
 
 def write_verdict(
@@ -47,15 +52,24 @@ def write_verdict(
     folder, metric = conditions.folder, conditions.metric
     declared = declaration(spec, metric, [entry.name for entry in conditions.entries])
     look = look_at_test(folder, finished, declared)
-    rules = Rules(margin=declared_margin(metric, spec), looks=look.number, seed=spec.seed)
+    margin, share = declared_margin(metric, spec), remarks.race.share
+    rules = Rules(margin=margin, looks=look.number, share=share, seed=spec.seed)
     contest = contest_of(conditions, finished)
-    comparison, sizes = contest.compared(rules), contest.sizes(rules)
+    comparison = raced(contest.compared(rules), remarks.race.run)
+    sizes = contest.sizes(rules)
     limits = Constraints(**spec.constraints.plain())
     recommendation = recommend(
         comparison,
         {e.name: priced(e, costs.get(e.name)) for e in conditions.entries if e.name in costs},
         Wishes(limits, spec.prefer, accepted_loss(metric, spec)),
-        cut_training(conditions, finished, spec),
+        " ".join(
+            text
+            for text in (
+                cut_training(conditions, finished, spec),
+                *race_sentences(comparison, remarks.race.run),
+            )
+            if text
+        ),
     )
     write_json(folder / "comparison.json", {**comparison.to_dict(), "sizes": sizes})
     with replacing(folder / "leaderboard.csv") as temporary:
@@ -65,6 +79,7 @@ def write_verdict(
     could_change = [*needed(comparison), *remarks.edges]
     verdict = _verdict(comparison, recommendation, spec, remarks.left_out, could_change, sizes)
     verdict["declared"] = look.plain()
+    verdict["race"] = [held.to_dict() for held in remarks.race.run]
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
     return verdict

@@ -74,9 +74,10 @@ def test_dry_run_trains_nothing_and_writes_nothing(seqlab, small_csv, here, monk
     said = " ".join(done.out.split())
     for words in (
         "96 training, 12 validation, 12 test examples; primary metric accuracy",
-        "budget: 3,000 parameters (body and head), 1 trial and 2 seeds each, 1 epoch at most;",
-        "1 at a time",
-        "expected time: at most about",
+        "budget: 3,000 parameters (body and head) each; 1 trial to tune each",
+        "each run: 1 epoch at most; 1 at a time",
+        "then: 2 fresh seeds each",
+        "expected time: about",
         "what this test set can resolve",
         "Nothing was trained (--dry-run).",
     ):
@@ -90,7 +91,7 @@ def test_plan_leaderboard_sentence_and_path(seqlab, small_csv, study_folder, in_
     said = " ".join(done.out.split())
     verdict = json.loads((study_folder / "verdict.json").read_text())
     for words in (
-        "expected time: at most about",
+        "expected time: about",
         "contestant accuracy 95 % interval status",
         verdict["sentence"],
         f"report: {study_folder / 'report.html'}",
