@@ -27,9 +27,11 @@ def small_csv(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(small_csv, tmp_path_factory):
-    """A finished study, as the command line makes it, that tests only read."""
+    """A finished study, as the command line makes it (in this process), that tests only read."""
     folder = tmp_path_factory.mktemp("finished") / "study"
-    assert run(["compare", str(small_csv), *SMALL, "-o", str(folder)]) == 0
+    with pytest.MonkeyPatch.context() as patched:
+        inprocess.patch(patched)
+        assert run(["compare", str(small_csv), *SMALL, "-o", str(folder)]) == 0
     return folder
 
 

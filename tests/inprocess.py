@@ -1,5 +1,11 @@
-"""A study's work done in this process: the same runs without the seconds that processes take."""
+"""A study's work done in this process: the same runs without the seconds that processes take.
 
+Run as a program it is the command line whose studies are done in its own process.
+"""
+
+import pytest
+
+from seqlab.cli import main
 from seqlab.study import latency
 from seqlab.study.contestant_costs import costs_alone, latencies
 from seqlab.study.job import run_job
@@ -39,3 +45,9 @@ def patch(monkeypatch):
         monkeypatch.setattr(f"seqlab.study.{module}.measure_latencies", measure_latencies)
     monkeypatch.setattr(latency, "BURST_SECONDS", 0.001)
     monkeypatch.setattr(latency, "MOST_ROUNDS", latency.ROUNDS)
+
+
+if __name__ == "__main__":
+    with pytest.MonkeyPatch.context() as patched:
+        patch(patched)
+        main()

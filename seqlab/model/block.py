@@ -24,6 +24,7 @@ from seqlab.mixers.base import Mixer, State, StreamingMixer, setting_defaults
 from seqlab.mixers.bidirectional import Bidirectional
 from seqlab.mixers.multihead import MultiHead
 from seqlab.model.noise import Dropout, SharedDropout, build_dropout, drop_branches, drop_weights
+from seqlab.model.outline import outlined
 from seqlab.model.packing import Packing
 from seqlab.model.recomputing import recomputed
 from seqlab.specs import ModelSpec
@@ -143,7 +144,7 @@ def build_mixer(spec: ModelSpec, causal: bool) -> Mixer:
 
 def looks_back(spec: ModelSpec) -> bool:
     """Whether the mixer of a spec only ever sees what came before, even where more is allowed."""
-    with torch.device("meta"):
+    with outlined():
         return isinstance(build_mixer(spec, causal=False), StreamingMixer)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import torch
-
 from seqlab import registry
 from seqlab.errors import UserError
 from seqlab.mixers.base import Mixer
 from seqlab.model.base import Model
 from seqlab.model.block import mixer_settings
+from seqlab.model.outline import outlined
 from seqlab.specs import ModelSpec
 
 WIDTH_MULTIPLE = 8  # of widths, and so of most head counts
@@ -26,7 +25,7 @@ def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model])
     """
 
     def parameters(width: int) -> int:
-        with torch.device("meta"):
+        with outlined():
             return build(spec.with_(width=width)).body_parameters()
 
     step = _grain(spec)

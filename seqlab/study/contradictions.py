@@ -10,6 +10,7 @@ from seqlab.data.augmentation_words import hooked
 from seqlab.errors import UserError
 from seqlab.mixers.base import setting_defaults
 from seqlab.model.block import Block
+from seqlab.model.outline import outlined
 from seqlab.registry import load
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.building import build_model
@@ -68,7 +69,7 @@ def _refuse_without_effect(models: Sequence[ModelSpec]) -> None:
 
 
 def _has_recurrent_matrices(model: ModelSpec) -> bool:
-    with torch.device("meta"):
+    with outlined():
         return bool(Block(model, causal=False).drops_weights)
 
 

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn.modules.module import (
@@ -22,6 +21,7 @@ from torch.nn.modules.module import (
 
 from seqlab.errors import UserError
 from seqlab.model.base import Model
+from seqlab.model.outline import outlined
 from seqlab.runs import replacing
 from seqlab.specs import ModelSpec
 from seqlab.study.building import build_model
@@ -78,7 +78,7 @@ def _outline(
     build: Callable[[], Model], shapes: dict[str, tuple[int, ...]], path: Path, described: str
 ) -> Model:
     try:
-        with torch.device("meta"):
+        with outlined():
             outline = build()
     except _TooManyPartsError:
         raise _foreign(path) from None

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,17 +35,6 @@ def test_output_in_any_encoding(encoding):
     done = call("mixers", PYTHONIOENCODING=encoding)
     assert (done.returncode, complaints(done.stderr.decode(encoding))) == (0, [])
     assert "O(T" in done.stdout.decode(encoding)
-
-
-def test_an_inspection_in_ascii(small_csv):
-    done = call("inspect", small_csv, PYTHONIOENCODING="ascii")
-    assert (done.returncode, complaints(done.stderr)) == (0, [])
-    assert "task: classify - " in done.stdout.decode("ascii")
-
-
-def test_the_c_locale(small_csv):
-    done = call("inspect", small_csv, LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
-    assert (done.returncode, complaints(done.stderr)) == (0, [])
 
 
 def test_json_in_another_encoding_is_the_same_document():
@@ -93,10 +83,23 @@ def test_a_reader_may_leave(shell):
 
 
 @posix
+def test_an_inspection_in_the_c_locale_with_streams_closed(small_csv):
+    environment = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    line = f"{' '.join(SEQLAB)} inspect {small_csv} <&- 2>&-"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, env=os.environ | environment)
+    assert done.returncode == 0
+    assert "task: classify - " in done.stdout.decode("ascii")
+
+
+@posix
 def test_a_study_goes_on_when_its_reader_leaves(small_csv, tmp_path):
-    command = " ".join([*SEQLAB, "compare", str(small_csv), *SMALL, "-o", str(tmp_path / "s")])
+    options = map(str, [small_csv, *SMALL, "-o", tmp_path / "s"])
+    command = " ".join([sys.executable, "-m", "tests.inprocess", "compare", *options])
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f"{command} | head -1"], capture_output=True, text=True
+        ["bash", "-o", "pipefail", "-c", f"{command} | head -1"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
     )
     assert (done.returncode, complaints(done.stderr)) == (0, [])
     assert (tmp_path / "s" / "report.html").exists()
@@ -105,10 +108,10 @@ def test_a_study_goes_on_when_its_reader_leaves(small_csv, tmp_path):
 @posix
 @pytest.mark.parametrize(
     ("command", "closed"),
-    [("mixers", "<&-"), ("mixers", ">&-"), ("mixers", "2>&-"), ("inspect", "<&- >&- 2>&-")],
+    [("mixers", "<&-"), ("mixers", ">&-"), ("mixers", "2>&-"), ("report", "<&- >&- 2>&-")],
 )
-def test_closed_streams_are_no_errors(command, closed, small_csv):
-    data = small_csv if command == "inspect" else ""
+def test_closed_streams_are_no_errors(command, closed, study_folder):
+    data = study_folder if command == "report" else ""
     line = f"{' '.join(SEQLAB)} {command} {data} {closed}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
     assert (done.returncode, complaints(done.stderr)) == (0, [])

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.fuzz.contained import Commands, numbers
+from tests.fuzz.contained import numbers
 from tests.fuzz.data_files import write_all
 from tests.fuzz.mutations import damage_file
 from tests.fuzz.odd_tables import write_odd
@@ -19,9 +19,8 @@ def kinds(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_valid_data_of_every_kind_are_read(kinds, tmp_path):
-    with Commands(tmp_path) as commands:
-        faults = {path.name: commands.fault("inspect", path) for path in kinds}
+def test_valid_data_of_every_kind_are_read(commands, kinds):
+    faults = {path.name: commands.fault("inspect", path) for path in kinds}
     assert {name: fault for name, fault in faults.items() if fault} == {}
 
 
@@ -37,29 +36,28 @@ def damaged_copy(kind, folder, rng):
     return path
 
 
-def faults_of(kinds, count, folder, seed):
+def faults_of(commands, kinds, count, folder, seed):
     """Faults of damaged inputs, by input; each round damages every kind once."""
     faults = {}
-    with Commands(folder) as commands:
-        for number in numbers(count):
-            rng = random.Random(f"{seed}/{number}")
-            which = number % (len(kinds) + ODD)
-            if which < len(kinds):
-                path = damaged_copy(kinds[which], folder, rng)
-            else:
-                path = write_odd(folder, rng)
-            fault = commands.fault("inspect", path)
-            if fault:
-                faults[f"{path.name}, seed {seed}/{number}"] = fault
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for number in numbers(count):
+        rng = random.Random(f"{seed}/{number}")
+        which = number % (len(kinds) + ODD)
+        if which < len(kinds):
+            path = damaged_copy(kinds[which], folder, rng)
+        else:
+            path = write_odd(folder, rng)
+        fault = commands.fault("inspect", path)
+        if fault:
+            faults[f"{path.name}, seed {seed}/{number}"] = fault
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     return faults
 
 
-def test_a_sample_of_damaged_data(kinds, tmp_path):
-    assert faults_of(kinds[::4], 12, tmp_path, seed=1) == {}
+def test_a_sample_of_damaged_data(commands, kinds, tmp_path):
+    assert faults_of(commands, kinds[::4], 12, tmp_path, seed=1) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3])
-def test_damaged_data(kinds, tmp_path, seed):
-    assert faults_of(kinds, 4 * (len(kinds) + ODD), tmp_path, seed) == {}
+def test_damaged_data(commands, kinds, tmp_path, seed):
+    assert faults_of(commands, kinds, 4 * (len(kinds) + ODD), tmp_path, seed) == {}

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.fuzz.contained import Commands, numbers
+from tests.fuzz.contained import numbers
 from tests.fuzz.data_files import write_all
 from tests.fuzz.mutations import damage_file
 from tests.fuzz.trained import write_trained
@@ -18,36 +18,34 @@ def trained(tmp_path_factory):
     return write_trained(folder / "best", folder / "data")
 
 
-def test_all_predict_before_they_are_damaged(trained, tmp_path):
-    with Commands(tmp_path) as commands:
-        for name, best, data in trained:
-            assert not commands.fault("predict", best, data, "-o", tmp_path / "new.csv"), name
-            assert (tmp_path / "new.csv").exists(), name
-            (tmp_path / "new.csv").unlink()
+def test_all_predict_before_they_are_damaged(commands, trained, tmp_path):
+    for name, best, data in trained:
+        assert not commands.fault("predict", best, data, "-o", tmp_path / "new.csv"), name
+        assert (tmp_path / "new.csv").exists(), name
+        (tmp_path / "new.csv").unlink()
 
 
-def faults_of(trained, count, folder, seed):
+def faults_of(commands, trained, count, folder, seed):
     """Faults of damaged folders, by contestant; each round damages every contestant once."""
     faults = {}
-    with Commands(folder) as commands:
-        for number in numbers(count):
-            name, best, data = trained[number % len(trained)]
-            rng = random.Random(f"{seed}/{number}")
-            copy = folder / "best"
-            shutil.copytree(best, copy)
-            for _ in range(rng.choice((1, 1, 2))):
-                damage_file(rng.choice(sorted(p for p in copy.rglob("*") if p.is_file())), rng)
-            fault = commands.fault("predict", copy, data, "-o", folder / "new.csv")
-            if fault:
-                faults[f"{name}, seed {seed}/{number}"] = fault
-            shutil.rmtree(copy)
+    for number in numbers(count):
+        name, best, data = trained[number % len(trained)]
+        rng = random.Random(f"{seed}/{number}")
+        copy = folder / "best"
+        shutil.copytree(best, copy)
+        for _ in range(rng.choice((1, 1, 2))):
+            damage_file(rng.choice(sorted(p for p in copy.rglob("*") if p.is_file())), rng)
+        fault = commands.fault("predict", copy, data, "-o", folder / "new.csv")
+        if fault:
+            faults[f"{name}, seed {seed}/{number}"] = fault
+        shutil.rmtree(copy)
     return faults
 
 
-def test_a_sample_of_damaged_folders(trained, tmp_path):
-    assert faults_of(trained, len(trained), tmp_path, seed=1) == {}
+def test_a_sample_of_damaged_folders(commands, trained, tmp_path):
+    assert faults_of(commands, trained, len(trained), tmp_path, seed=1) == {}
 
 
 @pytest.mark.slow
-def test_damaged_folders(trained, tmp_path):
-    assert faults_of(trained, 12 * len(trained), tmp_path, seed=2) == {}
+def test_damaged_folders(commands, trained, tmp_path):
+    assert faults_of(commands, trained, 12 * len(trained), tmp_path, seed=2) == {}

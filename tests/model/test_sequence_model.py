@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -108,6 +111,19 @@ def test_width_is_the_largest_that_fits(mixer):
     width = width_for(spec, 50_000, build)
     assert build(spec.with_(width=width)).body_parameters() <= 50_000
     assert build(spec.with_(width=width + 8)).body_parameters() > 50_000
+
+
+def test_sizing_does_without_torchs_compiler():
+    """Torch would import it, for seconds, to draw numbers for tensors that have none."""
+    code = (
+        "import sys; from seqlab import registry; from seqlab.model.outline import outlined\n"
+        "with outlined():\n"
+        "    for name in ('rnn', 'lstm', 'gru', 'attention'):\n"
+        "        registry.load('mixers', name).build(16, causal=False)\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_budget_too_small():

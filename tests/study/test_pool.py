@@ -221,6 +221,15 @@ def test_a_process_gone_between_stages_is_replaced(tmp_path):
     assert outcome(job("ok", 1), tmp_path) == ("ok", "")
 
 
+@pytest.fixture
+def hurried(monkeypatch):
+    """Processes are looked at often, and not waited for when they have said their last word."""
+    monkeypatch.setattr(child_process, "CHECK_SECONDS", 0.1)
+    for module in (pools, child_process):
+        monkeypatch.setattr(module, "FAREWELL_SECONDS", 0.4)
+    monkeypatch.setattr(pools, "CHECK_SECONDS", 0.1)
+
+
 def patience(pool, monkeypatch, name, seconds):
     """Wait so long for a silent process, once the first has begun: a start may take longer."""
     pool.started = lambda _: monkeypatch.setattr(child_process, name, seconds)
@@ -238,12 +247,12 @@ def test_what_is_printed_beside_the_events_is_logged(tmp_path):
 
 @pytest.mark.parametrize("first", ["stopped", "deaf"])
 def test_a_process_that_no_longer_answers_is_ended_and_its_run_done_again(
-    first, tmp_path, monkeypatch
+    first, tmp_path, monkeypatch, hurried
 ):
     """Stopped by a signal, or waiting for what never comes; the other run is not disturbed."""
     told = []
     with Pool(tmp_path, 2) as pool:
-        patience(pool, monkeypatch, "SILENT_SECONDS", 5.0)
+        patience(pool, monkeypatch, "SILENT_SECONDS", 1.5)
         pool.remark = lambda a, text: told.append((a.job.candidate, text))
         pool.execute([job(f"{first}-once"), job("ok")])
     assert outcome(job(f"{first}-once"), tmp_path) == ("ok", "")
@@ -254,11 +263,11 @@ def test_a_process_that_no_longer_answers_is_ended_and_its_run_done_again(
     assert alive(tmp_path) == []
 
 
-def test_a_process_that_is_silent_twice_is_a_failure_of_its_run(tmp_path, monkeypatch):
+def test_a_process_that_is_silent_twice_is_a_failure_of_its_run(tmp_path, monkeypatch, hurried):
     """Once a time limit has passed, it is not waited for as long."""
     monkeypatch.setattr(child_process, "SILENT_SECONDS_LATE", 60.0)
     with Pool(tmp_path, 1) as pool:
-        patience(pool, monkeypatch, "SILENT_SECONDS_LATE", 4.0)
+        patience(pool, monkeypatch, "SILENT_SECONDS_LATE", 1.5)
         pool.late = lambda: True
         pool.execute([job("stopped"), job("ok")])
     assert outcome(job("stopped"), tmp_path) == (
@@ -269,30 +278,30 @@ def test_a_process_that_is_silent_twice_is_a_failure_of_its_run(tmp_path, monkey
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="CPU times are read in /proc")
-def test_a_process_that_computes_without_a_word_is_waited_for(tmp_path, monkeypatch):
+def test_a_process_that_computes_without_a_word_is_waited_for(tmp_path, monkeypatch, hurried):
     told = []
     with Pool(tmp_path, 1) as pool:
-        patience(pool, monkeypatch, "SILENT_SECONDS", 4.0)
+        patience(pool, monkeypatch, "SILENT_SECONDS", 1.5)
         pool.remark = lambda a, text: told.append(text)
         pool.execute([job("computes")])
     assert (outcome(job("computes"), tmp_path), told) == (("ok", ""), [])
 
 
-def test_a_study_that_stood_still_itself_ends_no_process(tmp_path, monkeypatch):
+def test_a_study_that_stood_still_itself_ends_no_process(tmp_path, monkeypatch, hurried):
     """A machine that slept, or Ctrl-Z: everything stood still together."""
     told = []
 
     def stand_still(assignment, share, reading):
-        time.sleep(6)
+        time.sleep(2)
 
     with Pool(tmp_path, 1) as pool:
-        patience(pool, monkeypatch, "SILENT_SECONDS", 4.0)
+        patience(pool, monkeypatch, "SILENT_SECONDS", 1.5)
         pool.remark = lambda a, text: told.append(text)
         pool.execute([job("tells")], stand_still)
     assert (outcome(job("tells"), tmp_path), told) == (("ok", ""), [])
 
 
-def test_a_process_whose_output_another_keeps_open_is_seen_to_be_gone(tmp_path):
+def test_a_process_whose_output_another_keeps_open_is_seen_to_be_gone(tmp_path, hurried):
     begun = time.monotonic()
     with Pool(tmp_path, 1) as pool:
         pool.execute([job("heir")])
@@ -300,14 +309,14 @@ def test_a_process_whose_output_another_keeps_open_is_seen_to_be_gone(tmp_path):
     assert time.monotonic() - begun < 50
 
 
-def test_a_process_that_closes_its_channel_and_stays_is_ended(tmp_path):
+def test_a_process_that_closes_its_channel_and_stays_is_ended(tmp_path, hurried):
     with Pool(tmp_path, 1) as pool:
         pool.execute([job("mute")])
     assert outcome(job("mute"), tmp_path) == ("failed", "killed: most likely out of memory")
     assert alive(tmp_path) == []
 
 
-def test_a_reader_that_fails_is_noticed(tmp_path, monkeypatch):
+def test_a_reader_that_fails_is_noticed(tmp_path, monkeypatch, hurried):
     def fails(line):
         raise MemoryError
 
