@@ -66,9 +66,18 @@ def account(study: StoredStudy) -> dict[str, Any]:
         "declared": _declared(study),
         "spent_titles": ["trials", "seeds", *shown, "backend"],
         "spent": [(c, _spent(c, shown)) for c in trained],
+        "stages": _stages(study),
         "left_out": study.settings.get("left_out") or [],
         "environment": _environment(study),
     }
+
+
+def _stages(study: StoredStudy) -> list[tuple[str, str]]:
+    """What each part of the last session took."""
+    stages = (study.settings.get("realised") or {}).get("stages")
+    stages = stages if isinstance(stages, dict) else {}
+    known = {name: s for name, s in stages.items() if isinstance(s, int | float)}
+    return [(str(name), seconds(float(taken))) for name, taken in known.items()]
 
 
 def _declared(study: StoredStudy) -> list[tuple[str, str, str]]:

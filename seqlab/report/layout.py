@@ -167,6 +167,17 @@ VERDICT: Shape = {
     ),
     "constraints?": ({...: MEASURE}, None),
     "declared?": ({"changes?": TEXTS}, None),
+    "race?": (
+        [
+            {
+                "seeds": int,
+                "stop": str,
+                "means": {...: [MEASURE]},
+                "exits": [{"name": str}],
+            }
+        ],
+        None,
+    ),
 }
 _DIFFERENCE: Shape = {"difference?": MEASURE, "low?": MEASURE, "high?": MEASURE}
 _STANDING: Shape = {"name": str, "mean": MEASURE, "ci_low": MEASURE, "ci_high": MEASURE}

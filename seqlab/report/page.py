@@ -25,6 +25,7 @@ SECTIONS = {  # template → (title, the parts without which there is nothing to
     "differences": ("Differences", ("against_best", "pairs")),
     "change": ("What could change the verdict", ("could_change",)),
     "cost": ("Quality against cost", ("costs",)),
+    "race": ("The race over seeds", ("race",)),
     "learning": ("Learning curves", ("learning",)),
     "tuning": ("The effect of tuning", ("tuning",)),
     "sizes": ("The effect of more data", ("sizes",)),

@@ -14,6 +14,7 @@ from seqlab.report.figure import Figure
 from seqlab.report.learning import learning
 from seqlab.report.numbers import count, significant
 from seqlab.report.quality import cost, intervals, places
+from seqlab.report.race import race, race_words
 from seqlab.report.sizes import sizes
 from seqlab.report.stored import StoredStudy
 from seqlab.report.tuning import expected_best, rates
@@ -75,6 +76,8 @@ def story(study: StoredStudy) -> dict[str, Any]:
         ),
         "ailments": ailments(study),
         "tuning": _present(expected_best(study), rates(study)),
+        "race": race(study),
+        "race_words": race_words(study),
         "sizes": sizes(study),
         "size_sentence": (study.comparison.get("sizes") or {}).get("sentence"),
         "exhibits": gather(study),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,6 +65,7 @@ class Clock:
     tuning: int = 0
     startup: float = STARTUP_SECONDS  # seconds in which a process starts
     notes: list[str] = field(default_factory=list)
+    stages: dict[str, float] = field(default_factory=dict)  # seconds that each has taken
     begun: float = field(default_factory=time.monotonic)
     _done: dict[str, float] = field(default_factory=dict)
     _ours: set[str] = field(default_factory=set)  # what this session began
@@ -72,6 +74,15 @@ class Clock:
     _places: dict[str, int] = field(default_factory=dict)  # of trials among a candidate's own
     _begun: dict[str, float] = field(default_factory=dict)  # when an assignment was begun
     _took: dict[tuple[str, str], list[float]] = field(default_factory=dict)  # seconds of runs
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """In which a stage runs: its seconds are counted."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + time.monotonic() - begun
 
     @property
     def spent(self) -> float:

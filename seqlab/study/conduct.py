@@ -66,10 +66,15 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
     _write_settings(study, plan)
     with Pool(study.folder, study.workers) as pool:
         conditions = _conditions(study, plan, pool, listener)
-        chosen = tune(conditions)
+        clock = conditions.clock
+        clock.stages["preparing and planning"] = clock.spent
+        with clock.stage("tuning"):
+            chosen = tune(conditions)
         conditions = _in_time(study, plan, conditions, chosen)
-        finished, race = judge(conditions, chosen, study.sizes, study.spec)
-        costs = measure_costs(conditions, finished)
+        with clock.stage("verdict runs"):
+            finished, race = judge(conditions, chosen, study.sizes, study.spec)
+        with clock.stage("measuring costs"):
+            costs = measure_costs(conditions, finished)
         _remember_cuts(study, conditions)
         listener.moment(Moment("comparing", 1.0, None))
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
