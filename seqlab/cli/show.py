@@ -12,7 +12,7 @@ from seqlab.cli.streams import print_json, say, shell_line
 from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
 from seqlab.progress import doing
-from seqlab.runs import from_here
+from seqlab.runs import from_here, read_json
 from seqlab.workbench.study import Study
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -
 
         study.fit(*data, listener=Listener(planned, bar.moment, begun))
     if json:
-        print_json({**study.verdict_, "folder": str(study.folder_)})
+        realised = read_json(study.folder_ / "study.json")["realised"]
+        print_json({**study.verdict_, "seconds": realised["stages"], "folder": str(study.folder_)})
         return
     _show_study(terminal, read_study(study.folder_))
 

@@ -42,7 +42,7 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
     )
     terminal.table(
         ("contestant", "kind", "width", "parameters", "embedding", "ms a step"),
-        [_entry(entry, plan.paces.get(entry.name)) for entry in plan.entries],
+        [_entry(entry, plan.outlook.paces.get(entry.name)) for entry in plan.entries],
         kinds="  rrrr",
     )
     terminal.say(
@@ -63,7 +63,7 @@ def show_plan(terminal: Terminal, plan: Plan, reason: str) -> None:
 def _tuning(allowance: Allowance) -> str:
     """How each candidate is tuned."""
     trials = counted(allowance.trials, "trial")
-    if not allowance.trials:
+    if not allowance.trials or not allowance.full_trials:
         return "no tuning"
     if allowance.tune_per_seed:
         return f"every seed tuned by {trials} of its own"
@@ -124,7 +124,11 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         ],
         "trials": plan.allowance.trials,
         "tune_per_seed": plan.allowance.tune_per_seed,
+        "short_trials": plan.allowance.short_trials,
+        "full_trials": plan.allowance.full_trials,
         "seeds": plan.allowance.seeds,
+        "seeds_at_least": plan.seeds_at_least,
+        "longest": plan.allowance.longest,
         "epochs": plan.allowance.epochs,
         "steps": plan.allowance.steps,
         "left_out": list(plan.allowance.left_out),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from seqlab.study.race import judge
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions
 from seqlab.study.stored_plan import write_allowance
-from seqlab.study.timing import OPEN_ENDED, tail_seconds
+from seqlab.study.timing import OPEN_ENDED
 from seqlab.study.trials import Chosen, edges, tune
 from seqlab.study.verdict import Remarks, write_verdict
 from seqlab.tasks.base import Sources
@@ -93,7 +92,7 @@ def _in_time(
     """
     allowance, clock = conditions.planner.allowance, conditions.clock
     work = 0.0
-    for name, pace in plan.paces.items():
+    for name, pace in plan.outlook.paces.items():
         tuned = chosen[0].get(name, Tuned()) if chosen else Tuned()
         seconds = pace.run(allowance, "verdict")
         if tuned.epochs is not None:
@@ -129,16 +128,16 @@ def _remember_cuts(study: PreparedStudy, conditions: Conditions) -> None:
 def _conditions(study: PreparedStudy, plan: Plan, pool: Pool, listener: Listener) -> Conditions:
     expected = {
         (name, role): pace.run(plan.allowance, role)
-        for name, pace in plan.paces.items()
+        for name, pace in plan.outlook.paces.items()
         for role in ("short", "trial", "verdict")
     }
-    tail = partial(tail_seconds, plan.entries, plan.paces, study.workers)
+    expected |= {(name, "verdict"): seconds for name, seconds in plan.outlook.fits.items()}
     limit = study.spec.budget.time
     clock = Clock(
         expected=expected,
-        total=max(1.0, (plan.seconds - tail()) * study.workers),
+        total=max(1.0, (plan.seconds - plan.outlook.tail()) * study.workers),
         workers=study.workers,
-        tail=tail,
+        tail=plan.outlook.tail,
         whole=len(study.first.train),
         deadline=None if limit is None else listener.begun + limit,
         listen=listener.moment,

@@ -91,9 +91,11 @@ class Allowance:
     @property
     def full_trials(self) -> int:
         """Trials of full length, of each candidate."""
+        if self.full is not None:
+            return self.full
         if not self.short_trials:
             return self.tunings * self.trials
-        return math.ceil(self.trials * KEPT_SHARE) if self.full is None else self.full
+        return math.ceil(self.trials * KEPT_SHARE)
 
     def length(self, role: str, epochs: float | None = None) -> dict[str, Any]:
         """TrainSpec fields for the length of a run; `epochs` if tuning has found it."""

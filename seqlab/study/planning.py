@@ -17,14 +17,7 @@ from seqlab.study.preparation import PreparedStudy
 from seqlab.study.resolving import check_declared, resolvable
 from seqlab.study.spec import StudySpec
 from seqlab.study.stored_plan import read_allowance
-from seqlab.study.timing import (
-    Pace,
-    expected_seconds,
-    explained,
-    fit_to_time,
-    probe,
-    seeds_in_time,
-)
+from seqlab.study.timing import Outlook, Pace, explained, fit_seconds, probe
 
 LONGEST = 4.0  # usual runs that an open-ended training may last
 LENGTHS = ("schedule", "patience", "seconds", "steps", "epochs")  # settings that declare a length
@@ -35,7 +28,7 @@ class Plan:
     """What a study is about to do, for people and for `--dry-run`.
 
     entries     who competes
-    paces       by candidate: what its steps and predictions take on this machine
+    outlook     what their runs take on this machine
     parts       by name: how many examples a part has (in the first fold)
     seconds     what all of it is expected to take
     seeds_at_least  seeds of each contestant for which the time limit is expected to be enough
@@ -46,7 +39,7 @@ class Plan:
     spec: StudySpec
     entries: Sequence[PlannedContestant]
     allowance: Allowance
-    paces: dict[str, Pace]
+    outlook: Outlook
     parts: dict[str, int]
     metric: str
     workers: int
@@ -69,20 +62,20 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     refuse_unmeetable(study, asked, tell)
     tell(Moment("measuring the pace of each candidate", 0.0, None))
     train = train_spec(spec, study.task, asked.length("short"), None, 0)
-    paces = probe(first, study.entries, train, spec.backend)
-    allowance = _allowance(study, asked, paces, begun)
-    measured = (paces, study.entries)
-    seeds = seeds_in_time(*measured, allowance, study.workers, spec.budget.time, **_extent(study))
-    likely = replace(allowance, seeds=seeds)
+    outlook = _outlook(study, probe(first, study.entries, train, spec.backend))
+    limit = spec.budget.time
+    left = None if limit is None else limit - (time.monotonic() - begun)
+    allowance = _allowance(study, asked, outlook, left)
+    seeds = outlook.seeds_within(allowance, left)
     return Plan(
         spec=spec,
         entries=study.entries,
         allowance=allowance,
-        paces=paces,
+        outlook=outlook,
         parts={part: len(getattr(first, part)) for part in ("train", "valid", "test")},
         metric=study.task.metrics[0],
         workers=study.workers,
-        seconds=expected_seconds(*measured, likely, study.workers, **_extent(study)),
+        seconds=outlook.seconds(replace(allowance, seeds=seeds)),
         seeds_at_least=seeds,
         resolution=resolvable(study.folds, spec, study.entries, allowance.seeds),
         notes=tuple(read_json(study.folder / "data_card.json").get("notes", ())),
@@ -107,7 +100,7 @@ def asked_for(study: PreparedStudy) -> Allowance:
 
 
 def _allowance(
-    study: PreparedStudy, asked: Allowance, paces: dict[str, Pace], begun: float
+    study: PreparedStudy, asked: Allowance, outlook: Outlook, left: float | None
 ) -> Allowance:
     """What the budget allows: a study that is resumed keeps its plan.
 
@@ -121,14 +114,16 @@ def _allowance(
         lengths = ("epochs", "steps", "longest", "shortened")
         as_long = replace(asked, **{name: getattr(stored, name) for name in lengths})
         return explained(as_long, asked)
-    limit = study.spec.budget.time
-    if limit is None:
-        return asked
-    left = limit - (time.monotonic() - begun)
-    return fit_to_time(asked, paces, study.entries, study.workers, left, **_extent(study))
+    return asked if left is None else outlook.fitted(asked, left)
 
 
-def _extent(study: PreparedStudy) -> dict[str, Any]:
-    """How often each verdict run is repeated: folds, and sizes as shares of the training part."""
+def _outlook(study: PreparedStudy, paces: dict[str, Pace]) -> Outlook:
     whole = len(study.first.train)
-    return {"folds": len(study.folds), "sizes": [size / whole for size in study.sizes]}
+    return Outlook(
+        entries=study.entries,
+        paces=paces,
+        fits=fit_seconds(study.first, study.entries),
+        workers=study.workers,
+        folds=len(study.folds),
+        sizes=[size / whole for size in study.sizes],
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from seqlab import kernels
+from seqlab import kernels, registry
+from seqlab.errors import UserError
 from seqlab.model.base import Model
 from seqlab.progress import doing
 from seqlab.specs import TrainSpec
@@ -36,7 +37,7 @@ REPORT_SECONDS = 2.0  # seconds for comparison and report
 USUAL = {"short": SHORT_SHARE, "trial": 1.0, "verdict": 1.0}
 OPEN_ENDED = {"short": SHORT_SHARE, "trial": 1.6, "verdict": 1.2}
 # Under a time limit: settings that are tried (0: all), seeds at least, usual runs that a training
-# may last. The first that fits is taken.
+# may last. The first that fits is taken; in the last all take the first setting, untried.
 LADDER = (
     (0, 5, 4.0),
     (0, 5, 2.0),
@@ -49,7 +50,8 @@ LADDER = (
     (1, 2, 1.0),
 )
 FOR_THE_TIME_LIMIT = ", to keep the time limit"
-BASELINE_SECONDS = 0.5  # seconds to fit one, a guess
+BASELINE_SECONDS = 0.5  # seconds to load data for one and to store it
+FEW = 100  # rows that a baseline is first fitted to, to see what it takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,103 +114,125 @@ def _example_seconds(prepared: Prepared, model: Model, device: str) -> float:
         count = most
 
 
-def expected_seconds(
-    paces: dict[str, Pace],
-    entries: Sequence[PlannedContestant],
-    allowance: Allowance,
-    workers: int,
-    *,
-    folds: int = 1,
-    sizes: Sequence[float] = (),
-) -> float:
-    """The whole study: tuning, verdicts, sizes (as shares of the training part), costs, report."""
-    work = 0.0
-    for pace in paces.values():
-        work += allowance.short_trials * pace.run(allowance, "short")
-        work += allowance.full_trials * pace.run(allowance, "trial")
-        verdict = allowance.seeds * pace.run(allowance, "verdict")
-        work += verdict * folds + verdict * sum(sizes)
-    work += BASELINE_SECONDS * (len(entries) - len(paces))
-    crowded = work * (CROWDING_FACTOR if workers > 1 else 1) / workers
-    return STARTUP_SECONDS + crowded + tail_seconds(entries, paces, workers)
+def fit_seconds(prepared: Prepared, entries: Sequence[PlannedContestant]) -> dict[str, float]:
+    """What fitting each baseline and predicting the test part with it takes, told from a few rows.
 
-
-def tail_seconds(
-    entries: Sequence[PlannedContestant],
-    paces: dict[str, Pace],
-    workers: int,
-    startup: float = STARTUP_SECONDS,
-) -> float:
-    """What comes after the runs: each contestant's costs in a process, all in one, the report."""
-    alone = (startup + COST_SECONDS) * len(entries)
-    together = startup + (COST_SECONDS + ROUNDS * BURST_SECONDS) * len(entries)
+    Fitting is taken to grow with the rows as it does from FEW of them to twice as many.
+    """
+    known = {}
     for entry in entries:
-        if entry.name in paces:
-            pace = paces[entry.name]
-            alone += MEASURED_STEPS * pace.step + TOGETHER * pace.example
-            together += MEASURED_EXAMPLES * pace.example
-    return REPORT_SECONDS + alone / workers + together
+        if entry.kind == "baseline":
+            with doing(f"measuring the pace of {entry.name}"):
+                known[entry.name] = _baseline_seconds(prepared, entry.name)
+    return known
 
 
-def seeds_in_time(
-    paces: dict[str, Pace],
-    entries: Sequence[PlannedContestant],
-    allowance: Allowance,
-    workers: int,
-    seconds: float | None,
-    **shape: object,
-) -> int:
-    """The seeds of each contestant for which a time limit is expected to be enough."""
-    for seeds in range(allowance.seeds, 1, -1):
-        few = replace(allowance, seeds=seeds)
-        expected = expected_seconds(paces, entries, few, workers, **shape)  # type: ignore[arg-type]
-        if seconds is None or expected <= seconds:
-            return seeds
-    return min(2, allowance.seeds)
+def _baseline_seconds(prepared: Prepared, name: str) -> float:
+    task, whole = prepared.task, len(prepared.train)
+    kind, taken = registry.load("baselines", name), []
+    counts = [count for count in (FEW, 2 * FEW) if count < whole] or [whole]
+    try:
+        for count in counts:
+            begun = time.perf_counter()
+            fitted = kind().fit(task, prepared.train.take(np.arange(count)), prepared.valid, 0)
+            taken.append(time.perf_counter() - begun)
+            if taken[-1] > PROBE_SECONDS:
+                break
+        some = prepared.valid.take(np.arange(min(FEW, len(prepared.valid))))
+        begun = time.perf_counter()
+        fitted.predict(task, some)
+        example = (time.perf_counter() - begun) / len(some)
+    except (UserError, ValueError, IndexError, ArithmeticError):
+        return BASELINE_SECONDS  # some rows may be too few for it: it is fitted to all of them
+    each = (taken[1] - taken[0]) / FEW if len(taken) > 1 else taken[0] / counts[0]
+    fit = taken[-1] + max(each, 0.0) * (whole - counts[len(taken) - 1])
+    return BASELINE_SECONDS + fit + example * (len(prepared.valid) + len(prepared.test))
 
 
-def fit_to_time(
-    wanted: Allowance,
-    paces: dict[str, Pace],
-    entries: Sequence[PlannedContestant],
-    workers: int,
-    seconds: float,
-    **shape: object,
-) -> Allowance:
-    """The allowance that fits a time limit, and what it leaves out, in words.
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """Who competes, and what that takes on this machine.
 
-    What is cut are settings that are tried, and how long a late learner may go on; the seeds that
-    are run are as many as there is time for, and this many at least. The usual length of a run is
-    cut where nothing else is left.
+    paces  by candidate
+    fits   by baseline, seconds to fit it and to score it
+    folds  in which each verdict seed is run
+    sizes  at which it is run as well, as shares of the training part
     """
 
-    def takes(allowance: Allowance, seeds: int) -> float:
-        few = replace(allowance, seeds=min(seeds, wanted.seeds))
-        return expected_seconds(paces, entries, few, workers, **shape)  # type: ignore[arg-type]
+    entries: Sequence[PlannedContestant]
+    paces: Mapping[str, Pace]
+    fits: Mapping[str, float] = field(default_factory=dict)
+    workers: int = 1
+    folds: int = 1
+    sizes: Sequence[float] = ()
 
-    for trials, seeds, longest in LADDER:
-        fewer = replace(
-            wanted,
-            trials=min(trials or wanted.trials, wanted.trials),
-            longest=min(longest, wanted.longest),
-        )
-        if takes(fewer, seeds) <= seconds:
-            return explained(fewer, wanted)
-    least = replace(wanted, trials=min(1, wanted.trials), longest=1.0)
-    needed = takes(least, 2)
-    whole = wanted.steps or max(
-        (p.steps_per_epoch * wanted.epochs for p in paces.values()), default=1
-    )
-    share = min(1.0, FEWEST_STEPS / whole)
-    for percent in range(95, 0, -5):
-        if takes(_shorter(least, percent / 100), 2) <= seconds:
-            share = max(share, percent / 100)
-            break
-    shorter = explained(_shorter(least, share), wanted)
-    minutes = math.ceil(needed / 60)
-    sound = f"{minutes}m" if needed > 60 else f"{math.ceil(needed)}s"
-    too_short = f"such short runs may mislead: a sound study takes --time {sound} or more"
-    return replace(shorter, left_out=(*shorter.left_out, too_short))
+    def seconds(self, allowance: Allowance) -> float:
+        """The whole study: tuning, verdict runs, costs, report."""
+        work, repeated = 0.0, self.folds + sum(self.sizes)
+        for pace in self.paces.values():
+            work += allowance.short_trials * pace.run(allowance, "short")
+            work += allowance.full_trials * pace.run(allowance, "trial")
+            work += allowance.seeds * pace.run(allowance, "verdict") * repeated
+        work += sum(self.fits.values()) * repeated
+        crowded = work * (CROWDING_FACTOR if self.workers > 1 else 1) / self.workers
+        return STARTUP_SECONDS + crowded + self.tail()
+
+    def tail(self, startup: float = STARTUP_SECONDS) -> float:
+        """What comes after the runs: each contestant's costs in a process, all in one, the report.
+
+        `startup` is the seconds in which a process starts.
+        """
+        alone = (startup + COST_SECONDS) * len(self.entries)
+        together = startup + (COST_SECONDS + ROUNDS * BURST_SECONDS) * len(self.entries)
+        for entry in self.entries:
+            if entry.name in self.paces:
+                pace = self.paces[entry.name]
+                alone += MEASURED_STEPS * pace.step + TOGETHER * pace.example
+                together += MEASURED_EXAMPLES * pace.example
+        alone += sum(self.fits.values())
+        return REPORT_SECONDS + alone / self.workers + together
+
+    def seeds_within(self, allowance: Allowance, seconds: float | None) -> int:
+        """The seeds of each contestant for which a time limit is expected to be enough."""
+        for seeds in range(allowance.seeds, 1, -1):
+            if seconds is None or self.seconds(replace(allowance, seeds=seeds)) <= seconds:
+                return seeds
+        return min(2, allowance.seeds)
+
+    def fitted(self, wanted: Allowance, seconds: float) -> Allowance:
+        """The allowance that fits a time limit, and what it leaves out, in words.
+
+        What is cut are settings that are tried, and how long a late learner may go on; the seeds
+        that are run are as many as there is time for, and those of the LADDER at least. The usual
+        length of a run is cut where nothing else is left.
+        """
+
+        def takes(allowance: Allowance, seeds: int) -> float:
+            return self.seconds(replace(allowance, seeds=min(seeds, wanted.seeds)))
+
+        for trials, seeds, longest in LADDER:
+            fewer = replace(
+                wanted,
+                trials=min(trials or wanted.trials, wanted.trials),
+                longest=min(longest, wanted.longest),
+                full=0 if longest == 1.0 and not wanted.tune_per_seed else None,
+            )
+            if takes(fewer, seeds) <= seconds:
+                return explained(fewer, wanted)
+        least = fewer
+        needed = takes(least, 2)
+        usual = [pace.steps_per_epoch * wanted.epochs for pace in self.paces.values()]
+        whole = wanted.steps or max(usual, default=1)
+        share = min(1.0, FEWEST_STEPS / whole)
+        for percent in range(95, 0, -5):
+            if takes(_shorter(least, percent / 100), 2) <= seconds:
+                share = max(share, percent / 100)
+                break
+        shorter = explained(_shorter(least, share), wanted)
+        minutes = math.ceil(needed / 60)
+        sound = f"{minutes}m" if needed > 60 else f"{math.ceil(needed)}s"
+        too_short = f"such short runs may mislead: a sound study takes --time {sound} or more"
+        return replace(shorter, left_out=(*shorter.left_out, too_short))
 
 
 def _shorter(allowance: Allowance, share: float) -> Allowance:
@@ -228,6 +252,7 @@ def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
         said.append(f"each run has {share:.0%} of its usual length{FOR_THE_TIME_LIMIT}")
     for what in ("trial", "seed"):
         before, after = getattr(wanted, f"{what}s"), getattr(allowance, f"{what}s")
+        after = 0 if what == "trial" and allowance.full == 0 else after
         if after < before:
             said.append(less("candidate", after, what, f"{before}"))
     return replace(allowance, left_out=tuple(said))

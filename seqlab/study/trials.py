@@ -121,7 +121,7 @@ def _choose(conditions: Conditions, ran: Mapping[str, Sequence[Run]]) -> Chosen:
 def _tuned(conditions: Conditions, runs: Sequence[Run]) -> Tuned:
     allowance = conditions.planner.allowance
     if not runs:
-        return Tuned()
+        return Tuned(trial(0)) if allowance.trials else Tuned()
     best = best_trial(runs, conditions.metric.higher_is_better)
     if best is None:
         return Tuned(trial(0))

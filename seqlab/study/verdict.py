@@ -79,7 +79,6 @@ def write_verdict(
     could_change = [*needed(comparison), *remarks.edges]
     verdict = _verdict(comparison, recommendation, spec, remarks.left_out, could_change, sizes)
     verdict["declared"] = look.plain()
-    verdict["seconds"] = {name: round(s, 1) for name, s in conditions.clock.stages.items()}
     verdict["race"] = [held.to_dict() for held in remarks.race.run]
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
@@ -146,7 +145,7 @@ def _write_study(
             "budget": spec.budget.plain(),
             "realised": {
                 "time": conditions.clock.spent + _spent_before(conditions.folder),
-                "stages": verdict["seconds"],
+                "stages": {name: round(s, 1) for name, s in conditions.clock.stages.items()},
                 "contestants": _realised(finished),
             },
             "margin": {"value": verdict["margin"], "relative": verdict["margin_relative"]},

@@ -7,7 +7,7 @@ from seqlab.study.clock import Clock
 from seqlab.study.plan import Allowance, Tuned
 from seqlab.study.spec import StudySpec
 from seqlab.study.stored_plan import read_allowance, write_allowance
-from seqlab.study.timing import Pace, expected_seconds
+from seqlab.study.timing import Outlook, Pace
 from seqlab.study.trials import trial_scores, tune
 from seqlab.study.tuning import trial
 from seqlab.study.verdict import PER_SEED
@@ -78,9 +78,8 @@ def test_the_plan_expects_the_trials_of_every_seed():
     pace = Pace(step=1, example=0, steps_per_epoch=10, valid=1, test=1, evaluations=1)
 
     def takes(**changes):
-        return expected_seconds(
-            {"rnn": pace}, [], Allowance(trials=2, seeds=8, epochs=1, **changes), 1
-        )
+        allowance = Allowance(trials=2, seeds=8, epochs=1, **changes)
+        return Outlook(entries=[], paces={"rnn": pace}).seconds(allowance)
 
     assert takes(tune_per_seed=True) - takes() == 7 * 2 * 10
 
