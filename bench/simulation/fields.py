@@ -33,6 +33,7 @@ def alike() -> list[World]:
     """Nobody is better than anybody: whatever is called worse is called so wrongly."""
     return [
         Crossed("2 equal, 3 seeds", equal(2), seeds=3, examples=1000),
+        Crossed("4 equal, one seed", equal(4), seeds=1, examples=1000, deterministic=1),
         Crossed("6 equal, 3 seeds", equal(6), seeds=3, examples=1000),
         Crossed("6 equal, 20 seeds", equal(6), seeds=20, examples=1000),
         Crossed("12 equal, 6 of them deterministic", equal(12), examples=1000, deterministic=6),

@@ -227,7 +227,7 @@ class Clock:
 
 
 def _stage(job: Job) -> str:
-    return f"{'tuning' if job.role == 'trial' else 'verdict runs'}: {job.candidate}"
+    return f"{'verdict runs' if job.role == 'verdict' else 'tuning'}: {job.candidate}"
 
 
 def _name(job: Job) -> str:
