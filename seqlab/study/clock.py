@@ -206,8 +206,10 @@ class Clock:
         if not allowance.short_trials:
             return replace(allowance, trials=self._cut.get("trial", allowance.trials), seeds=seeds)
         full = self._cut.get("trial", allowance.full_trials)
-        trials = self._cut.get("short", allowance.trials)
-        return replace(allowance, trials=trials, full=full, seeds=seeds)
+        short = self._cut.get("short", allowance.trials)
+        beyond = allowance.beyond and "short" not in self._cut
+        trials = min(short, allowance.trials)
+        return replace(allowance, trials=trials, beyond=beyond, full=full, seeds=seeds)
 
     def _seconds(self, assignment: Assignment) -> float:
         job = assignment.job

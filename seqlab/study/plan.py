@@ -74,6 +74,7 @@ class Allowance:
     steps: int | None = None  # of a usual run, where these were declared
     longest: float = 1.0  # usual runs that an open-ended training may last; 1: all are usual
     shortened: float = 1.0  # the share of each verdict run's length for which there is time
+    beyond: bool = True  # rates beyond the range are tried where the best one is at its end
     full: int | None = None  # trials of full length, where there was no time for more
     left_out: tuple[str, ...] = field(default=())  # sentences
     tune_per_seed: bool = False

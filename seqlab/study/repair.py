@@ -29,7 +29,7 @@ ALLOWANCE: Shape = {
     **dict.fromkeys(("trials", "seeds"), int),
     "epochs": NUMBER,
     "steps?": (int, None),
-    "tune_per_seed?": bool,
+    **dict.fromkeys(("tune_per_seed?", "beyond?"), bool),
     "full?": (int, None),
     **dict.fromkeys(("longest?", "shortened?"), NUMBER),
     "left_out?": [str],

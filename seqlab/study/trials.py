@@ -1,7 +1,8 @@
 """Tuning: every candidate tries the same settings, and trains as long as it goes on learning.
 
 Where there are several settings, each has a short trial first: a third of a usual run, with a
-schedule that is complete in it. The best third of each candidate's settings have a full trial
+schedule that is complete in it; if the best rate of any candidate is the highest or lowest one,
+all try another beyond it. The best third of each candidate's settings have a full trial
 (successive halving: Jamieson and Talwalkar, 2016), which finds its own length
 (`training/length.py`) unless one was declared. The setting that validates best is taken into the
 verdict, with the length that its trial took and something to spare, as other seeds may be later.
@@ -17,7 +18,7 @@ from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Tuned
 from seqlab.study.stages import Conditions
 from seqlab.study.timing import cut_short
-from seqlab.study.tuning import at_edge, best_trial, trial
+from seqlab.study.tuning import BEYOND, Setting, at_edge, best_trial, beyond, trial
 
 Chosen = dict[str, Tuned]  # by candidate
 Ran = dict[str, list[Run]]
@@ -34,7 +35,9 @@ def tune(conditions: Conditions) -> list[Chosen]:
     """
     allowance = conditions.planner.allowance
     if allowance.short_trials:
-        _run(conditions, "short", allowance.short_trials)
+        numbers: list[int] = []
+        while numbers != (numbers := _short_numbers(conditions)):
+            _run(conditions, "short", len(numbers))
     ran = _run(conditions, "trial", allowance.full_trials)
     if not allowance.tune_per_seed:
         return [_choose(conditions, ran)] * allowance.seeds
@@ -72,15 +75,55 @@ def _planned(conditions: Conditions, role: str) -> dict[str, list[Assignment]]:
     numbers: Mapping[str, Sequence[int]] = {}
     if role == "trial" and allowance.short_trials:
         numbers = _promoted(conditions)
-    count = allowance.short_trials if role == "short" else allowance.full_trials
+    usual = _short_numbers(conditions) if role == "short" else range(allowance.full_trials)
     return {
         entry.name: [
-            planner.trial(entry, n, trial(n % max(allowance.trials, 1)), role)
-            for n in numbers.get(entry.name, range(count))
+            planner.trial(entry, number, _setting(conditions, number), role)
+            for number in numbers.get(entry.name, usual)
         ]
         for entry in conditions.entries
         if entry.kind == "model"
     }
+
+
+def _setting(conditions: Conditions, number: int) -> Setting:
+    """The setting of a trial; where seeds are tuned by themselves, those of one after another."""
+    allowance = conditions.planner.allowance
+    return trial(number % allowance.trials if allowance.tune_per_seed else number)
+
+
+def _short_numbers(conditions: Conditions) -> list[int]:
+    """The settings that have a short trial: those declared, and rates beyond an end of the range
+    as long as the best rate of some candidate is the last one there.
+    """
+    allowance = conditions.planner.allowance
+    numbers = list(range(allowance.short_trials))
+    while allowance.beyond and (more := _beyond(conditions, numbers)):
+        numbers += more
+    return numbers
+
+
+def _beyond(conditions: Conditions, numbers: Sequence[int]) -> list[int]:
+    """The next settings beyond the ends at which some candidate is best; none before all ran."""
+    sides = set()
+    for entry in conditions.entries:
+        if entry.kind != "model":
+            continue
+        planned = [
+            conditions.planner.trial(entry, n, _setting(conditions, n), "short") for n in numbers
+        ]
+        runs = [run for one in planned if (run := one.finished(conditions.folder)) is not None]
+        if len(runs) < len(planned):
+            return []
+        best = best_trial(runs, conditions.metric.higher_is_better)
+        if best is not None:
+            sides.add(at_edge(_rate(best), sorted({_rate(run) for run in runs})))
+    return [
+        number
+        for side, first in BEYOND.items()
+        if side in sides
+        and (number := next((n for n in beyond(first) if n not in numbers), None)) is not None
+    ]
 
 
 def _promoted(conditions: Conditions) -> dict[str, list[int]]:
@@ -130,7 +173,7 @@ def _tuned(conditions: Conditions, runs: Sequence[Run]) -> Tuned:
         most = allowance.longest * allowance.epochs
         took = max(SPARE * float(best.result["epochs"]), LEAST_SHARE * allowance.epochs)
         epochs = round(min(took, most), 2)
-    return Tuned(trial(best.result["number"] % allowance.trials), epochs)
+    return Tuned(_setting(conditions, best.result["number"]), epochs)
 
 
 def best_full_trial(conditions: Conditions, name: str) -> Run | None:
