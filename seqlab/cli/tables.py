@@ -158,7 +158,7 @@ def show_inspection(terminal: Terminal, found: Inspection, plan: Plan | None, pr
         terminal.say(("a comparison cannot run yet:", "red"), f" {problem}")
         return
     terminal.say(
-        f"a comparison as it stands: {len(plan.entries)} contestants, at most about"
+        f"a comparison as it stands: {len(plan.entries)} contestants, about"
         f" {in_words(plan.seconds)} on this machine"
     )
     if plan.resolution.get("sentence"):
