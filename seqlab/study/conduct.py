@@ -27,7 +27,7 @@ from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions
 from seqlab.study.stored_plan import write_allowance
 from seqlab.study.timing import OPEN_ENDED
-from seqlab.study.trials import Chosen, edges, tune
+from seqlab.study.trials import Chosen, edges, tune, without_hopeless
 from seqlab.study.verdict import Remarks, write_verdict
 from seqlab.tasks.base import Sources
 
@@ -69,6 +69,7 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         clock.stages["preparing and planning"] = clock.spent
         with clock.stage("tuning"):
             chosen = tune(conditions)
+        conditions, screened = without_hopeless(conditions)
         conditions = _in_time(study, plan, conditions, chosen)
         with clock.stage("verdict runs"):
             finished, race = judge(conditions, chosen, study.sizes, study.spec)
@@ -77,7 +78,7 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         _remember_cuts(study, conditions)
         listener.moment(Moment("comparing", 1.0, None))
         left_out = [*absent(study.spec, study.task.name), *plan.allowance.left_out]
-        left_out += conditions.clock.notes
+        left_out += [*conditions.clock.notes, *screened]
         remarks = Remarks(left_out, edges(conditions), race)
         verdict = write_verdict(conditions, finished, costs, study.spec, remarks)
         keep_best(conditions, study.spec, finished, verdict, study.folds)
@@ -92,7 +93,10 @@ def _in_time(
     """
     allowance, clock = conditions.planner.allowance, conditions.clock
     work = 0.0
+    competing = {entry.name for entry in conditions.entries}
     for name, pace in plan.outlook.paces.items():
+        if name not in competing:
+            continue
         tuned = chosen[0].get(name, Tuned()) if chosen else Tuned()
         seconds = pace.run(allowance, "verdict")
         if tuned.epochs is not None:
@@ -152,4 +156,5 @@ def _conditions(study: PreparedStudy, plan: Plan, pool: Pool, listener: Listener
         entries=plan.entries,
         pool=pool,
         clock=clock,
+        valid=len(study.first.valid),
     )

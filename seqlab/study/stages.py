@@ -27,6 +27,7 @@ class Conditions:
     entries: Sequence[PlannedContestant]
     pool: Pool
     clock: Clock
+    valid: int = 0  # validation examples
 
     @property
     def prepared_train(self) -> Examples:

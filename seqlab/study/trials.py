@@ -11,8 +11,10 @@ verdict, with the length that its trial took and something to spare, as other se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
+from seqlab.compare.screening import screened
 from seqlab.runs import Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Tuned
@@ -75,6 +77,7 @@ def _planned(conditions: Conditions, role: str) -> dict[str, list[Assignment]]:
     numbers: Mapping[str, Sequence[int]] = {}
     if role == "trial" and allowance.short_trials:
         numbers = _promoted(conditions)
+    out = hopeless(conditions) if role == "trial" else {}
     usual = _short_numbers(conditions) if role == "short" else range(allowance.full_trials)
     return {
         entry.name: [
@@ -82,8 +85,30 @@ def _planned(conditions: Conditions, role: str) -> dict[str, list[Assignment]]:
             for number in numbers.get(entry.name, usual)
         ]
         for entry in conditions.entries
-        if entry.kind == "model"
+        if entry.kind == "model" and (role == "short" or entry.name not in out)
     }
+
+
+def hopeless(conditions: Conditions) -> dict[str, float]:
+    """Candidates that are screened out by their short trials, and how far each is behind."""
+    if not conditions.planner.allowance.short_trials:
+        return {}
+    valid = {
+        name: [float(run.result["valid"]) for run in runs if run.ok]
+        for name, runs in trials_that_ran(conditions, "short").items()
+    }
+    return screened(valid, conditions.valid, conditions.metric)
+
+
+def without_hopeless(conditions: Conditions) -> tuple[Conditions, list[str]]:
+    """The conditions of those that reach the verdict, and a sentence on each that does not."""
+    said, out = [], hopeless(conditions)
+    for name, gap in out.items():
+        points = f"{100 * gap:.1f} points" if conditions.metric.unit_range else f"{gap:.2g}"
+        said.append(
+            f"{name} was screened out: {points} behind the best candidate in its short trials"
+        )
+    return replace(conditions, entries=[e for e in conditions.entries if e.name not in out]), said
 
 
 def _setting(conditions: Conditions, number: int) -> Setting:

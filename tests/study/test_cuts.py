@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from seqlab.runs import list_runs
 from seqlab.study.plan import Allowance
 from seqlab.study.timing import cut_short, explained
-from seqlab.study.trials import edges, trials_that_ran, tune
+from seqlab.study.trials import edges, hopeless, trials_that_ran, tune, without_hopeless
 from seqlab.study.tuning import BEYOND, LEARNING_RATES, trial
 from tests.study.test_floor import conditions_of
 
@@ -115,3 +116,25 @@ def test_a_best_rate_at_the_end_has_all_candidates_try_another_beyond(
     beyond = [job for job in ran if job.role == "short"]
     assert {(job.candidate, job.number) for job in beyond} == {("rnn", 1000), ("gru", 1000)}
     assert trial(1000).learning_rate > LEARNING_RATES[1]
+
+
+def test_who_is_far_behind_in_short_trials_does_not_reach_the_verdict(
+    tmp_path, in_process, monkeypatch
+):
+    made, conditions = conditions_of(
+        monkeypatch, tmp_path / "study", trials=3, candidates=("rnn", "gru")
+    )
+    conditions = replace(conditions, valid=500)
+    for run in list_runs(made.folder_):
+        if run.job.role == "short":
+            score = {"rnn": 0.3, "gru": 0.9}[run.job.candidate] - 0.01 * (run.job.number > 0)
+            path = run.folder / "result.json"
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"valid": score}))
+    assert list(hopeless(conditions)) == ["rnn"]
+    assert set(trials_that_ran(conditions)) == {"gru"}
+    left, said = without_hopeless(conditions)
+    assert [entry.name for entry in left.entries] == ["gru", "majority"]
+    assert said == [
+        "rnn was screened out: 60.0 points behind the best candidate in its short trials"
+    ]
+    assert hopeless(replace(conditions, valid=3)) == {}, "three examples show nothing"
