@@ -22,7 +22,7 @@ from seqlab.metrics.base import Array
 
 DRAWS = 4000
 KEPT, AVERAGED = 200, 20  # of the draws, in a table of tails
-FEWEST_TAIL_DRAWS = 40  # below, a quantile of the draws is noise and Bonferroni's bound serves
+FEWEST_TAIL_DRAWS = 40  # below, a quantile of the draws is noise: that of 40 is scaled down
 # Where tail probabilities are tabulated, in standard errors: finely, then up to Cauchy-like tails.
 STEPS = np.concatenate([np.arange(0.0, 6.0, 0.25), np.geomspace(6.0, 1e5, 24)])
 
@@ -92,14 +92,14 @@ def likely_means(variation: Variation, higher_is_better: bool, seed: int) -> Arr
 def tail(probabilities: Array, level: float) -> float:
     """The tail probability that, used for each contrast, keeps all together at `level`.
 
-    `probabilities` (draws, q) are uniform in each column; the smallest of each draw are not.
+    `probabilities` (draws, q); the smallest of each draw are what the level is about. One column
+    may itself be the smallest of several, so that `level` / q need not be enough.
     """
     draws, contrasts = probabilities.shape
     if not contrasts:
         return level
-    if level * draws < FEWEST_TAIL_DRAWS:
-        return level / contrasts
-    return float(np.quantile(probabilities.min(axis=1), level))
+    seen = max(level, min(FEWEST_TAIL_DRAWS / draws, 1.0))
+    return float(np.quantile(probabilities.min(axis=1), seen)) * level / seen
 
 
 def _redrawn(variation: Variation, contrasts: Array, seed: int) -> tuple[Array, Array]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtri, stdtrit
 
-from seqlab.compare.best import Differences, pair_contrasts, stepwise
-from seqlab.compare.simultaneous import Joint
+from seqlab.compare.best import Differences, pair_contrasts, pair_index, stepwise
+from seqlab.compare.simultaneous import Joint, tail
 from seqlab.compare.variation import Part, Variation
 
 
@@ -130,3 +130,22 @@ def test_a_test_part_that_is_too_short_shows_nothing():
     shown = Differences.of(np.array([9.0, 0.0]), pairs(known(2)), 0.05, short=True)
     assert not shown.ahead.any()
     assert np.isinf(shown.high[0, 1])
+
+
+@pytest.mark.parametrize("count", [3, 6, 16])
+@pytest.mark.parametrize("level", [0.0032, 0.0056, 0.0096])
+def test_a_small_level_is_not_exceeded(count, level):
+    """Later looks and early rounds spend little: equals are called behind no more often."""
+    variation = known(count, freedom=5, seeds=1.0)
+    bound = tail(leads(pairs(variation, 1)), level)
+    fresh = np.concatenate([leads(pairs(variation, seed)).min(axis=1) for seed in range(2, 10)])
+    assert np.mean(fresh <= bound) < 1.4 * level
+
+
+def leads(joint):
+    """(draws, n): the least chance of a lead over each that any other has, as `stepwise` does."""
+    count = round((1 + np.sqrt(1 + 8 * joint.below.shape[1])) / 2)
+    first, second = pair_index(count)
+    chance = np.ones((len(joint.below), count, count))
+    chance[:, first, second], chance[:, second, first] = 1 - joint.below, joint.below
+    return chance.min(axis=1)
