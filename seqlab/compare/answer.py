@@ -51,6 +51,11 @@ class Answer:
                 f"too short a test part to decide between {number}. Take {chosen} ({value}):"
                 f" {self._why}."
             )
+        if self._level_not_beaten:
+            return (
+                f"nobody is shown to beat {self._level_not_beaten}: more training or more data may"
+                f" change that. Of these take {chosen} ({value})."
+            )
         if case.chosen not in case.close or len(case.close) == 1 or self._one_family(case.close):
             probably = len(case.contenders) > len(case.close)
             start = " ".join(["probably"] * probably + [self._family_word(chosen)]).strip()
@@ -61,6 +66,16 @@ class Answer:
             f"too close to call: {_few(case.close)} lie within {case.units.difference(spread)}."
             f" Take {chosen}: {self._why}."
         )
+
+    @property
+    def _level_not_beaten(self) -> str:
+        """What needs no learning, where the best is not shown to be better; or nothing."""
+        comparison = self.case.comparison
+        for standing in comparison.standings:
+            if standing.trivial and standing.status not in ("worse", "negligible", "failed"):
+                value = self.case.units.value(standing.mean)
+                return f"{LEVEL_WORDS.get(standing.name, standing.name)} ({value})"
+        return ""
 
     @property
     def _company(self) -> str:

@@ -373,3 +373,12 @@ def test_differences_that_are_hardly_known_are_said_to_be():
     reasons = " ".join(given.reasons)
     assert "differences between contestants are hardly known here: more seeds or more" in reasons
     assert "at most" not in given.sentence
+
+
+def test_that_nobody_beats_the_majority_class_comes_first():
+    made = comparison(("gru", 0.51), ("transformer", 0.508), ("majority", 0.505))
+    said = advice(made)
+    assert said.headline.startswith("Nobody is shown to beat the majority class (0.505): more")
+    assert said.name in ("gru", "transformer")
+    beaten = comparison(("gru", 0.91), ("transformer", 0.908), ("majority", 0.505))
+    assert "beat" not in advice(beaten).headline
