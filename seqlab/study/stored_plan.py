@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ def read_allowance(folder: Path, spec: StudySpec) -> tuple[Allowance | None, boo
     if not path.exists():
         return None, False
     stored = read_json(path)
-    values = stored["allowance"]
+    known = {field.name for field in fields(Allowance)}  # versions before knew others, too
+    values = {name: value for name, value in stored["allowance"].items() if name in known}
     left_out = tuple(values.get("left_out", ()))
     return Allowance(**{**values, "left_out": left_out}), stored["key"] == _key(spec)
 

@@ -2,7 +2,7 @@
 
 import time
 
-from seqlab.runs import list_runs, read_json
+from seqlab.runs import list_runs, read_json, write_json
 from seqlab.study.clock import Clock
 from seqlab.study.plan import Allowance, Tuned
 from seqlab.study.spec import StudySpec
@@ -109,3 +109,12 @@ def test_a_seed_whose_trials_did_not_run_is_not_judged(tmp_path, in_process, mon
     assert made.verdict_["left_out"] == [said]
     stored = read_json(made.folder_ / "plan.json")["allowance"]
     assert (stored["trials"], stored["seeds"]) == (2, 2)
+
+
+def test_a_plan_of_an_earlier_version_is_read(tmp_path):
+    spec = StudySpec.read({"task": "classify"})
+    write_allowance(tmp_path, spec, Allowance(trials=5, seeds=8, epochs=1))
+    stored = read_json(tmp_path / "plan.json")
+    stored["allowance"] |= {"dropped": ["lstm"]}
+    write_json(tmp_path / "plan.json", stored)
+    assert read_allowance(tmp_path, spec)[0] == Allowance(trials=5, seeds=8, epochs=1)
