@@ -137,7 +137,7 @@ def test_sizes_are_nested_and_extend(small):
 def test_settings_of_runs_stay_when_a_limited_study_is_extended(tmp_path, in_process, monkeypatch):
     """A time limit chose shorter runs; more seeds later are trained as long as the first ones."""
     limited = study(tmp_path / "study", epochs=None, time=0.01)
-    short, unsound = limited.verdict_["left_out"]
+    short, *_, unsound = limited.verdict_["left_out"]
     assert short == "each run has 8% of its usual length, to keep the time limit"
     assert unsound.startswith("such short runs may mislead: a sound study takes --time ")
     assert "of its usual length by the time limit" in limited.verdict_["sentence"]
