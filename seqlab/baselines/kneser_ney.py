@@ -130,7 +130,14 @@ class CountReader:
 
 
 def _texts(examples: Examples) -> list[Ints]:
-    """The stretches of text that blocks stand in, each once, with the boundary before it."""
-    places = np.stack([blocks.column(examples, "first"), blocks.column(examples, "last")], axis=1)
+    """The stretches of text that blocks stand in, as far as these reach, with the boundary before.
+
+    Of a text whose later blocks are elsewhere only the beginning is counted.
+    """
+    firsts, block_of = np.unique(blocks.column(examples, "first"), return_inverse=True)
+    ends = np.zeros(len(firsts), dtype=np.int64)
+    np.maximum.at(ends, block_of, blocks.column(examples, "stop"))
     stream = examples.shared["tokens"]
-    return [stream[first - 1 : last].astype(np.int64) for first, last in np.unique(places, axis=0)]
+    return [
+        stream[first - 1 : end].astype(np.int64) for first, end in zip(firsts, ends, strict=True)
+    ]

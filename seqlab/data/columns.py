@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -134,10 +134,13 @@ class _Look:
         """The last look at a frame, or a new one."""
         key, columns, form = id(frame), frame.columns, [len(frame), *frame.dtypes.tolist()]
         known = _looks.get(key)
-        same = known is not None and known.frame() is frame and known.columns.is_(columns)
-        if known is None or not same or known.form != form:
+        same = known is not None and known.frame() is frame and known.form == form
+        if known is None or not same or not known.columns.is_(columns):
             reference = weakref.ref(frame, lambda _: _looks.pop(key, None))
-            kinds = {str(name): kind(column) for name, column in frame.items()}
+            # Columns that were only given other names are what they were.
+            renamed = known is not None and same and len(known.kinds) == len(columns)
+            held = known.kinds.values() if known and renamed else map(kind, _each(frame))
+            kinds = {str(name): what for name, what in zip(columns, held, strict=True)}
             _looks[key] = known = cls(reference, columns, form, kinds)
         return known
 
@@ -148,6 +151,10 @@ class _Look:
         assert frame is not None
         pairs = ((str(name), column) for name, column in frame.items())
         return [name for name, column in pairs if is_categorical(column, self.kinds[name])]
+
+
+def _each(frame: pd.DataFrame) -> Iterator[pd.Series]:
+    return (column for _, column in frame.items())
 
 
 # By the identity of frames: each task asks for the same columns again.

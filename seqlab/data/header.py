@@ -127,7 +127,7 @@ def names_for(frame: pd.DataFrame) -> list[str]:
     """Names for the columns of a frame without a header, from what the columns hold."""
     kinds = list(describe(frame).values())
     texts = [i for i, kind in enumerate(kinds) if kind is ColumnKind.TEXT]
-    classes = [i for i in range(len(kinds)) if is_categorical(frame.iloc[:, i])]
+    classes = [i for i, kind in enumerate(kinds) if is_categorical(frame.iloc[:, i], kind)]
     if not texts:
         # Texts that repeat look like classes: the more varied column, or one of several words.
         words = [i for i in classes if kinds[i] is ColumnKind.CATEGORY]

@@ -14,6 +14,7 @@ from seqlab.compare.dependence import stretches_at_most
 from seqlab.compare.margins import read_margin
 from seqlab.compare.power import Spread, resolution
 from seqlab.data.dependence import Dependence, InGroups, InTime
+from seqlab.data.examples import Examples
 from seqlab.errors import UserError
 from seqlab.metrics.base import Metric
 from seqlab.study.plan import PlannedContestant
@@ -22,6 +23,7 @@ from seqlab.tasks.base import Prepared
 
 ERROR_CORRELATION = 0.9  # assumed correlation of two good contestants' errors on the same examples
 SEED_ERROR_SHARE = 0.02  # of the error, assumed between seeds
+MOST_EXAMPLES = 20_000  # of a part, from which a baseline tells how errors vary
 
 
 def declared_margin(metric: Metric, spec: StudySpec) -> Margin:
@@ -111,10 +113,14 @@ def _independent(dependence: Dependence | None, examples: int) -> tuple[str, int
     return dependence.noun, len(np.unique(dependence.group))
 
 
+def _first(part: Examples) -> Examples:
+    return part if len(part) <= MOST_EXAMPLES else part.take(np.arange(MOST_EXAMPLES))
+
+
 def _of_baseline(name: str, prepared: Prepared, metric: Metric) -> tuple[Spread, float]:
     """The spread of a baseline's error over validation blocks, and the error itself."""
-    task, valid = prepared.task, prepared.valid
-    baseline = registry.load("baselines", name)().fit(task, prepared.train, valid, 0)
+    task, train, valid = prepared.task, _first(prepared.train), _first(prepared.valid)
+    baseline = registry.load("baselines", name)().fit(task, train, valid, 0)
     statistics = task.statistics(metric, baseline.predict(task, valid), valid)
     value = metric.value(statistics)
     block_of = np.arange(len(valid)) if valid.blocks is None else valid.blocks

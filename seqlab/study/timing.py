@@ -16,7 +16,7 @@ from seqlab.model.base import Model
 from seqlab.progress import doing
 from seqlab.specs import TrainSpec
 from seqlab.study.building import build_model
-from seqlab.study.contestant_costs import TRAIN_STEPS, step_seconds
+from seqlab.study.contestant_costs import ENOUGH, TRAIN_STEPS, step_seconds
 from seqlab.study.latency import BURST_SECONDS, LEAST, ROUNDS, TOGETHER, TOGETHER_ROUNDS
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import SHORT_SHARE, Allowance, PlannedContestant
@@ -25,6 +25,7 @@ from seqlab.tasks.base import Prepared
 PROBE_STEPS = 6
 PROBE_EXAMPLES = 256
 PROBE_SECONDS = 1.0  # for a few examples, from which no more are predicted
+MOST_PROBE_SECONDS = 10.0  # for all candidates, where steps take seconds each
 # Of each contestant: steps and examples that are timed, if it is slow.
 MEASURED_STEPS = TRAIN_STEPS + 2
 MEASURED_EXAMPLES = (TOGETHER_ROUNDS + 2) * TOGETHER + ROUNDS * (LEAST + 1)
@@ -79,12 +80,20 @@ class Pace:
 def probe(
     prepared: Prepared, entries: Sequence[PlannedContestant], spec: TrainSpec, backend: str
 ) -> dict[str, Pace]:
-    """A few steps of every candidate."""
-    paces = {}
+    """A few steps of every candidate.
+
+    Where steps take so long that a look at all would, the others count as slow as the slowest.
+    """
+    paces: dict[str, Pace] = {}
+    begun = time.monotonic()
     torch.set_num_threads(1)
     steps = TaskObjective(prepared, prepared.train, spec).steps_per_epoch()
     for entry in entries:
         if entry.model is None:
+            continue
+        slowest = max(paces.values(), key=lambda pace: pace.step, default=None)
+        if slowest and slowest.step > ENOUGH and time.monotonic() - begun > MOST_PROBE_SECONDS:
+            paces[entry.name] = slowest
             continue
         model = build_model(prepared.task, entry.model).to(spec.device)
         with kernels.preferring(backend), doing(f"measuring the pace of {entry.name}"):

@@ -108,6 +108,9 @@ _ORDERED = {
 }
 _ORDERED[ANY_ORDER] = [pattern for order in DATE_ORDERS for pattern in _ORDERED[order]]
 _TIME_PATTERNS = [_compiled(pattern) for pattern in _TIMES]
+_ANY_DATE = re.compile(  # whether any of them can match: most texts match none
+    "|".join(regex.pattern for regex, _ in [*_DATE_PATTERNS.values(), *_ORDERED[ANY_ORDER]])
+)
 
 
 def _rebuilt(
@@ -127,10 +130,10 @@ def _rebuilt(
 
 
 def _dates(text: str, order: str) -> list[str]:
-    found = [
-        *_rebuilt(text, list(_DATE_PATTERNS.values())),
-        *_rebuilt(text, _ORDERED.get(order, ())),
-    ]
+    found: list[str] = []
+    if _ANY_DATE.fullmatch(text):
+        found += _rebuilt(text, list(_DATE_PATTERNS.values()))
+        found += _rebuilt(text, _ORDERED.get(order, ()))
     if text.isdigit():
         compact = [*COMPACT, *_COMPACT_BY_ORDER.get(order, ())]
         return [pattern for pattern in compact if Format(pattern).regex.fullmatch(text)]
