@@ -1,7 +1,8 @@
 """One way to write moments, as a pattern such as %d.%m.%Y %H:%M: reading it and writing it.
 
 Besides the usual directives there are %q, the quarter, %R, the same in Roman digits, %h, the half
-of a year, and %-m for a number without a leading zero. Moments are whole microseconds since 1970,
+of a year, %E and %N, the year after in two and in four digits (of a season: 1960/61), and %-m for a
+number without a leading zero. Moments are whole microseconds since 1970,
 so that years from 1 to 9999 fit.
 """
 
@@ -26,6 +27,8 @@ _DIRECTIVES = {
     "Y": (r"\d{4}", r"\d{4}"),
     "G": (r"\d{4}", r"\d{4}"),
     "y": (r"\d{2}", r"\d{2}"),
+    "E": (r"\d{2}", r"\d{2}"),
+    "N": (r"\d{4}", r"\d{4}"),
     "m": (r"\d{1,2}", r"\d{2}"),
     "d": (r"\d{1,2}", r"\d{2}"),
     "H": (r"\d{1,2}", r"\d{2}"),
@@ -44,7 +47,7 @@ _DIRECTIVES = {
     "p": (r"[AaPp]\.?[Mm]\.?", r"[AaPp]\.?[Mm]\.?"),
 }
 _WIDTHS = {"Y": 4, "G": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "j": 3, "q": 1, "h": 1,
-           "V": 2, "u": 1}  # fmt: skip
+           "V": 2, "u": 1, "E": 2, "N": 4}  # fmt: skip
 FIRST_SHORT_YEAR = 69  # of two digits: 1969, and 68 is 2068
 _SPLIT = re.compile(r"%(-?\d?)([A-Za-z])")
 _ROMAN = ("I", "II", "III", "IV")
@@ -176,7 +179,7 @@ class Format:
             return ["PM" if hour >= 12 else "AM" for hour in numbers["H"]]
         if letter == "f":
             return [f"{micros:06d}".ljust(9, "0")[: int(flag or 6)] for micros in numbers["f"]]
-        width = {"Y": 4, "G": 4, "j": 3, "q": 1, "h": 1, "u": 1}.get(letter, 2)
+        width = {"Y": 4, "G": 4, "N": 4, "j": 3, "q": 1, "h": 1, "u": 1}.get(letter, 2)
         return [f"{value:0{1 if flag == '-' else width}d}" for value in numbers[letter]]
 
 
@@ -235,6 +238,8 @@ def _days(fields: dict[str, Stamps]) -> tuple[Stamps, NDArray[np.bool_]]:
         month = 6 * fields["h"] - 5
     day = fields.get("d", one)
     valid = (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)
+    valid &= fields.get("E", (year + 1) % 100) == (year + 1) % 100
+    valid &= fields.get("N", year + 1) == year + 1
     first = days_of(year, np.where(valid, month, 1))
     after = days_of(year, np.where(valid, month, 1) + 1)
     return first + day - 1, valid & (first + day - 1 < after)
@@ -264,6 +269,8 @@ def _fields(stamps: Stamps) -> dict[str, Stamps]:
     return {
         "Y": year,
         "y": year % 100,
+        "E": (year + 1) % 100,
+        "N": year + 1,
         "m": month,
         "d": days - dates.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) + 1,
         "H": hour,

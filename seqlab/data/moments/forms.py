@@ -39,7 +39,7 @@ AS_GIVEN = "as given"  # an order: moments are in the user's own format and in n
 SAMPLED_CELLS = 500  # cells that tell whether a column holds dates
 _WORDS = {"Y": "YYYY", "G": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "hh", "I": "hh",
           "M": "mm", "S": "ss", "f": "f", "b": "Month", "a": "Day", "p": "AM/PM", "q": "q",
-          "h": "h", "V": "ww", "u": "d", "j": "ddd",
+          "h": "h", "E": "YY", "N": "YYYY", "V": "ww", "u": "d", "j": "ddd",
           "R": "q"}  # fmt: skip
 
 

@@ -32,6 +32,8 @@ _UNORDERED = (
     "%Y~%b~%d",
     "%Y~%q",  # before months, of which it would read but four
     "%q~%Y",
+    "%Y~%E",  # before months, of which it would read but those of the year after
+    "%Y~%N",
     "%Y~%m",
     "%m~%Y",
     "%b~%Y",
@@ -57,6 +59,8 @@ _UNORDERED = (
     "{H|h|HY|S}%h~%Y",
     "%Y-%j",
     "{FY|FJ|CY}~%Y",
+    "{FY|FJ|CY}~%Y~%E",
+    "{FY|FJ|CY}~%Y~%N",
     "%G~%V",
     "%V~%G",
 )
@@ -76,9 +80,10 @@ LITERALS = frozenset(["qtr", "quarter", "quartal", "trim", "week", "sem", "iii"]
 _SEPARATOR = r"[-/.:'’,_\s]*"
 _PLAIN = {"Y": r"\d{4}", "G": r"\d{4}", "b": WORD, "q": "[1-4]", "h": "[12]", "u": "[1-7]",
           "R": "I{1,3}|IV", "j": r"\d{3}", "y": r"\d{2}", "p": r"[AaPp]\.?[Mm]\.?", "M": r"\d{2}",
-          "S": r"\d{2}"}  # fmt: skip
+          "S": r"\d{2}", "E": r"\d{2}", "N": r"\d{4}"}  # fmt: skip
 _TOKEN = re.compile(r"%([A-Za-z])|(~)|\{([^}]*)\}|([^%~{}]+)")
 MOST_FORMATS = 6  # in one column
+FEWEST_SEASONS = 3  # such as 2010/11, below which they are months
 MOST_SEPARATOR_CHARACTERS = 3  # between two numbers
 
 
@@ -208,6 +213,8 @@ def formats_of(
             moments, valid = Format(pattern).read(left)
             is_week = BARE_WEEK.fullmatch(pattern) is not None
             if not valid[0] or (is_week and (counts or not bare_weeks)):
+                continue
+            if "%E" in pattern and valid.sum() < FEWEST_SEASONS:
                 continue
             # Most cells of weeks are no months; a cell of month 13 among months is a slip.
             if best is None or valid.sum() > (2 if is_week else 1) * best[1].sum():
