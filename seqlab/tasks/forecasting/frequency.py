@@ -25,6 +25,8 @@ MOST_STEPS_A_GAP = 12  # the usual gap is at most this many steps
 OPEN_HOURS_SHARE = 0.7  # share of the steps of open hours that must be there
 FEWEST_OPEN_DAYS = 5
 JITTER_STEPS = 0.05  # of a step: by how much clocks may be late or early
+FEWEST_DATES = 6  # of third Fridays; fewer may lie four weeks apart by chance
+ORDINALS = ("first", "second", "third", "fourth")
 WORKING = "1111100"  # Monday to Friday, one digit a day as numpy has it
 WORKING_WEEKS = (WORKING, "1111001", "1111110", "1101111")  # to Thursday, to Saturday, from Sunday
 
@@ -39,7 +41,8 @@ class Frequency:
     day     months: the day of the month, 31: the last
     roll    months: where the day is free, it is the working day before (`back`) or after
             (`forward`); "": it stays
-    week    the days of the week that are worked, Monday first
+    week    the days of the week that are worked, Monday first; months: one alone, from the 15th
+            forward, makes third Fridays
     clock   months and weekdays: microseconds past midnight; hours: those of a day's first step
     slots   hours: the steps of a day, whose nights are no steps
     jitter  fixed: microseconds by which a moment may lie beside its step
@@ -155,7 +158,9 @@ class Frequency:
         if self.kind != "months":
             return ""
         if self.roll:
-            return f"each on its {'last' if self.roll == 'back' else 'first'} working day"
+            which = "last" if self.roll == "back" else ORDINALS[self.day // 7]
+            alone = self.week.count("1") == 1
+            return f"each on its {which} {_days_of(self.week) if alone else 'working day'}"
         return "each on its last day" if self.day == MONTH_END else ""
 
     def season(self) -> int:
@@ -200,6 +205,12 @@ def _days_of(week: str) -> str:
     """The days of a week that are worked: Monday to Friday, or one by one."""
     names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     return ", ".join(name for name, worked in zip(names, week, strict=True) if worked == "1")
+
+
+def _one_day(dates: Moments) -> list[str]:
+    """The week of which only the day is worked that all dates have; none if they have several."""
+    days = np.unique((dates.astype(np.int64) + 3) % 7)  # 1970-01-01 was a Thursday
+    return ["".join("1" if day == days[0] else "0" for day in range(7))] if len(days) == 1 else []
 
 
 def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
@@ -349,6 +360,9 @@ def _on_days(frequency: Frequency, dates: Moments, first: Moments) -> Frequency 
             replace(frequency, day=1, roll="forward", week=week),
         )
     ]
+    for week in _one_day(dates) if len(dates) >= FEWEST_DATES else []:
+        begins = [replace(frequency, day=7 * n + 1, roll="forward", week=week) for n in range(4)]
+        rolled += [*begins, replace(frequency, day=MONTH_END, roll="back", week=week)]
     for rules, share in ((plain, 1.0), (rolled, 1.0), (rolled + plain, 1 - TOLERATED_SHARE)):
         for rule in rules:
             if (rule._days(first) == dates).mean() >= share:
