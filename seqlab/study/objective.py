@@ -65,9 +65,10 @@ class TaskObjective:
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng((self.spec.seed, epoch))
+        if self.variation.active:
+            return self.variation.batches(rng, epoch)
         spec = self.spec
-        batches = self.task.batches(self.train, spec.batch_size, spec.batch_tokens, rng)
-        return self.variation(batches, epoch) if self.variation.active else batches
+        return self.task.batches(self.train, spec.batch_size, spec.batch_tokens, rng)
 
     def loss(self, model: nn.Module, batch: Batch, state: Any = None) -> Loss:
         spec = self.spec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from seqlab.data.tokens import Tokenizer
 from seqlab.errors import UserError
 from seqlab.specs import Augmentation, TrainSpec
 from seqlab.tasks.base import Task
+from seqlab.tasks.inputs.series import Series
 from seqlab.tasks.inputs.text import Text
 from seqlab.tasks.row_task import RowTask
 from seqlab.training.randomness import random_states_of
@@ -49,14 +51,32 @@ class BatchVariation:
         """Whether there is anything to vary."""
         return bool(self.spec.augment or self.spec.mixup)
 
-    def __call__(self, batches: Iterator[Batch], epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch, varied."""
-        rng = np.random.default_rng((self.spec.seed, epoch, 1))
-        rewrites = [self._rewrites(one, epoch) for one in self.spec.augment]
-        for batch in batches:
-            for one, texts in zip(self.spec.augment, rewrites, strict=True):
-                batch = self._augmented(batch, one, rng, texts)
-            yield self._mixed(batch, rng) if self.spec.mixup else batch
+    def batches(self, rng: np.random.Generator, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, which `rng` puts in order, varied."""
+        varies = np.random.default_rng((self.spec.seed, epoch, 1))
+        task, later = self._before_patches(varies)
+        rewrites = [self._rewrites(one, epoch) for one in later]
+        for batch in task.batches(self.train, self.spec.batch_size, self.spec.batch_tokens, rng):
+            for one, texts in zip(later, rewrites, strict=True):
+                batch = self._augmented(batch, one, varies, texts)
+            yield self._mixed(batch, varies) if self.spec.mixup else batch
+
+    def _before_patches(self, rng: np.random.Generator) -> tuple[Task, list[Augmentation]]:
+        """A task whose series are varied before patches overlap, and what is left to vary."""
+        chosen = list(self.spec.augment)
+        if not chosen or not isinstance(self.task, RowTask):
+            return self.task, chosen
+        if not isinstance(self.task.reader, Series):
+            return self.task, chosen
+
+        def vary(values: changes.Values, real: changes.Mask) -> changes.Values:
+            for one in chosen:
+                values = changes.augment_values(values, real, one, rng)
+            return values
+
+        task = copy(self.task)
+        task.reader = self.task.reader.varying(vary)
+        return task, []
 
     def _augmented(
         self, batch: Batch, one: Augmentation, rng: np.random.Generator, texts: list[Tensor]

@@ -96,6 +96,23 @@ def test_values_are_varied_in_training():
         assert same(inputs(varied), inputs(varied)), kind
 
 
+@pytest.mark.parametrize("window", [None, 8])
+def test_series_are_varied_before_their_patches_overlap(window):
+    """A step that stands in two patches is the same step in both."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({f"t{step}": rng.normal(size=60) for step in range(16)})
+    spec = DataSpec(options={"patch": 2, "window": window})
+    sources = Sources(read_table(frame.assign(label=["rise", "fall"] * 30)))
+    prepared = registry.load("tasks", "series").prepare(sources, spec, 0)[0]
+    scaling = prepared.task.reader.scaling
+    for kind in SERIES_AUGMENTATIONS:
+        for x in inputs(objective(prepared, augment=[{"kind": kind, "rate": 0.3, "share": 1.0}])):
+            overlap = scaling.window - scaling.patch
+            assert overlap > 0
+            ends, begins = x[:, :-1, scaling.patch :], x[:, 1:, :overlap]
+            assert torch.equal(ends, begins), kind
+
+
 def first_word(texts, seed):
     return [text.split()[0] for text in texts]
 

@@ -7,12 +7,13 @@ windows of a series, and a series' answer is the mean of what it says of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import PrivateAttr
 
 from seqlab.data.batching import plan_batches
 from seqlab.data.examples import Examples, Ragged
@@ -31,6 +32,8 @@ from seqlab.tasks.inputs.scaling import (
 from seqlab.tasks.inputs.series_rows import SeriesRows, by_row, flaw_of
 from seqlab.tasks.parts import Arrays, ColumnChoice, Sequences
 
+# Series (B, T, channels) of which the steps in (B, T) are real, to series of the same shape.
+Vary = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.float32]]
 NEVER_CHANGES = 1e-8  # standard deviation under which a channel is constant
 
 
@@ -50,6 +53,7 @@ class Series(SeriesRows):
     longest: int
     cutting: Cutting | None = None
     decided: tuple[str, ...] = ()
+    _vary: Vary | None = PrivateAttr(None)
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
@@ -134,8 +138,16 @@ class Series(SeriesRows):
         self, padded: NDArray[np.float32], steps: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Standard values (B, T, channels) of so many steps as positions, and which are real."""
+        if self._vary is not None:
+            padded = self._vary(padded, np.arange(padded.shape[1]) < steps[:, None])
         sequences = self.scaling.sequences(padded)
         return sequences, np.arange(sequences.shape[1]) < self.scaling.positions(steps)[:, None]
+
+    def varying(self, vary: Vary) -> Self:
+        """The same, but its batches are of changed series: patches are cut after the change."""
+        changing = self.model_copy()
+        changing._vary = vary
+        return changing
 
     def batches(
         self,
