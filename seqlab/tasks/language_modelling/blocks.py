@@ -277,11 +277,11 @@ def _take(
         before, at = unfinished.before, unfinished.at
     whole = len(encoded.ids) if document.ends else len(encoded.ids) // settings.stride
     whole *= 1 if document.ends else settings.stride
-    taken = Encoded(*(part[:whole] for part in encoded))
+    taken = encoded.cut(slice(whole))
     rest = None
     if not document.ends:
         after = np.concatenate((before, taken.ids))[-REREAD_TOKENS:]
-        left = Encoded(*(part[whole:] for part in encoded))
+        left = encoded.cut(slice(whole, None))
         rest = _Unfinished(left, after, at + int(taken.characters.sum()))
     scored = whole + int(document.ends and settings.ends)
     return ((replace(document, at=at), taken, before) if scored else None), rest

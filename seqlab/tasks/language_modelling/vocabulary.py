@@ -47,6 +47,10 @@ class Encoded(NamedTuple):
     characters: NDArray[np.integer[Any]]
     bytes: NDArray[np.integer[Any]]
 
+    def cut(self, where: slice) -> Encoded:
+        """Some of the tokens."""
+        return Encoded(self.ids[where], self.characters[where], self.bytes[where])
+
 
 class PieceVocabulary:
     """Pieces of text by number; `core` is the byte-pair encoder, if there is one."""
