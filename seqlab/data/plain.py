@@ -20,6 +20,7 @@ from seqlab.errors import UserError
 _MARKED = re.compile(r"__label__((?:(?!__label__)\S)+)")  # fastText's way to write a label
 _ENDS = re.compile(r"^(?:__label__\S+\s+)+|(?:\s+__label__\S+)+$")
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]*(?::\w+)?|\w+:\w+|-?\d{1,4}")
+_LOOKED_AT_CHARACTERS = 2000  # of a line, that tell whether it may be one of numbers
 _MOST_HEADER_LINES = 2  # lines of names and units above numbers
 _LABELS = ("label", "text")
 
@@ -80,6 +81,8 @@ def _spaced(lines: list[str], numbers: list[int]) -> tuple[DelimitedRows, list[s
 
     In tables of weather and of oceans a # stands before the names, and perhaps the units.
     """
+    if not any(map(_begins_with_numbers, lines[: _MOST_HEADER_LINES + 1])):
+        return None
     rows = [line.lstrip("#").split() if line.startswith("#") else line.split() for line in lines]
     first = next((i for i, row in enumerate(rows) if _are_numbers(row)), len(rows))
     body = rows[first:]
@@ -94,8 +97,14 @@ def _spaced(lines: list[str], numbers: list[int]) -> tuple[DelimitedRows, list[s
     return DelimitedRows([rows[0], *body], [numbers[0], *numbers[first:]]), notes
 
 
+def _begins_with_numbers(line: str) -> bool:
+    """Told from its beginning: divided into words, a line of 200 MB takes gigabytes."""
+    cells = line[:_LOOKED_AT_CHARACTERS].split()
+    return _are_numbers(cells[:-1] if len(line) > _LOOKED_AT_CHARACTERS else cells)
+
+
 def _are_numbers(cells: list[str]) -> bool:
-    return any(map(is_number, cells)) and all(is_number(c) or c in MISSING for c in cells)
+    return all(is_number(c) or c in MISSING for c in cells) and any(map(is_number, cells))
 
 
 def _labels_first(pairs: list[list[str]]) -> bool:

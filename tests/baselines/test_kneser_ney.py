@@ -170,3 +170,13 @@ def test_writes_words_of_the_text(prepared):
     words = {"the", "cat", "sat", "on", "a", "mat", "and", "saw", "what", "it", "was"}
     assert written.startswith("t")
     assert len([w for w in written.split()[1:-1] if w in words]) > 0.9 * len(written.split()[1:-1])
+
+
+def test_of_the_first_blocks_of_a_text_no_more_is_counted():
+    """The text goes on in blocks that are not among them."""
+    frame = pd.DataFrame({"text": ["abab" * 400 + "xyz" * 400]})
+    spec = DataSpec(options={"block": 32})
+    prepared = Language.prepare(Sources(Table(frame, "letters", ())), spec, 0)[0]
+    few = prepared.train.take(np.arange(8))  # 256 letters
+    levels = KneserNey().fit(prepared.task, few, prepared.valid, 0).levels
+    assert levels[0].occurrences.sum() == 256

@@ -195,3 +195,11 @@ def test_columns_of_numbers():
         numbers(column, "y", "x.csv")
     assert caught.value.message == '"x.csv" column "y" row 3: "3,5" is not a number'
     assert np.isnan(numbers(column.drop(2), "y", "x.csv")[2])
+
+
+def test_columns_that_get_other_names_are_not_looked_at_again(monkeypatch):
+    frame = pd.DataFrame({0: ["a b", "c d"], 1: [1.5, 2.5]})
+    first = list(describe(frame).values())
+    frame.columns = pd.Index(["text", "value"])
+    monkeypatch.setattr("seqlab.data.columns.kind", None)
+    assert describe(frame) == dict(zip(("text", "value"), first, strict=True))

@@ -99,7 +99,8 @@ def examples_after(
 
 def _stream(pieces: list[Ids], vocabulary: PieceVocabulary) -> NDArray[np.generic]:
     small = np.uint8 if len(vocabulary) < 256 else np.uint16
-    return np.concatenate(pieces).astype(small if len(vocabulary) < 65536 else np.int32)
+    kind = small if len(vocabulary) < 65536 else np.int32
+    return np.concatenate([piece.astype(kind) for piece in pieces])
 
 
 def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
@@ -109,7 +110,8 @@ def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
     length = len(encoded.ids) + int(ends and document.ends)
     starts = np.arange(0, length, stride)
     characters, size, spelled = (
-        np.add.reduceat(np.append(counts, 0), starts)  # the boundary after it is nothing
+        # The boundary after it is nothing; counts are small numbers, and their sums are not.
+        np.add.reduceat(np.append(counts, counts.dtype.type(0)), starts, dtype=np.int64)
         for counts in (encoded.characters, encoded.bytes, spelled)
     )
     return {
@@ -275,11 +277,11 @@ def _take(
         before, at = unfinished.before, unfinished.at
     whole = len(encoded.ids) if document.ends else len(encoded.ids) // settings.stride
     whole *= 1 if document.ends else settings.stride
-    taken = Encoded(*(part[:whole] for part in encoded))
+    taken = encoded.cut(slice(whole))
     rest = None
     if not document.ends:
         after = np.concatenate((before, taken.ids))[-REREAD_TOKENS:]
-        left = Encoded(*(part[whole:] for part in encoded))
+        left = encoded.cut(slice(whole, None))
         rest = _Unfinished(left, after, at + int(taken.characters.sum()))
     scored = whole + int(document.ends and settings.ends)
     return ((replace(document, at=at), taken, before) if scored else None), rest

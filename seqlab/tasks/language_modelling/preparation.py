@@ -114,7 +114,8 @@ def _card(
 
 
 PASSAGE_CHARACTERS = 60  # of a passage that is looked for
-MOST_PASSAGES = 400
+MOST_PASSAGES, FEWEST_PASSAGES = 400, 40
+SEARCHED_CHARACTERS = 2 * 10**9  # of training in all, by as many passages as that allows
 COPIED_SHARE, REPEATED_SHARE, LITTLE_CHARACTERS = 0.1, 0.25, 20_000
 
 
@@ -188,8 +189,10 @@ def _copies(parts: DocumentParts) -> list[Finding]:
                 advice="remove them: a model that memorised them would win",
             )
         )
-    passages = _passages(parts.test)
     text = "\n".join(d.text for d in parts.train)
+    passages = _passages(parts.test)
+    most = max(FEWEST_PASSAGES, SEARCHED_CHARACTERS // max(1, len(text)))
+    passages = passages[:: -(-len(passages) // most)] if passages else []
     share = sum(passage in text for passage in passages) / max(1, len(passages))
     if share > COPIED_SHARE:
         findings.append(

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tokenizers
@@ -29,6 +29,7 @@ from seqlab.runs import read_json, write_json
 
 BOUNDARY, UNKNOWN = 0, 1
 SPECIAL_NUMBERS = 2  # how many numbers stand for no piece of text
+STRETCH_CHARACTERS = 2**20  # of a text that are encoded at once
 RARE_COUNT = 2  # a word seen less often is unknown, so that the unknown is learned
 # A word with the blank before it; marks likewise; tags such as <unk>; any other blank by itself.
 WORDS = re.compile(r" ?<\w+>| ?\w+(?:['’]\w+)*| ?[^\w\s]+|\s")
@@ -37,11 +38,18 @@ Ids = NDArray[np.int32]
 
 
 class Encoded(NamedTuple):
-    """A text's tokens, with the characters and UTF-8 bytes that each stands for."""
+    """A text's tokens, with the characters and UTF-8 bytes that each stands for.
+
+    The counts are of a small type where they are small: to be added up in a larger one.
+    """
 
     ids: Ids
-    characters: Ids
-    bytes: Ids
+    characters: NDArray[np.integer[Any]]
+    bytes: NDArray[np.integer[Any]]
+
+    def cut(self, where: slice) -> Encoded:
+        """Some of the tokens."""
+        return Encoded(self.ids[where], self.characters[where], self.bytes[where])
 
 
 class PieceVocabulary:
@@ -71,12 +79,20 @@ class PieceVocabulary:
         return Encoded(np.asarray(ids, dtype=np.int32), counted[:, 0], counted[:, 1])
 
     def _characters(self, text: str) -> Encoded:
+        """In stretches: what is computed on the way takes many times the text's memory."""
+        stretches = range(0, max(1, len(text)), STRETCH_CHARACTERS)
+        parts = [self._stretch(text[at : at + STRETCH_CHARACTERS]) for at in stretches]
+        return Encoded(*(np.concatenate(one) for one in zip(*parts, strict=True)))
+
+    def _stretch(self, text: str) -> Encoded:
         points = _code_points(text)
         place = np.searchsorted(self._points, points).clip(max=len(self._points) - 1)
         known = self._points[place] == points
-        width = 1 + sum((points >= least).astype(np.int32) for least in (0x80, 0x800, 0x10000))
+        width = np.ones(len(points), dtype=np.uint8)
+        for least in (0x80, 0x800, 0x10000):
+            width += points >= least
         ids = np.where(known, self._order[place] + SPECIAL_NUMBERS, UNKNOWN).astype(np.int32)
-        return Encoded(ids, np.ones(len(ids), dtype=np.int32), np.asarray(width, dtype=np.int32))
+        return Encoded(ids, np.ones(len(ids), dtype=np.uint8), width)
 
     def unknown(self, text: str) -> list[str]:
         """The pieces of a text that have no number, each once, in order."""
