@@ -172,11 +172,8 @@ def read_layout(
     taken += series
     targets, target_note = _targets(table, frame, columns, taken, spoken)
     taken += targets
-    inputs = {}
-    for role in ("known", "static", "covariates"):
-        inputs[role] = _inputs(table, frame, role, columns.get(role), taken)
-        taken += inputs[role]
-    every = [name for held in inputs.values() for name in held]
+    inputs = _all_inputs(table, frame, columns, taken)
+    every = [name for names in inputs.values() for name in names]
     notes = [
         *([] if ids is None else _wide_notes(frame, ids, [*taken, *every])),
         "" if time_columns is None else _time_note(time_columns, by_row),
@@ -198,6 +195,17 @@ def read_layout(
         numbered=len(series) == 1 and pd.api.types.is_integer_dtype(frame[series[0]].dtype),
         notes=tuple(note for note in notes if note),
     )
+
+
+def _all_inputs(
+    table: Table, frame: pd.DataFrame, columns: dict[str, str], taken: list[str]
+) -> dict[str, list[str]]:
+    """The inputs beside the targets, by role, of the columns that are not taken."""
+    inputs: dict[str, list[str]] = {}
+    for role in ("known", "static", "covariates"):
+        others = [*taken, *(name for names in inputs.values() for name in names)]
+        inputs[role] = _inputs(table, frame, role, columns.get(role), others)
+    return inputs
 
 
 def _time_note(dates: FoundMoments, by_row: bool) -> str:
