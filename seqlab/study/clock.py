@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from seqlab.study.timing import BASELINE_SECONDS, STARTUP_SECONDS
 # A time limit does not cut below this: with one seed there are no intervals.
 FEWEST_RUNS = {"short": 1, "trial": 1, "verdict": 2}
 SHARES = {"short": 0.3, "trial": 0.6, "verdict": 1.0}  # of the time may be gone before runs are cut
+GRACE_SHARE = 0.05  # of the time is given to a run that has begun and would end in it
 
 
 @dataclass(frozen=True)
@@ -168,15 +170,35 @@ class Clock:
             return True
         if place >= self._cut.get(job.role, place + 1):
             return False
-        share = SHARES[job.role]
-        if self.tuning and job.role == "trial":
-            # Of a seed that is tuned by itself, the trials are the larger part of its work.
-            share = max(share, self.tuning / (self.tuning + 1))
-        end = self.begun + share * (self._last_start - self.begun)
-        if time.monotonic() + self._forecast(assignment) < end:
+        if time.monotonic() + self._forecast(assignment) < self._end(job.role):
             return True
         self._cut[job.role] = place
         return False
+
+    def overdue(self, assignment: Assignment) -> bool:
+        """Whether a run that has begun is to be left out after all: its time is up, others of its
+        role are enough without it, and it is not about to end.
+        """
+        job = assignment.job
+        place = self._places.get(assignment.digest, job.number)
+        if self.deadline is None or place < self._fewest(job.role):
+            return False
+        now, end = time.monotonic(), self._end(job.role)
+        ran = now - self._begun.get(assignment.digest, now)
+        done = self._done.get(assignment.digest, 0.0) / max(self._seconds(assignment), 1e-9)
+        left = ran * (1 - done) / done if done else math.inf
+        if now < end or now + left < end + GRACE_SHARE * (self.deadline - self.begun):
+            return False
+        self._cut[job.role] = min(place, self._cut.get(job.role, place))
+        return True
+
+    def _end(self, role: str) -> float:
+        """When the runs of a role should be over."""
+        share = SHARES[role]
+        if self.tuning and role == "trial":
+            # Of a seed that is tuned by itself, the trials are the larger part of its work.
+            share = max(share, self.tuning / (self.tuning + 1))
+        return self.begun + share * (self._last_start - self.begun)
 
     @property
     def _last_start(self) -> float:

@@ -149,7 +149,7 @@ def _conditions(study: PreparedStudy, plan: Plan, pool: Pool, listener: Listener
         tuning=plan.allowance.trials if plan.allowance.tune_per_seed else 0,
     )
     pool.started, pool.leaving = clock.process_started, clock.leaving
-    pool.remark, pool.late = clock.remark, clock.late
+    pool.remark, pool.late, pool.overdue = clock.remark, clock.late, clock.overdue
     return Conditions(
         folder=study.folder,
         planner=Planner(study.spec, study.task, study.digests, plan.allowance),

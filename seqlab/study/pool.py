@@ -38,7 +38,7 @@ class _Worker(ChildProcess):
 
     def __init__(self, study: Path, events: Events) -> None:
         self.assignment: Assignment | None = None
-        self.ready = False
+        self.ready = self.asked_to_leave = False
         self.begun = time.monotonic()
         command = python_module(WORKER_MODULE, str(study))
         super().__init__(command, study / LOG_FILE, events, **KEEP_MEMORY)
@@ -66,6 +66,7 @@ class Pool:
         self.remark: Callable[[Assignment, str], None] = lambda assignment, text: None
         self.leaving: Callable[[int], None] = lambda busy: None  # told how many finish their step
         self.late: Callable[[], bool] = lambda: False  # asked whether a time limit has passed
+        self.overdue: Keep = lambda assignment: False  # asked of a run that has begun; true ends it
         self.unanswered_starts = 0
         self._checked = time.monotonic()
 
@@ -98,9 +99,10 @@ class Pool:
         watch: Watch = lambda assignment, share, figures: None,
         keep: Keep = lambda assignment: True,
     ) -> list[Assignment]:
-        """Do what is not done yet, in order; returns what `keep` left out.
+        """Do what is not done yet, in order; returns what was left out.
 
-        Raises UserError when the disk is full; runs that finished before stay.
+        A run that is overdue is left out as well; its checkpoint stays. Raises UserError when the
+        disk is full; runs that finished before stay.
         """
         self.waiting = [a for a in assignments if not a.settled(self.study)]
         self.left_out = []
@@ -129,6 +131,10 @@ class Pool:
             self._checked = time.monotonic()
             for worker in self.workers:
                 worker.check(self.late())
+                running = worker.assignment
+                if running and not worker.asked_to_leave and self.overdue(running):
+                    worker.asked_to_leave = True
+                    worker.leave()
 
     def _serve(self, keep: Keep) -> None:
         """Work for every idle process, and processes for the work that still waits."""
@@ -170,6 +176,9 @@ class Pool:
             self._refuse_start(worker, status)
         lost = worker.assignment
         if lost is None:
+            return
+        if worker.asked_to_leave:
+            self.left_out.append(lost)
             return
         self.attempts[lost.digest] = self.attempts.get(lost.digest, 0) + (status != 0)
         if self.attempts[lost.digest] < MOST_ATTEMPTS:

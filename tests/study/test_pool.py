@@ -128,6 +128,15 @@ def test_what_is_not_kept_is_left_out(tmp_path):
     assert [outcome(a, tmp_path) for a in jobs] == [("ok", "")] * 2 + [None] * 2
 
 
+def test_a_run_that_is_overdue_is_left_out_and_the_others_go_on(tmp_path, hurried):
+    begun = time.monotonic()
+    with Pool(tmp_path, 1) as pool:
+        pool.overdue = lambda a: a.job.candidate == "slow"
+        assert pool.execute([job("slow"), job("ok")]) == [job("slow")]
+    assert [outcome(a, tmp_path) for a in (job("slow"), job("ok"))] == [None, ("ok", "")]
+    assert time.monotonic() - begun < 50, "it takes a minute, of which it had a second"
+
+
 def test_a_full_disk_stops_the_study_and_keeps_what_is_done(tmp_path):
     jobs = [job("ok"), job("full"), job("ok", 1)]
     with Pool(tmp_path, 1) as pool, pytest.raises(UserError) as raised:
