@@ -57,6 +57,7 @@ CARD = {
             "pooling": "mean",
         }
     },
+    "space": {"settings.heads": [2, 4, 8], "positions": ["alibi", "sinusoidal", "rotary"]},
     "cases": [
         {"positions": "rotary", "qk_norm": True},
         {"positions": "alibi", "heads": 2},

@@ -35,6 +35,7 @@ CARD = {
     "state": "D + 1 numbers",
     "paper": "Zaheer et al., 2017",
     "recipes": {"bag": {"residual": True, "norm": "pre", "mlp": 2.0, "pooling": "mean"}},
+    "space": {"activation": ["gelu", "relu", "silu"], "norm_kind": ["layer", "rms"]},
     "cases": [],
 }
 

@@ -48,6 +48,7 @@ CARD = {
             "pooling": "mean",
         }
     },
+    "space": {"settings.heads": [2, 4, 8], "settings.convolution": [2, 4, 8]},
     "cases": [{"negative_eigenvalues": True}, {"convolution": 0, "heads": 2}],
 }
 

@@ -33,6 +33,7 @@ CARD = {
     "state": "D numbers",
     "paper": "Cho et al., 2014",
     "recipes": {"gru": {}, "bigru": {"bidirectional": True, "pooling": "mean"}},
+    "space": {"settings.update_bias": [-1.0, 0.0, 1.0], "settings.gain": [0.5, 1.0]},
     "cases": [{"reset": "before"}],
 }
 
@@ -47,7 +48,18 @@ class GRUState(NamedTuple):
 class GRU(CellMixer):
     """x (B, T, D) → h (B, T, D)."""
 
-    def __init__(self, width: int, *, reset: str = "after", backend: str = "auto") -> None:
+    def __init__(
+        self,
+        width: int,
+        *,
+        reset: str = "after",
+        update_bias: float = 0.0,
+        gain: float = 1.0,
+        backend: str = "auto",
+    ) -> None:
+        """`update_bias` is the first b_z: above 0 the state is kept longer. `gain` scales the
+        recurrent matrix at the start.
+        """
         super().__init__()
         check_choice(GRU, "reset", reset, ("after", "before"))
         check_choice(GRU, "backend", backend, kernels.BACKENDS)
@@ -59,7 +71,9 @@ class GRU(CellMixer):
         self.b_ih = nn.Parameter(torch.zeros(3 * width))
         self.b_hh = nn.Parameter(torch.zeros(3 * width))
         inputs_(self.w_ih)
-        recurrent_(self.w_hh, "orthogonal", 1.0)
+        recurrent_(self.w_hh, "orthogonal", gain)
+        with torch.no_grad():
+            self.b_ih.chunk(3)[1].fill_(update_bias)
 
     @property
     def backend(self) -> str:

@@ -54,6 +54,7 @@ CARD = {
             "pooling": "mean",
         }
     },
+    "space": {"settings.heads": [2, 4, 8], "settings.convolution": [0, 2, 4]},
     "cases": [
         {"normaliser": False},
         {"gated": True, "convolution": 4},

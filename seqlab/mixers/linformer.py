@@ -39,6 +39,7 @@ CARD = {
             "pooling": "mean",
         }
     },
+    "space": {"settings.heads": [2, 4, 8], "settings.rank": [32, 64, 128]},
     "cases": [{"max_length": 4096, "rank": 16}, {"shared_kv": True, "backend": "reference"}],
 }
 

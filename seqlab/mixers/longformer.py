@@ -57,6 +57,7 @@ CARD = {
             "pooling": "mean",
         }
     },
+    "space": {"settings.heads": [2, 4, 8], "settings.window": [32, 64, 128]},
     "cases": [
         {"window": 4, "global_tokens": 0},
         {"window": 4, "global_tokens": 2, "dilation": [1, 2, 2, 3]},

@@ -37,6 +37,7 @@ CARD = {
     "state": "2·D numbers",
     "paper": "Hochreiter & Schmidhuber, 1997",
     "recipes": {"lstm": {}, "bilstm": {"bidirectional": True, "pooling": "mean"}},
+    "space": {"settings.forget_bias": [0.0, 1.0, 2.0], "settings.gain": [0.5, 1.0]},
     "cases": [
         {"chrono_length": 100},
         {"peepholes": True, "layer_norm": True},
@@ -62,12 +63,15 @@ class LSTM(CellMixer):
         width: int,
         *,
         forget_bias: float = 1.0,
+        gain: float = 1.0,
         chrono_length: int | None = None,
         peepholes: bool = False,
         layer_norm: bool = False,
         backend: str = "auto",
     ) -> None:
-        """`chrono_length` is the longest memory that the gates' biases are drawn for."""
+        """`chrono_length` is the longest memory that the gates' biases are drawn for; `gain` scales
+        the recurrent matrix at the start.
+        """
         super().__init__()
         check_choice(LSTM, "backend", backend, kernels.BACKENDS)
         self.width = width
@@ -82,7 +86,7 @@ class LSTM(CellMixer):
         self.norm_h = nn.LayerNorm(4 * width, bias=False) if layer_norm else nn.Identity()
         self.norm_c = nn.LayerNorm(width) if layer_norm else nn.Identity()
         inputs_(self.w_ih)
-        recurrent_(self.w_hh, "orthogonal", 1.0)
+        recurrent_(self.w_hh, "orthogonal", gain)
         self._set_gate_biases(forget_bias, chrono_length)
 
     @torch.no_grad()

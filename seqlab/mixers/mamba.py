@@ -47,9 +47,11 @@ CARD = {
             "residual": True,
             "norm": "pre",
             "norm_kind": "rms",
+            "mlp": 2.0,
             "pooling": "mean",
         }
     },
+    "space": {"settings.state": [8, 16, 32], "settings.convolution": [2, 4, 8]},
     "cases": [{"convolution": 0, "state": 4}],
 }
 

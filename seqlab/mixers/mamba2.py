@@ -51,9 +51,11 @@ CARD = {
             "residual": True,
             "norm": "pre",
             "norm_kind": "rms",
+            "mlp": 2.0,
             "pooling": "mean",
         }
     },
+    "space": {"settings.heads": [4, 8, 16], "settings.state": [32, 64, 128]},
     "cases": [
         {"convolution": 0},
         {"heads": 2, "state": 8, "expansion": 1},

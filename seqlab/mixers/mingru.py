@@ -36,6 +36,7 @@ CARD = {
             "settings": {"convolution": 4},
         }
     },
+    "space": {"settings.convolution": [0, 2, 4], "norm_kind": ["layer", "rms"]},
     "cases": [{"convolution": 4}],
 }
 

@@ -29,6 +29,10 @@ CARD = {
     "state": "D numbers",
     "paper": "Elman, 1990",
     "recipes": {"rnn": {}, "birnn": {"bidirectional": True, "pooling": "mean"}},
+    "space": {
+        "settings.activation": ["relu", "tanh"],
+        "settings.initialisation": ["identity", "orthogonal", "xavier"],
+    },
     "cases": [
         {"initialisation": "he"},
         {"activation": "relu"},

@@ -45,6 +45,7 @@ CARD = {
             "pooling": "mean",
         }
     },
+    "space": {"settings.heads": [2, 4, 8], "settings.convolution": [2, 4, 8]},
     "cases": [{"convolution": 0, "heads": 2}],
 }
 

@@ -31,6 +31,7 @@ CARD = {
     "state": "2·(K − 1)·(2^L − 1)·D numbers",
     "paper": "Bai et al., 2018",
     "recipes": {"tcn": {"pooling": "mean"}},
+    "space": {"settings.kernel": [2, 3, 4], "settings.levels": [3, 5, 6]},
     "cases": [{"kernel": 2, "levels": 3}],
 }
 

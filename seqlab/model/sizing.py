@@ -1,4 +1,4 @@
-"""The largest width that does not exceed a parameter budget, counted without memory."""
+"""Models that fill a parameter budget and do not exceed it, counted without memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,36 @@ from seqlab.model.block import mixer_settings
 from seqlab.model.outline import outlined
 from seqlab.specs import ModelSpec
 
-WIDTH_MULTIPLE = 8  # of widths, and so of most head counts
+ROUND_WIDTH = 4  # of widths where an MLP takes what is left
 LARGEST_WIDTH = 8192
 
 
+def sized(
+    spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model], *, fill: bool = True
+) -> ModelSpec:
+    """A spec at the largest width that fits; its MLP takes what a step of the width leaves.
+
+    `fill` off leaves the MLP as it was declared.
+    """
+    spec = spec.with_(width=width_for(spec, budget, build))
+    if not spec.mlp or not fill:
+        return spec
+
+    def wider(hidden: int) -> ModelSpec:
+        return spec.with_(mlp=hidden / spec.width)
+
+    def parameters(hidden: int) -> int:
+        with outlined():
+            return build(wider(hidden)).body_parameters()
+
+    hidden = max(1, round(spec.mlp * spec.width))
+    now = parameters(hidden)
+    unit = parameters(hidden + 1) - now  # each hidden unit costs the same
+    return wider(hidden + (budget - now) // unit)
+
+
 def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model]) -> int:
-    """The largest width, a multiple of the heads and of 8, whose body and head fit the budget.
+    """The largest width, a multiple of the heads, whose body and head fit the budget.
 
     `build` makes the model of a spec; it is called on the meta device, where tensors have shapes
     but no storage.
@@ -45,6 +69,7 @@ def width_for(spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model])
 
 
 def _grain(spec: ModelSpec) -> int:
-    """A multiple of 8 that the mixer accepts: heads must divide the width."""
+    """The step of widths: heads must divide it, sinusoidal positions come in pairs."""
     cls: type[Mixer] = registry.load("mixers", spec.mixer)
-    return math.lcm(WIDTH_MULTIPLE, cls.width_multiple(**mixer_settings(spec)))
+    least = ROUND_WIDTH if spec.mlp else 2 if spec.positions == "sinusoidal" else 1
+    return math.lcm(least, cls.width_multiple(**mixer_settings(spec)))

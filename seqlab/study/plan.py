@@ -11,14 +11,15 @@ from typing import Any
 from seqlab import registry
 from seqlab.errors import UserError, unknown
 from seqlab.model.block import looks_back
-from seqlab.model.sizing import width_for
+from seqlab.model.outline import outlined
+from seqlab.model.sizing import sized
 from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
 from seqlab.study.building import build_model
 from seqlab.study.recipes import Recipe, baselines_for, choose, missing_extra
+from seqlab.study.space import Setting, varied_fields
 from seqlab.study.spec import StudySpec
-from seqlab.study.tuning import Setting
 from seqlab.tasks.base import Task
 from seqlab.training.trackers import check_tracker
 
@@ -52,6 +53,9 @@ class PlannedContestant:
     body_parameters: int = 0
     embedding_parameters: int = 0
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)  # of its variant, by section
+    varied: tuple[str, ...] = ()  # fields of the model that tuning varies
+    at_budget: bool = False  # its width follows from the budget
+    declared_mlp: float = 0.0  # before the budget was filled
 
 
 @dataclass(frozen=True)
@@ -189,10 +193,13 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
     open_to_both = task.both_directions and not recipe.fixed and "bidirectional" not in spec.model
     if open_to_both and looks_back(model):
         model = model.with_(bidirectional=True)
-    if not recipe.fixed and "width" not in spec.model:
-        width = width_for(model, spec.budget.params, lambda wide: build_model(task, wide))
-        model = model.with_(width=width)
-    built = build_model(task, model)
+    declared_mlp = model.mlp
+    at_budget = not recipe.fixed and "width" not in spec.model
+    if at_budget:
+        model = _at_budget(model, spec, task)
+    with outlined():
+        built = build_model(task, model)
+    pools = getattr(built, "pooling", None) is not None
     return PlannedContestant(
         name=recipe.name,
         kind="model",
@@ -200,7 +207,21 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
         model=model,
         body_parameters=built.body_parameters(),
         embedding_parameters=built.embedding_parameters(),
+        varied=varied_fields(model.mixer, spec.model, textbook=recipe.fixed, pools=pools),
+        at_budget=at_budget,
+        declared_mlp=declared_mlp,
     )
+
+
+def _at_budget(model: ModelSpec, spec: StudySpec, task: Task) -> ModelSpec:
+    """A model at the study's budget; where it is too deep for that, with half the depth."""
+    fill = "mlp" not in spec.model
+    try:
+        return sized(model, spec.budget.params, lambda one: build_model(task, one), fill=fill)
+    except UserError:
+        if model.depth == 1 or "depth" in spec.model:
+            raise
+        return _at_budget(model.with_(depth=model.depth // 2), spec, task)
 
 
 def train_spec(
@@ -211,7 +232,7 @@ def train_spec(
     fields |= {"seconds": spec.budget.train_seconds}
     fields |= {"device": spec.device, "seed": seed}
     if setting is not None:
-        fields["learning_rate"] = setting.learning_rate
+        fields |= setting.train(fields)
     train = TrainSpec.read({**fields, **spec.train}, "train")
     check_tracker(train.tracker)
     return train
@@ -231,6 +252,9 @@ class Planner:
     task: Task
     data: Sequence[str]  # a digest per fold
     allowance: Allowance
+    _models: dict[tuple[str, Setting], ModelSpec] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # sizing takes a moment, and stages ask often
 
     def trial(
         self, entry: PlannedContestant, number: int, setting: Setting, role: str = "trial"
@@ -249,6 +273,21 @@ class Planner:
             for fold in range(len(self.data))
         ]
 
+    def _model(self, who: PlannedContestant, setting: Setting | None, spec: StudySpec) -> ModelSpec:
+        """A contestant's model at a setting, at the budget again where its shape changed."""
+        assert who.model is not None
+        if setting is None:
+            return who.model
+        key = (who.name, setting)
+        if key not in self._models:
+            changed = setting.model(who.model, who.varied)
+            same = all(getattr(who.model, k) == v for k, v in changed.items() if k != "dropout")
+            model = who.model.with_(**changed)
+            if who.at_budget and not same:
+                model = _at_budget(model.with_(mlp=who.declared_mlp), spec, self.task)
+            self._models[key] = model
+        return self._models[key]
+
     def _assignment(self, job: Job, who: PlannedContestant, tuned: Tuned) -> Assignment:
         setting = tuned.setting
         # A short trial and the full one of the same setting begin alike.
@@ -257,9 +296,7 @@ class Planner:
             model, train = {}, {"seed": seed}
         else:
             spec = with_fields(self.spec, who.fields)
-            chosen = {} if setting is None else {"dropout": setting.dropout}
-            chosen = {k: v for k, v in chosen.items() if k not in spec.model}
-            model = who.model.with_(**chosen).plain()
+            model = self._model(who, setting, spec).plain()
             length = self.allowance.length(job.role, tuned.epochs)
             train = train_spec(spec, self.task, length, setting, seed).plain()
         return Assignment(

@@ -18,9 +18,10 @@ from seqlab.compare.screening import screened
 from seqlab.runs import Run
 from seqlab.study.assignment import Assignment
 from seqlab.study.plan import Tuned
+from seqlab.study.space import BEYOND, Setting, beyond, point
 from seqlab.study.stages import Conditions
 from seqlab.study.timing import cut_short
-from seqlab.study.tuning import BEYOND, Setting, at_edge, best_trial, beyond, trial
+from seqlab.study.tuning import at_edge, best_trial
 
 Chosen = dict[str, Tuned]  # by candidate
 Ran = dict[str, list[Run]]
@@ -114,7 +115,7 @@ def without_hopeless(conditions: Conditions) -> tuple[Conditions, list[str]]:
 def _setting(conditions: Conditions, number: int) -> Setting:
     """The setting of a trial; where seeds are tuned by themselves, those of one after another."""
     allowance = conditions.planner.allowance
-    return trial(number % allowance.trials if allowance.tune_per_seed else number)
+    return point(number % allowance.trials if allowance.tune_per_seed else number)
 
 
 def _short_numbers(conditions: Conditions) -> list[int]:
@@ -189,10 +190,10 @@ def _choose(conditions: Conditions, ran: Mapping[str, Sequence[Run]]) -> Chosen:
 def _tuned(conditions: Conditions, runs: Sequence[Run]) -> Tuned:
     allowance = conditions.planner.allowance
     if not runs:
-        return Tuned(trial(0)) if allowance.trials else Tuned()
+        return Tuned(point(0)) if allowance.trials else Tuned()
     best = best_trial(runs, conditions.metric.higher_is_better)
     if best is None:
-        return Tuned(trial(0))
+        return Tuned(point(0))
     epochs = None
     if allowance.longest > 1:
         most = allowance.longest * allowance.epochs

@@ -8,9 +8,9 @@ import pytest
 
 from seqlab.runs import list_runs
 from seqlab.study.plan import Allowance
+from seqlab.study.space import BEYOND, LEARNING_RATES, point
 from seqlab.study.timing import cut_short, explained
 from seqlab.study.trials import edges, hopeless, trials_that_ran, tune, without_hopeless
-from seqlab.study.tuning import BEYOND, LEARNING_RATES, trial
 from tests.study.test_floor import conditions_of
 
 WANTED = Allowance(trials=5, seeds=8, epochs=16)
@@ -42,22 +42,22 @@ def settle(folder, valid, role="trial"):
 
 
 def test_edges_are_those_of_trials_that_ran(tmp_path, in_process, monkeypatch):
-    """The second of three has the lowest rate; a fourth, which is lower, was only planned."""
+    """The first of three has the lowest rate; a fourth, which is lower, was only planned."""
     made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=4)
-    rates = [trial(number).learning_rate for number in range(4)]
-    assert rates[3] < rates[1] < rates[0] < rates[2]
-    settle(made.folder_, (0.5, 0.9, 0.4, 0.4), "short")
+    rates = [point(number).learning_rate for number in range(4)]
+    assert rates[3] < rates[0] < rates[2] < rates[1]
+    settle(made.folder_, (0.9, 0.5, 0.4, 0.4), "short")
     tune(conditions)  # the full trials of the settings that are the best now
     ran = trials_that_ran(conditions)["rnn"]
     assert {run.job.number for run in ran} == {0, 1}
     assert [len(runs) for runs in trials_that_ran(conditions, "short").values()] == [4]
     settled = {run.job.number: run.folder / "result.json" for run in ran}
     for number, path in settled.items():
-        result = json.loads(path.read_text()) | {"valid": 0.9 if number == 1 else 0.5}
+        result = json.loads(path.read_text()) | {"valid": 0.9 if number == 0 else 0.5}
         path.write_text(json.dumps(result))
     shutil.rmtree(made.folder_ / "runs/rnn/short-3")
     assert edges(conditions) == [
-        f"rnn: the best learning rate, {rates[1]:g}, is the lowest of the 3 tried; more trials "
+        f"rnn: the best learning rate, {rates[0]:g}, is the lowest of the 3 tried; more trials "
         "could help it"
     ]
 
@@ -93,9 +93,9 @@ def test_a_best_rate_at_the_end_has_all_candidates_try_another_beyond(
     )
     for folder in made.folder_.glob("runs/*/short-[12]???"):
         shutil.rmtree(folder)
-    settle(made.folder_, (0.5, 0.4, 0.6), "short")
+    settle(made.folder_, (0.5, 0.6, 0.4), "short")
     gru = made.folder_ / "runs/gru"
-    for number, score in enumerate((0.6, 0.5, 0.4)):
+    for number, score in enumerate((0.5, 0.4, 0.6)):
         path = gru / f"short-{number}/result.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"valid": score}))
     ran = []
@@ -115,7 +115,7 @@ def test_a_best_rate_at_the_end_has_all_candidates_try_another_beyond(
     tune(conditions)
     beyond = [job for job in ran if job.role == "short"]
     assert {(job.candidate, job.number) for job in beyond} == {("rnn", 1000), ("gru", 1000)}
-    assert trial(1000).learning_rate > LEARNING_RATES[1]
+    assert point(1000).learning_rate > LEARNING_RATES[1]
 
 
 def test_who_is_far_behind_in_short_trials_does_not_reach_the_verdict(
