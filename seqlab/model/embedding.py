@@ -22,6 +22,7 @@ class Embedding(nn.Module):
         inner = spec.embedding_width or spec.width
         self.vocabulary = min(tokens, spec.vocabulary or tokens)
         self.table = nn.Embedding(self.vocabulary, inner, padding_idx=0) if tokens else None
+        self._initialise_table()  # before anything else draws: alike for all models of a seed
         self.project = nn.Linear(channels, inner) if not tokens else None
         self.widen = nn.Linear(inner, spec.width) if inner != spec.width else None
         self.positions = spec.positions
@@ -31,15 +32,14 @@ class Embedding(nn.Module):
         )
         self.dropout = build_dropout(spec, spec.embedding_dropout)
         self.scale = 1.0  # of tokens; √D where the table is also an output
-        self._initialise()
+        if self.learned is not None:
+            nn.init.normal_(self.learned.weight, std=0.02)
 
-    def _initialise(self) -> None:
+    def _initialise_table(self) -> None:
         if self.table is not None:
             nn.init.normal_(self.table.weight, std=0.1)
             with torch.no_grad():
                 self.table.weight[0].zero_()
-        if self.learned is not None:
-            nn.init.normal_(self.learned.weight, std=0.02)
 
     def forward(self, inputs: Tensor, offset: int = 0, mix: Mix | None = None) -> Tensor:
         """Embed, widen, blend examples, add positions; `offset` positions were read before."""

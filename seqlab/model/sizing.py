@@ -17,6 +17,19 @@ ROUND_WIDTH = 4  # of widths where an MLP takes what is left
 LARGEST_WIDTH = 8192
 
 
+def embedding_width(budget: int) -> int:
+    """The width of embeddings at a budget, a power of two: about that of its plain models."""
+    return int(2 ** round(math.log2(max(16.0, math.sqrt(budget / 25)))))
+
+
+def embeds(spec: ModelSpec, build: Callable[[ModelSpec], Model]) -> bool:
+    """Whether a wider model would have a larger embedding table."""
+    step = _grain(spec)
+    with outlined():
+        few, more = (build(spec.with_(width=n * step)).embedding_parameters() for n in (4, 8))
+    return more > few
+
+
 def sized(
     spec: ModelSpec, budget: int, build: Callable[[ModelSpec], Model], *, fill: bool = True
 ) -> ModelSpec:

@@ -12,7 +12,7 @@ from seqlab import registry
 from seqlab.errors import UserError, unknown
 from seqlab.model.block import looks_back
 from seqlab.model.outline import outlined
-from seqlab.model.sizing import sized
+from seqlab.model.sizing import embedding_width, embeds, sized
 from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
@@ -196,6 +196,9 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
     declared_mlp = model.mlp
     at_budget = not recipe.fixed and "width" not in spec.model
     if at_budget:
+        if model.embedding_width is None and embeds(model, lambda one: build_model(task, one)):
+            # One size for all contestants: a wider body must not buy a larger vocabulary's table.
+            model = model.with_(embedding_width=embedding_width(spec.budget.params))
         model = _at_budget(model, spec, task)
     with outlined():
         built = build_model(task, model)

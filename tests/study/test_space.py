@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import qmc
 
 from seqlab import registry
 from seqlab.specs import ModelSpec
 from seqlab.study import space
+from seqlab.study.building import build_model
 from seqlab.study.plan import Allowance, Planner, entries
 from seqlab.study.points import MOST_DIMENSIONS, point
 from seqlab.study.recipes import recipes
@@ -134,3 +136,21 @@ def test_a_textbook_form_stays_what_its_name_says(made):
     for number in range(5):
         model = planner.trial(entry, number, space.point(number)).model
         assert (model["width"], model["depth"], model["pooling"]) == (32, 1, "last")
+
+
+def test_embeddings_are_the_same_for_all(made):
+    planner, contestants = planned(made, FAMILIES)
+    tables = {}
+    for entry in contestants:
+        assert entry.embedding_parameters == contestants[0].embedding_parameters > 0
+        for number in (0, 1, 2):
+            trial = planner.trial(entry, number, space.point(number))
+            model = build_model(made.task, ModelSpec.read(trial.model, entry.name), seed=3)
+            tables[entry.name, number] = model.embedding.table.weight
+    first = next(iter(tables.values()))
+    assert all(torch.equal(first, table) for table in tables.values())
+
+
+def test_a_user_chooses_the_size_of_embeddings(made):
+    _, (entry,) = planned(made, ["gru"], model={"embedding_width": 24})
+    assert entry.model.embedding_width == 24
