@@ -10,6 +10,7 @@ from typing import Any
 
 from seqlab import registry
 from seqlab.errors import UserError, unknown
+from seqlab.model.base import Model
 from seqlab.model.block import looks_back
 from seqlab.model.outline import outlined
 from seqlab.model.sizing import embedding_width, embeds, sized
@@ -26,6 +27,7 @@ from seqlab.training.trackers import check_tracker
 FEWEST_HALVED = 3  # settings, from which on each has a short trial first
 KEPT_SHARE = 1 / 3  # of the settings have a full trial then
 SHORT_SHARE = 1 / 3  # of a usual run is the length of a short trial
+LEAST_FILLED = 0.95  # of the budget, by a body whose depth tuning may change
 # Fields that the study fills in itself, and how to say them.
 RESERVED = {
     "model": {"mixer": "--candidates"},
@@ -217,14 +219,23 @@ def _sized(recipe: Recipe, spec: StudySpec, task: Task) -> PlannedContestant:
 
 
 def _at_budget(model: ModelSpec, spec: StudySpec, task: Task) -> ModelSpec:
-    """A model at the study's budget; where it is too deep for that, with half the depth."""
-    fill = "mlp" not in spec.model
+    """A model that fills the study's budget; half as deep where it is too deep for that."""
+
+    def build(one: ModelSpec) -> Model:
+        return build_model(task, one)
+
+    budget, may_change = spec.budget.params, model.depth > 1 and "depth" not in spec.model
     try:
-        return sized(model, spec.budget.params, lambda one: build_model(task, one), fill=fill)
+        wide = sized(model, budget, build, fill="mlp" not in spec.model)
     except UserError:
-        if model.depth == 1 or "depth" in spec.model:
+        if not may_change:
             raise
-        return _at_budget(model.with_(depth=model.depth // 2), spec, task)
+    else:
+        with outlined():
+            body = build(wide).body_parameters()
+        if body >= LEAST_FILLED * budget or not may_change:
+            return wide
+    return _at_budget(model.with_(depth=model.depth // 2), spec, task)
 
 
 def train_spec(
