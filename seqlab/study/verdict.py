@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from seqlab.study.race import Race
 from seqlab.study.resolving import accepted_loss, declared_margin
 from seqlab.study.spec import StudySpec
 from seqlab.study.stages import Conditions, Finished
-from seqlab.study.training_cut import cut_training
+from seqlab.study.training_cut import cut_training, still_improving, told, with_more_training
 from seqlab.versions import FORMAT
 
 PER_SEED = "each seed was tuned by itself: statements hold for whole pipelines"
@@ -76,9 +76,12 @@ def write_verdict(
         leaderboard(comparison, conditions.entries, costs).to_csv(temporary, index=False)
     with replacing(folder / "results.parquet") as temporary:
         results_frame(folder).to_parquet(temporary)
-    could_change = [*needed(comparison), *remarks.edges]
+    improving = still_improving(conditions, finished, spec)
+    longer = with_more_training(conditions, finished, comparison, improving)
+    could_change = [*needed(comparison), *told(longer, comparison), *remarks.edges]
     verdict = _verdict(comparison, recommendation, spec, remarks.left_out, could_change, sizes)
     verdict["declared"] = look.plain()
+    verdict["with_more_training"] = [asdict(one) for one in longer]
     verdict["race"] = [held.to_dict() for held in remarks.race.run]
     _write_study(conditions, spec, comparison, verdict, finished)
     write_json(folder / "verdict.json", verdict)
