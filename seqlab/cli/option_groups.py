@@ -108,6 +108,14 @@ class BudgetOptions:
             "--tune-per-seed",
         ),
     ] = False
+    fair: Annotated[
+        str | None,
+        _said(
+            BUDGET,
+            "What of training is equal: params (each trains until it is done, by default), steps, "
+            "flops or seconds.",
+        ),
+    ] = None
 
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
         """Fields of Budget: what is said here goes before what the section says."""
@@ -121,6 +129,7 @@ class BudgetOptions:
                 seeds=self.seeds,
                 trials=self.trials,
                 tune_per_seed=self.tune_per_seed or None,
+                fair=self.fair,
             ),
             **({} if self.time is None else {"time": o.limit(self.time)}),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,6 +80,7 @@ class Allowance:
     steps: int | None = None  # of a usual run, where these were declared
     longest: float = 1.0  # usual runs that an open-ended training may last; 1: all are usual
     shortened: float = 1.0  # the share of each verdict run's length for which there is time
+    lengths: Mapping[str, float] = field(default_factory=dict)  # of candidates, times the usual
     beyond: bool = True  # rates beyond the range are tried where the best one is at its end
     full: int | None = None  # trials of full length, where there was no time for more
     left_out: tuple[str, ...] = field(default=())  # sentences
@@ -104,9 +105,10 @@ class Allowance:
             return self.tunings * self.trials
         return math.ceil(self.trials * KEPT_SHARE)
 
-    def length(self, role: str, epochs: float | None = None) -> dict[str, Any]:
-        """TrainSpec fields for the length of a run; `epochs` if tuning has found it."""
+    def length(self, role: str, epochs: float | None = None, name: str = "") -> dict[str, Any]:
+        """TrainSpec fields for the length of a candidate's run; `epochs` if tuning has found it."""
         share = {"short": SHORT_SHARE, "verdict": self.shortened}.get(role, 1.0)
+        share *= self.lengths.get(name, 1.0)
         if role != "short" and self.longest > 1 and epochs is None:
             most = self.epochs * self.longest * share
             return {"epochs": most, "schedule": "open_ended", "patience": None}
@@ -311,7 +313,7 @@ class Planner:
         else:
             spec = with_fields(self.spec, who.fields)
             model = self._model(who, setting, spec).plain()
-            length = self.allowance.length(job.role, tuned.epochs)
+            length = self.allowance.length(job.role, tuned.epochs, who.name)
             train = train_spec(spec, self.task, length, setting, seed).plain()
         return Assignment(
             job=job,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from seqlab import registry
 from seqlab.runs import read_json
 from seqlab.study.clock import Moment
 from seqlab.study.contradictions import refuse_contradictions
+from seqlab.study.fairness import equal_lengths, fairness_sentence, refuse_twice_declared
 from seqlab.study.limits import refuse_unmeetable
 from seqlab.study.plan import Allowance, PlannedContestant, train_spec
 from seqlab.study.preparation import PreparedStudy
@@ -33,7 +34,7 @@ class Plan:
     seconds     what all of it is expected to take
     seeds_at_least  seeds of each contestant for which the time limit is expected to be enough
     resolution  the difference that the test set can show; empty where it is not known
-    notes       sentences of the data card
+    notes       sentences of the data card, and what of training is equal
     """
 
     spec: StudySpec
@@ -57,16 +58,21 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     spec, first = study.spec, study.first
     asked = asked_for(study)
     # Before the measurement, which may take minutes: these need the user's answer.
+    refuse_twice_declared(spec.budget)
     check_declared(registry.load("metrics", study.task.metrics[0])(), spec)
     refuse_contradictions(first, study.entries, spec, asked)
     refuse_unmeetable(study, asked, tell)
     tell(Moment("measuring the pace of each candidate", 0.0, None))
     train = train_spec(spec, study.task, asked.length("short"), None, 0)
-    outlook = _outlook(study, probe(first, study.entries, train, spec.backend))
+    paces = probe(first, study.entries, train, spec.backend)
+    asked = _alike(study, asked, paces)
+    paces = {n: replace(p, length=asked.lengths.get(n, 1.0)) for n, p in paces.items()}
+    outlook = _outlook(study, paces)
     limit = spec.budget.time
     left = None if limit is None else limit - (time.monotonic() - begun)
     allowance = _allowance(study, asked, outlook, left)
     seeds = outlook.seeds_within(allowance, left)
+    notes = read_json(study.folder / "data_card.json").get("notes", ())
     return Plan(
         spec=spec,
         entries=study.entries,
@@ -78,7 +84,7 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
         seconds=outlook.seconds(replace(allowance, seeds=seeds)),
         seeds_at_least=seeds,
         resolution=resolvable(study.folds, spec, study.entries, allowance.seeds),
-        notes=tuple(read_json(study.folder / "data_card.json").get("notes", ())),
+        notes=tuple(filter(None, (fairness_sentence(spec.budget, asked.lengths), *notes))),
     )
 
 
@@ -86,7 +92,7 @@ def asked_for(study: PreparedStudy) -> Allowance:
     """What the study wants, whatever the time; lengths that nobody declared find themselves."""
     spec, budget = study.spec, study.spec.budget
     default_epochs = int(study.task.train_defaults.get("epochs", 10))
-    declared = budget.epochs or budget.steps or budget.train_seconds
+    declared = budget.epochs or budget.steps or budget.train_seconds or budget.fair != "params"
     sections = [spec.train, *(fields.get("train", {}) for fields in spec.variants.values())]
     declared = declared or any(name in section for section in sections for name in LENGTHS)
     return Allowance(
@@ -97,6 +103,23 @@ def asked_for(study: PreparedStudy) -> Allowance:
         longest=1.0 if declared else LONGEST,
         tune_per_seed=budget.tune_per_seed and budget.trials > 0,
     )
+
+
+def _alike(study: PreparedStudy, asked: Allowance, paces: Mapping[str, Pace]) -> Allowance:
+    """What is asked for, with the lengths at which all spend alike what is to be equal.
+
+    A study that is continued keeps the lengths that were measured first.
+    """
+    budget = study.spec.budget
+    if budget.fair == "steps" and asked.steps is None:
+        usual = max((pace.steps_per_epoch for pace in paces.values()), default=1)
+        return replace(asked, steps=max(1, round(asked.epochs * usual)))
+    stored, _ = read_allowance(study.folder, study.spec)
+    lengths = dict(stored.lengths) if stored is not None else {}
+    if any(name not in lengths for name in paces):
+        steps = {name: pace.step for name, pace in paces.items()}
+        lengths = {**equal_lengths(budget, study.first, study.entries, steps), **lengths}
+    return replace(asked, lengths=lengths)
 
 
 def _allowance(

@@ -29,6 +29,9 @@ class Budget(Spec):
     seeds: int = Field(8, ge=1)
     trials: int = Field(5, ge=0)
     tune_per_seed: bool = Field(False, description="each verdict seed by trials of its own")
+    fair: Literal["params", "steps", "flops", "seconds"] = Field(
+        "params", description="what of training is equal; params: each trains until it is done"
+    )
 
 
 class Constraints(Spec):

@@ -65,10 +65,11 @@ class Pace:
     valid: int
     test: int
     evaluations: int
+    length: float = 1.0  # times the usual one
 
     def run(self, allowance: Allowance, role: str) -> float:
         """Seconds that a run of a role usually takes; an open-ended one may take longer."""
-        steps = allowance.steps or allowance.epochs * self.steps_per_epoch
+        steps = self.length * (allowance.steps or allowance.epochs * self.steps_per_epoch)
         steps *= USUAL[role] if allowance.longest == 1 else min(OPEN_ENDED[role], allowance.longest)
         scored = min(self.evaluations, steps) * self.valid
         scored += self.test if role == "verdict" else 0

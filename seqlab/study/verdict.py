@@ -18,6 +18,7 @@ from seqlab.compare.race import race_sentences, raced
 from seqlab.compare.recommendation import Constraints, Recommendation, Wishes, recommend
 from seqlab.runs import read_json, replacing, write_json
 from seqlab.study.contest import contest_of
+from seqlab.study.fairness import fairness_sentence, unequal_seconds
 from seqlab.study.leaderboard import leaderboard, priced, results_frame
 from seqlab.study.looks import declaration, look_at_test
 from seqlab.study.race import Race
@@ -81,6 +82,13 @@ def write_verdict(
     could_change = [*needed(comparison), *told(longer, comparison), *remarks.edges]
     verdict = _verdict(comparison, recommendation, spec, remarks.left_out, could_change, sizes)
     verdict["declared"] = look.plain()
+    verdict["reasons"] += filter(
+        None,
+        (
+            fairness_sentence(spec.budget, conditions.planner.allowance.lengths),
+            unequal_seconds(spec.budget, _training_seconds(finished)),
+        ),
+    )
     verdict["with_more_training"] = [asdict(one) for one in longer]
     verdict["race"] = [held.to_dict() for held in remarks.race.run]
     _write_study(conditions, spec, comparison, verdict, finished)
@@ -172,6 +180,12 @@ def _spent_before(folder: Path) -> float:
     """Seconds of former sessions on this study."""
     path = folder / "study.json"
     return float(read_json(path)["realised"].get("time", 0.0)) if path.exists() else 0.0
+
+
+def _training_seconds(finished: Finished) -> dict[str, float]:
+    """What training took each candidate, the mean over its seeds."""
+    spent = _realised(finished)
+    return {name: own["seconds"] for name, own in spent.items() if "steps" in own}
 
 
 def _realised(finished: Finished) -> dict[str, Any]:

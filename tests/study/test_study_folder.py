@@ -22,7 +22,11 @@ def study(folder, candidates=("rnn",), baselines=("majority",), data=None, **cha
     """Runs a study of the frame, or what is missing of it; `changes` to budget or settings."""
     budget = {
         **BUDGET,
-        **{k: v for k, v in changes.items() if k in (*BUDGET, "steps", "time", "tune_per_seed")},
+        **{
+            k: v
+            for k, v in changes.items()
+            if k in (*BUDGET, "steps", "time", "tune_per_seed", "fair")
+        },
     }
     settings = {k: v for k, v in changes.items() if k not in budget}
     made = Study(

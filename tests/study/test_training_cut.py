@@ -1,4 +1,4 @@
-"""Who was still improving, and what more training of theirs would reach, from a study's own runs."""
+"""Who was still improving, and what more training would bring, from a study's own runs."""
 
 import json
 
