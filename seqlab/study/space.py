@@ -1,9 +1,9 @@
-"""Equal tuning: every candidate tries the same points of a space of equal size.
+"""The space of tuning, equal in size for all families.
 
 Seven dimensions are the same for all; two are the mixer's own, named with their values on its card
-(`space`). The first point is the default of everything. Depth goes with width, at the parameter
-budget. What the user fixed is not varied, and neither is the model of a textbook form, which is
-what its name says.
+(`space`). The middle is the default of everything. Depth goes with width, at the parameter budget.
+What the user fixed is not varied, and neither is the model of a textbook form, which is what its
+name says.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.points import point as cube_point
 
 LEARNING_RATES = (3e-4, 1e-2)  # log-uniform
-STEP = 2.2  # from the end of the range to the next rate beyond it
-BEYOND = {"high": 1000, "low": 2000}  # the number of the first setting beyond an end
-MOST_BEYOND = 2  # settings beyond an end
 DROPOUTS = (0.0, 0.4)  # uniform
 WEIGHT_DECAYS = (1e-3, 1e-1)  # log-uniform
 WARMUPS = (0.0, 0.2)  # uniform, shares of the steps
@@ -35,47 +32,58 @@ DIMENSIONS = len(COMMON) + OWN
 
 @dataclass(frozen=True)
 class Setting:
-    """A point of the space: the places in [0, 1) of the common dimensions and of the own ones.
+    """A point of the space: the places in [0, 1] of the common dimensions and of the own ones.
 
-    That of the learning rate may lie beyond.
+    `named` are values that stand instead of what a place gives: a dimension's name, or a field or
+    setting of the mixer's own, and the value.
     """
 
-    places: tuple[float, ...]
+    places: tuple[float, ...] = (0.5,) * DIMENSIONS
+    named: tuple[tuple[str, Any], ...] = ()
 
     @property
     def learning_rate(self) -> float:
         """The rate, to three digits."""
-        return _three_digits(_logarithmic(self._place("learning_rate"), LEARNING_RATES))
+        place = self._place("learning_rate")
+        return float(
+            self._named("learning_rate", _three_digits(_logarithmic(place, LEARNING_RATES)))
+        )
 
     @property
     def dropout(self) -> float:
         """The dropout of the blocks."""
-        return round(_between(self._place("dropout"), DROPOUTS), 3)
+        return float(self._named("dropout", round(_between(self._place("dropout"), DROPOUTS), 3)))
 
     def _place(self, dimension: str) -> float:
         return self.places[COMMON.index(dimension)]
+
+    def _named(self, dimension: str, otherwise: Any) -> Any:
+        return dict(self.named).get(dimension, otherwise)
 
     def train(self, train: Mapping[str, Any]) -> dict[str, Any]:
         """TrainSpec fields, where `train` holds those that a run would have without tuning."""
         usual = int(train.get("batch_size", TrainSpec.model_fields["batch_size"].default))
         factor = _one_of(BATCH_FACTORS, 1.0, self._place("batch_size"))
+        decay = _three_digits(_logarithmic(self._place("weight_decay"), WEIGHT_DECAYS))
+        warmup = round(_between(self._place("warmup"), WARMUPS), 3)
         return {
             "learning_rate": self.learning_rate,
-            "weight_decay": _three_digits(_logarithmic(self._place("weight_decay"), WEIGHT_DECAYS)),
-            "batch_size": max(1, round(usual * factor)),
-            "warmup": round(_between(self._place("warmup"), WARMUPS), 3),
+            "weight_decay": float(self._named("weight_decay", decay)),
+            "batch_size": max(1, round(usual * self._named("batch_size", factor))),
+            "warmup": float(self._named("warmup", warmup)),
         }
 
     def model(self, model: ModelSpec, varied: Sequence[str]) -> dict[str, Any]:
         """ModelSpec fields, of those that are varied, where `model` holds the defaults."""
         fields: dict[str, Any] = {"dropout": self.dropout}
-        fields["depth"] = _one_of(DEPTHS, model.depth, self._place("depth"))
-        fields["pooling"] = _one_of(POOLINGS, model.pooling, self._place("pooling"))
+        for name, values in (("depth", DEPTHS), ("pooling", POOLINGS)):
+            chosen = _one_of(values, getattr(model, name), self._place(name))
+            fields[name] = self._named(name, chosen)
         settings = dict(model.settings)
         own = own_dimensions(model.mixer)
         for (name, values), place in zip(own.items(), self.places[len(COMMON) :], strict=True):
             usual = default_of(model, name)
-            value = _one_of(values, usual, place)
+            value = self._named(name, _one_of(values, usual, place))
             if name.startswith("settings.") and name in varied and value != usual:
                 settings[name.removeprefix("settings.")] = value
             fields[name] = value
@@ -85,22 +93,8 @@ class Setting:
 
 
 def point(number: int) -> Setting:
-    """The setting of a trial, the same for every candidate; the first is the middle.
-
-    Numbers from BEYOND on are rates beyond an end of the range, with all else in the middle.
-    """
-    for side, first in BEYOND.items():
-        if number in beyond(first):
-            low, high = (math.log(rate) for rate in LEARNING_RATES)
-            far = (number - first + 1) * math.log(STEP) / (high - low)
-            place = 1 + far if side == "high" else -far
-            return Setting((place, *cube_point(0, DIMENSIONS)[1:]))
+    """The point of a number: the first is the middle, more of them cover the space evenly."""
     return Setting(cube_point(number, DIMENSIONS))
-
-
-def beyond(first: int) -> range:
-    """The numbers of the settings beyond an end, from the first one's."""
-    return range(first, first + MOST_BEYOND)
 
 
 def own_dimensions(mixer: str) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""Tuning: every candidate tries the same settings, and trains as long as it goes on learning.
+"""Tuning: every candidate tries as many settings, and trains as long as it goes on learning.
 
 Where there are several settings, each has a short trial first: a third of a usual run, with a
 schedule that is complete in it; if the best rate of any candidate is the highest or lowest one,
@@ -17,8 +17,9 @@ from itertools import takewhile
 from seqlab.compare.screening import screened
 from seqlab.runs import Run
 from seqlab.study.assignment import Assignment
-from seqlab.study.plan import Tuned
-from seqlab.study.space import BEYOND, Setting, beyond, point
+from seqlab.study.plan import PlannedContestant, Tuned
+from seqlab.study.portfolio import BEYOND, beyond, setting
+from seqlab.study.space import Setting
 from seqlab.study.stages import Conditions
 from seqlab.study.timing import cut_short
 from seqlab.study.tuning import at_edge, best_trial
@@ -82,7 +83,7 @@ def _planned(conditions: Conditions, role: str) -> dict[str, list[Assignment]]:
     usual = _short_numbers(conditions) if role == "short" else range(allowance.full_trials)
     return {
         entry.name: [
-            planner.trial(entry, number, _setting(conditions, number), role)
+            planner.trial(entry, number, _setting(conditions, entry, number), role)
             for number in numbers.get(entry.name, usual)
         ]
         for entry in conditions.entries
@@ -112,10 +113,11 @@ def without_hopeless(conditions: Conditions) -> tuple[Conditions, list[str]]:
     return replace(conditions, entries=[e for e in conditions.entries if e.name not in out]), said
 
 
-def _setting(conditions: Conditions, number: int) -> Setting:
+def _setting(conditions: Conditions, entry: PlannedContestant, number: int) -> Setting:
     """The setting of a trial; where seeds are tuned by themselves, those of one after another."""
-    allowance = conditions.planner.allowance
-    return point(number % allowance.trials if allowance.tune_per_seed else number)
+    allowance, task = conditions.planner.allowance, conditions.planner.task
+    number = number % allowance.trials if allowance.tune_per_seed else number
+    return setting(task, entry.families, number, allowance.trials)
 
 
 def _short_numbers(conditions: Conditions) -> list[int]:
@@ -136,7 +138,8 @@ def _beyond(conditions: Conditions, numbers: Sequence[int]) -> list[int]:
         if entry.kind != "model":
             continue
         planned = [
-            conditions.planner.trial(entry, n, _setting(conditions, n), "short") for n in numbers
+            conditions.planner.trial(entry, n, _setting(conditions, entry, n), "short")
+            for n in numbers
         ]
         runs = [run for one in planned if (run := one.finished(conditions.folder)) is not None]
         if len(runs) < len(planned):
@@ -184,22 +187,23 @@ def all_settings(conditions: Conditions) -> Ran:
 
 def _choose(conditions: Conditions, ran: Mapping[str, Sequence[Run]]) -> Chosen:
     """The setting of the trial that validated best, and its length."""
-    return {name: _tuned(conditions, runs) for name, runs in ran.items()}
+    entries = {entry.name: entry for entry in conditions.entries}
+    return {name: _tuned(conditions, entries[name], runs) for name, runs in ran.items()}
 
 
-def _tuned(conditions: Conditions, runs: Sequence[Run]) -> Tuned:
+def _tuned(conditions: Conditions, entry: PlannedContestant, runs: Sequence[Run]) -> Tuned:
     allowance = conditions.planner.allowance
-    if not runs:
-        return Tuned(point(0)) if allowance.trials else Tuned()
+    if not runs and not allowance.trials:
+        return Tuned()
     best = best_trial(runs, conditions.metric.higher_is_better)
     if best is None:
-        return Tuned(point(0))
+        return Tuned(_setting(conditions, entry, 0))
     epochs = None
     if allowance.longest > 1:
         most = allowance.longest * allowance.epochs
         took = max(SPARE * float(best.result["epochs"]), LEAST_SHARE * allowance.epochs)
         epochs = round(min(took, most), 2)
-    return Tuned(_setting(conditions, best.result["number"]), epochs)
+    return Tuned(_setting(conditions, entry, best.result["number"]), epochs)
 
 
 def best_full_trial(conditions: Conditions, name: str) -> Run | None:
