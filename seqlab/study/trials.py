@@ -17,7 +17,7 @@ from itertools import takewhile
 from seqlab.compare.screening import screened
 from seqlab.runs import Run
 from seqlab.study.assignment import Assignment
-from seqlab.study.plan import PlannedContestant, Tuned
+from seqlab.study.plan import Allowance, PlannedContestant, Tuned
 from seqlab.study.portfolio import BEYOND, beyond, setting
 from seqlab.study.space import Setting
 from seqlab.study.stages import Conditions
@@ -198,12 +198,16 @@ def _tuned(conditions: Conditions, entry: PlannedContestant, runs: Sequence[Run]
     best = best_trial(runs, conditions.metric.higher_is_better)
     if best is None:
         return Tuned(_setting(conditions, entry, 0))
-    epochs = None
-    if allowance.longest > 1:
-        most = allowance.longest * allowance.epochs
-        took = max(SPARE * float(best.result["epochs"]), LEAST_SHARE * allowance.epochs)
-        epochs = round(min(took, most), 2)
-    return Tuned(_setting(conditions, entry, best.result["number"]), epochs)
+    setting_chosen = _setting(conditions, entry, best.result["number"])
+    return Tuned(setting_chosen, verdict_epochs(allowance, best))
+
+
+def verdict_epochs(allowance: Allowance, trial: Run) -> float | None:
+    """The length of verdict runs after a trial that found its own; None: as declared."""
+    if allowance.longest == 1:
+        return None
+    took = max(SPARE * float(trial.result.get("epochs") or 0), LEAST_SHARE * allowance.epochs)
+    return round(min(took, allowance.longest * allowance.epochs), 2)
 
 
 def best_full_trial(conditions: Conditions, name: str) -> Run | None:

@@ -1,0 +1,1 @@
+"""What a choice costs on data sets of which all outcomes are known."""
