@@ -8,12 +8,19 @@ import pytest
 
 from seqlab.runs import list_runs
 from seqlab.study.plan import Allowance
-from seqlab.study.space import BEYOND, LEARNING_RATES, point
+from seqlab.study.portfolio import BEYOND, setting
 from seqlab.study.timing import cut_short, explained
 from seqlab.study.trials import edges, hopeless, trials_that_ran, tune, without_hopeless
+from tests.study import settings
+from tests.study.settings import RATES
 from tests.study.test_floor import conditions_of
 
 WANTED = Allowance(trials=5, seeds=8, epochs=16)
+
+
+@pytest.fixture(autouse=True)
+def known_settings(monkeypatch):
+    settings.patch(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +51,7 @@ def settle(folder, valid, role="trial"):
 def test_edges_are_those_of_trials_that_ran(tmp_path, in_process, monkeypatch):
     """The first of three has the lowest rate; a fourth, which is lower, was only planned."""
     made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=4)
-    rates = [point(number).learning_rate for number in range(4)]
-    assert rates[3] < rates[0] < rates[2] < rates[1]
+    rates = RATES
     settle(made.folder_, (0.9, 0.5, 0.4, 0.4), "short")
     tune(conditions)  # the full trials of the settings that are the best now
     ran = trials_that_ran(conditions)["rnn"]
@@ -76,8 +82,8 @@ def test_only_the_best_of_the_short_trials_go_on(tmp_path, in_process, monkeypat
 
 
 def test_a_rate_that_the_user_set_has_no_edge(tmp_path, in_process, monkeypatch):
-    settings = {"train": {"learning_rate": 1e-3}}
-    made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=3, **settings)
+    train = {"learning_rate": 1e-3}
+    made, conditions = conditions_of(monkeypatch, tmp_path / "study", trials=3, train=train)
     settle(made.folder_, (0.5, 0.9, 0.5), "short")
     tune(conditions)
     assert edges(conditions) == []
@@ -115,7 +121,9 @@ def test_a_best_rate_at_the_end_has_all_candidates_try_another_beyond(
     tune(conditions)
     beyond = [job for job in ran if job.role == "short"]
     assert {(job.candidate, job.number) for job in beyond} == {("rnn", 1000), ("gru", 1000)}
-    assert point(1000).learning_rate > LEARNING_RATES[1]
+    task, families = conditions.planner.task, conditions.entries[0].families
+    assert setting(task, families, 1000, 3).learning_rate == pytest.approx(2.2 * RATES[1])
+    assert setting(task, families, 2001, 3).learning_rate == pytest.approx(0.002 / 2.2**2, rel=0.01)
 
 
 def test_who_is_far_behind_in_short_trials_does_not_reach_the_verdict(

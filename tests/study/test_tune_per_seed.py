@@ -2,18 +2,27 @@
 
 import time
 
+import pytest
+
 from seqlab.runs import list_runs, read_json, write_json
 from seqlab.study.clock import Clock
 from seqlab.study.plan import Allowance, Tuned
-from seqlab.study.space import point
 from seqlab.study.spec import StudySpec
 from seqlab.study.stored_plan import read_allowance, write_allowance
 from seqlab.study.timing import Outlook, Pace
 from seqlab.study.trials import trial_scores, tune
 from seqlab.study.verdict import PER_SEED
+from tests.study import settings
+from tests.study.settings import LISTED, RATES
 from tests.study.test_cuts import settle
 from tests.study.test_floor import conditions_of
 from tests.study.test_study_folder import study
+
+
+@pytest.fixture(autouse=True)
+def known_settings(monkeypatch):
+    settings.patch(monkeypatch)
+
 
 BUDGET = {"trials": 2, "seeds": 2, "tune_per_seed": True}
 
@@ -32,7 +41,7 @@ def test_every_seed_has_trials_of_its_own_at_the_same_points(tmp_path, in_proces
     made = study(tmp_path / "study", **BUDGET)
     trials = runs_of(made.folder_, "trial")
     assert sorted(trials) == [0, 1, 2, 3]
-    assert [rate(trials[n]) for n in range(4)] == [point(n % 2).learning_rate for n in range(4)]
+    assert [rate(trials[n]) for n in range(4)] == [*RATES[:2]] * 2
     assert len({run["settings"]["train"]["seed"] for run in trials.values()}) == 4
     for number, run in runs_of(made.folder_, "verdict").items():
         own = [trials[2 * number], trials[2 * number + 1]]
@@ -44,7 +53,7 @@ def test_every_seed_has_trials_of_its_own_at_the_same_points(tmp_path, in_proces
 def test_settings_of_a_seed_come_from_its_trials(tmp_path, in_process, monkeypatch):
     made, conditions = conditions_of(monkeypatch, tmp_path / "study", **BUDGET)
     settle(made.folder_, (0.9, 0.5, 0.5, 0.6))
-    assert tune(conditions) == [{"rnn": Tuned(point(0))}, {"rnn": Tuned(point(1))}]
+    assert tune(conditions) == [{"rnn": Tuned(LISTED[0])}, {"rnn": Tuned(LISTED[1])}]
     assert trial_scores(conditions) == {}  # the seeds hold the variance of tuning
 
 
@@ -88,7 +97,7 @@ def test_time_that_is_up_leaves_seeds_out_not_trials(tmp_path, in_process, monke
     """Two seeds are always tuned and judged; the third has no time for its trials."""
     clock = Clock(expected={}, total=1.0, workers=1, tuning=2, deadline=time.monotonic() - 1)
     _, conditions = conditions_of(monkeypatch, tmp_path / "other", **BUDGET | {"seeds": 3})
-    planned = [conditions.planner.trial(conditions.entries[0], n, point(n % 2)) for n in range(6)]
+    planned = [conditions.planner.trial(conditions.entries[0], n, LISTED[n % 2]) for n in range(6)]
     assert [clock.keep(a) for a in planned] == [True] * 4 + [False] * 2
     cut = clock.cut(Allowance(trials=2, seeds=3, epochs=1, tune_per_seed=True))
     assert (cut.trials, cut.seeds) == (2, 2)
