@@ -82,12 +82,6 @@ def _stored() -> dict[str, Any]:
 def _lists(kind: str) -> dict[str, list[Setting]]:
     lists = _stored()[kind]
     return {
-        family: [_read(dict(values)) for values in settings] for family, settings in lists.items()
+        family: [Setting(named=tuple(values.items())) for values in settings]
+        for family, settings in lists.items()
     }
-
-
-def _read(values: dict[str, Any]) -> Setting:
-    """A setting by its places in the space, or by the values that differ from the default."""
-    places = values.pop("places", None)
-    one = Setting(named=tuple(values.items()))
-    return one if places is None else replace(one, places=tuple(places))
