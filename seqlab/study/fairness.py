@@ -68,13 +68,22 @@ def _step_flops(prepared: Prepared, entry: PlannedContestant) -> float:
     return float(max(counter.get_total_flops(), 1))
 
 
-def refuse_twice_declared(budget: Budget) -> None:
-    """Raises UserError where a length in seconds and another measure are both to be equal."""
-    if budget.train_seconds is not None and budget.fair not in ("params", "seconds"):
+def refuse_contradictory_limits(budget: Budget) -> None:
+    """Raises UserError where what runs may take contradicts what is to be equal, or the whole."""
+    seconds = budget.train_seconds
+    if seconds is None:
+        return
+    if budget.fair not in ("params", "seconds"):
         raise UserError(
             f"--fair {budget.fair} and --train-seconds contradict each other: the second makes the "
             "seconds of all runs equal",
             "give one of them",
+        )
+    if budget.time is not None and seconds > budget.time:
+        raise UserError(
+            f"--train-seconds {seconds:g}: a single run would take longer than the whole study "
+            f"may, {budget.time:g} seconds",
+            "give --time more, or --time none",
         )
 
 

@@ -83,6 +83,7 @@ class Allowance:
     lengths: Mapping[str, float] = field(default_factory=dict)  # of candidates, times the usual
     beyond: bool = True  # rates beyond the range are tried where the best one is at its end
     full: int | None = None  # trials of full length, where there was no time for more
+    portfolio: int = 0  # the version of the settings that are tried first; 0: of before there was
     left_out: tuple[str, ...] = field(default=())  # sentences
     tune_per_seed: bool = False
 

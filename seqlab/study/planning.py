@@ -11,9 +11,10 @@ from seqlab import registry
 from seqlab.runs import read_json
 from seqlab.study.clock import Moment
 from seqlab.study.contradictions import refuse_contradictions
-from seqlab.study.fairness import equal_lengths, fairness_sentence, refuse_twice_declared
+from seqlab.study.fairness import equal_lengths, fairness_sentence, refuse_contradictory_limits
 from seqlab.study.limits import refuse_unmeetable
 from seqlab.study.plan import Allowance, PlannedContestant, train_spec
+from seqlab.study.portfolio import version
 from seqlab.study.preparation import PreparedStudy
 from seqlab.study.resolving import check_declared, resolvable
 from seqlab.study.spec import StudySpec
@@ -58,7 +59,7 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     spec, first = study.spec, study.first
     asked = asked_for(study)
     # Before the measurement, which may take minutes: these need the user's answer.
-    refuse_twice_declared(spec.budget)
+    refuse_contradictory_limits(spec.budget)
     check_declared(registry.load("metrics", study.task.metrics[0])(), spec)
     refuse_contradictions(first, study.entries, spec, asked)
     refuse_unmeetable(study, asked, tell)
@@ -73,6 +74,7 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     allowance = _allowance(study, asked, outlook, left)
     seeds = outlook.seeds_within(allowance, left)
     notes = read_json(study.folder / "data_card.json").get("notes", ())
+    said = (_other_portfolio(study), fairness_sentence(spec.budget, asked.lengths), *notes)
     return Plan(
         spec=spec,
         entries=study.entries,
@@ -84,7 +86,7 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
         seconds=outlook.seconds(replace(allowance, seeds=seeds)),
         seeds_at_least=seeds,
         resolution=resolvable(study.folds, spec, study.entries, allowance.seeds),
-        notes=tuple(filter(None, (fairness_sentence(spec.budget, asked.lengths), *notes))),
+        notes=tuple(filter(None, said)),
     )
 
 
@@ -101,8 +103,18 @@ def asked_for(study: PreparedStudy) -> Allowance:
         epochs=budget.epochs or default_epochs,
         steps=budget.steps,
         longest=1.0 if declared else LONGEST,
+        portfolio=version(),
         tune_per_seed=budget.tune_per_seed and budget.trials > 0,
     )
+
+
+def _other_portfolio(study: PreparedStudy) -> str:
+    """A sentence where the study's trials were made from another portfolio; "" otherwise."""
+    stored, _ = read_allowance(study.folder, study.spec)
+    if stored is None or stored.portfolio == version() or not stored.trials:
+        return ""
+    before = f"portfolio {stored.portfolio}" if stored.portfolio else "an older version's settings"
+    return f"tuned with {before} before: trials run again, with portfolio {version()}"
 
 
 def _alike(study: PreparedStudy, asked: Allowance, paces: Mapping[str, Pace]) -> Allowance:
@@ -132,7 +144,7 @@ def _allowance(
     """
     stored, same_wishes = read_allowance(study.folder, study.spec)
     if stored is not None and same_wishes:
-        return stored
+        return replace(stored, portfolio=version())
     if stored is not None:
         lengths = ("epochs", "steps", "longest", "shortened")
         as_long = replace(asked, **{name: getattr(stored, name) for name in lengths})

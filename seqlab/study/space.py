@@ -76,9 +76,9 @@ class Setting:
     def model(self, model: ModelSpec, varied: Sequence[str]) -> dict[str, Any]:
         """ModelSpec fields, of those that are varied, where `model` holds the defaults."""
         fields: dict[str, Any] = {"dropout": self.dropout}
-        for name, values in (("depth", DEPTHS), ("pooling", POOLINGS)):
-            chosen = _one_of(values, getattr(model, name), self._place(name))
-            fields[name] = self._named(name, chosen)
+        for name, choices in (("depth", DEPTHS), ("pooling", POOLINGS)):
+            usual = getattr(model, name)
+            fields[name] = self._named(name, _one_of(choices, usual, self._place(name)))
         settings = dict(model.settings)
         own = own_dimensions(model.mixer)
         for (name, values), place in zip(own.items(), self.places[len(COMMON) :], strict=True):

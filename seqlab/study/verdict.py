@@ -165,6 +165,7 @@ def _write_study(
             "sizes": list(spec.sizes) or None,
             "folds": len(conditions.planner.data),
             "looks": comparison.looks,
+            "portfolio": conditions.planner.allowance.portfolio,
             "seqlab_version": __version__,
             "created": read_json(conditions.folder / "environment.json")["date"],
         },

@@ -5,7 +5,7 @@ import pytest
 from seqlab.errors import UserError
 from seqlab.runs import list_runs, read_json
 from seqlab.study import fairness
-from seqlab.study.fairness import equal_lengths, refuse_twice_declared, unequal_seconds
+from seqlab.study.fairness import equal_lengths, refuse_contradictory_limits, unequal_seconds
 from seqlab.study.spec import Budget
 from tests.study.test_floor import conditions_of
 
@@ -72,6 +72,12 @@ def test_seconds_that_were_not_equal_are_told():
 
 
 def test_two_declarations_are_refused():
-    refuse_twice_declared(Budget(fair="seconds", train_seconds=3))
+    refuse_contradictory_limits(Budget(fair="seconds", train_seconds=3))
     with pytest.raises(UserError, match="--fair steps and --train-seconds contradict"):
-        refuse_twice_declared(Budget(fair="steps", train_seconds=3))
+        refuse_contradictory_limits(Budget(fair="steps", train_seconds=3))
+
+
+def test_a_run_that_is_longer_than_the_study_is_refused():
+    refuse_contradictory_limits(Budget(train_seconds=60, time=None))
+    with pytest.raises(UserError, match="--train-seconds 60: a single run would take longer"):
+        refuse_contradictory_limits(Budget(train_seconds=60, time=30))

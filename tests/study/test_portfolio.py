@@ -6,11 +6,13 @@ import pytest
 from bench.portfolio import _greedy, pool
 from seqlab.specs import ModelSpec
 from seqlab.study import portfolio
+from seqlab.study.conduct import Listener, conduct
 from seqlab.study.portfolio import settings_for
 from seqlab.study.recipes import recipes
 from seqlab.study.space import point, varied_fields
 from tests import inprocess
 from tests.study.test_floor import conditions_of
+from tests.study.test_study_folder import FRAME
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +50,21 @@ def test_the_list_is_of_settings_that_complement_one_another():
     regrets[:, 5] = (0.1, 0.1, 0.1, 0.9)
     regrets[:, 7] = (1.0, 1.0, 1.0, 0.0)
     assert _greedy(regrets)[:2] == [list(pool())[3], list(pool())[7]]
+
+
+def test_a_study_of_another_portfolio_is_told_that_its_trials_run_again(
+    tmp_path, in_process, monkeypatch
+):
+    made, _ = conditions_of(monkeypatch, tmp_path / "study")
+    again = made.resolve(FRAME, None, None)
+    planned = []
+    listener = Listener(plan=planned.append)
+    monkeypatch.setattr("seqlab.study.planning.version", lambda: 99)
+    sources, spec, folder = again
+    conduct(spec, sources, folder, listener)
+    before = portfolio.version()
+    assert planned[0].notes[0] == (
+        f"tuned with portfolio {before} before: trials run again, with portfolio 99"
+    )
+    conduct(spec, sources, folder, listener)
+    assert not any("portfolio" in note for note in planned[1].notes)
