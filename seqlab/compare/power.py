@@ -1,13 +1,12 @@
-"""What a test set can show: before anything is trained, and what would decide the undecided.
+"""What a test set can show, before anything is trained.
 
-Before, the spread of a difference is assumed, and said to be. The half-widths are those of the
+The spread of a difference is assumed, and said to be. The half-widths are those of the
 decision itself for equal contestants, so that a plan promises what the verdict will keep.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +15,6 @@ from scipy.special import ndtri
 
 from seqlab.compare.best import pair_contrasts
 from seqlab.compare.comparison import Comparison
-from seqlab.compare.need import needs
 from seqlab.compare.rules import Rules
 from seqlab.compare.simultaneous import Joint
 from seqlab.compare.variation import BORROWED, Part, Variation, granted_variance
@@ -174,11 +172,3 @@ def _half_width(
     )
     joint = Joint.draw(variation, pair_contrasts(count), Rules().seed)
     return float(joint.together(Rules().level_spent)[0]), float(joint.errors[0])
-
-
-def needed(comparison: Comparison, given: Sequence[str] | None = None) -> list[str]:
-    """For each undecided contestant, how many seeds or test examples would decide; sentences.
-
-    `given` limits them to the contestants it names.
-    """
-    return [need.sentence for need in needs(comparison) if given is None or need.name in given]

@@ -81,7 +81,8 @@ class Setting:
             fields[name] = self._named(name, _one_of(choices, usual, self._place(name)))
         settings = dict(model.settings)
         own = own_dimensions(model.mixer)
-        for (name, values), place in zip(own.items(), self.places[len(COMMON) :], strict=True):
+        # A mixer from outside may declare none: it varies in the common dimensions alone.
+        for (name, values), place in zip(own.items(), self.places[len(COMMON) :], strict=False):
             usual = default_of(model, name)
             value = self._named(name, _one_of(values, usual, place))
             if name.startswith("settings.") and name in varied and value != usual:

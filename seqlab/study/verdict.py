@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import numpy as np
 from seqlab import __version__
 from seqlab.compare.comparison import Comparison
 from seqlab.compare.decision import Rules
-from seqlab.compare.power import needed
+from seqlab.compare.need import needs
 from seqlab.compare.race import race_sentences, raced
 from seqlab.compare.recommendation import Constraints, Recommendation, Wishes, recommend
-from seqlab.runs import read_json, replacing, write_json
+from seqlab.compare.wording import counted
+from seqlab.runs import Run, read_json, replacing, write_json
 from seqlab.study.contest import contest_of
 from seqlab.study.fairness import fairness_sentence, unequal_seconds
 from seqlab.study.leaderboard import leaderboard, priced, results_frame
@@ -79,7 +81,11 @@ def write_verdict(
         results_frame(folder).to_parquet(temporary)
     improving = still_improving(conditions, finished, spec)
     longer = with_more_training(conditions, finished, comparison, improving)
-    could_change = [*needed(comparison), *told(longer, comparison), *remarks.edges]
+    could_change = [
+        *_needed(comparison, finished, conditions.pool.size),
+        *told(longer, comparison),
+        *remarks.edges,
+    ]
     verdict = _verdict(comparison, recommendation, spec, remarks.left_out, could_change, sizes)
     verdict["declared"] = look.plain()
     verdict["reasons"] += filter(
@@ -181,6 +187,30 @@ def _spent_before(folder: Path) -> float:
     """Seconds of former sessions on this study."""
     path = folder / "study.json"
     return float(read_json(path)["realised"].get("time", 0.0)) if path.exists() else 0.0
+
+
+def _needed(comparison: Comparison, finished: Finished, workers: int) -> list[str]:
+    """What would decide the undecided, and how long the seeds for it would run here."""
+    sentences = []
+    for need in needs(comparison):
+        runs = [finished.get((name, None), []) for name in (need.name, need.rival)]
+        seconds = sum(_seed_seconds(seeds) for seeds in runs if len(seeds) > 1)
+        more = 0 if need.seeds is None else need.seeds[0] - max(map(len, runs))
+        time = ""
+        if need.seeds is not None and more > 0 and seconds > 0:
+            minutes = max(1, round(more * seconds / workers / 60))
+            time = (
+                f"; so many seeds of these two take about {counted(minutes, 'minute')} more here: "
+                f"the same command with --seeds {need.seeds[0]} --time none"
+            )
+        sentences.append(need.sentence + time)
+    return sentences
+
+
+def _seed_seconds(seeds: Sequence[Sequence[Run]]) -> float:
+    """What a seed of a contestant takes, the mean over those that ran."""
+    took = [sum(run.result.get("wall_seconds") or 0.0 for run in runs) for runs in seeds]
+    return float(np.mean(took)) if took else 0.0
 
 
 def _training_seconds(finished: Finished) -> dict[str, float]:

@@ -9,7 +9,7 @@ import pytest
 from seqlab.compare.contestants import Margin
 from seqlab.compare.decision import Rules, compare
 from seqlab.compare.need import needs
-from seqlab.compare.power import Spread, needed, resolution
+from seqlab.compare.power import Spread, resolution
 from seqlab.metrics.accuracy import Accuracy
 from seqlab.metrics.mae import Mae
 from tests.compare.studies import ahead, scored, world
@@ -168,8 +168,6 @@ def test_seeds_help_where_seeds_make_the_chance():
     assert need.seeds is not None
     assert 8 < need.seeds[0] < 100
     assert "seeds each would probably decide, more test examples hardly would" in need.sentence
-    assert needed(comparison) == [need.sentence]
-    assert needed(comparison, ["a"]) == []
 
 
 def test_without_chance_between_seeds_examples_help():
@@ -208,4 +206,4 @@ def test_one_seed_needs_seeds_first():
 
 
 def test_a_decided_comparison_needs_nothing():
-    assert needed(compare(two(gap=1.0), Mae())) == []
+    assert needs(compare(two(gap=1.0), Mae())) == []

@@ -14,7 +14,7 @@ import numpy as np
 
 from seqlab.compare.contestants import Contestant
 from seqlab.compare.decision import Rules, compare
-from seqlab.compare.power import needed
+from seqlab.compare.need import needs
 from seqlab.compare.recommendation import Constraints, Costs, Wishes, recommend
 from seqlab.compare.sizes import judge_sizes
 from seqlab.metrics.accuracy import Accuracy
@@ -345,7 +345,10 @@ def write_decision(study: Path) -> None:
             "families": recommendation.families,
             "sentence": recommendation.sentence,
             "reasons": recommendation.reasons,
-            "could_change": [*recommendation.could_change, *needed(comparison)],
+            "could_change": [
+                *recommendation.could_change,
+                *(need.sentence for need in needs(comparison)),
+            ],
             "left_out": [],
             "constraints": {"max_latency_ms": 2.5},
         },

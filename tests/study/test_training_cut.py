@@ -5,8 +5,10 @@ import json
 import pytest
 
 from seqlab.compare.decision import Rules
+from seqlab.compare.need import Need
 from seqlab.runs import list_runs
 from seqlab.study import conduct as conducting
+from seqlab.study import verdict as verdicts
 from seqlab.study.contest import contest_of
 from seqlab.study.training_cut import told, with_more_training
 from tests.study.test_study_folder import study
@@ -50,3 +52,19 @@ def test_without_a_short_trial_there_is_nothing_to_tell(finished_study):
     settle(folder, "short", trial.job.number, status="failed")
     comparison = contest_of(conditions, finished).compared(Rules())
     assert with_more_training(conditions, finished, comparison, ["rnn"]) == []
+
+
+def test_what_more_seeds_would_decide_is_told_with_the_time_that_they_take(
+    finished_study, monkeypatch
+):
+    _, conditions, finished = finished_study
+    comparison = contest_of(conditions, finished).compared(Rules())
+    need = Need("rnn", "majority", 0.01, (62, 80), None, "rnn: about 62 to 80 seeds each")
+    monkeypatch.setattr(verdicts, "needs", lambda comparison: [need])
+    for runs in finished["rnn", None]:
+        runs[0].result["wall_seconds"] = 12.0
+    (told_with_time,) = verdicts._needed(comparison, finished, workers=2)
+    assert told_with_time == (
+        "rnn: about 62 to 80 seeds each; so many seeds of these two take about 6 minutes more "
+        "here: the same command with --seeds 62 --time none"
+    )
