@@ -163,7 +163,7 @@ def test_what_is_said_to_decide_mostly_does(gap):
 
 def test_seeds_help_where_seeds_make_the_chance():
     contestants = two(gap=0.05, seed_sd=0.03, example_sd=0.01)
-    comparison, need = lacking(contestants)
+    _, need = lacking(contestants)
     assert need.examples is None
     assert need.seeds is not None
     assert 8 < need.seeds[0] < 100
