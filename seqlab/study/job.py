@@ -22,6 +22,7 @@ from seqlab.study.job_context import JobContext, Supervisor
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.training.checkpoints import CheckpointError, Interrupted
 from seqlab.training.history import DivergedError
+from seqlab.training.ranks import LostRankError
 
 
 def run_job(assignment: Assignment, study: Path, supervisor: Supervisor | None = None) -> None:
@@ -81,7 +82,7 @@ def _fit_and_record(assignment: Assignment, study: Path, supervisor: Supervisor)
         fit = fit_model if assignment.job.kind == "model" else fit_baseline
         facts, parts = fit(context)
         result |= facts
-    except (Interrupted, CheckpointError):
+    except (Interrupted, CheckpointError, LostRankError):
         raise
     except Exception as error:
         if _disk_is_full(error):
