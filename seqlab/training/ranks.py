@@ -202,7 +202,7 @@ def share(batch: Batch, own: Ranks) -> Batch:
     A rank that is left without any gets the first one, as a stand-in that does not count.
     """
     n = len(batch.inputs)
-    index = torch.arange(own.number, n, own.count)
+    index = torch.arange(n)[own.number :: own.count]
     filler = not len(index)
     index = torch.zeros(1, dtype=torch.int64) if filler else index
 
