@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from tests.study.cluster.work import again, folder_of_work
+
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 
 import psutil  # noqa: E402 – it comes with Ray
