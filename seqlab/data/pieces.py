@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import IO, Any
 
 from seqlab.data.delimited import given
-from seqlab.data.formats import DELIMITED, as_path, printable, suffix
+from seqlab.data.formats import DELIMITED, PARQUET, as_path, printable, suffix
 from seqlab.data.opening import opened
 from seqlab.data.records import read_json_lines
+from seqlab.data.shards import parquet_pieces
 from seqlab.data.sources import read_table, recorded
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited
 
 LINE_FORMATS = (".jsonl", ".ndjson")
 PIECE_CHARACTERS = 32_000_000
+PACKED = 10  # times smaller than its values a file of Parquet may well be
 MOST_QUOTED_LINES = 10_000  # that a cell may reach over; more, and a quote is just a character
 
 
@@ -33,11 +35,15 @@ def in_pieces(
     """The tables of a file's rows, in order; one table for what cannot be divided by lines.
 
     CSV, TSV and JSON lines are divided, plain or compressed with xz, gz or bz2; the first piece
-    tells header and delimiter for all.
+    tells header and delimiter for all. So are Parquet files, and sentences in CoNLL's layout.
     """
     told: dict[str, Any] = {"columns": columns, "encoding": encoding, "known": known}
     path = as_path(source) if isinstance(source, str | Path) else None
     ending = suffix(path.name) if path is not None else ""
+    if path is not None and ending in PARQUET and path.is_file():
+        if path.stat().st_size >= characters // PACKED:
+            yield from parquet_pieces(path, columns, characters)
+            return
     lines = ending in (*DELIMITED, *LINE_FORMATS) and path is not None and path.is_file()
     if path is None or not lines or path.suffix.lower() == ".zip":
         yield read_table(source, delimiter=delimiter, **told)
