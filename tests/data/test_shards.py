@@ -109,3 +109,21 @@ def test_long_parquet_files_are_predicted_in_pieces(tmp_path):
     assert len(tables) > 3
     assert sum(len(table.frame) for table in tables) == 3000
     assert len(list(pieces.in_pieces(str(path)))) == 1, "a short one is read as any other"
+
+
+def test_long_files_of_sentences_come_in_pieces(tmp_path):
+    path = tmp_path / "long.conll"
+    sentences = [[f"w{n}.{i} TAG{i % 2}" for i in range(1 + n % 5)] for n in range(400)]
+    path.write_text("\n\n".join("\n".join(one) for one in sentences) + "\n")
+    tables = list(pieces.in_pieces(str(path), characters=2000))
+    assert len(tables) > 3
+    joined = pd.concat([table.frame for table in tables], ignore_index=True)
+    assert joined["tokens"].tolist() == [[w.split()[0] for w in one] for one in sentences]
+    assert joined[["tokens", "tags"]].equals(read_table(path).frame[["tokens", "tags"]])
+
+
+def test_a_line_that_is_wrong_is_found_from_where_its_piece_begins(tmp_path):
+    path = tmp_path / "long.conll"
+    path.write_text("a X\nb Y\n\n" * 500 + "a X\nb\n")
+    with pytest.raises(UserError, match=r"long.conll, from line 1,\d+ on,\" line \d+ has 1"):
+        list(pieces.in_pieces(str(path), characters=2000))

@@ -117,12 +117,25 @@ class RayEngine(Engine):
         for assignment in assignments:
             if assignment.digest not in unfinished:
                 watch(assignment, 1.0, None)
-        while self.waiting or self.running:
-            self._submit(keep)
-            self._collect(watch)
-            self._hear(watch)
-            self._end_overdue()
+        try:
+            while self.waiting or self.running:
+                self._submit(keep)
+                self._collect(watch)
+                self._hear(watch)
+                self._end_overdue()
+        except SystemExit:  # as Ray says it
+            self._gone()
+            raise UserError(
+                "Ray on this machine is gone, and with it the connection to its cluster",
+                "start it again, and run the same command again: finished runs are kept",
+            ) from None
         return self.left_out
+
+    def _gone(self) -> None:
+        """Nothing can be asked of the cluster any more."""
+        (self.study / self.token).unlink(missing_ok=True)
+        self.running.clear()
+        self._board = None
 
     # -- giving --------------------------------------------------------------------------------
 
