@@ -102,6 +102,7 @@ class Batch:
     positions  what a model reads of this batch, where that is not the inputs' own positions
                (patches of a look-back, say)
     softening  what training does to the targets; the shared losses (`tasks/losses.py`) take it
+    filler     whether it stands in for no batch at all, so that its loss does not count
     """
 
     inputs: Tensor
@@ -112,6 +113,7 @@ class Batch:
     continues: bool = False
     positions: int | None = None
     softening: Softening = field(default_factory=Softening)
+    filler: bool = False
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
@@ -141,6 +143,8 @@ class Batch:
     @property
     def tokens(self) -> int:
         """Positions that a model reads of the batch, padding not counted."""
+        if self.filler:
+            return 0
         if self.positions is not None:
             return self.positions
         if self.context.mask is None:

@@ -142,6 +142,7 @@ RESULT: Shape = {
     **dict.fromkeys(("learning_rate?", "epochs?", "seconds?"), (*NUMBER, None)),
     "backend?": (str, None),
     "choices?": ({...: dict}, None),
+    "machine?": {"host": str, "cpu": str, "threads": int},
 }
 
 

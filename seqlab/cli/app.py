@@ -20,6 +20,7 @@ from seqlab.cli.mixers import mixers
 from seqlab.cli.predict import predict
 from seqlab.cli.predict_next import predict_next
 from seqlab.cli.report import report
+from seqlab.cli.train import train
 from seqlab.cli.translate import translate
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ for command in (
     inspect,
     compare,
     report,
+    train,
     predict,
     evaluate,
     predict_next,

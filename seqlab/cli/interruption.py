@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from seqlab.cli.streams import shell_line
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # A library's loop that Python cannot interrupt keeps a signal waiting; it may not do so for ever.
 UNHEARD_SECONDS = 10.0
-CONTINUED = ("compare", "ablate", "demo")  # commands whose work is in a study's folder
+CONTINUED = ("compare", "ablate", "demo", "train")  # commands whose work is in a study's folder
 
 
 class Interruption:
@@ -66,6 +66,31 @@ def interruptible() -> Iterator[Interruption]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def stop_asked() -> Iterator[Callable[[], bool]]:
+    """In which the first signal is only noted, for a training to finish its step; the next ends it.
+
+    Yields what says whether it came.
+    """
+    numbers: list[int] = []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def note(number: int, frame: Any) -> None:
+        if numbers:
+            _end(number)
+        numbers.append(number)
+
+    main = threading.current_thread() is threading.main_thread()
+    for number in SIGNALS if main else ():
+        if before[number] is not signal.SIG_IGN:
+            signal.signal(number, note)
+    try:
+        yield lambda: bool(numbers)
+    finally:
+        for number in SIGNALS if main else ():
+            signal.signal(number, before[number])
 
 
 @contextlib.contextmanager

@@ -209,6 +209,14 @@ class MachineOptions:
     workers: Annotated[
         int | None, _said(None, "Processes; one for each core by default.", min=1)
     ] = None
+    engine: Annotated[
+        str | None,
+        _said(
+            None,
+            "Where runs are done: local (by default), ray (a Ray of its own on this machine) or "
+            "ray:ADDRESS (a cluster; run the command on one of its nodes).",
+        ),
+    ] = None
     seed: o.Seed = None
 
     def settings(self) -> dict[str, Any]:

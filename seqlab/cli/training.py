@@ -1,20 +1,62 @@
-"""What the commands about training show: range tests and gradient flow."""
+"""What the commands about training show: one training, range tests and gradient flow."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seqlab.cli.streams import print_json
+from seqlab.cli.interruption import stop_asked
+from seqlab.cli.streams import print_json, shell_line
 from seqlab.cli.terminal import Terminal
+from seqlab.runs import from_here
 from seqlab.study.gradient_advice import Diagnosis
 from seqlab.study.gradient_flow import Flow
+from seqlab.training.checkpoints import Interrupted
 from seqlab.workbench.gradients import gradients
 from seqlab.workbench.rates import find_rates
 from seqlab.workbench.study import Study
+from seqlab.workbench.training import train
 
 Tables = tuple[str, str | None, str | None]
+
+
+SHOWN_SECONDS = 5.0  # between two lines about a training
+
+
+def train_and_show(study: Study, data: Tables, *, json: bool) -> None:
+    """A line now and then, then the scores and what to do with the model."""
+    terminal = Terminal(stderr=json)
+    shown = 0.0
+
+    def report(share: float, figures: dict[str, Any]) -> None:
+        nonlocal shown
+        if time.monotonic() - shown > SHOWN_SECONDS:
+            shown = time.monotonic()
+            valid = "" if figures["valid"] is None else f"  valid {figures['valid']:.4g}"
+            terminal.say(
+                f"{share:4.0%}  step {figures['step']:,} of {figures['steps']:,}"
+                f"  loss {figures['loss']:.4g}{valid}  {figures['tokens_per_second']:,.0f} tokens/s"
+            )
+
+    with stop_asked() as stop:
+        try:
+            run = train(study, *data, report=report, stop=stop)
+        except Interrupted:
+            raise KeyboardInterrupt from None
+    if run is None:
+        return
+    result, folder = run.result, run.folder.parents[2]
+    if json:
+        print_json({**result, "folder": str(folder)})
+        return
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in result["test"].items())
+    terminal.say(
+        f"{result['steps']:,} steps in {result['seconds']:,.0f} s; on the test part: {scores}"
+    )
+    best = shell_line("seqlab", "predict", str(from_here(folder / "best")))
+    terminal.say(f"to use it: {best} NEW_DATA -o predicted.csv", whole=True)
 
 
 def find_and_show(study: Study, data: Tables, *, steps: int, plot: Path, json: bool) -> None:

@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+MAPPED = ".mapped.npy"  # how the files of large arrays end
+MAPPED_BYTES = 16 * 2**20  # from which on an array is not read into memory
 Array = NDArray[np.generic]
 Rows = NDArray[np.int64]
 
@@ -121,7 +123,7 @@ class Examples:
         return cls(arrays, frame, parts[0].shared)
 
     def save(self, folder: Path) -> None:
-        """Write the arrays (npz) and the frame (Parquet) into a folder of their own."""
+        """Write the arrays (npz, large ones apart) and the frame (Parquet) into an own folder."""
         folder.mkdir(parents=True, exist_ok=True)
         plain: dict[str, Array] = {}
         for name, value in self.arrays.items():
@@ -133,9 +135,16 @@ class Examples:
         plain |= {f"shared:{name}": value for name, value in self.shared.items()}
         if self.blocks is not None:
             plain["blocks"] = self.blocks
+        for path in folder.glob(f"*{MAPPED}"):
+            path.unlink()
+        large = {name: value for name, value in plain.items() if value.nbytes >= MAPPED_BYTES}
+        for number, (name, value) in enumerate(large.items()):
+            np.save(folder / f"{number}{MAPPED}", value, allow_pickle=False)
+            plain.pop(name)
         np.savez(folder / "arrays.npz", allow_pickle=False, **plain)
         self.frame.to_parquet(folder / "frame.parquet")
-        (folder / "rows.json").write_text(json.dumps({"examples": len(self)}))
+        described = {"examples": len(self), "mapped": list(large)}
+        (folder / "rows.json").write_text(json.dumps(described))
 
     @classmethod
     def load(cls, folder: Path) -> Examples:
@@ -143,19 +152,31 @@ class Examples:
         arrays: dict[str, Array | Ragged] = {}
         shared: dict[str, Array] = {}
         blocks = None
-        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-            for key in stored.files:
-                kind, _, name = key.partition(":")
-                if kind == "array":
-                    arrays[name] = stored[key]
-                elif kind == "shared":
-                    shared[name] = stored[key]
-                elif kind == "blocks":
-                    blocks = stored[key]
-                elif name.endswith(":values"):
-                    name = name.removesuffix(":values")
-                    arrays[name] = Ragged(stored[key], stored[f"ragged:{name}:offsets"])
+        stored = _stored(folder)
+        for key, value in stored.items():
+            kind, _, name = key.partition(":")
+            if kind == "array":
+                arrays[name] = value
+            elif kind == "shared":
+                shared[name] = value
+            elif kind == "blocks":
+                blocks = value
+            elif name.endswith(":values"):
+                name = name.removesuffix(":values")
+                arrays[name] = Ragged(value, stored[f"ragged:{name}:offsets"])
         return cls(arrays, _read_frame(folder / "frame.parquet"), shared, blocks)
+
+
+def _stored(folder: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of a part; large ones stay on the disk, and processes share what they read."""
+    with np.load(folder / "arrays.npz", allow_pickle=False) as small:
+        arrays = dict(small)
+    path = folder / "rows.json"
+    names = json.loads(path.read_text()).get("mapped", []) if path.exists() else []
+    for number, name in enumerate(names):
+        mapped = np.load(folder / f"{number}{MAPPED}", mmap_mode="r", allow_pickle=False)
+        arrays[name] = mapped.view(np.ndarray)
+    return arrays
 
 
 def _read_frame(path: Path) -> pd.DataFrame:

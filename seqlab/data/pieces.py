@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import IO, Any
 
 from seqlab.data.delimited import given
-from seqlab.data.formats import DELIMITED, as_path, printable, suffix
+from seqlab.data.formats import DELIMITED, PARQUET, as_path, printable, suffix
 from seqlab.data.opening import opened
+from seqlab.data.readers import read_special
 from seqlab.data.records import read_json_lines
+from seqlab.data.shards import parquet_pieces
 from seqlab.data.sources import read_table, recorded
 from seqlab.data.table import Table
 from seqlab.data.tabular import read_delimited
 
 LINE_FORMATS = (".jsonl", ".ndjson")
+SENTENCES = (".conll", ".conllu", ".bio", ".iob", ".iob2", ".bioes")
 PIECE_CHARACTERS = 32_000_000
+PACKED = 10  # times smaller than its values a file of Parquet may well be
 MOST_QUOTED_LINES = 10_000  # that a cell may reach over; more, and a quote is just a character
 
 
@@ -33,11 +37,17 @@ def in_pieces(
     """The tables of a file's rows, in order; one table for what cannot be divided by lines.
 
     CSV, TSV and JSON lines are divided, plain or compressed with xz, gz or bz2; the first piece
-    tells header and delimiter for all.
+    tells header and delimiter for all. So are Parquet files, and sentences in CoNLL's layout.
     """
     told: dict[str, Any] = {"columns": columns, "encoding": encoding, "known": known}
     path = as_path(source) if isinstance(source, str | Path) else None
     ending = suffix(path.name) if path is not None else ""
+    if path is not None and ending in PARQUET and _is_long(path, characters // PACKED):
+        yield from parquet_pieces(path, columns, characters)
+        return
+    if path is not None and ending in SENTENCES and _is_long(path, characters):
+        yield from _sentences(path, ending, encoding, characters)
+        return
     lines = ending in (*DELIMITED, *LINE_FORMATS) and path is not None and path.is_file()
     if path is None or not lines or path.suffix.lower() == ".zip":
         yield read_table(source, delimiter=delimiter, **told)
@@ -61,6 +71,32 @@ def in_pieces(
     for text in texts:
         piece = read_delimited(head + text, origin, chosen, names, DELIMITED[ending])
         yield replace(piece, notes=())
+
+
+def _is_long(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size >= size
+
+
+def _sentences(path: Path, ending: str, encoding: str | None, characters: int) -> Iterator[Table]:
+    """A file of sentences with blank lines between them, some sentences at a time."""
+    held: list[str] = []
+    size, begun = 0, 1
+
+    def table() -> Table:
+        where = printable(path) if begun == 1 else f"{printable(path)}, from line {begun:,} on,"
+        read = read_special(ending, "".join(held).encode(), where)
+        assert read is not None, f"{ending} has no other reader"
+        return read if begun == 1 else replace(read, notes=())
+
+    with opened(path, encoding) as text:
+        for number, line in enumerate(text, start=1):
+            held.append(line)
+            size += len(line)
+            if size >= characters and not line.strip():
+                yield table()
+                held, size, begun = [], 0, number + 1
+    if any(line.strip() for line in held):
+        yield table()
 
 
 def _texts(

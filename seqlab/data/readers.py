@@ -39,6 +39,7 @@ FOLDERS: tuple[str, ...] = (
     "seqlab.data.ts_format:read_ts_folder",
     "seqlab.data.npz:read_npy_folder",
     "seqlab.data.image_folders:read_image_folder",
+    "seqlab.data.shards:read_shards",
 )
 
 

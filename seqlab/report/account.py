@@ -145,6 +145,7 @@ def _environment(study: StoredStudy) -> list[tuple[str, str]]:
         "looks at the test part": settings.get("looks"),
         **_settled(study),
         **study.environment,
+        **_machines(study),
         "seqlab": settings.get("seqlab_version"),
         "created": None if study.environment.get("date") else settings.get("created"),
     }
@@ -160,6 +161,23 @@ def _settled(study: StoredStudy) -> dict[str, str]:
                 said = f"{choice['chosen']}: {choice['why']}"
                 found.setdefault(f"{setting} of {contestant.name}", said)
     return found
+
+
+def _machines(study: StoredStudy) -> dict[str, str]:
+    """Where runs were done, if not all in one place, and what it means where kinds were mixed."""
+    runs = [run for c in study.contestants for run in (*c.trials, *c.verdicts)]
+    known = [run.result["machine"] for run in runs if run.result.get("machine")]
+    hosts = sorted({one["host"] for one in known})
+    kinds = sorted({one["cpu"] for one in known})
+    told = {}
+    if len(hosts) > 1:
+        told["hosts of the runs"] = ", ".join(hosts)
+    if len(kinds) > 1:
+        told["processors of the runs"] = (
+            f"{', '.join(kinds)}: kinds were mixed, so that the same seed on another kind gives "
+            "slightly other numbers; seeds stay comparable, times of training do not"
+        )
+    return told
 
 
 def _told(note: str, findings: list[dict[str, Any]]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from seqlab.runs import write_json
 from seqlab.study.clock import FEWEST_RUNS, Clock, Moment
+from seqlab.study.engine import LOCAL, Engine, connected, open_engine, read_engine
 from seqlab.study.environment import describe_environment
 from seqlab.study.folder import claimed
 from seqlab.study.keeping import keep_best
@@ -45,7 +46,7 @@ class Listener:
 
 def conduct(spec: StudySpec, sources: Sources, folder: Path, listener: Listener) -> dict[str, Any]:
     """Run a study, or what is missing of it; returns the verdict."""
-    with claimed(folder) as place:
+    with claimed(folder) as place, connected(spec.engine, spec.workers):
         study = prepare_study(spec, sources, place, listener.moment)
         plan = plan_study(study, listener.begun, listener.moment)
         listener.plan(plan)
@@ -55,7 +56,7 @@ def conduct(spec: StudySpec, sources: Sources, folder: Path, listener: Listener)
 def plan_only(spec: StudySpec, sources: Sources, folder: Path) -> Plan:
     """The plan alone; prepares the data and measures a few steps, and trains nothing."""
     listener = Listener()
-    with claimed(folder) as place:
+    with claimed(folder) as place, connected(spec.engine, spec.workers):
         study = prepare_study(spec, sources, place, listener.moment)
         return plan_study(study, listener.begun, listener.moment)
 
@@ -63,7 +64,7 @@ def plan_only(spec: StudySpec, sources: Sources, folder: Path) -> Plan:
 def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str, Any]:
     """Tune, judge, measure costs, compare, keep the best: what is missing of it; the verdict."""
     _write_settings(study, plan)
-    with Pool(study.folder, study.workers) as pool:
+    with _engine(study) as pool:
         conditions = _conditions(study, plan, pool, listener)
         clock = conditions.clock
         clock.stages["preparing and planning"] = clock.spent
@@ -83,6 +84,13 @@ def run_study(study: PreparedStudy, plan: Plan, listener: Listener) -> dict[str,
         verdict = write_verdict(conditions, finished, costs, study.spec, remarks)
         keep_best(conditions, study.spec, finished, verdict, study.folds)
     return verdict
+
+
+def _engine(study: PreparedStudy) -> Engine:
+    spec = study.spec
+    if read_engine(spec.engine)[0] == LOCAL:
+        return Pool(study.folder, study.workers)
+    return open_engine(study.folder, spec.engine, spec.device, spec.workers)
 
 
 def _in_time(
@@ -129,7 +137,7 @@ def _remember_cuts(study: PreparedStudy, conditions: Conditions) -> None:
         write_allowance(study.folder, study.spec, allowance)
 
 
-def _conditions(study: PreparedStudy, plan: Plan, pool: Pool, listener: Listener) -> Conditions:
+def _conditions(study: PreparedStudy, plan: Plan, pool: Engine, listener: Listener) -> Conditions:
     expected = {
         (name, role): pace.run(plan.allowance, role)
         for name, pace in plan.outlook.paces.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import socket
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,7 @@ import torch
 from seqlab import __version__
 from seqlab.errors import UserError
 from seqlab.kernels.threads import cores
+from seqlab.study.engine import slots
 from seqlab.study.spec import StudySpec
 
 PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "numba", "tokenizers")
@@ -20,13 +22,9 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def devices_for(spec: StudySpec) -> tuple[StudySpec, int]:
-    """The study with its device decided, and how many processes work at once.
-
-    On a CPU small models are fastest on one thread each, so there are as many processes as cores;
-    an accelerator is not shared.
-    """
+    """The study with its device decided, and how many runs are done at once."""
     device = device_for(spec.device)
-    workers = spec.workers or (1 if device == "cuda" else cores())
+    workers = spec.workers or slots(spec.engine, device)
     return spec.with_(device=device), workers
 
 
@@ -47,10 +45,12 @@ def describe_environment(spec: StudySpec, workers: int) -> dict[str, Any]:
         "seqlab": __version__,
         "python": sys.version.split()[0],
         **{name: _version(name) for name in PACKAGES},
+        "host": socket.gethostname(),
         "platform": platform.platform(),
         "cpu": cpu(),
         "cores": cores(),
         "device": spec.device,
+        "engine": spec.engine,
         "workers": workers,
         "threads_per_run": 1,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -62,6 +62,11 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def machine() -> dict[str, str]:
+    """What tells this machine from others of a cluster, and its kind from other kinds."""
+    return {"host": socket.gethostname(), "cpu": cpu()}
 
 
 def cpu() -> str:

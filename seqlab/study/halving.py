@@ -18,6 +18,7 @@ from seqlab.study.objective import TaskObjective
 from seqlab.training.checkpoints import Checkpoints
 from seqlab.training.choosing import remembered
 from seqlab.training.fit import History, fit
+from seqlab.training.ranks import ranks
 from seqlab.training.trackers import TRACKERS, Tracker
 
 
@@ -49,7 +50,7 @@ def train_model(context: JobContext) -> Trained:
         try:
             history = fit(model, objective, spec, hooks, checkpoints, settle)
         except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error) or spec.batch_size == 1:
+            if not out_of_memory(error) or spec.batch_size == 1 or ranks().many:
                 raise
             checkpoints.clear()  # they continue batches of a size that does not fit
             spec, halvings = _halved(spec), halvings + 1

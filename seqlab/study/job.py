@@ -16,11 +16,13 @@ from filelock import FileLock
 from seqlab.errors import NO_ROOM, UserError, out_of_memory
 from seqlab.runs import UNFINISHED, write_run
 from seqlab.study.assignment import Assignment
+from seqlab.study.environment import machine
 from seqlab.study.fitting import Facts, Parts, fit_baseline, fit_model
 from seqlab.study.job_context import JobContext, Supervisor
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.training.checkpoints import CheckpointError, Interrupted
 from seqlab.training.history import DivergedError
+from seqlab.training.ranks import LostRankError
 
 
 def run_job(assignment: Assignment, study: Path, supervisor: Supervisor | None = None) -> None:
@@ -41,10 +43,33 @@ def run_job(assignment: Assignment, study: Path, supervisor: Supervisor | None =
         (folder / ".lock").unlink()
 
 
+def attempt(assignment: Assignment, study: Path, supervisor: Supervisor) -> dict[str, Any]:
+    """Do an assignment as far as it goes; the event that tells what came of it.
+
+    done   its run is in the folder
+    left   it was asked to stop, and has left a checkpoint to continue from
+    fatal  what is in the way is for the user to put right: `reason`, and perhaps a `hint`
+    """
+    try:
+        run_job(assignment, study, supervisor)
+    except Interrupted:
+        return {"event": "left"}
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        reason = "the disk is full" if full else error.strerror or error
+        verb = "written" if full else "read or written"
+        place = error.filename or study
+        return {"event": "fatal", "reason": f"{place}: cannot be {verb}: {reason}"}
+    except UserError as error:
+        return {"event": "fatal", "reason": error.message, "hint": error.hint}
+    return {"event": "done"}
+
+
 def _fit_and_record(assignment: Assignment, study: Path, supervisor: Supervisor) -> None:
     folder = assignment.folder(study)
     result = {**asdict(assignment.job), "digest": assignment.digest, "status": "ok", "reason": ""}
     result |= {"seed": assignment.train["seed"], "settings": assignment.settings}
+    result["machine"] = {**machine(), "threads": assignment.train.get("threads", 1)}
     parts: Parts = {}
     # A result from before must not vouch for the files that are written now.
     (folder / "result.json").unlink(missing_ok=True)
@@ -57,7 +82,7 @@ def _fit_and_record(assignment: Assignment, study: Path, supervisor: Supervisor)
         fit = fit_model if assignment.job.kind == "model" else fit_baseline
         facts, parts = fit(context)
         result |= facts
-    except (Interrupted, CheckpointError):
+    except (Interrupted, CheckpointError, LostRankError):
         raise
     except Exception as error:
         if _disk_is_full(error):

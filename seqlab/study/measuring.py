@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seqlab.errors import UserError
+from seqlab.kernels.threads import cores
 from seqlab.runs import Run, read_json, write_json
 from seqlab.study.assignment import digest_of
 from seqlab.study.costs import measure, measure_latencies, size_mb
-from seqlab.study.pool import MOST_ATTEMPTS
+from seqlab.study.engine import MOST_ATTEMPTS
 from seqlab.study.stages import Conditions, Finished, median_run
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ def measure_costs(conditions: Conditions, finished: Finished) -> dict[str, Costs
         costs[name] = stored if stored.get("digest") == run.result["digest"] else {}
         costs[name] |= _of_the_run(run)
     missing = [name for name in runs if ALONE not in costs[name]]
-    with ThreadPoolExecutor(conditions.clock.workers) as processes:
+    with ThreadPoolExecutor(min(conditions.clock.workers, cores())) as processes:
         found = {n: processes.submit(_alone, conditions, n, runs[n].folder) for n in missing}
         for name, measured in found.items():
             costs[name] |= measured.result() or {}

@@ -5,32 +5,28 @@ from __future__ import annotations
 import json
 import queue
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from seqlab.errors import UserError
 from seqlab.isolation import python_module
-from seqlab.runs import write_run
 from seqlab.study.assignment import Assignment
 from seqlab.study.child_process import CHECK_SECONDS, FAREWELL_SECONDS, ChildProcess, Events
+from seqlab.study.engine import (
+    KEEP_MEMORY,
+    KILLED,
+    MOST_ATTEMPTS,
+    RUN_AGAIN,
+    Engine,
+    Keep,
+    Watch,
+    record_failure,
+)
 
-# Told an assignment, the share that is done, and the TrainingFigures of it as plain data, if any.
-Watch = Callable[[Assignment, float, dict[str, Any] | None], None]
-Keep = Callable[[Assignment], bool]  # asked before an assignment starts; false leaves it out
 WORKER_MODULE = "seqlab.study.worker"
 LOG_FILE = "workers.log"  # what processes print, in the study's folder
-RUN_AGAIN = "put it right and run the same command again: finished runs are kept"
 GRACE_SECONDS = 31.0  # a second more than a worker gives itself, so that it ends by itself
-MOST_ATTEMPTS = 2  # a process may be killed by chance once
-# glibc hands large tensors back to the system and pays for their pages at every step; a process
-# that trains keeps them. Other systems do not read these.
-KEEP_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
-}
 
 
 class _Worker(ChildProcess):
@@ -49,37 +45,20 @@ class _Worker(ChildProcess):
         self.send(json.dumps(assignment.plain()))
 
 
-class Pool:
-    """Processes that stay until the pool is closed; a context manager.
+class Pool(Engine):
+    """Processes that stay until the pool is closed.
 
     They start with the first work, so that a study that has nothing left to do starts none.
     """
 
     def __init__(self, study: Path, workers: int) -> None:
-        self.study, self.size = study, workers
+        super().__init__(study)
+        self.size = workers
         self.events: Events = queue.Queue()
         self.workers: list[_Worker] = []
         self.waiting: list[Assignment] = []
-        self.left_out: list[Assignment] = []
-        self.attempts: dict[str, int] = {}
-        self.started: Callable[[float], None] = lambda seconds: None  # told how long starts take
-        self.remark: Callable[[Assignment, str], None] = lambda assignment, text: None
-        self.leaving: Callable[[int], None] = lambda busy: None  # told how many finish their step
-        self.late: Callable[[], bool] = lambda: False  # asked whether a time limit has passed
-        self.overdue: Keep = lambda assignment: False  # asked of a run that has begun; true ends it
         self.unanswered_starts = 0
         self._checked = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop every process, whatever it does; what it trained can be continued."""
@@ -99,11 +78,6 @@ class Pool:
         watch: Watch = lambda assignment, share, figures: None,
         keep: Keep = lambda assignment: True,
     ) -> list[Assignment]:
-        """Do what is not done yet, in order; returns what was left out.
-
-        A run that is overdue is left out as well; its checkpoint stays. Raises UserError when the
-        disk is full; runs that finished before stay.
-        """
         self.waiting = [a for a in assignments if not a.settled(self.study)]
         self.left_out = []
         for assignment in assignments:
@@ -187,7 +161,7 @@ class Pool:
             self.waiting.insert(0, lost)
             watch(lost, 0.0, None)
         else:
-            _record_failure(lost, self.study, _reason(worker, status))
+            record_failure(lost, self.study, _reason(worker, status))
             watch(lost, 1.0, None)
 
     def _refuse_start(self, worker: _Worker, status: int) -> None:
@@ -203,21 +177,4 @@ class Pool:
 def _reason(worker: _Worker, status: int) -> str:
     if worker.ended_as_silent:
         return "its process no longer answered, and was ended"
-    return (
-        "killed: most likely out of memory" if status == -9 else f"process ended: status {status}"
-    )
-
-
-def _record_failure(assignment: Assignment, study: Path, reason: str) -> None:
-    result = {
-        **asdict(assignment.job),
-        "digest": assignment.digest,
-        "status": "failed",
-        "reason": reason,
-        "seed": assignment.train["seed"],
-        "settings": assignment.settings,
-        "transient": True,
-        "valid": None,
-        "test": {},
-    }
-    write_run(assignment.folder(study), result, {})
+    return KILLED if status == -9 else f"process ended: status {status}"

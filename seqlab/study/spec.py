@@ -67,6 +67,7 @@ class StudySpec(Spec):
     backend: Literal["auto", "fused", "torch", "reference"] = "auto"
     device: str = "auto"
     workers: int | None = Field(None, ge=1)
+    engine: str = Field("local", description="local, ray or ray:ADDRESS: where runs are done")
     refit: bool = False
     seed: int = Field(0, ge=0)
 

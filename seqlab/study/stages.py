@@ -11,8 +11,8 @@ from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.runs import Run
 from seqlab.study.clock import Clock
+from seqlab.study.engine import Engine
 from seqlab.study.plan import PlannedContestant, Planner
-from seqlab.study.pool import Pool
 from seqlab.study.prepared_folder import load_prepared
 
 Finished = dict[tuple[str, int | None], list[list[Run]]]  # (name, size) → seeds → a run per fold
@@ -25,7 +25,7 @@ class Conditions:
     folder: Path
     planner: Planner
     entries: Sequence[PlannedContestant]
-    pool: Pool
+    pool: Engine
     clock: Clock
     valid: int = 0  # validation examples
 

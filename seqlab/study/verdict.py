@@ -82,7 +82,7 @@ def write_verdict(
     improving = still_improving(conditions, finished, spec)
     longer = with_more_training(conditions, finished, comparison, improving)
     could_change = [
-        *_needed(comparison, finished, conditions.pool.size),
+        *_needed(comparison, finished, conditions.clock.workers),
         *told(longer, comparison),
         *remarks.edges,
     ]

@@ -8,7 +8,6 @@ asked and whose study did not wait for it.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import queue
@@ -18,7 +17,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from seqlab.errors import UserError
 from seqlab.study.assignment import Assignment
 from seqlab.study.channel import Channel
 
@@ -73,9 +71,8 @@ def main(study: Path) -> None:
         tell(event="remark", text=text)
 
     # Before it says that it is ready: imports take seconds, which are no part of a run's time.
-    from seqlab.study.job import run_job
+    from seqlab.study.job import attempt
     from seqlab.study.job_context import Supervisor
-    from seqlab.training.checkpoints import Interrupted
 
     supervisor = Supervisor(report=report, should_stop=leaving.now, remark=remark)
     tell(event="ready")
@@ -83,20 +80,10 @@ def main(study: Path) -> None:
         leaving.rest()
         assignment = Assignment.read(inbox.get())
         leaving.busy = assignment.job.kind == "model"
-        try:
-            run_job(assignment, study, supervisor)
-        except Interrupted:
+        event = attempt(assignment, study, supervisor)
+        if event["event"] == "left":
             os._exit(0)
-        except OSError as error:
-            full = error.errno == errno.ENOSPC
-            reason = "the disk is full" if full else error.strerror or error
-            verb = "written" if full else "read or written"
-            tell(event="fatal", reason=f"{error.filename or study}: cannot be {verb}: {reason}")
-            continue
-        except UserError as error:
-            tell(event="fatal", reason=error.message, hint=error.hint)
-            continue
-        tell(event="done")
+        tell(**event)
 
 
 def _read(inbox: queue.Queue[dict[str, Any]], leaving: Leaving) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from seqlab.specs import TrainSpec
 from seqlab.training.averaging import Averaging
-from seqlab.training.checkpoints import Checkpoints, Interrupted
+from seqlab.training.checkpoints import CheckpointError, Checkpoints, Interrupted
 from seqlab.training.choosing import Settle, choose, directly, to_settle
 from seqlab.training.compiling import eager, forget_compilation
 from seqlab.training.feed import Feed, ahead_of
@@ -23,6 +23,7 @@ from seqlab.training.memory import memory_mb
 from seqlab.training.nested import copied
 from seqlab.training.objective import Objective
 from seqlab.training.randomness import random_states, set_random_states
+from seqlab.training.ranks import divided, ranks
 from seqlab.training.restoring import load_weights
 from seqlab.training.updates import Step, Updates
 
@@ -47,7 +48,7 @@ def fit(
     Interrupted when asked to stop. `settle` is given the measurement of what is
     left to it, and may know its outcome already.
     """
-    training = _Fit(model, objective, spec, hooks, checkpoints)
+    training = _Fit(model, divided(objective), spec, hooks, checkpoints)
     try:
         training.begin(settle)
         with training.updates.precision.matmuls():
@@ -67,7 +68,7 @@ class _Fit:
         checkpoints: Checkpoints | None,
     ) -> None:
         self.model, self.objective, self.spec, self.hooks = model, objective, spec, hooks
-        self.checkpoints = checkpoints
+        self.checkpoints, self.ranks = checkpoints, ranks()
         self.per_epoch = steps_per_epoch(objective, spec)
         most = total_steps(objective, spec)
         self.length = Length(spec, most)
@@ -86,6 +87,8 @@ class _Fit:
 
     def begin(self, settle: Settle) -> None:
         """Continue from a checkpoint, or settle what is left to measurement."""
+        self.ranks.refuse(self.spec)
+        self.ranks.alike(self.model)
         self._resume()
         if not self.history.resumed:
             parts = self.model, self.objective, self.spec, self.length.most
@@ -109,7 +112,7 @@ class _Fit:
             history.loading = self.feed.seconds
             self.averaging.update(history.steps)
             self._call("on_step_end")
-            late = self.spec.seconds is not None and history.seconds >= self.spec.seconds
+            late = self.spec.seconds is not None and self._late(self.spec.seconds)
             last = history.steps == self.length.end
             if self.length.judged_after(history.steps) or late:
                 self._judge(step, late and not last)
@@ -120,6 +123,9 @@ class _Fit:
             self.model.load_state_dict(self.best_weights)
         self._call("on_train_end")
         return history
+
+    def _late(self, limit: float) -> bool:
+        return self.ranks.any(self.history.seconds >= limit)[0]
 
     # -- evaluations ---------------------------------------------------------------------------
 
@@ -287,6 +293,7 @@ class _Fit:
         """Continue from the last checkpoint, if there is one."""
         state = self.checkpoints.latest() if self.checkpoints is not None else None
         if state is None:
+            self._agree_on_place()
             return
         self.updates.adopt(state["now"]["history"]["choices"])
         self._restore(state["now"])
@@ -294,6 +301,15 @@ class _Fit:
         self.history.resumed.append(self.history.steps)
         self.feed.seconds = self.history.loading
         self._mark()
+        self._agree_on_place()
+
+    def _agree_on_place(self) -> None:
+        """Every rank reads the first one's checkpoints, so that all go on from the same step."""
+        if self.history.steps != self.ranks.told(self.history.steps):
+            raise CheckpointError(
+                "the processes of this training do not see the same checkpoints",
+                "give -o a folder that all its machines share",
+            )
 
     def _remember(self) -> None:
         """Where to go back to if the next steps diverge."""
@@ -338,8 +354,9 @@ class _Fit:
         """Write a checkpoint where one is due, and stop where that was asked."""
         if self.checkpoints is None or self.history.stopped != "finished":
             return
-        stopping = self.checkpoints.stop()
-        if stopping or self.checkpoints.due():
+        # All ranks stop together, and the first one's state is that of all.
+        stopping, due = self.ranks.any(self.checkpoints.stop(), self.checkpoints.due())
+        if (stopping or due) and self.ranks.first:
             state = {"now": self._state(), "good": self.good, "peak": self.peak}
             self.checkpoints.write(self.history.steps, state)
         if stopping:

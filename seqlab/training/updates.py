@@ -21,6 +21,7 @@ from seqlab.training.nested import on_device
 from seqlab.training.objective import LossLike, Objective
 from seqlab.training.optimisers import build_optimiser
 from seqlab.training.precision import Precision
+from seqlab.training.ranks import ranks
 from seqlab.training.schedules import Plateau, schedule
 
 
@@ -46,6 +47,7 @@ class Updates:
         self.clipping = Clipping(spec, self.parameters)
         self.precision = Precision(spec)
         self.shorten = LengthWarmup(objective, spec, steps)
+        self.ranks = ranks()
         self.carried: Any = None  # a model's state at the end of the batch before
         self.slowed = 1.0  # by trainings that were rolled back
 
@@ -82,9 +84,10 @@ class Updates:
 
     def _gradients(self, feed: Feed, step: int) -> tuple[Tensor, int]:
         """Accumulate the gradients of one batch, or of several as if they were one."""
+        self.ranks.seed(self.spec.seed, step)
         batch = self.shorten(feed.next(), step)
         first = self._loss(batch)
-        if self.spec.accumulate == 1:
+        if self.spec.accumulate == 1 and not self.ranks.many:
             self.precision.backward(first.value)
             return first.value.detach(), batch.tokens
         total, weight, tokens = first.value.new_zeros(()), 0.0, 0
@@ -97,6 +100,12 @@ class Updates:
             total, weight = total + summed.detach(), weight + first.weight
             tokens += batch.tokens
         # Each batch was weighed by its targets: together they count as one large batch would.
+        if self.ranks.many:
+            sums, gradients = self.ranks.add_gradients(
+                self.parameters, float(total), weight, tokens
+            )
+            torch._foreach_div_(gradients, sums[1])
+            return total.new_tensor(sums[0] / sums[1]), round(sums[2])
         given = [p.grad for p in self.parameters if p.grad is not None]
         gradients = [g._values() if g.is_sparse else g for g in given]
         torch._foreach_div_(gradients, weight)

@@ -64,7 +64,8 @@ def examples_of(
     parts: Sequence[Sequence[Document]], vocabulary: PieceVocabulary, settings: TextSettings
 ) -> list[Examples]:
     """The parts' blocks over one shared stream; of three, the first is cut for training."""
-    pieces: list[Ids] = [np.zeros(1, dtype=np.int32)]
+    kind = _kind(vocabulary)  # at once: of a long text the tokens are most of what memory holds
+    pieces: list[NDArray[np.generic]] = [np.zeros(1, dtype=kind)]
     place = 1
     tables: list[list[Cut]] = []
     for number, part in enumerate(parts):
@@ -74,9 +75,9 @@ def examples_of(
             encoded = vocabulary.encode(document.text)
             passage = Passage(document, encoded, place, place)
             tables[-1].append(_cut(passage, stride, settings.ends))
-            pieces += [encoded.ids, np.full(1, BOUNDARY, dtype=np.int32)]
+            pieces += [encoded.ids.astype(kind), np.full(1, BOUNDARY, dtype=kind)]
             place += len(encoded.ids) + 1
-    stream = _stream(pieces, vocabulary)
+    stream = np.concatenate(pieces)
     return [_part(table, stream) for table in tables]
 
 
@@ -94,13 +95,14 @@ def examples_after(
         table.append(_cut(passage, settings.stride, settings.ends))
         pieces += [before, encoded.ids, np.full(1, BOUNDARY, dtype=np.int32)]
         place += len(before) + len(encoded.ids) + 1
-    return _part(table, _stream(pieces, vocabulary))
+    kind = _kind(vocabulary)
+    return _part(table, np.concatenate([piece.astype(kind) for piece in pieces]))
 
 
-def _stream(pieces: list[Ids], vocabulary: PieceVocabulary) -> NDArray[np.generic]:
+def _kind(vocabulary: PieceVocabulary) -> type[np.integer[Any]]:
+    """The smallest type that a stream's tokens fit in."""
     small = np.uint8 if len(vocabulary) < 256 else np.uint16
-    kind = small if len(vocabulary) < 65536 else np.int32
-    return np.concatenate([piece.astype(kind) for piece in pieces])
+    return small if len(vocabulary) < 65536 else np.int32
 
 
 def _cut(passage: Passage, stride: int, ends: bool) -> Cut:
