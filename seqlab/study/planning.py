@@ -78,8 +78,15 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
         seconds=outlook.seconds(replace(allowance, seeds=seeds)),
         seeds_at_least=seeds,
         resolution=resolvable(study.folds, spec, study.entries, allowance.seeds),
-        notes=tuple(read_json(study.folder / "data_card.json").get("notes", ())),
+        notes=_notes(study),
     )
+
+
+def _notes(study: PreparedStudy) -> tuple[str, ...]:
+    """What is to be said of the data, and of how some contestants read them."""
+    card = read_json(study.folder / "data_card.json")
+    own = [note for reader in card.get("readers", ()) for note in reader["notes"]]
+    return (*card.get("notes", ()), *own)
 
 
 def asked_for(study: PreparedStudy) -> Allowance:
