@@ -5,7 +5,7 @@ It enters by its name among the candidates: minilm-lr, static-lr, ./my-checkpoin
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from seqlab.tasks.base import Predictions
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
-CARD = {"tasks": []}  # in none by itself
+CARD = {"tasks": ()}  # in none by itself
 INVERSE_PENALTIES = (0.001, 0.01, 0.1, 1.0)  # C of scikit-learn; the validation part chooses
 
 Array = NDArray[np.float64]
@@ -41,7 +41,12 @@ class FrozenLr(Baseline[RowTask]):
     def __init__(
         self, source: str = "", digest: str = "", window: int = 0, static: bool = False
     ) -> None:
-        self.settings = {"source": source, "digest": digest, "window": window, "static": static}
+        self.settings: dict[str, Any] = {
+            "source": source,
+            "digest": digest,
+            "window": window,
+            "static": static,
+        }
         self.encoder: SentenceVectors | None = None
         self.mean, self.std = np.zeros(0), np.ones(0)
         self.weights, self.intercepts = np.zeros((0, 0)), np.zeros(0)
@@ -82,7 +87,7 @@ class FrozenLr(Baseline[RowTask]):
 
     def unfitted(self) -> Self:
         """With the encoder at hand, which computes everything itself where it was stored."""
-        fresh = type(self)(**self.settings)  # type: ignore[arg-type]
+        fresh = type(self)(**self.settings)
         fresh.encoder = self.encoder
         return fresh
 
@@ -90,7 +95,7 @@ class FrozenLr(Baseline[RowTask]):
         """The encoder whole, so that nothing else is needed to predict, and the regression."""
         assert self.encoder is not None, "not fitted"
         values, arrays = self.encoder.state()
-        own = {"mean": self.mean, "std": self.std}
+        own: dict[str, Any] = {"mean": self.mean, "std": self.std}
         own |= {"weights": self.weights, "intercepts": self.intercepts}
         return {"settings": self.settings, "encoder": values}, {**arrays, **own}
 
@@ -116,7 +121,7 @@ class FrozenLr(Baseline[RowTask]):
     def _learned(
         self, encoder: SentenceVectors, mean: Array, std: Array, weights: Array, intercepts: Array
     ) -> Self:
-        one = type(self)(**self.settings)  # type: ignore[arg-type]
+        one = type(self)(**self.settings)
         one.encoder, one.mean, one.std = encoder, mean, std
         one.weights, one.intercepts = weights, intercepts
         return one

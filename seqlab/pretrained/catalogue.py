@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,12 @@ class Entry:
     def command(self) -> str:
         """What installs it."""
         return f"pip install {next(iter(self.packages))}"
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON."""
+        folder = self.folder
+        facts = {**asdict(self), "folder": None if folder is None else str(folder)}
+        return {**facts, "command": self.command}
 
 
 ENTRIES = {

@@ -45,6 +45,7 @@ def load_network(folder: Path) -> nn.Module:
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told, and then refused below
             dtype=torch.float32,
         ),
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -31,9 +30,8 @@ class LoraLinear(nn.Module):
         self.base = base
         weight = cast(Tensor, base.weight)
         outputs, inputs = weight.shape[::-1] if transposed else weight.shape
-        like = {"device": weight.device, "dtype": weight.dtype}
-        self.lora_A = nn.Parameter(torch.empty(RANK, inputs, **like))
-        self.lora_B = nn.Parameter(torch.zeros(outputs, RANK, **like))
+        self.lora_A = nn.Parameter(weight.new_empty(RANK, inputs))
+        self.lora_B = nn.Parameter(weight.new_zeros(outputs, RANK))
         nn.init.kaiming_uniform_(self.lora_A, a=5**0.5)
 
     def forward(self, x: Tensor) -> Tensor:

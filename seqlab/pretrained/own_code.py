@@ -199,7 +199,11 @@ class Examination:
         without = [name for name, p in trained.items() if p.grad is None]
         if without:
             raise self._refused(f"no gradient reaches {without[0]}")
-        infinite = [n for n, p in trained.items() if not bool(torch.isfinite(p.grad).all())]
+        infinite = [
+            name
+            for name, p in trained.items()
+            if p.grad is not None and not bool(torch.isfinite(p.grad).all())
+        ]
         if infinite:
             raise self._refused(f"the gradient of {infinite[0]} is no number")
 

@@ -30,6 +30,14 @@ from seqlab.tasks.parts import Arrays, ColumnChoice
 
 LONGEST_TOKENS = 512  # that are read of a text, however many the checkpoint could
 SPECIAL_TOKENS = 3  # that a pair needs at most, beside its texts
+# Of tokenizers that were saved before they had a file of their own.
+VOCABULARIES = (
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "tokenizer.model",
+    "sentencepiece.bpe.model",
+)
 SAMPLE_TEXTS = 2000
 STRANGE_SCRIPT = 3.0  # pieces a word, from which on the vocabulary does not know the script
 
@@ -111,6 +119,8 @@ def tokenizer_of(folder: Path) -> tokenizers.Tokenizer:
     try:
         if path.exists():
             return tokenizers.Tokenizer.from_str(read_bytes(path).decode("utf-8"))
+        if not any((folder / name).exists() for name in VOCABULARIES):  # it would make one up
+            raise UserError(f"{path}: no such file", "expected the tokenizer beside the weights")
         library = transformers()
         made = library.AutoTokenizer.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False

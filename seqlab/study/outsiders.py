@@ -33,6 +33,7 @@ CODE = re.compile(r"(?P<file>.+\.py):(?P<function>\w+)")
 FAMILY = "pre-trained"
 LEAST_STEPS, EPOCHS, BATCH_ROWS = 400, 3, 32  # of fine-tuning; fewer steps may collapse
 RATE_FACTOR = 1 / 50  # of the learning rates that are tried: what was learned is to be kept
+UNSEEN = 256  # tokens of a window, where no texts are there to tell how long they are
 FIRST_RATE = 3.5e-5  # where none is tried
 
 
@@ -98,7 +99,7 @@ def _checkpoint(name: str, spec: StudySpec, task: Task, train: Examples | None) 
         layer_decay=fine.layer_decay,
     )
     _texts_only(task, name)
-    window = 2**9 if train is None else window_for(origin.name, train, spec.data.max_tokens)
+    window = UNSEEN if train is None else window_for(origin.name, train, spec.data.max_tokens)
     examples = len(train) if train is not None else 0
     return Outsider(
         name=_folder_name(name),
@@ -146,8 +147,8 @@ def _frozen(name: str, spec: StudySpec, task: Task, train: Examples | None) -> O
         "static": static,
     }
     if not static:
-        known = train is not None
-        settings["window"] = window_for(source, train, spec.data.max_tokens) if known else 2**8
+        most = spec.data.max_tokens
+        settings["window"] = UNSEEN if train is None else window_for(source, train, most)
     return Outsider(name=_folder_name(name), baseline={"baseline": FROZEN_BASELINE, **settings})
 
 

@@ -32,8 +32,11 @@ def as_read(prepared: Prepared, spec: ModelSpec) -> Prepared:
     key = id(prepared), spec.origin.content + str(spec.origin.window)
     if key not in _kept or _kept[key][0] is not prepared:
         task = task_as_read(prepared.task, spec)
-        parts = {n: read_anew(task, getattr(prepared, n)) for n in ("train", "valid", "test")}
-        _kept[key] = prepared, replace(prepared, task=task, **parts)
+        train, valid, test = (
+            read_anew(task, part) for part in (prepared.train, prepared.valid, prepared.test)
+        )
+        anew = replace(prepared, task=task, train=train, valid=valid, test=test)
+        _kept[key] = prepared, anew
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
     return _kept[key][1]

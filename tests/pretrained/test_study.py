@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from seqlab.workbench.predictor import load
@@ -116,7 +117,8 @@ def test_the_folder_of_a_winner_needs_no_checkpoint(study, place, tmp_path):
         best = write_best(folder, run, study.folder_ / "prepared/fold0", "classify", {})
         (place / "my-checkpoint").rename(place / "away")
         try:
-            assert len(load(best).predict(["a great film", "a dull plot"])) == 2
+            texts = pd.DataFrame({"text": ["a great film", "a dull plot"]})
+            assert len(load(best).predict(texts)) == 2
         finally:
             (place / "away").rename(place / "my-checkpoint")
 
