@@ -59,7 +59,11 @@ def finetune(
         settings={
             **o.training_settings(given),
             **machine.settings(),
-            "finetune": {"freeze": freeze, "layer_decay": layer_decay},
+            "finetune": {
+                **given.get("finetune", {}),
+                "freeze": freeze,
+                "layer_decay": layer_decay,
+            },
         },
     )
     compare_and_show(study, (data, valid, test), json=json, dry_run=dry_run)

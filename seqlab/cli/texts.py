@@ -17,7 +17,8 @@ def predict_texts(model: str, texts: Sequence[str] | None, device: str, json: bo
     """A line of CSV for each text, or a JSON object on each line."""
     opened = open_pipeline(model, device)
     header = True
-    for some in _together(texts if texts is not None else sys.stdin):
+    typed = texts is None and sys.stdin.isatty()
+    for some in _together(sys.stdin if texts is None else texts, 1 if typed else AT_ONCE):
         frame = opened.predict(some)
         if json:
             for record in plain_json.loads(frame.to_json(orient="records", date_format="iso")):
@@ -30,9 +31,8 @@ def predict_texts(model: str, texts: Sequence[str] | None, device: str, json: bo
         raise UserError("no texts", 'give some: seqlab pipeline MODEL "a text", or by a pipe')
 
 
-def _together(lines: Iterable[str]) -> Iterator[list[str]]:
+def _together(lines: Iterable[str], size: int) -> Iterator[list[str]]:
     """Lines in bunches; empty ones are no texts."""
-    size = 1 if lines is sys.stdin and sys.stdin.isatty() else AT_ONCE
     bunch: list[str] = []
     for line in lines:
         if line.strip():

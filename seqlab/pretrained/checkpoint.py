@@ -35,7 +35,7 @@ def located(name: str) -> Path:
             raise UserError(f'"{name}" is not installed', ENTRIES[name].command)
         return folder
     folder = Path(name).expanduser()
-    if not folder.exists() and folder.parent == Path("."):
+    if not folder.exists() and not {"/", "\\"} & set(name):
         raise unknown("pre-trained model", name, [*ENTRIES, "the path of a folder"])
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "no such folder"

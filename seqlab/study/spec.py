@@ -48,6 +48,12 @@ class FineTuning(Spec):
     )
     layer_decay: float = Field(0.9, gt=0, le=1, description="of the rate, layer by layer down")
 
+    @field_validator("freeze", mode="before")
+    @classmethod
+    def _layers(cls, freeze: Any) -> Any:
+        """A number of layers may be written as one."""
+        return str(freeze) if type(freeze) is int else freeze
+
 
 class StudySpec(Spec):
     """Data settings, contestants, budget and how to decide."""

@@ -1,5 +1,6 @@
 """The commands, as a user gives them."""
 
+import csv
 import io
 import json
 
@@ -52,13 +53,14 @@ def test_a_model_is_made_once_and_answers_lines(tmp_path, monkeypatch, capsys):
     assert run(["pipeline", "opinion", "great fun lovely", "dull bad boring"]) == 0
     first = capsys.readouterr()
     assert "making opinion" in first.err
-    assert [line.split(",")[1] for line in first.out.splitlines()[1:]] == ["pos", "neg"]
+    rows = list(csv.DictReader(io.StringIO(first.out)))
+    assert [row["text"] for row in rows] == ["great fun lovely", "dull bad boring"]
     monkeypatch.setattr("sys.stdin", io.StringIO("great fun lovely\n\ndull bad boring\n"))
     assert run(["pipeline", "opinion", "--json"]) == 0
     again = capsys.readouterr()
     assert "making" not in again.err
     answers = [json.loads(line) for line in again.out.splitlines()]
-    assert [answer["predicted"] for answer in answers] == ["pos", "neg"]
+    assert [answer["predicted"] for answer in answers] == [row["predicted"] for row in rows]
 
 
 def test_no_texts_is_a_mistake(finished, monkeypatch, capsys):
