@@ -71,10 +71,31 @@ class Spec(BaseModel):
         return hash(self.digest())
 
 
+class Origin(Spec):
+    """Where a network comes from that is not built of mixers.
+
+    kind         checkpoint, a folder of pre-trained weights; or code, a function of the user's own
+    name         of the catalogue, or a path; of code with the function: mine.py:build
+    content      a digest of what lies there: a run counts only as long as that is the same
+    window       the most tokens that a checkpoint is given of a text
+    freeze       what of a checkpoint stays as it is: none, embeddings, the lowest K layers, or
+                 all-but-head; lora: all, with small matrices beside it that are trained
+    layer_decay  the learning rate of a layer, times that of the layer above
+    """
+
+    kind: Literal["checkpoint", "code"]
+    name: str
+    content: str
+    window: int | None = Field(None, ge=1)
+    freeze: str = "none"
+    layer_decay: float = Field(0.9, gt=0.0, le=1.0)
+
+
 class ModelSpec(Spec):
     """A sequence model: embedding or projection → blocks → pooling → head."""
 
     mixer: str
+    origin: Origin | None = Field(None, description="in place of mixers; --candidates names it")
     settings: dict[str, Any] = Field(default_factory=dict)
     width: int = Field(64, ge=1)
     depth: int = Field(1, ge=1)

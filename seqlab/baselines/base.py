@@ -62,6 +62,14 @@ class Baseline(ABC, Generic[T]):
     def parameters(self) -> int:
         """How many numbers were learned."""
 
+    def brought_parameters(self) -> int:
+        """Numbers that it uses and that were learned elsewhere."""
+        return 0
+
+    def unfitted(self) -> Self:
+        """One of the same settings that has learned nothing."""
+        return type(self)()
+
     @abstractmethod
     def state(self) -> State:
         """What was learned: values for JSON, arrays for safetensors."""

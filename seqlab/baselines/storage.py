@@ -21,6 +21,13 @@ DAMAGE = (
 )
 
 
+def baseline_of(name: str, settings: dict[str, Any]) -> Baseline[Any]:
+    """An unfitted baseline by a contestant's name, or by the one that its settings give."""
+    given = {key: value for key, value in settings.items() if key != "baseline"}
+    made: Baseline[Any] = registry.load("baselines", settings.get("baseline", name))(**given)
+    return made
+
+
 def save_baseline(baseline: Baseline[Any], folder: Path) -> None:
     """Write `baseline.json` and `arrays.safetensors`."""
     values, arrays = baseline.state()

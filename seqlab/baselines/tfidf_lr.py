@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from seqlab.baselines.base import Baseline, State, target_of
+from seqlab.baselines.logistic import each_label, one_label, probabilities
 from seqlab.baselines.tfidf import TfidfFeatures
 from seqlab.data.examples import Examples
 from seqlab.metrics.log_loss import LogLoss
@@ -45,7 +45,7 @@ class TfidfLr(Baseline[RowTask]):
         target = target_of(task, Classes)
         features = TfidfFeatures.fit(train.frame)
         x, labels = features.transform(train.frame), np.asarray(train.arrays["label"])
-        solve = _each if target.multi_label else _one_of
+        solve = each_label if target.multi_label else one_label
         fitted = [
             type(self)(features, *solve(x, labels, len(target.classes), strength))
             for strength in INVERSE_PENALTIES
@@ -60,13 +60,7 @@ class TfidfLr(Baseline[RowTask]):
         """Probabilities (n, C); none for a class that was not in its training part."""
         assert self.features is not None
         logits = self.features.transform(examples.frame) @ self.weights.T + self.intercepts
-        if target_of(task, Classes).multi_label:
-            return np.asarray(1 / (1 + np.exp(-logits)))
-        if logits.shape[1] == 1:
-            second = 1 / (1 + np.exp(-logits))
-            return np.concatenate([1 - second, second], axis=1)
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+        return probabilities(logits, target_of(task, Classes).multi_label)
 
     @property
     def parameters(self) -> int:
@@ -87,33 +81,3 @@ class TfidfLr(Baseline[RowTask]):
             np.asarray(arrays[name], dtype=np.float64) for name in ("idf", "weights", "intercepts")
         )
         return cls(TfidfFeatures.from_state(values, idf), weights, intercepts)
-
-
-def _one_of(x: Any, labels: Array, classes: int, strength: float) -> tuple[Array, Array]:
-    """Logits' weights (C, features) and intercepts (C,), or one logit of the second of two.
-
-    −∞ for a class that is not there.
-    """
-    model = LogisticRegression(C=strength, max_iter=300).fit(x, labels)
-    coefficients, intercept = model.coef_, model.intercept_
-    if classes == 2:
-        return coefficients, intercept
-    if len(model.classes_) == 2:  # the first has a logit of 0
-        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
-        intercept = np.concatenate([[0.0], intercept])
-    weights, intercepts = np.zeros((classes, x.shape[1])), np.full(classes, -np.inf)
-    weights[model.classes_], intercepts[model.classes_] = coefficients, intercept
-    return weights, intercepts
-
-
-def _each(x: Any, labels: Array, classes: int, strength: float) -> tuple[Array, Array]:
-    """A logit of its own for each label, weights (L, features) and intercepts (L,)."""
-    weights, intercepts = np.zeros((classes, x.shape[1])), np.zeros(classes)
-    for number in range(classes):
-        share = labels[:, number].mean()
-        if 0 < share < 1:
-            model = LogisticRegression(C=strength, max_iter=300).fit(x, labels[:, number])
-            weights[number], intercepts[number] = model.coef_[0], model.intercept_[0]
-        else:  # nothing to learn from: always, or never
-            intercepts[number] = 20.0 if share else -20.0
-    return weights, intercepts

@@ -12,11 +12,14 @@ from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
 from seqlab.cli.evaluate import evaluate
+from seqlab.cli.finetune import finetune
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
 from seqlab.cli.inspect import inspect
 from seqlab.cli.lr_find import lr_find
 from seqlab.cli.mixers import mixers
+from seqlab.cli.models import models
+from seqlab.cli.pipeline import pipeline
 from seqlab.cli.predict import predict
 from seqlab.cli.predict_next import predict_next
 from seqlab.cli.report import report
@@ -61,7 +64,10 @@ for command in (
     ablate,
     lr_find,
     gradients,
+    finetune,
+    pipeline,
     mixers,
+    models,
     datasets,
 ):
     app.command()(command)

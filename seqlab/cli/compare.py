@@ -15,7 +15,8 @@ Candidates = Annotated[
     str | None,
     typer.Option(
         help="Names or groups (all, recurrent, attention, modern, classic): "
-        "rnn,lstm,gru,transformer by default.",
+        "rnn,lstm,gru,transformer by default. Pre-trained: see seqlab models; ./folder; "
+        "mine.py:build.",
         rich_help_panel=groups.BUDGET,
     ),
 ]

@@ -44,3 +44,26 @@ def list_datasets(json: bool) -> None:
     terminal.table(("name", "task", "what", "from", "licence"), rows, kinds="  www")
     terminal.say("\nUse one by its name: ", ("seqlab compare characters", "bold"))
     terminal.say("Those made on the spot come in any length: seqlab compare copy:100")
+
+
+def list_models(json: bool) -> None:
+    """Every checkpoint of the catalogue, installed or not."""
+    from seqlab.pretrained.catalogue import ENTRIES
+
+    if json:
+        print_json({name: entry.facts() for name, entry in ENTRIES.items()})
+        return
+    rows = [
+        [
+            *(name, entry.summary, entry.licence, f"{entry.megabytes:.0f} MB", entry.languages),
+            f"{entry.longest} tokens",
+            "installed" if entry.folder else entry.command,
+        ]
+        for name, entry in ENTRIES.items()
+    ]
+    terminal = Terminal()
+    heads = ("name", "what for", "licence", "size", "language", "longest", "where from")
+    terminal.table(heads, rows, kinds=" ww  ww")
+    terminal.say("\nFine-tune one: ", ("seqlab compare reviews --candidates gru,minilm", "bold"))
+    terminal.say("Frozen, with logistic regression: minilm-lr, static-lr")
+    terminal.say("A folder of your own is named by its path: ./my-checkpoint, ./my-checkpoint-lr")

@@ -117,7 +117,7 @@ def sizes(given: str | None) -> tuple[int, ...]:
     return () if given is None else tuple(s for s in parse_sizes(given) if s is not None)
 
 
-SECTIONS = ("data", "options", "budget", "model", "train", "constraints")
+SECTIONS = ("data", "options", "budget", "model", "train", "finetune", "constraints")
 
 
 def data_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def data_settings(given: dict[str, Any]) -> dict[str, Any]:
 
 def training_settings(given: dict[str, Any]) -> dict[str, Any]:
     """What the sections say of models and training."""
-    return {name: given[name] for name in ("model", "train") if name in given}
+    return {name: given[name] for name in ("model", "train", "finetune") if name in given}
 
 
 def assigned(assignments: list[str] | None, config: Path | None = None) -> dict[str, Any]:

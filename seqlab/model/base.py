@@ -32,3 +32,7 @@ class Model(nn.Module, ABC):
     def body_parameters(self) -> int:
         """Parameters of body and head: all but the token embedding tables."""
         return sum(p.numel() for p in self.parameters()) - self.embedding_parameters()
+
+    def brought_parameters(self) -> int:
+        """Parameters whose values were learned elsewhere, before any training here."""
+        return 0

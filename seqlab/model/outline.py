@@ -8,10 +8,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from torch.overrides import TorchFunctionMode
 
 # Drawing numbers for tensors that have none makes torch import its compiler, which takes seconds.
 DRAWS = frozenset((nn.init.normal_, nn.init.uniform_, Tensor.normal_, Tensor.uniform_))
+
+
+class TooManyPartsError(Exception):
+    """A model outgrew the tensors that are stored of it."""
 
 
 class _Undrawn(TorchFunctionMode):
@@ -35,3 +43,25 @@ def outlined() -> Iterator[None]:
     """What is built inside is on the meta device, where tensors have shapes but no storage."""
     with torch.device("meta"), _Undrawn():
         yield
+
+
+@contextmanager
+def at_most(parts: int) -> Iterator[None]:
+    """Within which no more modules and parameters are made: a depth is only a number."""
+    made = 0
+
+    def count(*registered: Any) -> None:
+        nonlocal made
+        made += 1
+        if made > parts:
+            raise TooManyPartsError
+
+    hooks = [
+        register_module_module_registration_hook(count),
+        register_module_parameter_registration_hook(count),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

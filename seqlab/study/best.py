@@ -8,6 +8,7 @@ from typing import Any
 
 from seqlab import __version__
 from seqlab.runs import Run, unfinished_name, write_json
+from seqlab.study.reading import READER
 from seqlab.versions import FORMAT
 
 MODEL_FILES = ("weights.safetensors", "arrays.safetensors", "baseline.json")
@@ -22,6 +23,8 @@ def write_best(study: Path, run: Run, prepared: Path, task: str, facts: dict[str
     for name in MODEL_FILES:
         if (run.folder / name).exists():
             shutil.copyfile(run.folder / name, fresh / name)  # with the mode of its neighbours
+    if (run.folder / READER).exists():
+        shutil.copytree(run.folder / READER, fresh / READER)
     result = run.result
     card = {
         "format": FORMAT,

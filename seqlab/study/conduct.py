@@ -107,7 +107,7 @@ def _in_time(
             continue
         tuned = chosen[0].get(name, Tuned()) if chosen else Tuned()
         seconds = pace.run(allowance, "verdict")
-        if tuned.epochs is not None:
+        if tuned.epochs is not None and pace.share is None:
             seconds *= tuned.epochs / (allowance.epochs * OPEN_ENDED["verdict"])
         clock.expect(name, "verdict", seconds)
         work += FEWEST_RUNS["verdict"] * seconds * len(study.folds)

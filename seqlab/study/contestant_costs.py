@@ -23,11 +23,12 @@ from seqlab.baselines.storage import load_baseline
 from seqlab.data.examples import Examples
 from seqlab.model.base import Model
 from seqlab.runs import read_json
-from seqlab.specs import TrainSpec
+from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.batch_memory import with_batch
 from seqlab.study.channel import Channel
 from seqlab.study.latency import TOGETHER, Predict, measure_in_rounds
 from seqlab.study.objective import predict_all
+from seqlab.study.reading import read_anew, task_as_read
 from seqlab.study.stored_model import load_model
 from seqlab.tasks.base import Task
 from seqlab.training.memory import peak_memory_mb
@@ -60,7 +61,7 @@ def latencies(runs: list[Path], prepared: Path, task_name: str) -> list[dict[str
     """Of each run's contestant; they are held in memory together and predict in turn."""
     task, test = _task(prepared, task_name), Examples.load(prepared / "test")
     torch.set_num_threads(1)
-    predicts = [predictor(task, test, loaded(task, run)) for run in runs]
+    predicts = [predictor(_read_by(task, run), test, loaded(task, run)) for run in runs]
     return measure_in_rounds(predicts, len(test))
 
 
@@ -69,7 +70,7 @@ def costs_alone(run: Path, prepared: Path, task_name: str) -> dict[str, float]:
     task, test = _task(prepared, task_name), Examples.load(prepared / "test")
     torch.set_num_threads(1)
     contestant = loaded(task, run)
-    predict = predictor(task, test, contestant)
+    predict = predictor(_read_by(task, run), test, contestant)
     for size in (1, TOGETHER):
         predict(np.arange(size) % len(test))
     values = {"peak_memory_mb": peak_memory_mb()}
@@ -77,10 +78,11 @@ def costs_alone(run: Path, prepared: Path, task_name: str) -> dict[str, float]:
     if isinstance(contestant, Baseline):
         valid = Examples.load(prepared / "valid")
         begun = time.perf_counter()
-        type(contestant)().fit(task, train, valid, result["seed"])
+        contestant.unfitted().fit(task, train, valid, result["seed"])
         values["train_seconds"] = time.perf_counter() - begun
     else:
-        spec = _train_spec(result)
+        spec, task = _train_spec(result), _read_by(task, run)
+        train = read_anew(task, train)
         values["train_seconds"] = step_seconds(task, contestant, train, spec) * result["steps"]
     return values
 
@@ -91,16 +93,27 @@ def loaded(task: Task, run: Path) -> Model | Baseline[Any]:
     if result["kind"] == "baseline":
         return load_baseline(run)
     settings, weights = result["settings"]["model"], run / "weights.safetensors"
-    model = load_model(task, settings, weights, str(run / "result.json"))
+    model = load_model(_read_by(task, run), settings, weights, str(run / "result.json"))
     return model.to(_train_spec(result).device)
 
 
 def predictor(task: Task, test: Examples, contestant: Model | Baseline[Any]) -> Predict:
-    """What predicts some of the test examples, from encoded input to prediction."""
+    """What predicts some of the test examples, from encoded input to prediction.
+
+    One with a reader of its own reads them first.
+    """
     if isinstance(contestant, Baseline):
         return lambda rows: contestant.predict(task, test.take(rows))
     device = str(next(contestant.parameters()).device)
-    return lambda rows: predict_all(task, contestant, test.take(rows), device)
+    return lambda rows: predict_all(task, contestant, read_anew(task, test.take(rows)), device)
+
+
+def _read_by(task: Task, run: Path) -> Task:
+    """The task as the contestant of a run reads it."""
+    result = read_json(run / "result.json")
+    if result["kind"] == "baseline":
+        return task
+    return task_as_read(task, ModelSpec.read(result["settings"]["model"]), run)
 
 
 def _task(prepared: Path, name: str) -> Task:

@@ -16,6 +16,7 @@ from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.building import build_model
 from seqlab.study.objective import TaskObjective
 from seqlab.study.plan import Allowance, PlannedContestant, train_spec, with_fields
+from seqlab.study.reading import as_read
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Prepared
 from seqlab.training.fit import total_steps
@@ -35,7 +36,8 @@ def refuse_contradictions(
         train = train_spec(
             with_fields(spec, entry.fields), prepared.task, allowance.length("verdict"), None, 0
         )
-        objective = TaskObjective(prepared, prepared.train, train)
+        data = as_read(prepared, alike[0])
+        objective = TaskObjective(data, data.train, train)
         for one in train.augment:
             if one.hook is not None:
                 hooked(one.hook)
@@ -55,7 +57,7 @@ def _try_loss(objective: TaskObjective, model: ModelSpec, train: TrainSpec) -> N
 def _refuse_without_effect(models: Sequence[ModelSpec]) -> None:
     """A setting may leave some candidates alone, but not all of them."""
     needs: dict[str, tuple[Callable[[ModelSpec], bool], str]] = {
-        "stochastic_depth": (lambda model: model.residual, "blocks with residual = true"),
+        "stochastic_depth": (_has_residual_blocks, "blocks with residual = true"),
         "weight_drop": (_has_recurrent_matrices, "mixers such as rnn, lstm and gru"),
         "attention_dropout": (_has_attention, "mixers such as attention and longformer"),
     }
@@ -68,10 +70,16 @@ def _refuse_without_effect(models: Sequence[ModelSpec]) -> None:
             )
 
 
+def _has_residual_blocks(model: ModelSpec) -> bool:
+    return model.origin is None and model.residual
+
+
 def _has_recurrent_matrices(model: ModelSpec) -> bool:
+    if model.origin is not None:
+        return False
     with outlined():
         return bool(Block(model, causal=False).drops_weights)
 
 
 def _has_attention(model: ModelSpec) -> bool:
-    return "dropout" in setting_defaults(load("mixers", model.mixer))
+    return model.origin is None and "dropout" in setting_defaults(load("mixers", model.mixer))

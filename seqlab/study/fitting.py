@@ -9,8 +9,7 @@ from typing import Any
 import torch
 
 from seqlab import kernels, registry
-from seqlab.baselines.base import Baseline
-from seqlab.baselines.storage import save_baseline
+from seqlab.baselines.storage import baseline_of, save_baseline
 from seqlab.data.examples import Examples
 from seqlab.metrics.base import Metric
 from seqlab.model.base import Model
@@ -18,6 +17,7 @@ from seqlab.study.examination import examined
 from seqlab.study.halving import train_model
 from seqlab.study.job_context import JobContext
 from seqlab.study.objective import predict_all
+from seqlab.study.reading import save_reader
 from seqlab.study.stored_model import save_weights
 from seqlab.tasks.base import Predictions, Task
 from seqlab.training.fit import History
@@ -39,7 +39,11 @@ def fit_model(context: JobContext) -> tuple[Facts, Parts]:
         )
     facts: Facts = {
         "valid": history.best,
-        "parameters": {"body": model.body_parameters(), "embedding": model.embedding_parameters()},
+        "parameters": {
+            "body": model.body_parameters(),
+            "embedding": model.embedding_parameters(),
+            "brought": model.brought_parameters(),
+        },
         "width": context.model_spec.width,
         "learning_rate": spec.learning_rate,
         "backend": model.backend,
@@ -51,6 +55,7 @@ def fit_model(context: JobContext) -> tuple[Facts, Parts]:
     parts: Parts = {"history": history.records}
     if job.role != "trial":
         save_weights(model, context.folder)
+        save_reader(task, context.folder)
     if predictions is not None:
         facts |= _score(task, predictions, prepared.test, parts)
         facts["held_out"] = examined(prepared, model, spec)
@@ -64,7 +69,8 @@ def fit_baseline(context: JobContext) -> tuple[Facts, Parts]:
     """Fit a baseline, keep it and judge it on the test part."""
     prepared, task = context.prepared, context.prepared.task
     begun = time.perf_counter()
-    baseline: Baseline[Any] = registry.load("baselines", context.assignment.job.candidate)()
+    assignment = context.assignment
+    baseline = baseline_of(assignment.job.candidate, assignment.model)
     seed = int(context.assignment.train["seed"])
     baseline = baseline.fit(task, context.train, prepared.valid, seed)
     seconds = time.perf_counter() - begun
@@ -73,7 +79,11 @@ def fit_baseline(context: JobContext) -> tuple[Facts, Parts]:
     save_baseline(baseline, context.folder)
     facts: Facts = {
         "valid": metric.value(task.statistics(metric, valid, prepared.valid)),
-        "parameters": {"body": baseline.parameters, "embedding": 0},
+        "parameters": {
+            "body": baseline.parameters,
+            "embedding": 0,
+            "brought": baseline.brought_parameters(),
+        },
         "seconds": seconds,
         "train_examples": len(context.train),
         "backend": "numpy",

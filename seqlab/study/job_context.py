@@ -10,6 +10,7 @@ from typing import Any
 from seqlab.data.examples import Examples
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
+from seqlab.study.reading import as_read
 from seqlab.tasks.base import Prepared
 
 # Told the share of the job that is done, 0…1, and the TrainingFigures of it as plain data.
@@ -44,6 +45,8 @@ class JobContext:
         cls, assignment: Assignment, study: Path, prepared: Prepared, supervisor: Supervisor
     ) -> JobContext:
         """The context of a job on as many training examples as its assignment says."""
+        if assignment.job.kind == "model":
+            prepared = as_read(prepared, ModelSpec.read(assignment.model))
         train, size = prepared.train, assignment.job.size
         if size is not None and size < len(train):
             train = prepared.task.subset(train, size, seed=0)  # one seed: subsets are nested

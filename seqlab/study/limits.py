@@ -23,6 +23,7 @@ from seqlab.study.clock import Moment
 from seqlab.study.costs import measure, measure_latencies, size_mb
 from seqlab.study.plan import Allowance, PlannedContestant, train_spec, with_fields
 from seqlab.study.preparation import PreparedStudy
+from seqlab.study.reading import save_reader, task_as_read
 from seqlab.study.stored_model import save_weights
 
 # What was measured before training, over what it may be at least afterwards.
@@ -55,11 +56,13 @@ class Newcomer:
         entry, spec = self.entry, self.study.spec
         settings: dict[str, dict[str, Any]] = {}
         if entry.model is None:
-            fitted = _fitted(entry.name, self.study)
+            fitted = _fitted(entry, self.study)
             save_baseline(fitted, self.folder)
             parameters = fitted.parameters
         else:
-            save_weights(build_model(self.study.task, entry.model), self.folder)
+            task = task_as_read(self.study.task, entry.model)
+            save_weights(build_model(task, entry.model), self.folder)
+            save_reader(task, self.folder)
             own = with_fields(spec, entry.fields)
             train = train_spec(own, self.study.task, self.allowance.length("verdict"), None, 0)
             settings = {"model": entry.model.plain(), "train": train.plain()}
@@ -69,10 +72,9 @@ class Newcomer:
         return parameters
 
 
-def _fitted(name: str, study: PreparedStudy) -> Baseline[Any]:
+def _fitted(entry: PlannedContestant, study: PreparedStudy) -> Baseline[Any]:
     first = study.first
-    kind: type[Baseline[Any]] = registry.load("baselines", name)
-    return kind().fit(first.task, first.train, first.valid, 0)
+    return entry.unfitted().fit(first.task, first.train, first.valid, 0)
 
 
 def refuse_unmeetable(

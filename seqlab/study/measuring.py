@@ -52,6 +52,7 @@ def _of_the_run(run: Run) -> Costs:
         "digest": run.result["digest"],
         "params": run.result["parameters"]["body"],
         "backend": run.result["backend"],
+        "brought_params": run.result["parameters"].get("brought", 0),
         "size_mb": size_mb(run.folder),
     }
 

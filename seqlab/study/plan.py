@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seqlab import registry
+from seqlab.baselines.base import Baseline
+from seqlab.baselines.storage import baseline_of
+from seqlab.data.examples import Examples
 from seqlab.errors import UserError, unknown
 from seqlab.model.base import Model
 from seqlab.model.block import looks_back
@@ -18,6 +21,15 @@ from seqlab.runs import Job
 from seqlab.specs import ModelSpec, TrainSpec
 from seqlab.study.assignment import Assignment
 from seqlab.study.building import build_model
+from seqlab.study.outsiders import (
+    FAMILY,
+    Outsider,
+    OwnTraining,
+    is_outsider,
+    outsider,
+    renamed_apart,
+    sizes_of,
+)
 from seqlab.study.recipes import Recipe, baselines_for, choose, missing_extra
 from seqlab.study.space import Setting, varied_fields
 from seqlab.study.spec import StudySpec
@@ -30,7 +42,7 @@ SHORT_SHARE = 1 / 3  # of a usual run is the length of a short trial
 LEAST_FILLED = 0.95  # of the budget, by a body whose depth tuning may change
 # Fields that the study fills in itself, and how to say them.
 RESERVED = {
-    "model": {"mixer": "--candidates"},
+    "model": {"mixer": "--candidates", "origin": "--candidates"},
     "train": {
         "epochs": "--epochs",
         "steps": "--steps",
@@ -58,6 +70,12 @@ class PlannedContestant:
     varied: tuple[str, ...] = ()  # fields of the model that tuning varies
     at_budget: bool = False  # its width follows from the budget
     declared_mlp: float = 0.0  # before the budget was filled
+    training: OwnTraining | None = None  # where it does not train as the others do
+    settings: dict[str, Any] = field(default_factory=dict)  # of a baseline that has any
+
+    def unfitted(self) -> Baseline[Any]:
+        """The baseline that it is, before it has learned anything."""
+        return baseline_of(self.name, self.settings)
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,12 @@ class Allowance:
     portfolio: int = 0  # the version of the settings that are tried first; 0: of before there was
     left_out: tuple[str, ...] = field(default=())  # sentences
     tune_per_seed: bool = False
+
+    def own_length(self, role: str, training: OwnTraining) -> dict[str, Any]:
+        """As `length`, for a contestant that does not find its length by itself."""
+        fields = replace(self, longest=1.0).length(role)
+        fields["epochs"] = round(fields["epochs"] * training.share, 4)
+        return {**fields, **training.train}
 
     @property
     def tunings(self) -> int:
@@ -119,22 +143,53 @@ class Allowance:
         return {"epochs": epochs if share == 1 else round(epochs * share, 4), "steps": None}
 
 
-def entries(spec: StudySpec, task: Task) -> list[PlannedContestant]:
-    """Every candidate sized to the budget, then the baselines."""
+def entries(spec: StudySpec, task: Task, train: Examples | None = None) -> list[PlannedContestant]:
+    """Every candidate sized to the budget, then the baselines.
+
+    `train` are the examples from which readers of their own learn how long texts are.
+    """
     variants = spec.variants or {"": {}}
     for settings in (spec.plain(), *variants.values()):
         _refuse_reserved(settings)
+    outside = [name for name in spec.candidates if is_outsider(name)]
+    inside = [name for name in spec.candidates if name not in outside]
     candidates = [
         _variant(_sized(recipe, with_fields(spec, fields), task), name, fields)
-        for recipe in choose(spec.candidates, task.name)
+        for recipe in choose(inside, task.name)
         for name, fields in variants.items()
     ]
-    if not candidates:
+    found = [outsider(name, spec, task, train) for name in outside]
+    guests = [
+        _guest(one, spec, task)
+        for one in renamed_apart(found, [*(c.name for c in candidates), *baselines_for(task.name)])
+    ]
+    candidates += [guest for guest in guests if guest.kind == "model"]
+    if not candidates and not guests:
         raise UserError("--candidates: none given", "accepted: names or groups; see seqlab mixers")
     able = [n for n in baselines_for(task.name) if registry.load("baselines", n).enters(task)]
     installed = [name for name in able if not missing_extra(name)]
     names = installed if spec.baselines is None else spec.baselines
-    return candidates + [_baseline(name, task, able) for name in names]
+    humble = [_baseline(name, task, able) for name in names]
+    return [*candidates, *humble, *(guest for guest in guests if guest.kind == "baseline")]
+
+
+def _guest(guest: Outsider, spec: StudySpec, task: Task) -> PlannedContestant:
+    """A contestant from outside, which has the size that it has."""
+    if guest.baseline is not None:
+        return PlannedContestant(
+            name=guest.name, kind="baseline", deterministic=True, settings=guest.baseline
+        )
+    model = guest.model(spec, task)
+    body, embedding = sizes_of(task, model)
+    return PlannedContestant(
+        name=guest.name,
+        kind="model",
+        families=(FAMILY,) if guest.training is not None else (),
+        model=model,
+        body_parameters=body,
+        embedding_parameters=embedding,
+        training=guest.training,
+    )
 
 
 def _refuse_reserved(settings: dict[str, Any]) -> None:
@@ -255,6 +310,12 @@ def train_spec(
     return train
 
 
+def _at_own_rate(setting: Setting, training: OwnTraining) -> Setting:
+    """Of a contestant from outside the rate and the dropout alone are tried."""
+    rate = setting.learning_rate * training.rate_factor
+    return Setting(named=(("learning_rate", rate), ("dropout", setting.dropout)))
+
+
 def seed_of(study: int, role: str, number: int) -> int:
     """A run's seed: trials and verdicts never share one."""
     digest = hashlib.sha256(f"{study}/{role}/{number}".encode()).digest()
@@ -296,6 +357,9 @@ class Planner:
         if setting is None:
             return who.model
         key = (who.name, setting)
+        if who.model.origin is not None:
+            own = {} if "dropout" in spec.model else {"dropout": setting.dropout}
+            return who.model.with_(**own)
         if key not in self._models:
             changed = setting.model(who.model, who.varied)
             same = all(getattr(who.model, k) == v for k, v in changed.items() if k != "dropout")
@@ -310,11 +374,15 @@ class Planner:
         # A short trial and the full one of the same setting begin alike.
         seed = seed_of(self.spec.seed, "trial" if job.role == "short" else job.role, job.number)
         if who.model is None:
-            model, train = {}, {"seed": seed}
+            model, train = who.settings, {"seed": seed}
         else:
             spec = with_fields(self.spec, who.fields)
+            if who.training is not None and setting is not None:
+                setting = _at_own_rate(setting, who.training)
             model = self._model(who, setting, spec).plain()
             length = self.allowance.length(job.role, tuned.epochs, who.name)
+            if who.training is not None:
+                length = self.allowance.own_length(job.role, who.training)
             train = train_spec(spec, self.task, length, setting, seed).plain()
         return Assignment(
             job=job,

@@ -73,8 +73,11 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
     left = None if limit is None else limit - (time.monotonic() - begun)
     allowance = _allowance(study, asked, outlook, left)
     seeds = outlook.seeds_within(allowance, left)
-    notes = read_json(study.folder / "data_card.json").get("notes", ())
-    said = (_other_portfolio(study), fairness_sentence(spec.budget, asked.lengths), *notes)
+    said = (
+        _other_portfolio(study),
+        fairness_sentence(spec.budget, asked.lengths),
+        *_notes(study),
+    )
     return Plan(
         spec=spec,
         entries=study.entries,
@@ -88,6 +91,13 @@ def plan_study(study: PreparedStudy, begun: float, tell: Callable[[Moment], None
         resolution=resolvable(study.folds, spec, study.entries, allowance.seeds),
         notes=tuple(filter(None, said)),
     )
+
+
+def _notes(study: PreparedStudy) -> tuple[str, ...]:
+    """What is to be said of the data, and of how some contestants read them."""
+    card = read_json(study.folder / "data_card.json")
+    own = [note for reader in card.get("readers", ()) for note in reader["notes"]]
+    return (*card.get("notes", ()), *own)
 
 
 def asked_for(study: PreparedStudy) -> Allowance:

@@ -9,9 +9,11 @@ from typing import Any
 
 from seqlab.errors import UserError
 from seqlab.progress import doing
+from seqlab.runs import read_json, write_json
 from seqlab.study.clock import Moment
 from seqlab.study.environment import devices_for
 from seqlab.study.folder import fingerprint_of, identify
+from seqlab.study.outsiders import described
 from seqlab.study.plan import PlannedContestant, entries
 from seqlab.study.prepared_folder import prepare_data
 from seqlab.study.repair import take_away_damage
@@ -64,7 +66,8 @@ def prepare_study(
     with doing("preparing the data"):
         folds, digests = prepare_data(folder, spec, sources, fingerprint)
     with doing("sizing the models"):
-        contestants = entries(spec, folds[0].task)
+        contestants = entries(spec, folds[0].task, folds[0].train)
+    describe_readers(folder, contestants, folds[0])
     return PreparedStudy(
         spec=spec,
         folder=folder,
@@ -75,6 +78,22 @@ def prepare_study(
         sizes=_sizes(spec, folds),
         entries=contestants,
     )
+
+
+def describe_readers(
+    folder: Path, contestants: Sequence[PlannedContestant], prepared: Prepared
+) -> None:
+    """Say in the data card how contestants with readers of their own read the rows."""
+    own = [
+        (entry.name, entry.model.origin if entry.model else None, entry.settings or None)
+        for entry in contestants
+        if entry.settings or (entry.model is not None and entry.model.origin is not None)
+    ]
+    card = read_json(folder / "data_card.json")
+    parts = {name: getattr(prepared, name) for name in ("train", "valid", "test")}
+    readers = described(own, parts, str(card["origin"])) if own else []
+    if readers != card.get("readers", []):
+        write_json(folder / "data_card.json", {**card, "readers": readers})
 
 
 def _sizes(spec: StudySpec, folds: Sequence[Prepared]) -> list[int]:

@@ -16,6 +16,7 @@ from typing import Any
 from seqlab import registry
 from seqlab.baselines.base import Baseline
 from seqlab.errors import UserError, unknown
+from seqlab.pretrained.catalogue import ENTRIES
 from seqlab.tasks.base import Task
 
 DEFAULT_RECIPES = ("rnn", "lstm", "gru", "transformer")
@@ -120,7 +121,8 @@ def choose(names: Sequence[str], task: str) -> list[Recipe]:
         elif name in known:
             members = [known[name]]
         else:
-            raise unknown("candidate", name, [*groups(), *known])
+            outside = [near for entry in ENTRIES for near in (entry, f"{entry}-lr")]
+            raise unknown("candidate", name, [*groups(), *known, *outside, "static-lr"])
         for recipe in members:
             if recipe.tasks and task not in recipe.tasks:
                 raise UserError(

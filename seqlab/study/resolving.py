@@ -77,7 +77,7 @@ def resolvable(
     if metric.unit_range:
         spread, value = Spread.of_shares(), 1.0
     else:
-        names = [entry.name for entry in entries if entry.kind == "baseline"]
+        names = [e.name for e in entries if e.kind == "baseline" and not e.settings]
         if not names:
             return {}
         spread, value = _of_baseline(names[0], prepared, metric)

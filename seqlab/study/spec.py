@@ -43,6 +43,21 @@ class Constraints(Spec):
     max_params: int | None = Field(None, ge=1)
 
 
+class FineTuning(Spec):
+    """How pre-trained candidates are trained; see Origin."""
+
+    freeze: str = Field(
+        "none", description="none, embeddings, a number of layers, all-but-head or lora"
+    )
+    layer_decay: float = Field(0.9, gt=0, le=1, description="of the rate, layer by layer down")
+
+    @field_validator("freeze", mode="before")
+    @classmethod
+    def _layers(cls, freeze: Any) -> Any:
+        """A number of layers may be written as one."""
+        return str(freeze) if type(freeze) is int else freeze
+
+
 class StudySpec(Spec):
     """Data settings, contestants, budget and how to decide."""
 
@@ -60,6 +75,7 @@ class StudySpec(Spec):
     constraints: Constraints = Constraints()
     model: dict[str, Any] = Field(default_factory=dict, description="ModelSpec fields for all")
     train: dict[str, Any] = Field(default_factory=dict, description="TrainSpec fields for all")
+    finetune: FineTuning = FineTuning()
     variants: dict[str, dict[str, dict[str, Any]]] = Field(
         default_factory=dict,
         description="ways to train each candidate: a name, and its model and train settings",

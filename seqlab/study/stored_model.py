@@ -6,22 +6,17 @@ have shapes but no storage, and its shapes are held against those in the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
 from torch import nn
-from torch.nn.modules.module import (
-    register_module_module_registration_hook,
-    register_module_parameter_registration_hook,
-)
 
 from seqlab.errors import UserError
 from seqlab.model.base import Model
-from seqlab.model.outline import outlined
+from seqlab.model.outline import TooManyPartsError, at_most, outlined
 from seqlab.runs import replacing
 from seqlab.specs import ModelSpec
 from seqlab.study.building import build_model
@@ -32,10 +27,6 @@ MOST_PARTS_A_TENSOR = 64  # modules and parameters of a model, per tensor that i
 LARGEST_NUMBER = 2**20  # of a setting that a mixer may make tables of
 MOST_BUFFER_BYTES = 2**32  # of tables that a model computes and does not store
 COPY_WHOLE_FOLDER = "copy the whole best/ folder again, not single files of it"
-
-
-class _TooManyPartsError(Exception):
-    """A model outgrew the tensors that are stored of it."""
 
 
 def save_weights(model: nn.Module, folder: Path) -> None:
@@ -54,7 +45,7 @@ def load_model(task: Task, settings: dict[str, Any], path: Path, described: str)
     spec = ModelSpec.read(settings, described)
     shapes = tensor_shapes(path)
     _refuse_sizes(spec, described)
-    with _at_most(MOST_PARTS_A_TENSOR * (len(shapes) + 1)):
+    with at_most(MOST_PARTS_A_TENSOR * (len(shapes) + 1)):
         outline = _outline(partial(build_model, task, spec), shapes, path, described)
     buffers = sum(buffer.numel() * buffer.element_size() for buffer in outline.buffers())
     if buffers > MOST_BUFFER_BYTES:
@@ -80,7 +71,7 @@ def _outline(
     try:
         with outlined():
             outline = build()
-    except _TooManyPartsError:
+    except TooManyPartsError:
         raise _foreign(path) from None
     except UserError as error:
         raise UserError(f"{described}: {error.message}", error.hint or COPY_WHOLE_FOLDER) from None
@@ -109,25 +100,3 @@ def _foreign(path: Path) -> UserError:
     return UserError(
         f"{path}: these weights belong to another model than best.json describes", COPY_WHOLE_FOLDER
     )
-
-
-@contextmanager
-def _at_most(parts: int) -> Iterator[None]:
-    """Within which no more modules and parameters are made: a depth is only a number."""
-    made = 0
-
-    def count(*registered: Any) -> None:
-        nonlocal made
-        made += 1
-        if made > parts:
-            raise _TooManyPartsError
-
-    hooks = [
-        register_module_module_registration_hook(count),
-        register_module_parameter_registration_hook(count),
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()

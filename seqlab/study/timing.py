@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from seqlab import kernels, registry
+from seqlab import kernels
 from seqlab.errors import UserError
 from seqlab.model.base import Model
 from seqlab.progress import doing
@@ -20,6 +20,7 @@ from seqlab.study.contestant_costs import ENOUGH, TRAIN_STEPS, step_seconds
 from seqlab.study.latency import BURST_SECONDS, LEAST, ROUNDS, TOGETHER, TOGETHER_ROUNDS
 from seqlab.study.objective import TaskObjective, predict_all
 from seqlab.study.plan import SHORT_SHARE, Allowance, PlannedContestant
+from seqlab.study.reading import as_read
 from seqlab.tasks.base import Prepared
 
 PROBE_STEPS = 6
@@ -66,11 +67,17 @@ class Pace:
     test: int
     evaluations: int
     length: float = 1.0  # times the usual one
+    share: float | None = None  # of a usual run's epochs, where it does not find its length
 
     def run(self, allowance: Allowance, role: str) -> float:
         """Seconds that a run of a role usually takes; an open-ended one may take longer."""
         steps = self.length * (allowance.steps or allowance.epochs * self.steps_per_epoch)
-        steps *= USUAL[role] if allowance.longest == 1 else min(OPEN_ENDED[role], allowance.longest)
+        if self.share is not None:
+            steps *= USUAL[role] * (1.0 if allowance.steps else self.share)
+        elif allowance.longest == 1:
+            steps *= USUAL[role]
+        else:
+            steps *= min(OPEN_ENDED[role], allowance.longest)
         scored = min(self.evaluations, steps) * self.valid
         scored += self.test if role == "verdict" else 0
         return (steps * self.step + scored * self.example) * (
@@ -96,14 +103,19 @@ def probe(
         if slowest and slowest.step > ENOUGH and time.monotonic() - begun > MOST_PROBE_SECONDS:
             paces[entry.name] = slowest
             continue
-        model = build_model(prepared.task, entry.model).to(spec.device)
+        own, data = entry.training, as_read(prepared, entry.model)
+        how = spec if own is None else spec.with_(**own.train)
         with kernels.preferring(backend), doing(f"measuring the pace of {entry.name}"):
-            step = step_seconds(prepared.task, model, prepared.train, spec, PROBE_STEPS)
-            example = _example_seconds(prepared, model, spec.device)
+            model = build_model(data.task, entry.model).to(spec.device)
+            step = step_seconds(data.task, model, data.train, how, PROBE_STEPS)
+            example = _example_seconds(data, model, spec.device)
         paces[entry.name] = Pace(
             step=step,
             example=example,
-            steps_per_epoch=steps,
+            steps_per_epoch=(
+                steps if own is None else TaskObjective(data, data.train, how).steps_per_epoch()
+            ),
+            share=None if own is None else own.share,
             valid=len(prepared.valid),
             test=len(prepared.test),
             evaluations=spec.evaluations,
@@ -133,18 +145,37 @@ def fit_seconds(prepared: Prepared, entries: Sequence[PlannedContestant]) -> dic
     for entry in entries:
         if entry.kind == "baseline":
             with doing(f"measuring the pace of {entry.name}"):
-                known[entry.name] = _baseline_seconds(prepared, entry.name)
+                seconds = _frozen_seconds if entry.settings else _baseline_seconds
+                known[entry.name] = seconds(prepared, entry)
     return known
 
 
-def _baseline_seconds(prepared: Prepared, name: str) -> float:
+def _frozen_seconds(prepared: Prepared, entry: PlannedContestant) -> float:
+    """Of what reads all examples through a network: loading it once, then each example alike."""
+    task, train = prepared.task, prepared.train
+    first, others = np.arange(min(FEW, len(train))), np.arange(min(FEW, len(train)), len(train))
+    begun = time.perf_counter()
+    try:
+        few = prepared.valid.take(np.arange(min(FEW, len(prepared.valid))))
+        fitted = entry.unfitted().fit(task, train.take(first), few, 0)
+        loaded, begun = time.perf_counter() - begun, time.perf_counter()
+        fitted.predict(task, train.take(others[:FEW] if len(others) else first))
+    except ValueError:  # too few rows to hold two classes: it is fitted to all of them
+        return BASELINE_SECONDS
+    each = (time.perf_counter() - begun) / FEW
+    examples = len(train) + len(prepared.valid) + len(prepared.test)
+    return BASELINE_SECONDS + loaded + each * examples
+
+
+def _baseline_seconds(prepared: Prepared, entry: PlannedContestant) -> float:
     task, whole = prepared.task, len(prepared.train)
-    kind, taken = registry.load("baselines", name), []
+    taken: list[float] = []
     counts = [count for count in (FEW, 2 * FEW) if count < whole] or [whole]
     try:
         for count in counts:
             begun = time.perf_counter()
-            fitted = kind().fit(task, prepared.train.take(np.arange(count)), prepared.valid, 0)
+            some = prepared.train.take(np.arange(count))
+            fitted = entry.unfitted().fit(task, some, prepared.valid, 0)
             taken.append(time.perf_counter() - begun)
             if taken[-1] > PROBE_SECONDS:
                 break

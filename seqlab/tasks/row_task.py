@@ -8,7 +8,7 @@ A task of this kind names its parts and owns head, loss and prediction; all else
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -72,6 +72,9 @@ EXAMPLE_OF_SEQUENCE = (
 )
 
 
+Builder = Callable[["RowTask", "ModelSpec"], "Model"]  # a network with its head
+
+
 class TaskState(Spec):
     """What a task of rows keeps beside its parts.
 
@@ -93,6 +96,7 @@ class RowTask(Task):
 
     def __init__(self, reader: Input, target: Target, state: TaskState) -> None:
         self.reader, self.target, self.state = reader, target, state
+        self.build: Builder | None = None  # of a contestant's own network, with its head
         self.metrics = target.metrics
         self.unseen_counts_as = target.unseen_counts_as
         self.row_by_row = reader.row_by_row
@@ -317,9 +321,24 @@ class RowTask(Task):
 
     def model(self, spec: ModelSpec) -> Model:
         """The reader's model with the task's head."""
+        if self.build is not None:
+            return self.build(self, spec)
         model = self.reader.model(spec)
         model.head = self.head(model.head_width)
         return model
+
+    def read_by(self, reader: Input, build: Builder) -> Self:
+        """The same task for a contestant that has a reader and a network of its own.
+
+        Rows and targets stay what they are; its examples are those of `read_anew`.
+        """
+        other = type(self)(reader, self.target, self.state)
+        other.build = build
+        return other
+
+    def read_anew(self, examples: Examples) -> Examples:
+        """Examples of this task's rows as its reader encodes them, whoever encoded them before."""
+        return replace(examples, arrays={**examples.arrays, **self.reader.encode(examples)})
 
     def batches(
         self,

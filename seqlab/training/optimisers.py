@@ -1,5 +1,7 @@
 """Optimisers with two groups: matrices decay, norms and biases do not.
 
+A parameter may ask for a rate of its own, as a factor of the training's (`_rate_factor`).
+
 sgd      with momentum, and Nesterov's (Sutskever et al., 2013)
 rmsprop  Hinton, 2012
 adam     Kingma & Ba, 2015, the decay as part of the gradient
@@ -48,14 +50,21 @@ def _adam(spec: TrainSpec) -> dict[str, Any]:
 
 
 def _groups(parameters: list[nn.Parameter], spec: TrainSpec) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [p for p in parameters if not no_decay(p)],
-            "weight_decay": spec.weight_decay,
-        },
-        {"params": [p for p in parameters if no_decay(p)], "weight_decay": 0.0},
-    ]
+    """Two groups, or two for each factor of the rate where layers learn at rates of their own."""
+    groups: list[dict[str, Any]] = []
+    for factor in sorted({rate_factor(p) for p in parameters}, reverse=True):
+        alike = [p for p in parameters if rate_factor(p) == factor]
+        for exempt in (False, True):
+            members = [p for p in alike if no_decay(p) == exempt]
+            group: dict[str, Any] = {"params": members}
+            group["weight_decay"] = 0.0 if exempt else spec.weight_decay
+            groups.append(group if factor == 1 else {**group, "rate_factor": factor})
     return [group for group in groups if group["params"]]
+
+
+def rate_factor(parameter: nn.Parameter) -> float:
+    """By how much a parameter's learning rate differs from the training's."""
+    return float(getattr(parameter, "_rate_factor", 1.0))
 
 
 def no_decay(parameter: nn.Parameter) -> bool:

@@ -61,13 +61,14 @@ class Updates:
     @property
     def rate(self) -> float:
         """The learning rate of the last step."""
-        return float(self.optimiser.param_groups[0]["lr"])
+        first = self.optimiser.param_groups[0]
+        return float(first["lr"] / first.get("rate_factor", 1.0))
 
     def step(self, feed: Feed, number: int) -> Step:
         """The step after `number` others."""
         factor = self.factor(number) * self.plateau.factor * self.slowed
         for group in self.optimiser.param_groups:
-            group["lr"] = self.spec.learning_rate * factor
+            group["lr"] = self.spec.learning_rate * factor * group.get("rate_factor", 1.0)
         self.optimiser.zero_grad(set_to_none=True)
         loss, tokens = self._gradients(feed, number)
         with self._rows() as self.clipping.parameters:

@@ -16,6 +16,7 @@ from seqlab.study.building import build_model
 from seqlab.study.gradient_advice import Diagnosis, diagnose
 from seqlab.study.gradient_flow import Flow, measure_flow
 from seqlab.study.prepared_folder import load_prepared
+from seqlab.study.reading import as_read
 from seqlab.study.stored_model import fill
 
 EXPECTED = "expected a folder such as STUDY/runs/gru/verdict-0, or STUDY/best"
@@ -42,6 +43,7 @@ def gradients(folder: Path, plot: Path | None = None) -> RunGradients:
     if not (data / "prepared.json").exists():
         raise UserError(f"{data}: the study's data are not there", "run the study's command again")
     prepared = load_prepared(read_json(data / "prepared.json")["task"], data)
+    prepared = as_read(prepared, model_spec)
     if not torch.cuda.is_available():  # where it was trained need not be where it is looked at
         spec = spec.with_(device="cpu")
     model = build_model(prepared.task, model_spec, spec.seed).to(spec.device)

@@ -23,6 +23,7 @@ from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.progress import doing
 from seqlab.runs import read_json
+from seqlab.specs import ModelSpec
 from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.parts import COLUMN_JOIN
 from seqlab.versions import FORMAT, check_format, format_of, older
@@ -206,7 +207,12 @@ def _loaded(folder: Path, card: dict[str, Any], device: str) -> Predictor:
         ) from None
     except (OSError, *DAMAGE) as error:
         raise UserError(f"{folder / 'task'}: damaged or not complete ({error})", REBUILD) from error
-    make = _baseline if card["kind"] == "baseline" else _model
+    make = _baseline
+    if card["kind"] == "model":
+        from seqlab.study.reading import task_as_read
+
+        described = str(folder / "best.json")
+        make, task = _model, task_as_read(task, ModelSpec.read(card["model"], described), folder)
     predict, contestant = make(task, folder, card, device)
     return Predictor(task, predict, card, contestant)
 

@@ -12,6 +12,7 @@ from seqlab.study.building import build_model
 from seqlab.study.environment import devices_for
 from seqlab.study.objective import TaskObjective
 from seqlab.study.plan import entries, train_spec
+from seqlab.study.reading import as_read
 from seqlab.training.range_test import RangeTest, range_test
 from seqlab.workbench.drawing import write_curves
 from seqlab.workbench.study import Study
@@ -33,12 +34,13 @@ def find_rates(
     train = train_spec(spec, prepared.task, {"epochs": 1}, None, spec.seed)
     tests = {}
     torch.set_num_threads(train.threads)
-    for entry in entries(spec, prepared.task):
+    for entry in entries(spec, prepared.task, prepared.train):
         if entry.model is None:
             continue
         torch.manual_seed(train.seed)
-        model = build_model(prepared.task, entry.model, train.seed).to(train.device)
-        objective = TaskObjective(prepared, prepared.train, train)
+        data = as_read(prepared, entry.model)
+        model = build_model(data.task, entry.model, train.seed).to(train.device)
+        objective = TaskObjective(data, data.train, train)
         tests[entry.name] = range_test(model, objective, train, steps)
     if plot is not None:
         curves = {name: (test.rates, test.losses) for name, test in tests.items()}

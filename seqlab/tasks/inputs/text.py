@@ -26,7 +26,7 @@ from seqlab.specs import Spec
 from seqlab.tasks.base import DataSpec, Inputs, Shortening, sequence_model
 from seqlab.tasks.inputs.cells import as_one, as_texts, not_texts, second_text
 from seqlab.tasks.inputs.vocabulary import TokenizedInput
-from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest
+from seqlab.tasks.parts import Arrays, ColumnChoice, ColumnRequest, Input
 
 if TYPE_CHECKING:
     from seqlab.model.sequence_model import SequenceModel
@@ -52,19 +52,17 @@ class TextOptions(Spec):
     chunk_pooling: Literal["mean", "attention"] = "mean"
 
 
-class Text(TokenizedInput):
-    """One text a row, or two with a separator between them.
+class TextRows(Input):
+    """One text a row, or two with a separator between them, whatever they are cut into.
 
-    window: the most tokens that a model reads at a time. An empty text is a single unknown token.
+    window: the most tokens that a model reads at a time.
     """
 
     roles = ("text", "text2")
     reads = "tokens"
-    options_type = TextOptions
 
     window: int = Field(ge=1)
     pair: bool = False
-    options: TextOptions = TextOptions()
 
     # -- as a class, on raw tables -------------------------------------------------------------
 
@@ -117,6 +115,41 @@ class Text(TokenizedInput):
     def findings(cls, rows: Examples, labels: Sequence[str] | None) -> list[Finding]:
         return text_findings(cls.duplicate_keys(rows), labels)
 
+    # -- learned -------------------------------------------------------------------------------
+
+    def choice_for(self, table: Table) -> ColumnChoice:
+        """A text column of another name is accepted where it is the only one it can be."""
+        columns = dict(self.columns)
+        for role, column in columns.items():
+            if column not in table.frame.columns:
+                columns[role] = _only_words(table.frame, self.columns) or (
+                    guess.require(table.frame, role, origin=table.origin).column
+                )
+        return ColumnChoice(columns, 1.0, "as in training")
+
+    @property
+    def shortens(self) -> Shortening:
+        return None if self.pair else "inputs"
+
+    def train_defaults(self, examples: int) -> dict[str, Any]:
+        return training(examples)
+
+    def shown(self, examples: Examples, row: int) -> str:
+        """The beginning of an example's text, or of its two."""
+        one = examples.frame.iloc[[row]]
+        return as_one(*_sides_of(one))[0][:SHOWN_CHARACTERS]
+
+    def lengths_shown(self, examples: Examples) -> tuple[NDArray[np.int64], str]:
+        return self.lengths(examples), "tokens in the text"
+
+
+class Text(TextRows, TokenizedInput):
+    """As tokens of a vocabulary that is learned; an empty text is a single unknown token."""
+
+    options_type = TextOptions
+
+    options: TextOptions = TextOptions()
+
     @classmethod
     def learn(cls, train: Examples, choice: ColumnChoice, spec: DataSpec, options: Any) -> Self:
         """Tokenizer and window from the training texts."""
@@ -142,16 +175,6 @@ class Text(TokenizedInput):
         return learned.reading_by(tokenizer)
 
     # -- learned -------------------------------------------------------------------------------
-
-    def choice_for(self, table: Table) -> ColumnChoice:
-        """A text column of another name is accepted where it is the only one it can be."""
-        columns = dict(self.columns)
-        for role, column in columns.items():
-            if column not in table.frame.columns:
-                columns[role] = _only_words(table.frame, self.columns) or (
-                    guess.require(table.frame, role, origin=table.origin).column
-                )
-        return ColumnChoice(columns, 1.0, "as in training")
 
     def encode(self, rows: Examples) -> Arrays:
         """`tokens`: the ids that a model reads of each text."""
@@ -184,10 +207,6 @@ class Text(TokenizedInput):
         size = self.tokenizer.vocabulary_size + self.pair
         return Inputs("tokens", size, longest=self.window)
 
-    @property
-    def shortens(self) -> Shortening:
-        return None if self.pair else "inputs"
-
     def model(self, spec: ModelSpec) -> SequenceModel:
         """Plain, of two texts, or of chunks, as the texts are read."""
         from seqlab.tasks.inputs.text_models import ChunkedModel, PairModel
@@ -200,17 +219,6 @@ class Text(TokenizedInput):
                 spec, tokens=tokens, window=self.window, pooling=self.options.chunk_pooling
             )
         return sequence_model(spec, self.inputs)
-
-    def train_defaults(self, examples: int) -> dict[str, Any]:
-        return training(examples)
-
-    def shown(self, examples: Examples, row: int) -> str:
-        """The beginning of an example's text, or of its two."""
-        one = examples.frame.iloc[[row]]
-        return as_one(*_sides_of(one))[0][:SHOWN_CHARACTERS]
-
-    def lengths_shown(self, examples: Examples) -> tuple[NDArray[np.int64], str]:
-        return self.lengths(examples), "tokens in the text"
 
     def card(self, train: Examples) -> dict[str, Any]:
         lengths = _token_counts(self.tokenizer, *_sides(train))

@@ -1,0 +1,1 @@
+"""Models from outside: checkpoints, their readers and features, and networks of the user's own."""

