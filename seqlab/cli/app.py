@@ -20,6 +20,7 @@ from seqlab.cli.mixers import mixers
 from seqlab.cli.predict import predict
 from seqlab.cli.predict_next import predict_next
 from seqlab.cli.report import report
+from seqlab.cli.serve import serve
 from seqlab.cli.translate import translate
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ for command in (
     predict_next,
     translate,
     generate,
+    serve,
     ablate,
     lr_find,
     gradients,
