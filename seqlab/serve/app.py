@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from seqlab import __version__
+from seqlab.serve.completions import completions
 from seqlab.serve.counters import Counters
 from seqlab.serve.examples import example_for
 from seqlab.serve.guard import Guard
+from seqlab.serve.inference import inference
 from seqlab.serve.limits import Limits
 from seqlab.serve.predicting import predicting
 from seqlab.serve.refusals import RefusedError, first_mistake
-from seqlab.serve.service import Contestant, Service
+from seqlab.serve.service import Service
+from seqlab.serve.streaming import streaming
 from seqlab.serve.watching import watching
+from seqlab.tasks.language import Language
+from seqlab.workbench.generating import Writer
+from seqlab.workbench.predictor import Predictor
 
 
 def application(
-    predictor: Contestant,
+    predictor: Predictor,
     limits: Limits | None = None,
     *,
     key: str | None = None,
@@ -54,7 +61,7 @@ def application(
         redoc_url=None,
     )
     app.state.ready, app.state.service = False, service
-    for router in (watching(service, counters), predicting(service, example)):
+    for router in _routers(service, counters, example):
         app.include_router(router)
     app.add_middleware(Guard, limits=limits, counters=counters, key=key)
     app.add_exception_handler(RefusedError, _refused)
@@ -62,6 +69,20 @@ def application(
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(Exception, _failed)
     return app
+
+
+def _routers(
+    service: Service, counters: Counters, example: dict[str, Any] | None
+) -> Iterator[APIRouter]:
+    yield watching(service, counters)
+    yield predicting(service, example)
+    yield inference(service)
+    writer = Writer(service.predictor) if isinstance(service.task, Language) else None
+    stream = streaming(service, writer, counters)
+    if stream is not None:
+        yield stream
+    if writer is not None:
+        yield completions(service, writer, counters)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ class Limits(Spec):
     body_bytes: int = Field(4 * 2**20, ge=1, description="of a request; more: 413")
     rows: int = Field(1000, ge=1, description="of a request; more: 413")
     positions: int = Field(20_000, ge=1, description="tokens or steps of a row; more: 422")
+    tokens: int = Field(1000, ge=1, description="written for a request; more: 422")
     queue: int = Field(256, ge=1, description="requests that wait; more: 503")
     deadline: float = Field(30.0, gt=0, description="seconds until an answer; later: 504")
     body_seconds: float = Field(10.0, gt=0, description="until a request has arrived; later: 408")

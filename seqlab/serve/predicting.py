@@ -43,11 +43,13 @@ def predicting(service: Service, example: dict[str, Any] | None) -> APIRouter:
     row: Any = service.form.row
     shown = [] if example is None else [[example]]
     asked = create_model(
-        "Asked", __base__=Row, rows=(list[row], Field(min_length=1, examples=shown or None))
+        "PredictRequest",
+        __base__=Row,
+        rows=(list[row], Field(min_length=1, examples=shown or None)),
     )
     answer: Any = service.form.answer
     answered = create_model(
-        "Answered", model=(str, ...), answers=(list[answer], ...), milliseconds=(float, ...)
+        "PredictResponse", model=(str, ...), answers=(list[answer], ...), milliseconds=(float, ...)
     )
 
     async def predict(asked: Any) -> JSONResponse:

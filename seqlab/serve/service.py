@@ -5,35 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from seqlab.data.examples import Examples
 from seqlab.errors import UserError
 from seqlab.serve.forms import form_of
 from seqlab.serve.limits import Limits
 from seqlab.serve.refusals import RefusedError
+from seqlab.serve.rows import CHARACTERS_A_POSITION
 from seqlab.serve.worker import Meter, Worker, late
-from seqlab.tasks.base import Predictions, Task
+from seqlab.workbench.predictor import Predictor
 
 T = TypeVar("T")
-
-
-class Contestant(Protocol):
-    """What a server needs of a loaded contestant: `seqlab.workbench.predictor.Predictor` is one."""
-
-    task: Task
-    card: dict[str, Any]
-    contestant: Any
-
-    def raw(self, examples: Examples) -> Predictions:
-        """Predictions as the metrics read them."""
 
 
 class Service:
     """Answers rows; one thread does all that the model has a part in."""
 
     def __init__(
-        self, predictor: Contestant, limits: Limits, meter: Meter, threads: int = 1
+        self, predictor: Predictor, limits: Limits, meter: Meter, threads: int = 1
     ) -> None:
         self.predictor, self.limits = predictor, limits
         self.task, self.form = predictor.task, form_of(predictor.task)
@@ -73,6 +62,12 @@ class Service:
             except UserError as error:
                 raise RefusedError(422, f"row {number}: {error.message}") from None
         return lengths
+
+    def check_text(self, text: str) -> None:
+        """Refuse a text that is longer than a row may be."""
+        length, most = len(text) // CHARACTERS_A_POSITION, self.limits.positions
+        if length > most:
+            raise RefusedError(422, f"a text of {length:,} positions; accepted: at most {most:,}")
 
     async def call(self, function: Callable[[], T]) -> T:
         """The result of a function that is called in the thread of the model."""

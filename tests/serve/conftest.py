@@ -1,15 +1,21 @@
 """Servers of small contestants of every task, in this process."""
 
+import asyncio
+import threading
+from contextlib import ExitStack, contextmanager
+
 import pytest
 
 pytest.importorskip("fastapi")
 pytest.importorskip("prometheus_client")
-pytest.importorskip("httpx")
+pytest.importorskip("httpx2")
 
+import uvicorn
 from fastapi.testclient import TestClient
 
 from seqlab.serve.app import application
 from seqlab.serve.limits import Limits
+from seqlab.serve.running import Server, listening
 from seqlab.workbench.predictor import load
 from tests.fuzz.data_files import write_all
 from tests.fuzz.trained import DATA, write_trained
@@ -44,3 +50,30 @@ def serving(trained):
 def text_rows(*texts):
     """The body that asks about texts."""
     return {"rows": [{"text": text} for text in texts]}
+
+
+@pytest.fixture
+def listening_at(trained):
+    """The address of a server on a port, which the clients of other projects speak to."""
+    with ExitStack() as stack:
+
+        def begin(task, **limits):
+            app = application(load(trained[task]), Limits(**limits))
+            return stack.enter_context(running(app))
+
+        yield begin
+
+
+@contextmanager
+def running(app):
+    """An application on a free port, in a thread of its own."""
+    address = listening("127.0.0.1", 0)
+    begun = threading.Event()
+    config = uvicorn.Config(app, log_level="error", access_log=False)
+    server = Server(config, begun.set)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[address])))
+    thread.start()
+    assert begun.wait(60)
+    yield f"http://127.0.0.1:{address.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(60)

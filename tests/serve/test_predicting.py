@@ -17,13 +17,13 @@ from tests.serve.conftest import text_rows
 def test_the_example_of_the_schema_is_answered_as_the_schema_says(serving, task):
     client = serving(task)
     schema = client.get("/openapi.json").json()
-    asked = schema["components"]["schemas"]["Asked"]["properties"]["rows"]["examples"][0]
+    asked = schema["components"]["schemas"]["PredictRequest"]["properties"]["rows"]["examples"][0]
     response = client.post("/predict", json={"rows": asked})
     assert response.status_code == 200, response.text
     told = response.json()
     assert told["model"] == "gru"
     assert len(told["answers"]) == 1
-    reference = schema["components"]["schemas"]["Answered"]["properties"]["answers"]["items"]
+    reference = schema["components"]["schemas"]["PredictResponse"]["properties"]["answers"]["items"]
     answer = schema["components"]["schemas"][reference["$ref"].rpartition("/")[2]]
     assert set(answer.get("required", ())) <= set(told["answers"][0])
     if answer.get("properties"):
