@@ -18,10 +18,12 @@ from seqlab.serve.examples import example_for
 from seqlab.serve.guard import Guard
 from seqlab.serve.inference import inference
 from seqlab.serve.limits import Limits
+from seqlab.serve.page import page
 from seqlab.serve.predicting import predicting
 from seqlab.serve.refusals import RefusedError, first_mistake
 from seqlab.serve.service import Service
 from seqlab.serve.streaming import streaming
+from seqlab.serve.uploads import uploads
 from seqlab.serve.watching import watching
 from seqlab.tasks.language import Language
 from seqlab.workbench.generating import Writer
@@ -76,11 +78,13 @@ def _routers(
 ) -> Iterator[APIRouter]:
     yield watching(service, counters)
     yield predicting(service, example)
+    yield uploads(service)
     yield inference(service)
     writer = Writer(service.predictor) if isinstance(service.task, Language) else None
     stream = streaming(service, writer, counters)
     if stream is not None:
         yield stream
+    yield page(service, example, stream is not None)
     if writer is not None:
         yield completions(service, writer, counters)
 

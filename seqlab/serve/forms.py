@@ -115,10 +115,11 @@ class ForecastForm(TableForm):
     def __init__(self, task: Forecast) -> None:
         super().__init__(task)
         layout = task.fitted.layout
-        self.fields = _history_fields(task)
+        kinds = _columns(task)
+        self.columns = list(kinds)
         record: Any = dict[str, str | Number | None]
         if not layout.by_row:
-            record = create_model("Moment", __base__=Row, **self.fields)
+            record = create_model("Moment", __base__=Row, **_fields(kinds))
         told = "the past of one or more series, with the columns of the training data"
         history = (list[record], Field(min_length=1, description=told))
         self.row = create_model("History", __base__=Row, history=history)
@@ -175,15 +176,19 @@ def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _history_fields(task: Forecast) -> dict[str, Any]:
-    """The columns that a moment of a history has; their names may be no names in Python."""
+def _columns(task: Forecast) -> dict[str, Any]:
+    """The columns that a moment of a history has, and what they hold."""
     layout = task.fitted.layout
     moment = [*layout.time, *([layout.step] if layout.step else [])]
     words = {name for name, _ in layout.categories}
     numbers = (*layout.targets, *layout.covariates, *layout.known, *layout.static)
     kinds: dict[str, Any] = dict.fromkeys((*moment, *layout.series), str | Number)
-    kinds |= {name: (str if name in words else Number) | None for name in numbers}
+    return kinds | {name: (str if name in words else Number) | None for name in numbers}
+
+
+def _fields(kinds: dict[str, Any]) -> dict[str, Any]:
+    """Fields for pydantic; the names of columns may be none in Python."""
     return {
-        f"column_{number}": (kind, Field(None if kind is None else ..., alias=name))
+        f"column_{number}": (kind, Field(alias=name))
         for number, (name, kind) in enumerate(kinds.items())
     }

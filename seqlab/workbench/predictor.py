@@ -58,7 +58,7 @@ class Predictor:
         which role; `reading` is delimiter and encoding, as for `read_table`.
         """
         names, roles = columns_of(columns, self.task.columns)
-        reading = {**reading, "columns": names, "known": self._known()}
+        reading = {**reading, "columns": names, "known": self.known_names()}
         table = data if isinstance(data, Table) else read_table(data, **reading)
         shown, examples = self._present(self._as_fitted(table, roles))
         if isinstance(data, pd.DataFrame) and "ds" in shown:  # forecasts
@@ -112,11 +112,11 @@ class Predictor:
         names, roles = columns_of(columns, self.task.columns)
         task = self.task
         read = in_stretches if task.running_text else in_pieces if task.row_by_row else _whole
-        reading = {**reading, "columns": names, "known": self._known()}
+        reading = {**reading, "columns": names, "known": self.known_names()}
         for table in [data] if isinstance(data, Table) else read(data, **reading):
             yield self._as_fitted(table, roles)
 
-    def _known(self) -> list[str]:
+    def known_names(self) -> list[str]:
         """What the columns of the training table were called, as far as they have roles."""
         return [
             name
