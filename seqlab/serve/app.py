@@ -22,6 +22,7 @@ from seqlab.serve.page import page
 from seqlab.serve.predicting import predicting
 from seqlab.serve.refusals import RefusedError, first_mistake
 from seqlab.serve.service import Service
+from seqlab.serve.sessions import sessions
 from seqlab.serve.streaming import streaming
 from seqlab.serve.uploads import uploads
 from seqlab.serve.watching import watching
@@ -84,6 +85,7 @@ def _routers(
     stream = streaming(service, writer, counters)
     if stream is not None:
         yield stream
+    yield sessions(service, writer)
     yield page(service, example, stream is not None)
     if writer is not None:
         yield completions(service, writer, counters)

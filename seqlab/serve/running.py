@@ -13,8 +13,21 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from seqlab.errors import UserError
+
+
+class HalfClosed(H11Protocol):
+    """A client that has sent its whole request and closed its own side still reads the answer.
+
+    One that does so while it is answered, or before its request was whole, has left.
+    """
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether to keep the other side open."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.more_body and not cycle.response_started
 
 
 class Server(uvicorn.Server):
@@ -66,11 +79,17 @@ def serve(
     app: FastAPI, address: socket.socket, grace: float, begun: Callable[[], None] = lambda: None
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight, within `grace` seconds."""
+    asyncio.run(server_of(app, grace, begun).serve(sockets=[address]))
+
+
+def server_of(app: FastAPI, grace: float, begun: Callable[[], None]) -> Server:
+    """The server of an application, which is quiet but for errors."""
     config = uvicorn.Config(
         app,
+        http=HalfClosed,
         log_level="error",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=max(1, round(grace)),
     )
-    asyncio.run(Server(config, begun).serve(sockets=[address]))
+    return Server(config, begun)

@@ -10,12 +10,11 @@ pytest.importorskip("fastapi")
 pytest.importorskip("prometheus_client")
 pytest.importorskip("httpx2")
 
-import uvicorn
 from fastapi.testclient import TestClient
 
 from seqlab.serve.app import application
 from seqlab.serve.limits import Limits
-from seqlab.serve.running import Server, listening
+from seqlab.serve.running import listening, server_of
 from seqlab.workbench.predictor import load
 from tests.fuzz.data_files import write_all
 from tests.fuzz.trained import DATA, write_trained
@@ -69,8 +68,7 @@ def running(app):
     """An application on a free port, in a thread of its own."""
     address = listening("127.0.0.1", 0)
     begun = threading.Event()
-    config = uvicorn.Config(app, log_level="error", access_log=False)
-    server = Server(config, begun.set)
+    server = server_of(app, 5, begun.set)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[address])))
     thread.start()
     assert begun.wait(60)

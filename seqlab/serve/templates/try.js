@@ -62,7 +62,7 @@ for (const field of about.fields) {
   area.value = kind.write(about.example?.[field.name]);
   byId("fields").append(label, area);
 }
-byId("columns").textContent = `With the columns ${about.columns.join(", ")}; the predictions come as a CSV file.`;
+byId("columns").textContent = `It needs the columns: ${about.columns.join(", ")}. The predictions come as a CSV file.`;
 const writes = about.stream && about.task === "language";
 byId("sampling").hidden = !writes;
 if (writes) byId("go").textContent = "Write on";
