@@ -25,6 +25,10 @@ def serve(
         typer.Option(help="What clients must send as a key.", envvar="SEQLAB_API_KEY"),
     ] = None,
     threads: Annotated[int, typer.Option(help="Threads of a computation.", min=1)] = 1,
+    write_docker: Annotated[
+        Path | None,
+        typer.Option(help="Serve nothing; write a folder that docker build makes a server of."),
+    ] = None,
     deadline: Annotated[
         str | None,
         typer.Option(help="Longest time to an answer; 30s by default.", rich_help_panel=LIMITS),
@@ -47,6 +51,12 @@ def serve(
         from seqlab.cli.streams import say
         from seqlab.serve.command import serve_folder
 
+    if write_docker is not None:
+        from seqlab.serve.docker import write_docker as write
+
+        files = write(model, write_docker)
+        say(f"{', '.join(map(str, files))} written; docker build {write_docker}")
+        return
     limits = {
         **_pairs(limit or []),
         **o.said(queue=queue, rate=rate, deadline=o.seconds(deadline, "--deadline")),

@@ -32,7 +32,7 @@ def serve_folder(
     chosen = Limits.read(limits or {}, "limits")
     address = listening(host, port)  # before the model is loaded, which takes seconds
     predictor = load(folder)
-    app = application(predictor, chosen, key=key, threads=threads, folder=folder)
+    app = application(predictor, chosen, key=key or None, threads=threads, folder=folder)
     name = f"{predictor.card['candidate']} ({predictor.task.name})"
     line = f"{name} at http://{host}:{port} – Ctrl-C ends it"
     serve(app, address, chosen.deadline, lambda: begun(line))
