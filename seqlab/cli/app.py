@@ -17,6 +17,7 @@ from seqlab.cli.gradients import gradients
 from seqlab.cli.inspect import inspect
 from seqlab.cli.lr_find import lr_find
 from seqlab.cli.mixers import mixers
+from seqlab.cli.monitor import monitor
 from seqlab.cli.predict import predict
 from seqlab.cli.predict_next import predict_next
 from seqlab.cli.report import report
@@ -54,6 +55,7 @@ for command in (
     report,
     predict,
     evaluate,
+    monitor,
     predict_next,
     translate,
     generate,

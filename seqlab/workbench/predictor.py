@@ -75,7 +75,7 @@ class Predictor:
 
         Where an example is more than a row, as in forecasts, all comes in one piece.
         """
-        examples = self._examples(data, columns, reading)
+        examples = self.examples(data, columns, reading)
         yield from self.task.present_pieces((self._predict(some), some) for some in examples)
 
     def evaluate(self, data: Any, columns: Columns = None, **reading: Any) -> Evaluation:
@@ -86,7 +86,7 @@ class Predictor:
         from seqlab.workbench.evaluating import Evaluator
 
         evaluator, origin, scored = Evaluator(self.task), _origin(data), 0
-        for examples in self._examples(data, columns, reading, labelled=True):
+        for examples in self.examples(data, columns, reading, labelled=True):
             rows = np.flatnonzero(self.task.known(examples))
             evaluator.leave_out(examples, len(examples) - len(rows))
             if len(rows):
@@ -96,10 +96,10 @@ class Predictor:
                 scored += len(known)
         return evaluator.result(str(self.card["candidate"]), origin)
 
-    def _examples(
+    def examples(
         self, data: Any, columns: Columns, reading: dict[str, Any], labelled: bool = False
     ) -> Iterator[Examples]:
-        """Piece by piece; a piece without any is an error where nothing else came before it."""
+        """Of new data, piece by piece; an error where there are none at all."""
         anything = False
         for examples in self.task.encode_pieces(self._pieces(data, columns, reading), labelled):
             if len(examples):
