@@ -116,7 +116,7 @@ class ForecastForm(TableForm):
         super().__init__(task)
         layout = task.fitted.layout
         kinds = _columns(task)
-        self.columns = list(kinds)
+        self.columns, self.targets = list(kinds), list(layout.targets)
         record: Any = dict[str, str | Number | None]
         if not layout.by_row:
             record = create_model("Moment", __base__=Row, **_fields(kinds))

@@ -65,9 +65,7 @@ def about(service: Service, example: dict[str, Any] | None, stream: bool) -> dic
         "labels": service.form.answer in (Label, Labels),
         "rows": service.limits.rows,
         "columns": columns_of(service.task, service.form),
-        "targets": list(service.task.fitted.layout.targets)
-        if isinstance(service.form, ForecastForm)
-        else [],
+        "targets": service.form.targets if isinstance(service.form, ForecastForm) else [],
     }
 
 

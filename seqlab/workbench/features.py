@@ -160,5 +160,5 @@ def _(task: Language, examples: Examples) -> Iterator[Feature]:
 @of_predictions.register
 def _(task: Language, predictions: Predictions, examples: Examples) -> Iterator[Feature]:
     ragged = as_ragged(predictions)
-    bits = [float(np.mean(ragged[row])) for row in range(len(ragged))]
+    bits = [float(np.mean(np.asarray(ragged[row], dtype=np.float64))) for row in range(len(ragged))]
     yield Feature("surprise", "nats a token", np.array(bits), score=True)

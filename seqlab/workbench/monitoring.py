@@ -160,12 +160,14 @@ def _advice(
         f"changed: {drift.feature}, by {drift.distance:.2f} on a scale from 0 to 1"
         for drift in changed
     ]
-    if old is not None and now is not None:
+    if now is not None and now.examples < FEWEST:
+        told.append(f"{now.examples} labelled examples are too few to judge by")
+    elif old is not None and now is not None:
         worse, sentence = _worse(old, now.scores[0])
         return ("retrain" if worse else "keep"), [sentence, *told]
     if changed:
         return "label", [*told, "whether that harms is not known without labels: label some rows"]
-    return "keep", ["nothing that can be watched has changed"]
+    return "keep", [*told, "nothing that can be watched has changed"]
 
 
 def _tested(predictor: Predictor, tested: Evaluation | None) -> Score | None:

@@ -89,9 +89,11 @@ def test_labels_that_hold_though_texts_have_changed(study):
 
 
 def test_few_labels_prove_nothing(study):
-    new = frame(2, 10)
+    new = frame(19, 10)
     new["label"] = new["label"].map({"neg": "pos", "pos": "neg"})
-    assert monitor(study / "best", new).advice == "keep"
+    found = monitor(study / "best", new)
+    assert found.advice == "keep"
+    assert "19 labelled examples are too few to judge by" in found.reasons
 
 
 def test_of_what_was_trained_on_all_data_certainty_is_not_compared(tmp_path):
