@@ -19,10 +19,12 @@ from seqlab.cli.inspect import inspect
 from seqlab.cli.lr_find import lr_find
 from seqlab.cli.mixers import mixers
 from seqlab.cli.models import models
+from seqlab.cli.monitor import monitor
 from seqlab.cli.pipeline import pipeline
 from seqlab.cli.predict import predict
 from seqlab.cli.predict_next import predict_next
 from seqlab.cli.report import report
+from seqlab.cli.serve import serve
 from seqlab.cli.train import train
 from seqlab.cli.translate import translate
 
@@ -58,9 +60,11 @@ for command in (
     train,
     predict,
     evaluate,
+    monitor,
     predict_next,
     translate,
     generate,
+    serve,
     ablate,
     lr_find,
     gradients,

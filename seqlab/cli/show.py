@@ -134,6 +134,17 @@ def evaluate_and_show(
     tables.show_evaluation(Terminal(), found)
 
 
+def monitor_and_show(model: Path, data: str, reading: dict[str, Any], *, json: bool) -> None:
+    """What has changed, and whether to train again."""
+    from seqlab.workbench.monitoring import monitor
+
+    found = monitor(model, data, **reading)
+    if json:
+        print_json(found.to_dict())
+        return
+    tables.show_monitoring(Terminal(), found)
+
+
 def _show_study(terminal: Terminal, study: StoredStudy) -> None:
     tables.show_leaderboard(terminal, study)
     tables.show_sentence(terminal, study.verdict)

@@ -10,15 +10,22 @@ from rich.text import Text
 
 from seqlab.cli.progress import in_words
 from seqlab.cli.terminal import Terminal, styled
+from seqlab.compare.drift import QUARTILES
 from seqlab.report.stored import StoredStudy
 from seqlab.study.plan import Allowance, PlannedContestant
 from seqlab.study.planning import Plan
 from seqlab.study.timing import Pace, counted
 from seqlab.workbench.evaluating import Evaluation
 from seqlab.workbench.inspecting import Inspection
+from seqlab.workbench.monitoring import Monitoring
 
 COLOURS = {"error": "red", "warning": "yellow", "info": "green"}
 MOST_COLUMNS = 20  # that are listed
+ADVICE = {
+    "retrain": "Train again: on the new data it is worse.",
+    "label": "Label some new rows: the data have changed.",
+    "keep": "Keep it: nothing says that it should be trained again.",
+}
 STATUS_COLOURS = {
     "best": "bold green",
     "tied": "green",
@@ -212,6 +219,39 @@ def show_evaluation(terminal: Terminal, found: Evaluation) -> None:
         known = "–" if pd.isna(score.low) else ends
         rows.append([score.metric, _number(score.value, 4), known, better])
     terminal.table(("metric", "value", "95 % interval", "better"), rows, kinds=" rr ")
+
+
+def show_monitoring(terminal: Terminal, found: Monitoring) -> None:
+    """New data against those of the study: a line a feature, the scores, and what to do."""
+    several = len(found.drifts)
+    rows = [
+        [
+            f"{drift.feature} ({drift.unit})",
+            _told(drift.before),
+            _told(drift.now),
+            _number(drift.distance, 2),
+            "changed" if drift.drifted(several) else "too few" if drift.few else "as before",
+        ]
+        for drift in found.drifts
+    ]
+    terminal.table(("what", "before", "now", "distance", "status"), rows, kinds="   r ")
+    if found.now is not None:
+        terminal.say()
+        show_evaluation(terminal, found.now)
+    for note in found.notes:
+        terminal.say(note, style="yellow")
+    terminal.say()
+    terminal.say(ADVICE[found.advice], style="bold")
+    for reason in found.reasons:
+        terminal.say(f"  · {reason}")
+
+
+def _told(values: dict[str, float]) -> str:
+    """Quartiles, or the three largest shares."""
+    if list(values) == list(QUARTILES):
+        return " … ".join(f"{value:.3g}" for value in values.values())
+    largest = sorted(values.items(), key=lambda pair: -pair[1])[:3]
+    return ", ".join(f"{name} {share:.0%}" for name, share in largest) or "–"
 
 
 def show_sentence(terminal: Terminal, verdict: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ so that α = 0 compares plain probabilities and α > 0 does not punish long sequ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -47,22 +48,25 @@ def decode(model: EncoderDecoder, source: Tensor, context: Context, how: Decodin
 
 def greedy(model: EncoderDecoder, read: Context, how: Decoding) -> Tensor:
     """The most probable token at every position."""
+    return torch.stack(list(greedy_steps(model, read, how)), dim=1)
+
+
+def greedy_steps(model: EncoderDecoder, read: Context, how: Decoding) -> Iterator[Tensor]:
+    """The same position by position, (B,) each, until all have ended."""
     state = model.begin(read)
     assert read.memory is not None
     B, device = read.memory.shape[0], read.memory.device
     last = torch.full((B, 1), how.begin, device=device)
     ended = torch.zeros(B, dtype=torch.bool, device=device)
-    written = []
     for _ in range(how.limit):
         hidden, state = model.write(last, state)
         logits = _allowed(model.logits(hidden[:, -1]), how)
         chosen = logits.argmax(dim=-1).masked_fill(ended, how.end)
-        written.append(chosen)
+        yield chosen
         ended = ended | (chosen == how.end)
         if bool(ended.all()):
-            break
+            return
         last = chosen[:, None]
-    return torch.stack(written, dim=1)
 
 
 class Beams(NamedTuple):

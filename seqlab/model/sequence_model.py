@@ -83,13 +83,17 @@ class SequenceModel(Model):
 
     def stream(self, inputs: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """The positions that follow a state: (B, T) → the head's output at each, and the state."""
+        x, state = self.stream_hidden(inputs, state)
+        return self.head(self.dropout(x)), state
+
+    def stream_hidden(self, inputs: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+        """As `stream`, but what `hidden` gives at each position, (B, T, D)."""
         x = self.embedding(inputs, state.position)
         after = []
         for block, mixer_state in zip(self.blocks, state.mixers, strict=True):
             x, mixer_state = cast(Block, block).stream(x, mixer_state)
             after.append(mixer_state)
-        outputs = self.head(self.dropout(self.norm(x)))
-        return outputs, ModelState(state.position + inputs.shape[1], tuple(after))
+        return self.norm(x), ModelState(state.position + inputs.shape[1], tuple(after))
 
     def _mixers(self) -> list[StreamingMixer]:
         mixers = [cast(Block, block).mixer for block in self.blocks]

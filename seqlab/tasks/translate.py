@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from seqlab.batch import Batch
     from seqlab.model.base import Model
+    from seqlab.model.decoding import Decoding
     from seqlab.model.encoder_decoder import EncoderDecoder
 
 CARD = {
@@ -212,19 +213,25 @@ class Translate(RowTask):
 
     def written(self, model: nn.Module, batch: Batch, beam: int, length_penalty: float) -> Ragged:
         """What is written for each source by a beam of some width, without its end."""
-        from seqlab.model.decoding import Decoding, decode
+        from seqlab.model.decoding import decode
+
+        how = self.decoding(batch.inputs.shape[1], beam, length_penalty)
+        ids = decode(_coder(model), batch.inputs, batch.context, how)
+        return _until(ids.cpu().numpy().astype(np.int32), how.end)
+
+    def decoding(self, length: int, beam: int = 1, length_penalty: float = 1.0) -> Decoding:
+        """How sources of so many tokens are written for."""
+        from seqlab.model.decoding import Decoding
 
         end = self.target.vocabulary.end
-        how = Decoding(
+        return Decoding(
             begin=end,
             end=end,
-            limit=self.target.most_written(batch.inputs.shape[1]),
+            limit=self.target.most_written(length),
             beam=min(beam, self.target.vocabulary.size - len(UNWRITTEN_IDS)),
             length_penalty=length_penalty,
             forbidden=UNWRITTEN_IDS,
         )
-        ids = decode(_coder(model), batch.inputs, batch.context, how)
-        return _until(ids.cpu().numpy().astype(np.int32), end)
 
     # -- fitted, for people --------------------------------------------------------------------
 

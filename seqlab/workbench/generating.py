@@ -37,8 +37,8 @@ class Writer:
         if tokens < 1:
             raise UserError(f"--tokens {tokens}: expected a whole number from 1 on")
         settings = Sampling.read(sampling, "generate").checked()
-        ids = self._ids(prompt)
-        return self._text(generate(self._reader(), ids, tokens, settings, self.task.settings.never))
+        ids = self.ids(prompt)
+        return self._text(generate(self.reader(), ids, tokens, settings, self.task.settings.never))
 
     def _text(self, tokens: Iterator[int]) -> Iterator[str]:
         decode = self.task.vocabulary.decoder()
@@ -49,7 +49,8 @@ class Writer:
             if piece:
                 yield piece
 
-    def _ids(self, prompt: str | None) -> list[int]:
+    def ids(self, prompt: str | None) -> list[int]:
+        """The tokens that a prompt is, or that a text begins with where there is none."""
         vocabulary, ends = self.task.vocabulary, self.task.settings.ends
         if prompt is None:
             if ends or vocabulary.unknown("\n"):
@@ -76,7 +77,8 @@ class Writer:
         ids: list[int] = vocabulary.encode(prompt).ids.tolist()
         return [BOUNDARY, *ids] if ends else ids
 
-    def _reader(self) -> TokenReader:
+    def reader(self) -> TokenReader:
+        """What reads one text and says what may follow."""
         from seqlab.baselines.base import Baseline
         from seqlab.baselines.kneser_ney import KneserNey
 

