@@ -12,6 +12,7 @@ from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
 from seqlab.cli.evaluate import evaluate
+from seqlab.cli.export import export
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
 from seqlab.cli.inspect import inspect
@@ -53,6 +54,7 @@ for command in (
     report,
     predict,
     evaluate,
+    export,
     predict_next,
     translate,
     generate,

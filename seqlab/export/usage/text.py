@@ -1,0 +1,84 @@
+"""Texts to token ids, by the `tokenizers` package."""
+
+from __future__ import annotations
+
+import json
+
+from seqlab.data.examples import Examples
+from seqlab.data.tokens import PAD, UNKNOWN
+from seqlab.export.usage.usage import Usage, reading
+from seqlab.tasks.inputs.text import Text, separator_of
+
+TOKENIZER = "task/input/tokenizer.json"  # where the fitted task has it
+SHOWN = 200  # characters of the example
+
+SETUP = f"""\
+tokenizer = Tokenizer.from_file("{TOKENIZER}")
+tokenizer.encode_special_tokens = True  # a text that says "<pad>" is a text"""
+
+PADDED = """\
+    inputs = np.full((len(rows), max(map(len, rows))), know["pad"], np.int64)
+    for line, row in zip(inputs, rows):
+        line[: len(row)] = row
+    lengths = np.array([[len(row)] for row in rows])
+    return {"inputs": inputs, "mask": np.arange(inputs.shape[1]) < lengths}"""
+
+ONE = (
+    """\
+def tokens(texts):
+    return [one.ids for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+def read(texts):
+    rows = [{cut} or [know["unknown"]] for ids in tokens(texts)]
+"""
+    + PADDED
+)
+CUTS = {
+    "truncate": 'ids[: know["window"]]',
+    "head-tail": 'ids if len(ids) <= know["window"] else '
+    'ids[: (know["window"] + 1) // 2] + ids[len(ids) - know["window"] // 2 :]',
+}
+
+TWO = (
+    """\
+def tokens(texts):
+    return [one.ids for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+def join(first, second):
+    while len(first) + len(second) > know["window"] - 1:  # the longer one is cut first
+        {cut}
+    return first + [know["separator"]] + second
+
+def read(pairs):
+    firsts, seconds = (tokens(list(side)) for side in zip(*pairs))
+    rows = [join(first, second) for first, second in zip(firsts, seconds)]
+"""
+    + PADDED
+)
+
+
+@reading.register
+def text_reading(part: Text, examples: Examples) -> Usage:
+    """One text a row, or two."""
+    facts = {
+        "kind": "text pairs" if part.pair else "texts",
+        "tokenizer": TOKENIZER,
+        "window": part.window,
+        "documents": part.options.documents,
+        "pad": PAD,
+        "unknown": UNKNOWN,
+    }
+    shown = [examples.frame[name].iloc[0][:SHOWN] for name in ("text", "text2")[: 1 + part.pair]]
+    if part.pair:
+        facts["separator"] = separator_of(part.tokenizer)
+        code, example = TWO, [shown]
+    else:
+        code, example = ONE.replace("{cut}", CUTS[part.options.documents]), shown
+    return Usage(
+        facts,
+        code,
+        SETUP,
+        ("from tokenizers import Tokenizer",),
+        ("tokenizers",),
+        json.dumps(example, ensure_ascii=False),
+    )
