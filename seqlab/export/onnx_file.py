@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import torch
@@ -28,9 +29,14 @@ def traced(network: nn.Module, arguments: Sequence[Tensor], inputs: Sequence[Por
     """The network as PyTorch's program, any size allowed along the axes that the ports name."""
     network = network.eval()
     free = tuple(dict.fromkeys(port.axes, torch.export.Dim.DYNAMIC) for port in inputs)
+    shapes: Any = free
+    if any(p.kind is p.VAR_POSITIONAL for p in signature(network.forward).parameters.values()):
+        shapes = (*free[:1], free[1:])  # `forward` takes the others as a tuple
     with _quietly(), torch.no_grad():
         try:
-            return torch.export.export(network, tuple(arguments), dynamic_shapes=free, strict=False)
+            return torch.export.export(
+                network, tuple(arguments), dynamic_shapes=shapes, strict=False
+            )
         except UserError:
             raise
         except Exception as error:  # torch raises whatever its passes do

@@ -23,7 +23,7 @@ from seqlab.export.forms.form import Form, Port
 from seqlab.export.onnx_file import OPSET
 from seqlab.export.parity import TOLERANCE
 from seqlab.export.readme import code_of, readme
-from seqlab.export.usage.choose import answering, reading
+from seqlab.export.usage.choose import answering, reading_of
 from seqlab.model.base import Model
 from seqlab.runs import unfinished_name, write_json
 from seqlab.tasks.base import Task
@@ -48,7 +48,7 @@ def export_model(source: Source, output: Path) -> Path:
     """Write the folder; nothing is left of it where anything is refused."""
     check_output(output)
     form = form_of(source.task, source.model)
-    read = reading(source.task.reader, source.test)
+    read = reading_of(source.task, source.test)
     answer = answering(source.task)
     converted = convert(form, source.test, str(source.card["candidate"]))
     fresh = output.absolute().parent / unfinished_name()
@@ -83,7 +83,7 @@ def _write_example(folder: Path, form: Form, converted: Converted, test: Example
     tensors = form.arguments(test, EXAMPLE_ROWS, converted.usual_length)
     inputs = {port.name: t.numpy() for port, t in zip(form.inputs, tensors, strict=True)}
     with torch.inference_mode():
-        given = form.network.eval()(*tensors)
+        given = form.network(*tensors)
     outputs = [given] if torch.is_tensor(given) else list(given)
     (folder / "example_input.npz").write_bytes(_npz(inputs))
     named = {port.name: t.numpy() for port, t in zip(form.outputs, outputs, strict=True)}

@@ -8,7 +8,7 @@ from seqlab import registry
 from seqlab.errors import UserError
 from seqlab.export.conversion import TRACED_LENGTH, TRACED_ROWS, checked, convert
 from seqlab.export.forms.choose import form_of
-from seqlab.export.forms.rows import LENGTHS
+from seqlab.export.forms.sequences import LENGTHS
 from seqlab.export.onnx_file import NotTracedError, to_onnx, traced
 from seqlab.export.parity import agreements, refuse
 from seqlab.export.runtime import Session

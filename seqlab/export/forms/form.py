@@ -15,6 +15,7 @@ from seqlab.data.examples import Examples
 from seqlab.export.runtime import Session
 from seqlab.tasks.base import Predictions
 
+MOST_ROWS = 512  # of the examples that a file is tried on
 BATCH, TIME = "batch", "time"  # what axes of any size are called
 
 
@@ -24,6 +25,13 @@ class Port:
 
     name: str
     axes: dict[int, str]
+
+
+def some_of(examples: Examples) -> Examples:
+    """At most `MOST_ROWS` of the examples, evenly over all."""
+    if len(examples) <= MOST_ROWS:
+        return examples
+    return examples.take(np.linspace(0, len(examples) - 1, MOST_ROWS).astype(np.int64))
 
 
 class Form(ABC):

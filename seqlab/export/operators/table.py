@@ -5,12 +5,13 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 
 Translation = Callable[..., Any]
-_BESIDE = ("table", "scan", "recurrent")  # what the translations share
+_BESIDE = ("table", "scan", "recurrent", "chain")  # what the translations share
 
 
 def translations() -> dict[Any, Translation]:
@@ -20,7 +21,8 @@ def translations() -> dict[Any, Translation]:
     names = [module.name for module in pkgutil.iter_modules(folder) if module.name not in _BESIDE]
     table: dict[Any, Translation] = {}
     for name in names:
-        import_module(f"seqlab.kernels.{name}")  # which registers the operator with torch
-        operator = getattr(torch.ops.seqlab, name).default
-        table[operator] = import_module(f"{package}.{name}").translate
+        file = import_module(f"{package}.{name}")  # which has an operator of its own,
+        if find_spec(f"seqlab.kernels.{name}") is not None:
+            import_module(f"seqlab.kernels.{name}")  # or that of a kernel
+        table[getattr(torch.ops.seqlab, name).default] = file.translate
     return table

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from seqlab.export.usage import classes, text
-from seqlab.export.usage.usage import Usage, answering, reading
+from seqlab.export.usage import (
+    arrays,
+    classes,
+    images,
+    numbers,
+    recordings,
+    series,
+    tags,
+    text,
+    tokens,
+)
+from seqlab.export.usage.usage import Usage, answering, reading, reading_of
 
-PARTS = (classes, text)
+REGISTERED = (arrays, classes, images, numbers, recordings, series, tags, text, tokens)
 
-__all__ = ["PARTS", "Usage", "answering", "reading"]
+__all__ = ["REGISTERED", "Usage", "answering", "reading", "reading_of"]

@@ -6,6 +6,8 @@ import json
 
 from seqlab.data.examples import Examples
 from seqlab.data.tokens import PAD, UNKNOWN
+from seqlab.errors import UserError
+from seqlab.export.usage.padding import WHOLE
 from seqlab.export.usage.usage import Usage, reading
 from seqlab.tasks.inputs.text import Text, separator_of
 
@@ -16,13 +18,6 @@ SETUP = f"""\
 tokenizer = Tokenizer.from_file("{TOKENIZER}")
 tokenizer.encode_special_tokens = True  # a text that says "<pad>" is a text"""
 
-PADDED = """\
-    inputs = np.full((len(rows), max(map(len, rows))), know["pad"], np.int64)
-    for line, row in zip(inputs, rows):
-        line[: len(row)] = row
-    lengths = np.array([[len(row)] for row in rows])
-    return {"inputs": inputs, "mask": np.arange(inputs.shape[1]) < lengths}"""
-
 ONE = (
     """\
 def tokens(texts):
@@ -31,7 +26,7 @@ def tokens(texts):
 def read(texts):
     rows = [{cut} or [know["unknown"]] for ids in tokens(texts)]
 """
-    + PADDED
+    + WHOLE
 )
 CUTS = {
     "truncate": 'ids[: know["window"]]',
@@ -53,13 +48,19 @@ def read(pairs):
     firsts, seconds = (tokens(list(side)) for side in zip(*pairs))
     rows = [join(first, second) for first, second in zip(firsts, seconds)]
 """
-    + PADDED
+    + WHOLE
 )
 
 
 @reading.register
 def text_reading(part: Text, examples: Examples) -> Usage:
     """One text a row, or two."""
+    if part.options.documents not in CUTS:
+        raise UserError(
+            f'options.documents = "{part.options.documents}": texts that are read in chunks are '
+            "not exported",
+            "accepted: truncate, head-tail; or use the folder as it is with seqlab predict",
+        )
     facts = {
         "kind": "text pairs" if part.pair else "texts",
         "tokenizer": TOKENIZER,

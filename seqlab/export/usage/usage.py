@@ -10,7 +10,8 @@ from functools import singledispatch
 from typing import Any
 
 from seqlab.data.examples import Examples
-from seqlab.errors import UserError
+from seqlab.tasks.base import Task
+from seqlab.tasks.row_task import RowTask
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,15 @@ class Usage:
 @singledispatch
 def reading(part: Any, examples: Examples) -> Usage:
     """How raw values become the network's inputs."""
-    raise UserError(
-        f"inputs of the kind {type(part).__name__} cannot be exported yet",
-        "seqlab predict and seqlab serve use such models as they are",
-    )
+    raise NotImplementedError
 
 
 @singledispatch
 def answering(task: Any) -> Usage:
     """What the network's outputs say."""
-    raise UserError(
-        f"models of the task {task.name} cannot be exported yet",
-        "seqlab predict and seqlab serve use such models as they are",
-    )
+    raise NotImplementedError
+
+
+def reading_of(task: Task, examples: Examples) -> Usage:
+    """How a task's raw values become the network's inputs."""
+    return reading(task.reader if isinstance(task, RowTask) else task, examples)
