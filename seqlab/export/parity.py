@@ -60,17 +60,18 @@ def agreement(
     except Exception as error:  # a runtime has no class for a shape that a file does not take
         return Agreement(rows, length, float("inf"), str(error).partition("\n")[0][:200])
     pairs = zip(form.compared(expected, arrays), form.compared(got, arrays), strict=True)
-    return Agreement(rows, length, max(_difference(a, b) for a, b in pairs))
+    return Agreement(rows, length, max(difference(a, b) for a, b in pairs))
 
 
-def _difference(expected: NDArray[Any], got: NDArray[Any]) -> float:
+def difference(expected: NDArray[Any], got: NDArray[Any]) -> float:
+    """The largest absolute one; infinite where shapes differ or a side is no number."""
     if expected.shape != got.shape:
         return float("inf")
     if not expected.size:
         return 0.0
-    difference = np.abs(expected.astype(np.float64) - got)
+    apart = np.abs(expected.astype(np.float64) - got)
     same = (expected == got) | (np.isnan(expected) & np.isnan(got))
-    return float(np.where(same, 0.0, difference).max())
+    return float(np.nan_to_num(np.where(same, 0.0, apart), nan=np.inf).max())
 
 
 def refuse(table: list[Agreement], what: str) -> None:
@@ -78,7 +79,7 @@ def refuse(table: list[Agreement], what: str) -> None:
     missed = [cell for cell in table if not cell.holds]
     if not missed:
         return
-    worst = max(missed, key=lambda cell: np.nan_to_num(cell.difference, nan=np.inf))
+    worst = max(missed, key=lambda cell: cell.difference)
     where = f"{worst.rows} rows" + (f" of {worst.length} positions" if worst.length else "")
     why = worst.problem or f"outputs differ by {worst.difference:.1e}"
     raise UserError(

@@ -53,6 +53,10 @@ class Form(ABC):
     def lengths(self, examples: Examples) -> Sequence[int | None]:
         """The lengths that parity is tried at; None: these sequences have one length."""
 
+    def reads(self, examples: Examples, length: int) -> bool:
+        """Whether the model itself can read so many positions."""
+        return False
+
     @abstractmethod
     def arguments(self, examples: Examples, rows: int, length: int | None) -> tuple[Tensor, ...]:
         """So many real examples, the first of this length, the others as long or shorter."""

@@ -51,9 +51,9 @@ class SequenceForm(Form):
         if self.fixed:
             return [None]
         longest = self.task.inputs.longest or max(len(one) for one in self._real(examples))
-        return [n for n in sorted({*LENGTHS, longest}) if self._reads(examples, n)]
+        return [n for n in sorted({*LENGTHS, longest}) if self.reads(examples, n)]
 
-    def _reads(self, examples: Examples, length: int) -> bool:
+    def reads(self, examples: Examples, length: int) -> bool:
         """Whether the model itself can read so many positions: tables of positions may end."""
         try:
             with torch.inference_mode():
