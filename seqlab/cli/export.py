@@ -14,6 +14,12 @@ from seqlab.progress import doing
 def export(
     model: Annotated[Path, typer.Argument(help="The best/ folder of a study.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A new folder.")],
+    step: Annotated[
+        bool, typer.Option("--step", help="Also one position at a time, to answer a stream.")
+    ] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Also with 8-bit weights, if it predicts as well.")
+    ] = False,
     json: o.Json = False,
 ) -> None:
     """Write a trained winner as ONNX, with what else it takes to use it.
@@ -24,4 +30,4 @@ def export(
     with doing("starting"):
         from seqlab.cli.exported import export_and_show
 
-    export_and_show(model, output, json)
+    export_and_show(model, output, step, int8, json)
