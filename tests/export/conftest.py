@@ -22,22 +22,24 @@ def prepared(task, rows=120, **spec):
     return kind.prepare(Sources(kind.sample(rows, 0)), DataSpec(**spec), 0)[0]
 
 
-def untrained(task, recipe, **fields):
-    """A model of a recipe whose weights are larger than at birth, so that differences show."""
+def untrained(task, recipe, noise=0.05, **fields):
+    """A model of a recipe whose weights are moved from where they begin, so that all matter."""
     spec = {"width": 16, **recipes()[recipe].model, **fields}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = task.model(ModelSpec(**spec)).eval()
         with torch.no_grad():
             for parameter in model.parameters():
-                parameter += 0.05 * torch.randn_like(parameter)
+                parameter += noise * torch.randn_like(parameter)
     return model
 
 
 @pytest.fixture(scope="session")
 def exported(finished, tmp_path_factory):
     """The winner of the finished study as a folder."""
-    return export(finished / "best", tmp_path_factory.mktemp("exported") / "model")
+    return export(
+        finished / "best", tmp_path_factory.mktemp("exported") / "model", step=True, int8=True
+    )
 
 
 @pytest.fixture

@@ -10,23 +10,25 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from seqlab.batch import Context
 from seqlab.cli import run
 from seqlab.errors import UserError
 from seqlab.workbench.exporting import export
 from seqlab.workbench.predictor import load
 
 
-def code_of(folder):
-    """The listing of a folder's README."""
-    return re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)[1]
+def code_of(folder, number=0):
+    """A listing of a folder's README."""
+    return re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)[number]
 
 
 def test_a_folder_holds_what_its_readers_need(exported):
     names = {path.name for path in exported.iterdir()}
     assert names == {
         *("model.onnx", "preprocess.json", "card.json", "README.md", "task"),
-        *("example_input.npz", "example_output.npz"),
+        *("example_input.npz", "example_output.npz", "step.onnx", "initial_state.npz"),
     }
     card = json.loads((exported / "card.json").read_text())
     assert card["opset"] == 20
@@ -90,6 +92,28 @@ def test_a_changed_folder_is_refused(exported_copy, change, message):
 def change_card(folder, **fields):
     card = json.loads((folder / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps({**card, **fields}))
+
+
+def test_the_readme_s_stream_answers_as_the_model_does(exported, finished):
+    code = code_of(exported, 1).rpartition("for _")[0]
+    tokens = [2, 5, 1, 7, 3]
+    code += f"for token in {tokens}:\n    last = answer_to(np.array([[token]]))\nprint(last[0, 0])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=exported, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    model = load(finished / "best").contestant
+    with torch.inference_mode():
+        wanted = model(torch.tensor([tokens]), Context())
+    assert abs(float(done.stdout) - float(wanted)) < 1e-5
+
+
+def test_eight_bits_that_save_nothing_are_not_kept(exported):
+    card = json.loads((exported / "card.json").read_text())
+    assert card["network"] == "model.onnx"
+    assert not card["int8"]["kept"]
+    assert card["int8"]["difference"][1] <= 0 <= card["int8"]["difference"][2]
+    assert set(card["int8"]["latency"]) == {"float32", "int8"}
 
 
 def change_network(folder, change):

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,12 @@ from tests.export.conftest import untrained
 pytestmark = pytest.mark.slow
 
 
-def exported(task, folder, recipe="gru", table=None, **options):
+def exported(task, folder, recipe="gru", table=None, noise=0.05, spec=None, **options):
     """A folder of an untrained model, the model's task, the model, and the table."""
     kind = registry.load("tasks", task)
     table = kind.sample(120, 0) if table is None else table
-    prepared = kind.prepare(Sources(table), DataSpec(options=options), 0)[0]
-    model = untrained(prepared.task, recipe)
+    prepared = kind.prepare(Sources(table), spec or DataSpec(options=options), 0)[0]
+    model = untrained(prepared.task, recipe, noise)
     card = {"candidate": recipe, "task": task}
     export_model(Source(prepared.task, model, card, prepared.test), folder)
     return prepared.task, model, table
@@ -72,7 +73,8 @@ def test_pairs_of_texts(tmp_path, monkeypatch):
     labels = ["same" if a.split()[0] in b else "other" for a, b in pairs]
     frame = pd.DataFrame(pairs, columns=["text", "text2"]).assign(label=labels)
     table = Table(frame, "pairs")
-    task, model, _ = exported("classify", tmp_path / "m", table=table)
+    spec = DataSpec(max_tokens=6)
+    task, model, _ = exported("classify", tmp_path / "m", table=table, spec=spec)
     answers = namespace_of(tmp_path / "m", monkeypatch)["predict"](pairs)
     assert [label for label, _ in answers] == model_says(task, model, table)["predicted"].tolist()
 
@@ -130,7 +132,7 @@ def test_numbers(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("options", [{}, {"crf": True}, {"spelling": "none"}])
 def test_tags(tmp_path, monkeypatch, options):
-    task, model, table = exported("tag", tmp_path / "m", "bigru", **options)
+    task, model, _ = exported("tag", tmp_path / "m", "bigru", noise=0.5, **options)
     sentences = [["Please", "from", "Bonn", "St.12", "unSEEN"], ["to", "Ulm"]]
     answers = namespace_of(tmp_path / "m", monkeypatch)["predict"](sentences)
     frame = pd.DataFrame({"tokens": sentences, "tags": [["O"] * len(s) for s in sentences]})
@@ -179,3 +181,37 @@ def test_folders_of_every_task_predict_as_their_models(tmp_path, task):
     wanted, got = (getattr(one, "values", one) for one in (wanted, got))
     scale = max(1.0, float(np.abs(wanted).max()))
     assert np.abs(wanted - got).max() / scale < 1e-5
+
+
+def test_the_sensor_of_the_documents_says_what_the_model_says(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    labels = [("low", "high")[n % 2] for n in range(120)]
+    cells = [
+        rng.normal(2.0 * (label == "high"), 3.0, (12 + n % 3, 2)) for n, label in enumerate(labels)
+    ]
+    table = registry.load("tasks", "series").sample(120, 0)
+    column = next(name for name in table.frame if np.ndim(table.frame[name].iloc[0]) > 0)
+    table.frame["label"] = labels
+    for row, cell in enumerate(cells):
+        table.frame.at[row, column] = cell
+    kind = registry.load("tasks", "series")
+    prepared = kind.prepare(Sources(table), DataSpec(options={"patch": 1}), 0)[0]
+    model = untrained(prepared.task, "gru", noise=0.3)
+    source = Source(prepared.task, model, {"candidate": "gru", "task": "series"}, prepared.test)
+    export_model(source, tmp_path / "m", step=True)
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+    monkeypatch.chdir(tmp_path / "m")
+    names = {}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(
+            compile(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], "export.md", "exec"),
+            names,
+        )
+    assert len(printed.getvalue().split()) == 10
+    says = model_says(prepared.task, model, table)["predicted"].tolist()
+    answers = []
+    for cell in cells:
+        sensor = names["Sensor"]()
+        answers.append([sensor.read(values) for values in cell][-1])
+    assert answers == says
+    assert len(set(says)) == 2

@@ -23,15 +23,19 @@ ONE = (
 def tokens(texts):
     return [one.ids for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
+def cut(ids):
+{cut}
+
 def read(texts):
-    rows = [{cut} or [know["unknown"]] for ids in tokens(texts)]
+    rows = [cut(ids) or [know["unknown"]] for ids in tokens(texts)]
 """
     + WHOLE
 )
 CUTS = {
-    "truncate": 'ids[: know["window"]]',
-    "head-tail": 'ids if len(ids) <= know["window"] else '
-    'ids[: (know["window"] + 1) // 2] + ids[len(ids) - know["window"] // 2 :]',
+    "truncate": '    return ids[: know["window"]]',
+    "head-tail": """\
+    first, last = (know["window"] + 1) // 2, know["window"] // 2
+    return ids if len(ids) <= know["window"] else ids[:first] + ids[len(ids) - last :]""",
 }
 
 TWO = (
@@ -41,7 +45,7 @@ def tokens(texts):
 
 def join(first, second):
     while len(first) + len(second) > know["window"] - 1:  # the longer one is cut first
-        {cut}
+        (first if len(first) > len(second) else second).pop()
     return first + [know["separator"]] + second
 
 def read(pairs):
