@@ -12,6 +12,7 @@ from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
 from seqlab.cli.evaluate import evaluate
+from seqlab.cli.export import export
 from seqlab.cli.finetune import finetune
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
@@ -60,6 +61,7 @@ for command in (
     train,
     predict,
     evaluate,
+    export,
     monitor,
     predict_next,
     translate,

@@ -155,8 +155,7 @@ class Longformer(WindowedAttention):
         if real is None:
             real = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
         chosen = self._chosen(real, context)
-        places = chosen.int().argsort(dim=1, descending=True, stable=True)
-        places = places[:, : int(chosen.sum(dim=1).max())]  # (B, G)
+        places = self._places(chosen, context)
         valid = chosen.gather(1, places)
         shared = Shared(_at(k, places), _at(v, places), valid[:, None].expand(-1, x.shape[1], -1))
         o = self.attend_near(q, Near(k, v, real & ~chosen), shared)  # (B, T, H, d)
@@ -175,6 +174,17 @@ class Longformer(WindowedAttention):
                 "leaves out their projections; accepted: 1 or more"
             )
         return real & context.global_positions
+
+    def _places(self, chosen: Tensor, context: Context) -> Tensor:
+        """Where the global positions are, (B, G); a sequence may have fewer.
+
+        The first ones are known without looking: a count would tie a traced model to its example.
+        """
+        if context.global_positions is None:
+            first = torch.arange(min(self.global_tokens, chosen.shape[1]), device=chosen.device)
+            return first.expand(chosen.shape[0], -1)
+        places = chosen.int().argsort(dim=1, descending=True, stable=True)
+        return places[:, : int(chosen.sum(dim=1).max())]
 
     def _with_global_rows(
         self, o: Tensor, x: Tensor, places: Tensor, valid: Tensor, mask: Tensor | None

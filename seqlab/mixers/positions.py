@@ -23,9 +23,13 @@ def sinusoidal(
     dtype: torch.dtype | None = None,
 ) -> Tensor:
     """sin and cos of t / 10000^{2i/D} side by side, (length, width) (Vaswani et al., 2017)."""
-    angles = _angles(length, width + width % 2, offset, device, dtype)
-    table = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)
-    return table[:, :width].to(dtype)
+    return sinusoidal_at(_places(length, offset, device, dtype), width).to(dtype)
+
+
+def sinusoidal_at(t: Tensor, width: int) -> Tensor:
+    """The same at given places t (length,), of a floating type."""
+    angles = _angles(t, width + width % 2)
+    return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)[:, :width]
 
 
 def rotate(x: Tensor, offset: int = 0) -> Tensor:
@@ -34,7 +38,7 @@ def rotate(x: Tensor, offset: int = 0) -> Tensor:
     Coordinates i and i + d/2 turn together by t / 10000^{2i/d}: the half-split layout.
     """
     T, d = x.shape[2:]
-    angles = _angles(T, d, offset, x.device, x.dtype)  # (T, d/2)
+    angles = _angles(_places(T, offset, x.device, x.dtype), d)  # (T, d/2)
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     first, second = x.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
@@ -95,15 +99,14 @@ class RelativeBias(nn.Module):
         return near + self.buckets * (distance < 0)
 
 
-def _angles(
-    length: int,
-    width: int,
-    offset: int,
-    device: torch.device | str | None,
-    dtype: torch.dtype | None,
+def _places(
+    length: int, offset: int, device: torch.device | str | None, dtype: torch.dtype | None
 ) -> Tensor:
     # Half precision cannot hold a position above 2,048: angles are at least float32.
     exact = torch.float64 if dtype == torch.float64 else torch.float32
-    t = torch.arange(offset, offset + length, device=device, dtype=exact)
-    exponents = torch.arange(0, width, 2, device=device, dtype=exact) / width
+    return torch.arange(offset, offset + length, device=device, dtype=exact)
+
+
+def _angles(t: Tensor, width: int) -> Tensor:
+    exponents = torch.arange(0, width, 2, device=t.device, dtype=t.dtype) / width
     return t[:, None] * 10000.0**-exponents  # (length, width / 2)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ from seqlab.workbench.gathering import Columns, columns_of
 if TYPE_CHECKING:
     from seqlab.workbench.evaluating import Evaluation
 
+T = TypeVar("T")
 CARD = ("task", "candidate", "kind", "model")  # what best.json must say
 REBUILD = "copy the whole best/ folder again, or run the study's command again to rebuild it"
 
@@ -168,8 +169,10 @@ def _whole(data: Any, **reading: Any) -> Iterator[Table]:
 
 @doing("loading the model")
 def load(path: str | os.PathLike[str], device: str = "cpu") -> Predictor:
-    """Load a `best/` folder (or a study's folder, whose `best/` is meant)."""
+    """Load a `best/` folder (or a study's folder, whose `best/` is meant), or an exported one."""
     folder = Path(path)
+    if (folder / "card.json").is_file() and not (folder / "best.json").exists():
+        return _exported(folder)
     if not (folder / "best.json").exists() and (folder / "best" / "best.json").exists():
         folder = folder / "best"
     if not folder.is_dir():
@@ -196,17 +199,18 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Predictor:
         raise older(path, format_of(card)) if old else error from error.__cause__
 
 
+def _exported(folder: Path) -> Predictor:
+    """What seqlab export wrote, run by ONNX Runtime."""
+    from seqlab.export.exported import load_exported
+
+    exported = _readable(lambda: load_exported(folder), folder)
+    return Predictor(exported.task, exported.predict, exported.card, exported)
+
+
 def _loaded(folder: Path, card: dict[str, Any], device: str) -> Predictor:
-    try:
-        task: Task = registry.load("tasks", str(card["task"])).load(folder / "task")
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: no such file", REBUILD) from None
-    except PermissionError as error:
-        raise UserError(
-            f"{error.filename}: permission denied", "make it readable for your user"
-        ) from None
-    except (OSError, *DAMAGE) as error:
-        raise UserError(f"{folder / 'task'}: damaged or not complete ({error})", REBUILD) from error
+    task: Task = _readable(
+        lambda: registry.load("tasks", str(card["task"])).load(folder / "task"), folder
+    )
     make = _baseline
     if card["kind"] == "model":
         from seqlab.study.reading import task_as_read
@@ -215,6 +219,20 @@ def _loaded(folder: Path, card: dict[str, Any], device: str) -> Predictor:
         make, task = _model, task_as_read(task, ModelSpec.read(card["model"], described), folder)
     predict, contestant = make(task, folder, card, device)
     return Predictor(task, predict, card, contestant)
+
+
+def _readable(read: Callable[[], T], folder: Path) -> T:
+    """What is read of a folder; whatever is missing or damaged is an error of one line."""
+    try:
+        return read()
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: no such file", REBUILD) from None
+    except PermissionError as error:
+        raise UserError(
+            f"{error.filename}: permission denied", "make it readable for your user"
+        ) from None
+    except (OSError, *DAMAGE) as error:
+        raise UserError(f"{folder / 'task'}: damaged or not complete ({error})", REBUILD) from error
 
 
 def _baseline(

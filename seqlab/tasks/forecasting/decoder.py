@@ -53,7 +53,7 @@ class HorizonDecoder(Model):
         x = self.queries(inputs[:, self.lookback :], self.lookback)
         if self.pooling is not None and self.summarise is not None:
             x = x + self.summarise(self.pooling(memory, None))[:, None]
-        read, B = Context(memory=memory), len(inputs)
+        read, B = Context(memory=memory), inputs.shape[0]
         for module in self.decoder:
             block = cast(DecoderBlock, module)
             x, _ = block.mixed(x, block.mixer.initial_state(B))  # type: ignore[operator]

@@ -49,9 +49,9 @@ def stretch(model: nn.Module, batch: Batch, fitted: Fitted, done: int = 0) -> Te
         out = out[:, -fitted.positions_ahead :]
     quantiles = max(1, len(fitted.quantiles))
     if fitted.joint:
-        out = out.reshape(len(x), -1, C, quantiles)
+        out = out.reshape(x.shape[0], -1, C, quantiles)
     else:
-        out = out.reshape(len(x), C, -1, quantiles).transpose(1, 2)
+        out = out.reshape(x.shape[0], C, -1, quantiles).transpose(1, 2)
     out = out[:, : fitted.stretch]
     if fitted.residual is not None:
         out = out + naive(x[..., :C], out.shape[1], fitted)[..., None]
@@ -128,7 +128,7 @@ def _sequences(
         shared.append(extra["static"][:, None].expand(-1, N, -1))
     if fitted.positions_ahead:
         mark = torch.arange(N, device=x.device) >= fitted.geometry.positions
-        shared.append(mark.to(x.dtype)[None, :, None].expand(len(x), -1, -1))
+        shared.append(mark.to(x.dtype)[None, :, None].expand(x.shape[0], -1, -1))
     if shared:
         together = torch.cat(shared, dim=2)
         features.append(together if fitted.joint else together.repeat_interleave(C, dim=0))
@@ -139,7 +139,7 @@ def _ahead(x: Tensor, extra: dict[str, Tensor], done: int, fitted: Fitted) -> Te
     """The stretch to be forecast as far as it is known, (B, stretch, C + V); 0 where it is not."""
     if not fitted.positions_ahead:
         return None
-    blank = x.new_zeros(len(x), fitted.stretch, fitted.past_width)
+    blank = x.new_zeros(x.shape[0], fitted.stretch, fitted.past_width)
     if "ahead" not in extra:
         return blank
     told = _filled(extra["ahead"][:, done : done + fitted.stretch], 0, fitted.stretch)
@@ -150,7 +150,7 @@ def _gaps_ahead(gaps: Tensor, fitted: Fitted) -> Tensor | None:
     if not fitted.positions_ahead:
         return None
     missing = torch.arange(gaps.shape[2], device=gaps.device) < fitted.past_width
-    return missing.to(gaps.dtype).expand(len(gaps), fitted.stretch, -1)
+    return missing.to(gaps.dtype).expand(gaps.shape[0], fitted.stretch, -1)
 
 
 def _patches(x: Tensor, ahead: Tensor | None, fitted: Fitted) -> Tensor:
@@ -162,7 +162,7 @@ def _patches(x: Tensor, ahead: Tensor | None, fitted: Fitted) -> Tensor:
     if ahead is not None:
         ahead = _filled(ahead, 0, fitted.positions_ahead * geometry.patch)
         x = torch.cat([x, ahead], dim=1)
-    return x.reshape(len(x), fitted.positions, geometry.patch, -1)
+    return x.reshape(x.shape[0], fitted.positions, geometry.patch, -1)
 
 
 def _filled(x: Tensor, before: int, after: int) -> Tensor:

@@ -13,6 +13,7 @@ Lafferty, McCallum & Pereira (2001); on top of a network: Lample et al. (2016).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -101,6 +102,16 @@ def viterbi(emissions: Tensor, mask: Tensor, steps: Transitions) -> Tensor:
     return torch.stack(path[::-1], dim=1).where(mask, 0)
 
 
+class ChainAlgorithms(NamedTuple):
+    """What goes along a chain; each takes emissions, mask and transitions."""
+
+    viterbi: Callable[[Tensor, Tensor, Transitions], Tensor]
+    marginals: Callable[[Tensor, Tensor, Transitions], Tensor]
+
+
+LOOPS = ChainAlgorithms(viterbi, marginals)
+
+
 class LinearChain(nn.Module):
     """Learned steps between C tags; zero at first, which is independence."""
 
@@ -143,13 +154,15 @@ class TagHead(nn.Module):
         """The emissions."""
         return self.emit(x)
 
-    def decode(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def decode(
+        self, emissions: Tensor, mask: Tensor, by: ChainAlgorithms = LOOPS
+    ) -> tuple[Tensor, Tensor]:
         """The best tags that the scheme allows, (B, T), and the probability of each."""
         emissions = emissions.float()
         allowed = Transitions(self.forbidden_step, self.forbidden_start, self.forbidden_end)
         if self.chain is not None:
             steps = allowed.plus(self.chain.steps)
-            probabilities = marginals(emissions, mask, self.chain.steps)
+            probabilities = by.marginals(emissions, mask, self.chain.steps)
         else:
             steps = allowed
             probabilities = emissions.softmax(dim=-1)
@@ -157,7 +170,7 @@ class TagHead(nn.Module):
         if self.chain is None and self.scheme == "none":
             tags = emissions.argmax(dim=-1)
         else:
-            tags = viterbi(emissions, mask, steps)
+            tags = by.viterbi(emissions, mask, steps)
         return tags, probabilities.gather(2, tags.unsqueeze(-1)).squeeze(-1)
 
 
