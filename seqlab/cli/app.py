@@ -12,6 +12,7 @@ from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
 from seqlab.cli.evaluate import evaluate
+from seqlab.cli.explain import explain
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
 from seqlab.cli.inspect import inspect
@@ -55,6 +56,7 @@ for command in (
     evaluate,
     predict_next,
     translate,
+    explain,
     generate,
     ablate,
     lr_find,
