@@ -19,6 +19,7 @@ from seqlab.model.base import Model
 from seqlab.model.embedding import Embedding
 from seqlab.tasks.inputs.text_models import SpelledEmbedding
 
+WINDOWS = "reads"  # of a batch that is read in windows: the place of each position
 PAD = 0  # the id of what is not there
 AHEAD = "ahead"  # of a batch of forecasts: what is known of the horizon
 
@@ -39,26 +40,32 @@ class Entry:
         """What a question's scores are, (B, K), if these tensors enter."""
         if not self.tables:
             return scores(self.model, _with_values(self.batch, tensors))
-        with _replaced(self.tables, tensors, self.batch.inputs):
+        with _replaced(self.tables, tensors, self.batch):
             return scores(self.model, self.batch)
 
-    def gradients(self, scores: Scores, tensors: Tensors, output: int) -> tuple[Tensor, Tensors]:
-        """The scores (B, K) there, and the gradient of one of them for each example."""
+    def gradients(self, scores: Scores, tensors: Tensors) -> list[Tensors]:
+        """The gradients of each of the K scores there, of all examples at once."""
         leaves = tuple(tensor.detach().requires_grad_() for tensor in tensors)
         # cuDNN has no backward pass of recurrent layers in evaluation.
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
             found = self.scores(scores, leaves)
-            column = found[:, min(output, found.shape[1] - 1)]
-            slopes = torch.autograd.grad(column.sum(), leaves, allow_unused=True)
-        filled = tuple(
-            torch.zeros_like(leaf) if slope is None else slope
-            for leaf, slope in zip(leaves, slopes, strict=True)
-        )
-        return found.detach(), filled
+            last = found.shape[1] - 1
+            return [
+                _slopes(found[:, output].sum(), leaves, again=output < last)
+                for output in range(found.shape[1])
+            ]
 
     def _vectors(self) -> Tensors:
         with torch.no_grad():
             return tuple(_looked_up(table, self.batch) for table in self.tables)
+
+
+def _slopes(total: Tensor, leaves: Tensors, again: bool) -> Tensors:
+    found = torch.autograd.grad(total, leaves, allow_unused=True, retain_graph=again)
+    return tuple(
+        torch.zeros_like(leaf) if slope is None else slope
+        for leaf, slope in zip(leaves, found, strict=True)
+    )
 
 
 def _looked_up(table: nn.Module, batch: Batch) -> Tensor:
@@ -81,7 +88,7 @@ def token_tables(model: Model) -> list[nn.Module]:
 
 
 @contextmanager
-def _replaced(tables: list[nn.Module], tensors: Tensors, ids: Tensor) -> Iterator[None]:
+def _replaced(tables: list[nn.Module], tensors: Tensors, batch: Batch) -> Iterator[None]:
     """Within which tables give these vectors, whatever is looked up."""
 
     def giving(vectors: Tensor) -> Callable[..., Tensor]:
@@ -90,7 +97,9 @@ def _replaced(tables: list[nn.Module], tensors: Tensors, ids: Tensor) -> Iterato
                 return vectors
             if looked_up.dim() == 2:  # the pieces of words, all positions in one dimension
                 return vectors.flatten(0, 1)
-            return _in_chunks(vectors, ids, looked_up.shape[1])
+            if WINDOWS in batch.extra:
+                return vectors.flatten(0, 1)[batch.extra[WINDOWS].clamp(min=0)]
+            return _in_chunks(vectors, batch.inputs, looked_up.shape[1])
 
         return give
 

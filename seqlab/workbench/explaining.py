@@ -24,6 +24,7 @@ from seqlab.progress import doing
 from seqlab.runs import read_json, read_run
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.tasks.base import Prepared
+from seqlab.tasks.language import Language
 from seqlab.tasks.row_task import RowTask
 from seqlab.workbench.predictor import Predictor, load
 
@@ -86,7 +87,10 @@ def examples_for(source: Opened, rows: Any) -> Examples:
     if listed and all(isinstance(row, int | np.integer) for row in listed):
         return _of_test(source, [int(row) for row in listed])
     if listed and all(isinstance(row, str) for row in listed):
-        return task.encode(_of_texts(source, listed))
+        texts = _of_texts(source, listed)
+        if isinstance(task, Language):  # each from its own beginning, not cut into blocks
+            return Examples({}, texts.frame.set_axis(["text"], axis=1))
+        return task.encode(texts)
     if isinstance(rows, Table):
         return task.encode(rows)
     return task.encode(read_table(rows, known=list(task.columns.values())))

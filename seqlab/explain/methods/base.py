@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,6 +18,8 @@ from seqlab.explain.subject import Subject
 from seqlab.explain.units.base import Units
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seqlab.batch import Batch
 
 Array = NDArray[np.float64]
@@ -76,7 +78,7 @@ class OfNetworks(Method):
 
 def batches_of(case: Case, examples: Examples) -> Iterator[Batch]:
     """Batches of any examples of the task, on the contestant's device."""
-    for batch in case.subject.task.batches(examples, BATCH_EXAMPLES, BATCH_TOKENS, None):
+    for batch in case.units.batches(examples, BATCH_EXAMPLES, BATCH_TOKENS):
         yield batch.to(case.subject.device)
 
 
@@ -97,3 +99,10 @@ def scores_of(case: Case, question: Question, examples: Examples) -> Array:
     padded = [np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts]
     order = np.argsort(np.concatenate(rows))
     return np.asarray(np.concatenate(padded)[order])
+
+
+def pulled(
+    slopes: Sequence[Tensor], entered: Sequence[Tensor], base: Sequence[Tensor]
+) -> list[Tensor]:
+    """Gradient × (input − baseline)."""
+    return [s * (x - b) for s, x, b in zip(slopes, entered, base, strict=True)]

@@ -37,7 +37,8 @@ class Exact(Method):
         contestant = case.subject.contestant
         if not isinstance(contestant, TfidfLr | TfidfRidge):
             return f"{case.subject.name} is not a sum of what its units add"
-        assert isinstance(case.units, TextUnits)
+        if not isinstance(case.units, TextUnits):
+            return "it reads no texts"
         return "pairs of texts are multiplied with each other" if case.units.reader.pair else ""
 
     def attribute(self, case: Case) -> Attribution:

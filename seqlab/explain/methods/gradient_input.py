@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.explain.attribution import Attribution
-from seqlab.explain.methods.base import Case, OfNetworks, batches_of
+from seqlab.explain.methods.base import Case, OfNetworks, batches_of, pulled
 from seqlab.registry import registered
 
 CARD = {"says": "the slope of the answer at this input, times what stands there: quick and rough"}
@@ -31,11 +31,10 @@ class GradientInput(OfNetworks):
         for batch in batches_of(case, case.examples):
             entry = Entry(model, batch)
             base = case.units.baseline(batch, entry.entered)
-            outputs = []
-            for output in range(case.question.count(batch.rows)):
-                _, slopes = entry.gradients(case.question.scores, entry.entered, output)
-                pulls = [s * (x - b) for s, x, b in zip(slopes, entry.entered, base, strict=True)]
-                outputs.append(case.units.sums(batch, pulls, slopes))
+            outputs = [
+                case.units.sums(batch, pulled(slopes, entry.entered, base), slopes)
+                for slopes in entry.gradients(case.question.scores, entry.entered)
+            ]
             for place, row in enumerate(batch.rows):
                 values[int(row)] = np.stack([own[place] for own in outputs])
         return Attribution(self.name, values)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.explain.attribution import Attribution
-from seqlab.explain.methods.base import Case, OfNetworks, batches_of
+from seqlab.explain.methods.base import Case, OfNetworks, batches_of, pulled
 from seqlab.registry import registered
 
 if TYPE_CHECKING:
@@ -51,62 +51,67 @@ class IntegratedGradients(OfNetworks):
         for batch in batches_of(case, case.examples):
             entry = Entry(model, batch)
             base = case.units.baseline(batch, entry.entered)
-            outputs = []
-            for output in range(case.question.count(batch.rows)):
-                slopes, share, used = self._integrated(case, entry, base, output)
-                missed, points = max(missed, share), max(points, used)
-                pulls = [s * (x - b) for s, x, b in zip(slopes, entry.entered, base, strict=True)]
-                outputs.append(case.units.sums(batch, pulls, slopes))
+            every, share, used = self._integrated(case, entry, base)
+            missed, points = max(missed, share), max(points, used)
+            outputs = [
+                case.units.sums(batch, pulled(slopes, entry.entered, base), slopes)
+                for slopes in every
+            ]
             for place, row in enumerate(batch.rows):
                 values[int(row)] = np.stack([own[place] for own in outputs])
         return Attribution(self.name, values, facts={"missed": missed, "points": float(points)})
 
     def _integrated(
-        self, case: Case, entry: Entry, base: Tensors, output: int
-    ) -> tuple[Tensors, float, int]:
-        """The mean gradients, the largest share that their sum misses, and the points used."""
+        self, case: Case, entry: Entry, base: Tensors
+    ) -> tuple[list[Tensors], float, int]:
+        """Mean gradients of each score, the largest share that their sums miss, the points used."""
         import torch
 
         with torch.no_grad():
-            ends = [
+            whole, nothing = (
                 entry.scores(case.question.scores, end).double() for end in (entry.entered, base)
-            ]
-        column = min(output, ends[0].shape[1] - 1)
-        wanted = (ends[0] - ends[1])[:, column]
+            )
         points = self.points
         while True:
-            slopes = _mean_gradient(case, entry, base, output, points)
-            pulled = [
-                (s * (x - b)).double().flatten(1).sum(dim=1)
-                for s, x, b in zip(slopes, entry.entered, base, strict=True)
-            ]
-            total = torch.stack(pulled).sum(dim=0)
-            share = _missed(_by_example(entry, total), wanted)
+            every = _mean_gradients(case, entry, base, points)
+            sums = torch.stack(
+                [_by_example(entry, pulled(slopes, entry.entered, base)) for slopes in every], dim=1
+            )
+            share = _missed(sums, whole - nothing)
             if share <= ALLOWED or 2 * points > self.most:
-                return slopes, share, points
+                return every, share, points
             points *= 2
 
 
-def _by_example(entry: Entry, totals: Tensor) -> Tensor:
-    """Sums of sequences, where an example is read in several."""
+def _by_example(entry: Entry, pulls: list[Tensor]) -> Tensor:
+    """The sum over all that enters, of each example: it may be read in several sequences."""
+    import torch
+
     from seqlab.tasks.row_task import EXAMPLE_OF_SEQUENCE
 
+    totals = torch.stack([pull.double().flatten(1).sum(dim=1) for pull in pulls]).sum(dim=0)
     of = entry.batch.extra.get(EXAMPLE_OF_SEQUENCE)
     if of is None:
         return totals
     return totals.new_zeros(len(entry.batch.rows)).index_add(0, of, totals)
 
 
-def _mean_gradient(case: Case, entry: Entry, base: Tensors, output: int, points: int) -> Tensors:
+def _mean_gradients(case: Case, entry: Entry, base: Tensors, points: int) -> list[Tensors]:
     """One point after the other, so that memory does not grow with their number."""
     places, weights = np.polynomial.legendre.leggauss(points)
-    total: Tensors = ()
+    total: list[Tensors] = []
     for place, weight in zip((places + 1) / 2, weights / 2, strict=True):
         there = tuple(b + place * (x - b) for x, b in zip(entry.entered, base, strict=True))
-        _, slopes = entry.gradients(case.question.scores, there, output)
-        scaled = tuple(weight * slope for slope in slopes)
-        total = tuple(a + b for a, b in zip(total, scaled, strict=True)) if total else scaled
+        scaled = [
+            tuple(weight * slope for slope in slopes)
+            for slopes in entry.gradients(case.question.scores, there)
+        ]
+        total = [_added(*pair) for pair in zip(total, scaled, strict=True)] if total else scaled
     return total
+
+
+def _added(some: Tensors, more: Tensors) -> Tensors:
+    return tuple(a + b for a, b in zip(some, more, strict=True))
 
 
 def _missed(total: Tensor, wanted: Tensor) -> float:

@@ -15,13 +15,14 @@ data may by chance say the same.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqlab.data.examples import Examples
+from seqlab.tasks.base import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +43,7 @@ class Units(ABC):
     noun = "unit"
     removals: tuple[Removal, ...] = REMOVALS
     examples: Examples
+    task: Task
 
     @abstractmethod
     def names(self, row: int) -> list[str]:
@@ -65,6 +67,10 @@ class Units(ABC):
 
         `pulls` are gradient × (input − baseline), `gradients` the gradients, both as entered.
         """
+
+    def batches(self, examples: Examples, batch_size: int, batch_tokens: int) -> Iterator[Batch]:
+        """Examples as the task reads them, in a fixed order."""
+        yield from self.task.batches(examples, batch_size, batch_tokens, None)
 
     def count(self, row: int) -> int:
         """How many units an example has."""
