@@ -37,10 +37,11 @@ def prepared(rows=120, task="classify", frame=None, **settings):
     return kind.prepare(Sources(Table(frame, "data")), DataSpec(**settings), 0)[0]
 
 
-def network(task, recipe, seed=0, width=8, depth=1, **more):
-    """A model with the weights of its seed, in float64, in evaluation."""
+def network(task, recipe, seed=0, width=8, depth=1, exact=True, **more):
+    """A model with the weights of its seed, in evaluation; `exact`: in float64."""
     spec = ModelSpec.read({**RECIPES[recipe], "width": width, "depth": depth, **more})
-    model = build_model(task, spec, seed).double().eval()
+    model = build_model(task, spec, seed).eval()
+    model = model.double() if exact else model
     with torch.no_grad():
         for parameter in model.parameters():  # far from zero, so that answers differ
             parameter.mul_(3.0)

@@ -49,6 +49,10 @@ class Units(ABC):
     def names(self, row: int) -> list[str]:
         """What each unit of an example is called, in the order of the input."""
 
+    def keys(self, row: int) -> list[str]:
+        """What each unit counts as over many examples."""
+        return self.names(row)
+
     @abstractmethod
     def without(
         self, rows: Rows, removed: Sequence[Flags], how: Removal, rng: np.random.Generator

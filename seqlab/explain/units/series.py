@@ -39,6 +39,11 @@ class SeriesUnits(ValueUnits):
             for span in self._stretches(row)
         ]
 
+    def keys(self, row: int) -> list[str]:
+        """Channels, whatever the stretch."""
+        count = len(self._stretches(row))
+        return [channel for channel in self.channels for _ in range(count)]
+
     def unit_map(self, row: int) -> Rows:
         return self._unit_map(row)
 

@@ -60,6 +60,10 @@ class WordUnits(TokenUnits):
     def names(self, row: int) -> list[str]:
         return [piece.text for piece in self.pieces(row)]
 
+    def keys(self, row: int) -> list[str]:
+        """Words whatever their case."""
+        return [name.lower() for name in self.names(row)]
+
     def unit_at(self, row: int, column: str) -> Rows:
         """The unit of each character of a column, −1: of none."""
         units = np.full(len(self.text(column, row)) + 1, -1, dtype=np.int64)
