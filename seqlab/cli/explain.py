@@ -34,6 +34,10 @@ def explain(
     answer: Annotated[
         str | None, typer.Option(help="A class to explain, instead of the predicted one.")
     ] = None,
+    randomise: Annotated[
+        bool,
+        typer.Option("--randomise", help="Compare with the same network before training, too."),
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     json: o.Json = False,
 ) -> None:
@@ -46,4 +50,4 @@ def explain(
         from seqlab.cli.explanations import Asked, explain_and_show
 
     chosen = o.names(methods, "--methods")
-    explain_and_show(model, Asked(text, rows, data, chosen, answer, device), json=json)
+    explain_and_show(model, Asked(text, rows, data, chosen, answer, device, randomise), json=json)

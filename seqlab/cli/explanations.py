@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from seqlab.cli.streams import print_json
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from seqlab.cli.streams import print_json, say, visible
 from seqlab.cli.terminal import Terminal
 from seqlab.errors import UserError
-from seqlab.workbench.explaining import Explained, explanations
+from seqlab.explain.accounts import Account
+from seqlab.runs import from_here
+from seqlab.workbench.explaining import Explained, explain_study, explanations
 
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
 MOST_SHOWN = 40  # units of an example in the terminal; --json has all
 
 
@@ -24,6 +29,7 @@ class Asked:
     methods: tuple[str, ...] | None
     answer: str | None
     device: str
+    randomise: bool = False
 
     @property
     def examples(self) -> Any:
@@ -43,7 +49,8 @@ def explain_and_show(model: Path, asked: Asked, *, json: bool) -> None:
     """Explain single examples."""
     examples = asked.examples
     if examples is None:
-        raise UserError("seqlab explain: what is to be explained?", "give --text, --rows or --data")
+        _explain_study(model, asked, json=json)
+        return
     found = explanations(
         model, examples, methods=asked.methods, answer=asked.answer, device=asked.device
     )
@@ -51,6 +58,49 @@ def explain_and_show(model: Path, asked: Asked, *, json: bool) -> None:
         print_json(found.to_dict())
         return
     _show(Terminal(), found)
+
+
+def _explain_study(study: Path, asked: Asked, *, json: bool) -> None:
+    """The page of a study, with a bar."""
+    if (study / "best.json").is_file() or (study / "result.json").is_file():
+        raise UserError(
+            f"{study}: one contestant; what of it is to be explained?",
+            "give --text, --rows or --data, or name the study's folder for a page",
+        )
+    terminal = Terminal(stderr=True)
+    with Progress(*COLUMNS, console=terminal, transient=True, disable=json) as bar:
+        task = bar.add_task("explaining", total=1.0)
+
+        def told(share: float, what: str) -> None:
+            bar.update(task, completed=share, description=visible(what))
+
+        path, found = explain_study(study, told, randomise=asked.randomise)
+    if json:
+        print_json({"page": str(path), "contestants": [_summary(one) for one in found]})
+        return
+    for one in found:
+        top = ", ".join(feature.name for feature in one.features[:5])
+        say(f"{one.subject.name}: {top} (by {one.yardstick}, {one.global_examples:,} examples)")
+        for tested in one.tested:
+            if not tested.holds:
+                say(f"  {tested.sentence}")
+    say(f"page: {from_here(path)}")
+
+
+def _summary(account: Account) -> dict[str, Any]:
+    return {
+        "contestant": account.subject.name,
+        "metric": account.metric,
+        "score": account.score,
+        "methods": {
+            one.method: {"above_random": one.holds, "gain": asdict(one.gain)}
+            for one in account.tested
+        },
+        "refused": account.refused,
+        "agreement": None if account.agreement is None else asdict(account.agreement),
+        "attention": None if account.attention is None else asdict(account.attention),
+        "features": [asdict(feature) for feature in account.features],
+    }
 
 
 def _numbers(given: str) -> list[int]:

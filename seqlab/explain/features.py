@@ -45,7 +45,7 @@ class Feature:
 def features(
     case: Case, found: Attribution, how: Removal = "mask", most: int = MOST_FEATURES
 ) -> list[Feature]:
-    """The features with most weight, each with what the primary metric is without it."""
+    """The features with most weight, that which costs most where it is masked first."""
     sizes: dict[str, float] = defaultdict(float)
     values: dict[str, list[float]] = defaultdict(list)
     where: dict[str, list[tuple[int, NDArray[np.bool_]]]] = defaultdict(list)
@@ -60,7 +60,7 @@ def features(
     total = sum(sizes.values()) or 1.0
     heaviest = sorted(sizes, key=lambda key: -sizes[key])[:most]
     measured = Without(case)
-    return [
+    found = [
         Feature(
             key,
             len(where[key]),
@@ -70,6 +70,7 @@ def features(
         )
         for key in heaviest
     ]
+    return sorted(found, key=lambda f: -(f.loss.value if f.loss is not None else 0.0))
 
 
 class Without:

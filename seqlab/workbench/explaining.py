@@ -15,6 +15,8 @@ from seqlab.data.examples import Examples
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
 from seqlab.errors import UserError
+from seqlab.explain.account_page import write_explanations
+from seqlab.explain.accounts import Account, Told, accounts
 from seqlab.explain.attribution import Attribution
 from seqlab.explain.case import case_of
 from seqlab.explain.explaining import attributions, possible
@@ -191,6 +193,14 @@ def explanations(
         case = case_for(source, rows, answer=answer)
         wanted = possible(case) if methods is None else list(methods)
         return Explained(case, list(attributions(case, wanted)))
+
+
+def explain_study(
+    study: Path, told: Told = lambda share, what: None, *, randomise: bool = False
+) -> tuple[Path, list[Account]]:
+    """Explain every contestant in a study's winner set, and write the page into its folder."""
+    found = accounts(study, told, randomise=randomise)
+    return write_explanations(study, found), found
 
 
 def shown(case: Case, row: int) -> str:
