@@ -8,6 +8,7 @@ import typer
 
 from seqlab import __version__
 from seqlab.cli.ablate import ablate
+from seqlab.cli.audit import audit
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
@@ -57,6 +58,7 @@ for command in (
     predict_next,
     translate,
     explain,
+    audit,
     generate,
     ablate,
     lr_find,

@@ -19,7 +19,9 @@ def case(request):
     settings = {"horizon": 3} if request.param == "forecast" else {}
     made = prepared(task=request.param, frame=table.frame, **settings)
     shape = {"pooling": "mean"} if request.param != "images" else {}
-    return case_of(subject(made.task, "gru", exact=False, **shape), made.test.take(np.arange(2)), made.train)
+    return case_of(
+        subject(made.task, "gru", exact=False, **shape), made.test.take(np.arange(2)), made.train
+    )
 
 
 def test_every_possible_method_gives_a_number_for_each_score_and_unit(case):
