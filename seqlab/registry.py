@@ -32,7 +32,7 @@ def registered(cls: C) -> C:
 def cards(kind: str) -> MappingProxyType[str, Card]:
     """Every registered name of a kind with its card, plus `summary`, its docstring's first line."""
     found = {}
-    for path in sorted((Path(__file__).parent / kind).glob("*.py")):
+    for path in sorted(Path(__file__).parent.joinpath(*kind.split(".")).glob("*.py")):
         card = _read_card(path)
         if card is not None:
             found[path.stem.replace("_", "-")] = card
@@ -48,7 +48,7 @@ def card(kind: str, name: str) -> Card:
     """The card of one registered name; unknown names end in a suggestion."""
     known = cards(kind)
     if name not in known:
-        raise unknown(kind.removesuffix("s"), name, known)
+        raise unknown(kind.rpartition(".")[2].removesuffix("s"), name, known)
     return known[name]
 
 

@@ -8,10 +8,12 @@ import typer
 
 from seqlab import __version__
 from seqlab.cli.ablate import ablate
+from seqlab.cli.audit import audit
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
 from seqlab.cli.evaluate import evaluate
+from seqlab.cli.explain import explain
 from seqlab.cli.export import export
 from seqlab.cli.finetune import finetune
 from seqlab.cli.generate import generate
@@ -65,6 +67,8 @@ for command in (
     monitor,
     predict_next,
     translate,
+    explain,
+    audit,
     generate,
     serve,
     ablate,

@@ -182,10 +182,11 @@ class Text(TextRows, TokenizedInput):
         first = self.tokenizer.encode_batch(texts)
         if others is not None:
             second = self.tokenizer.encode_batch(others)
-            return {"tokens": Ragged.of(self._joined(first, second))}
-        return {"tokens": Ragged.of([self._shortened(_some(ids)) for ids in first])}
+            return {"tokens": Ragged.of(self.joined(first, second))}
+        return {"tokens": Ragged.of([self.shortened(_some(ids)) for ids in first])}
 
-    def _joined(self, first: list[Tokens], second: list[Tokens]) -> list[Array]:
+    def joined(self, first: list[Tokens], second: list[Tokens]) -> list[Array]:
+        """Two texts as one sequence with the separator between them, within the window."""
         separator = np.array([separator_of(self.tokenizer)], dtype=np.int32)
         joined: list[Array] = []
         for one, other in zip(first, second, strict=True):
@@ -193,7 +194,8 @@ class Text(TextRows, TokenizedInput):
             joined.append(np.concatenate([one[: lengths[0]], separator, other[: lengths[1]]]))
         return joined
 
-    def _shortened(self, ids: Tokens) -> Array:
+    def shortened(self, ids: Tokens) -> Array:
+        """What is read of a text that is longer than the window."""
         if len(ids) <= self.window or self.options.documents == "chunk":
             return ids
         if self.options.documents == "truncate":

@@ -1,0 +1,1 @@
+"""Why a contestant answers so, whom it fails, and what it must not say: on finished runs."""
