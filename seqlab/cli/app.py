@@ -14,6 +14,7 @@ from seqlab.cli.demo import demo
 from seqlab.cli.evaluate import evaluate
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
+from seqlab.cli.help import GroupedCommand, WholeGroup
 from seqlab.cli.inspect import inspect
 from seqlab.cli.lr_find import lr_find
 from seqlab.cli.mixers import mixers
@@ -24,7 +25,8 @@ from seqlab.cli.translate import translate
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    cls=WholeGroup,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -62,4 +64,4 @@ for command in (
     mixers,
     datasets,
 ):
-    app.command()(command)
+    app.command(cls=GroupedCommand)(command)

@@ -5,40 +5,50 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
 from seqlab.progress import doing
 
 Candidates = Annotated[
     str | None,
-    typer.Option(
-        help="Names or groups (all, recurrent, attention, modern, classic): "
-        "rnn,lstm,gru,transformer by default.",
-        rich_help_panel=groups.BUDGET,
+    o.option(
+        o.CONTESTANTS,
+        "Names or groups of networks: all, recurrent, attention, modern, classic.",
+        default="rnn,lstm,gru,transformer",
+        example="--candidates gru,modern",
+        metavar="NAMES",
     ),
 ]
 Baselines = Annotated[
     str | None,
-    typer.Option(
-        help="Names, or none; by default all that fit the task.", rich_help_panel=groups.BUDGET
+    o.option(
+        o.CONTESTANTS,
+        "Names, or none.",
+        default="all that fit the task",
+        example="--baselines none",
+        metavar="NAMES",
     ),
 ]
 Sizes = Annotated[
     str | None,
-    typer.Option(
-        help="Compare again on fewer training examples: 500,2000,all.",
-        rich_help_panel=groups.BUDGET,
+    o.option(
+        o.BUDGET,
+        "Compare again on fewer training examples.",
+        default="all",
+        example="--sizes 500,2000,all",
+        metavar="NUMBERS",
     ),
 ]
-Refit = Annotated[
-    bool,
-    typer.Option(
-        "--refit", help="Train best/ again on all the data.", rich_help_panel=groups.DECISION
+Refit = Annotated[bool, o.option(o.OUTPUT, "Train best/ again on all the data.", "--refit")]
+Config = Annotated[
+    Path | None,
+    o.option(
+        o.CONTESTANTS,
+        "A TOML file with settings.",
+        example="--config study.toml",
+        metavar="FILE",
     ),
 ]
-Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
 
 
 @groups.expanded
