@@ -11,6 +11,7 @@ from seqlab.cli.ablate import ablate
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
+from seqlab.cli.doctor import doctor
 from seqlab.cli.evaluate import evaluate
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
@@ -63,5 +64,6 @@ for command in (
     gradients,
     mixers,
     datasets,
+    doctor,
 ):
     app.command(cls=GroupedCommand)(command)

@@ -69,6 +69,8 @@ def compare(
     settings: o.Assignments = None,
     dry_run: o.DryRun = False,
     output: o.Output = None,
+    verbose: o.Verbose = False,
+    opened: o.Open = False,
     json: o.Json = False,
 ) -> None:
     """Compare sequence models on your data and get a verdict.
@@ -77,7 +79,7 @@ def compare(
     or less, --time none as much as it needs, and --dry-run shows the plan.
     """
     with doing("starting"):
-        from seqlab.cli.show import compare_and_show
+        from seqlab.cli.show import Shown, compare_and_show
         from seqlab.workbench.study import Study
 
     given = o.assigned(settings, config)
@@ -103,4 +105,6 @@ def compare(
             **decision.settings(given),
         },
     )
-    compare_and_show(study, (data, valid, test), json=json, dry_run=dry_run)
+    compare_and_show(
+        study, (data, valid, test), dry_run=dry_run, shown=Shown(json, verbose, opened)
+    )

@@ -106,6 +106,16 @@ Output = Annotated[
     ),
 ]
 Json = Annotated[bool, option(OUTPUT, "Print one JSON document and nothing else.", "--json")]
+Verbose = Annotated[
+    bool,
+    option(
+        OUTPUT,
+        "Show every number: contestants' sizes, each training as it goes, all reasons.",
+        "-v",
+        "--verbose",
+    ),
+]
+Open = Annotated[bool, option(OUTPUT, "Open the report in a browser at the end.", "--open")]
 Assignments = Annotated[
     list[str] | None,
     option(
