@@ -24,7 +24,12 @@ from seqlab.baselines.point_forecast import Array
 from seqlab.registry import registered
 from seqlab.tasks.forecasting.seasonality import strengths
 
-CARD = {"tasks": ["forecast"], "needs": "statsmodels", "extra": "statistics"}
+CARD = {
+    "title": "seasonal ARIMA",
+    "tasks": ["forecast"],
+    "needs": "statsmodels",
+    "extra": "statistics",
+}
 
 MOST_LAGS, MOST_SEASONAL_LAGS = 5, 2  # the most of each kind
 SEASONAL_STRENGTH = 0.64  # from which a season is taken away by differences

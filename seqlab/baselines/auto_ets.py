@@ -20,7 +20,12 @@ from seqlab.baselines.per_series import PerSeries
 from seqlab.baselines.point_forecast import Array
 from seqlab.registry import registered
 
-CARD = {"tasks": ["forecast"], "needs": "statsmodels", "extra": "statistics"}
+CARD = {
+    "title": "exponential smoothing",
+    "tasks": ["forecast"],
+    "needs": "statsmodels",
+    "extra": "statistics",
+}
 
 FEWEST_STEPS = 10  # from which statsmodels finds a first state
 REPEAT_LAST = np.array([1.0, 0.0, 0.0, 0.0])  # α = 1: the forecast is the last value

@@ -18,7 +18,7 @@ from seqlab.tasks.inputs.question_context import QuestionContext
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.spans import Spans
 
-CARD = {"tasks": ["span"]}
+CARD = {"title": "the sentence that shares most words", "tasks": ["span"]}
 
 _WORD = re.compile(r"\w+")
 _END = re.compile(r"[.!?][\"'”’)]*\s|\n")  # where a sentence ends

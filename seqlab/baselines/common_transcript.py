@@ -14,7 +14,7 @@ from seqlab.registry import registered
 from seqlab.tasks.base import Predictions
 from seqlab.tasks.row_task import RowTask
 
-CARD = {"tasks": ["transcribe"]}
+CARD = {"title": "always the most common text", "tasks": ["transcribe"]}
 
 
 @registered

@@ -11,7 +11,7 @@ from seqlab.tasks.base import Predictions
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.translation import Translation
 
-CARD = {"tasks": ["translate"]}
+CARD = {"title": "the source copied", "tasks": ["translate"]}
 
 
 @registered

@@ -29,7 +29,12 @@ from seqlab.tasks.inputs.tokens import Tokens, affixes, normalised_word, shape
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.tags import Tags
 
-CARD = {"tasks": ["tag"], "needs": "pycrfsuite", "extra": "tagging"}
+CARD = {
+    "title": "CRF on hand-made features",
+    "tasks": ["tag"],
+    "needs": "pycrfsuite",
+    "extra": "tagging",
+}
 SETTINGS = {"c1": 0.05, "c2": 0.01, "max_iterations": 60}
 NEIGHBOUR_OFFSETS = (-2, -1, 1, 2)  # tokens that are looked at beside each
 DECODED_AT_ONCE = 256  # sequences

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seqlab.baselines.ridge import Ridge
 from seqlab.registry import registered
 
-CARD = {"tasks": ["forecast"]}
+CARD = {"title": "trend and remainder, each linear", "tasks": ["forecast"]}
 
 TREND_STEPS = 25  # that the moving average spans
 

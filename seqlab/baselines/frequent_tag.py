@@ -22,7 +22,7 @@ from seqlab.tasks.inputs.tokens import Tokens, shape
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.tags import Tags
 
-CARD = {"tasks": ["tag"]}
+CARD = {"title": "each token's most frequent tag", "tasks": ["tag"]}
 # What a token is looked up by, the surest first; the last is the same for all.
 VIEWS: tuple[Callable[[str], str], ...] = (str, str.lower, shape, lambda token: "")
 

@@ -20,7 +20,7 @@ from seqlab.tasks.base import Exhibit
 from seqlab.tasks.language import Language
 from seqlab.tasks.language_modelling import blocks
 
-CARD = {"tasks": ["language"]}
+CARD = {"title": "n-gram counts, Kneser–Ney", "tasks": ["language"]}
 BLOCKS_AT_ONCE = 4096  # so that a long text needs little memory
 ORDERS_TRIED = {"character": (3, 4, 5, 6, 7, 8), "bpe": (2, 3, 4, 5), "word": (2, 3, 4, 5)}
 

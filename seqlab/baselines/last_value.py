@@ -8,7 +8,7 @@ from seqlab.registry import registered
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting import naive
 
-CARD = {"tasks": ["forecast"]}
+CARD = {"title": "the last value repeated", "tasks": ["forecast"]}
 
 
 @registered

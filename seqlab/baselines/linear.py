@@ -9,7 +9,7 @@ from __future__ import annotations
 from seqlab.baselines.ridge import Ridge
 from seqlab.registry import registered
 
-CARD = {"tasks": ["forecast"]}
+CARD = {"title": "one linear map", "tasks": ["forecast"]}
 
 
 @registered

@@ -32,7 +32,7 @@ from seqlab.tasks.inputs.values import ValueInput
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
-CARD = {"tasks": ["series"]}
+CARD = {"title": "random convolutions + ridge", "tasks": ["series"]}
 
 FEATURE_COUNT = 9996
 KERNEL_LENGTH = 9

@@ -19,7 +19,7 @@ from seqlab.tasks.inputs.values import ValueInput
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
-CARD = {"tasks": ["series", "images"]}
+CARD = {"title": "the nearest training example", "tasks": ["series", "images"]}
 MOST_STEPS = 1024  # to which longer series are stretched
 NEIGHBOUR_COUNTS = (1, 3, 5)
 

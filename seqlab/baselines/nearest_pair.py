@@ -18,7 +18,7 @@ from seqlab.registry import registered
 from seqlab.tasks.base import Predictions
 from seqlab.tasks.row_task import RowTask
 
-CARD = {"tasks": ["translate"]}
+CARD = {"title": "the nearest training pair", "tasks": ["translate"]}
 
 HASHED_FEATURES = 2**18
 COMPARED_AT_ONCE = 256  # sources

@@ -18,7 +18,7 @@ from seqlab.registry import registered
 from seqlab.tasks.base import Predictions
 from seqlab.tasks.row_task import RowTask
 
-CARD = {"tasks": ["transcribe"]}
+CARD = {"title": "the nearest recording", "tasks": ["transcribe"]}
 
 STRETCHES_A_RECORDING = 8
 COMPARED_AT_ONCE = 256  # recordings

@@ -11,7 +11,7 @@ from seqlab.registry import registered
 from seqlab.tasks.inputs.image import Image
 from seqlab.tasks.row_task import RowTask
 
-CARD = {"tasks": ["images"]}
+CARD = {"title": "pixels + logistic regression", "tasks": ["images"]}
 
 
 @registered

@@ -10,7 +10,7 @@ from seqlab.registry import registered
 from seqlab.tasks.inputs.values import ValueInput
 from seqlab.tasks.row_task import RowTask
 
-CARD = {"tasks": ["series"]}
+CARD = {"title": "summary statistics + logistic regression", "tasks": ["series"]}
 
 
 @registered

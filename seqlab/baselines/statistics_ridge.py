@@ -18,7 +18,7 @@ from seqlab.tasks.inputs.series import Series
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.numbers import Numbers
 
-CARD = {"tasks": ["regress"]}
+CARD = {"title": "summary statistics + ridge", "tasks": ["regress"]}
 PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0)  # the validation part chooses
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from seqlab.tasks.base import Predictions
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.classes import Classes
 
-CARD = {"tasks": ["classify"]}
+CARD = {"title": "word counts + logistic regression", "tasks": ["classify"]}
 INVERSE_PENALTIES = (1.0, 4.0, 16.0)  # C of scikit-learn; the validation part chooses
 
 Array = NDArray[np.float64]

@@ -18,7 +18,7 @@ from seqlab.tasks.inputs.text import Text
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.numbers import Numbers
 
-CARD = {"tasks": ["regress"]}
+CARD = {"title": "word counts + ridge", "tasks": ["regress"]}
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)  # the validation part chooses
 
 Array = NDArray[np.float64]

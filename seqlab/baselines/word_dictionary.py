@@ -29,7 +29,7 @@ from seqlab.tasks.inputs.vocabulary import Vocabulary
 from seqlab.tasks.row_task import RowTask
 from seqlab.tasks.targets.translation import Translation
 
-CARD = {"tasks": ["translate"]}
+CARD = {"title": "word by word", "tasks": ["translate"]}
 
 EM_ROUNDS = 5
 MOST_WORD_PAIRS = 8_000_000  # that occur together; more training pairs are left out

@@ -30,6 +30,7 @@ def ablate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the study.")] = Path(
         "ablation"
     ),
+    verbose: o.Verbose = False,
     json: o.Json = False,
 ) -> None:
     """Measure what each training practice is worth.
@@ -37,7 +38,7 @@ def ablate(
     Trains each candidate with and without it, and compares as seqlab compare does.
     """
     with doing("starting"):
-        from seqlab.cli.show import compare_and_show
+        from seqlab.cli.show import Shown, compare_and_show
         from seqlab.study.practices import variants
         from seqlab.workbench.study import Study
 
@@ -57,4 +58,4 @@ def ablate(
             "variants": variants(toggle),
         },
     )
-    compare_and_show(study, (data, valid, test), json=json, dry_run=dry_run)
+    compare_and_show(study, (data, valid, test), dry_run=dry_run, shown=Shown(json, verbose))

@@ -12,12 +12,14 @@ from seqlab.cli.audit import audit
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
+from seqlab.cli.doctor import doctor
 from seqlab.cli.evaluate import evaluate
 from seqlab.cli.explain import explain
 from seqlab.cli.export import export
 from seqlab.cli.finetune import finetune
 from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
+from seqlab.cli.help import GroupedCommand, WholeGroup
 from seqlab.cli.inspect import inspect
 from seqlab.cli.lr_find import lr_find
 from seqlab.cli.mixers import mixers
@@ -33,7 +35,8 @@ from seqlab.cli.translate import translate
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    cls=WholeGroup,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -79,5 +82,6 @@ for command in (
     mixers,
     models,
     datasets,
+    doctor,
 ):
-    app.command()(command)
+    app.command(cls=GroupedCommand)(command)

@@ -5,41 +5,51 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from seqlab.cli import option_groups as groups
 from seqlab.cli import options as o
 from seqlab.progress import doing
 
 Candidates = Annotated[
     str | None,
-    typer.Option(
-        help="Names or groups (all, recurrent, attention, modern, classic): "
-        "rnn,lstm,gru,transformer by default. Pre-trained: see seqlab models; ./folder; "
-        "mine.py:build.",
-        rich_help_panel=groups.BUDGET,
+    o.option(
+        o.CONTESTANTS,
+        "Names or groups of networks (all, recurrent, attention, modern, classic), pre-trained "
+        "models (see seqlab models), a checkpoint (./folder) or your own (mine.py:build).",
+        default="rnn,lstm,gru,transformer",
+        example="--candidates gru,modern",
+        metavar="NAMES",
     ),
 ]
 Baselines = Annotated[
     str | None,
-    typer.Option(
-        help="Names, or none; by default all that fit the task.", rich_help_panel=groups.BUDGET
+    o.option(
+        o.CONTESTANTS,
+        "Names, or none.",
+        default="all that fit the task",
+        example="--baselines none",
+        metavar="NAMES",
     ),
 ]
 Sizes = Annotated[
     str | None,
-    typer.Option(
-        help="Compare again on fewer training examples: 500,2000,all.",
-        rich_help_panel=groups.BUDGET,
+    o.option(
+        o.BUDGET,
+        "Compare again on fewer training examples.",
+        default="all",
+        example="--sizes 500,2000,all",
+        metavar="NUMBERS",
     ),
 ]
-Refit = Annotated[
-    bool,
-    typer.Option(
-        "--refit", help="Train best/ again on all the data.", rich_help_panel=groups.DECISION
+Refit = Annotated[bool, o.option(o.OUTPUT, "Train best/ again on all the data.", "--refit")]
+Config = Annotated[
+    Path | None,
+    o.option(
+        o.CONTESTANTS,
+        "A TOML file with settings.",
+        example="--config study.toml",
+        metavar="FILE",
     ),
 ]
-Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
 
 
 @groups.expanded
@@ -60,6 +70,8 @@ def compare(
     settings: o.Assignments = None,
     dry_run: o.DryRun = False,
     output: o.Output = None,
+    verbose: o.Verbose = False,
+    opened: o.Open = False,
     json: o.Json = False,
 ) -> None:
     """Compare sequence models on your data and get a verdict.
@@ -68,7 +80,7 @@ def compare(
     or less, --time none as much as it needs, and --dry-run shows the plan.
     """
     with doing("starting"):
-        from seqlab.cli.show import compare_and_show
+        from seqlab.cli.show import Shown, compare_and_show
         from seqlab.workbench.study import Study
 
     given = o.assigned(settings, config)
@@ -94,4 +106,6 @@ def compare(
             **decision.settings(given),
         },
     )
-    compare_and_show(study, (data, valid, test), json=json, dry_run=dry_run)
+    compare_and_show(
+        study, (data, valid, test), dry_run=dry_run, shown=Shown(json, verbose, opened)
+    )

@@ -15,9 +15,11 @@ def demo(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder of the study.")
     ] = None,
+    verbose: o.Verbose = False,
+    opened: o.Open = False,
     json: o.Json = False,
 ) -> None:
     """Compare four families on movie and product reviews."""
-    from seqlab.cli.show import demonstrate
+    from seqlab.cli.show import Shown, demonstrate
 
-    demonstrate(o.seconds(time), output, json=json)
+    demonstrate(o.seconds(time), output, Shown(json, verbose, opened))

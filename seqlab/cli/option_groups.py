@@ -8,17 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Annotated, Any, get_type_hints
 
-import typer
-
 from seqlab.cli import options as o
-
-TIME_SERIES = "Forecasting"
-BUDGET = "The budget"
-DECISION = "The decision"
-
-
-def _said(panel: str | None, words: str, *flags: str, **limits: Any) -> Any:
-    return typer.Option(*flags, help=words, rich_help_panel=panel, **limits)
 
 
 @dataclass(frozen=True)
@@ -27,8 +17,13 @@ class DataOptions:
 
     task: Annotated[
         str | None,
-        _said(
-            o.DATA, "classify, forecast, tag, translate, …; by default recognised from the data."
+        o.option(
+            o.TASK,
+            "What is wanted: classify, regress, tag, span, series, images, forecast, language, "
+            "translate or transcribe.",
+            default="recognised from the data",
+            example="--task series",
+            metavar="NAME",
         ),
     ] = None
     columns: o.Columns = None
@@ -36,32 +31,83 @@ class DataOptions:
     encoding: o.Encoding = None
     split: Annotated[
         str | None,
-        _said(
+        o.option(
             o.DATA,
-            "Shares of training, validation and test, 60/20/20; or the dates where "
-            "validation and test begin, 2016-07-01,2017-11-01.",
+            "Shares of training, validation and test; or the dates where validation and test "
+            "begin.",
+            default="the task's own",
+            example="--split 60/20/20, or --split 2016-07-01,2017-11-01",
+            metavar="SHARES",
         ),
     ] = None
     group: Annotated[
         str | None,
-        _said(
+        o.option(
             o.DATA,
             "Column that says whose a row is (subject, author, document): rows of one value stay "
             "in one part and count as one observation.",
+            default="none",
+            example="--group customer",
+            metavar="COLUMN",
         ),
     ] = None
     folds: Annotated[
-        int | None, _said(o.DATA, "Folds of a cross-validation, for small data.", min=2)
+        int | None,
+        o.option(
+            o.DATA,
+            "Folds of a cross-validation, for small data: every row is tested once.",
+            default="none",
+            example="--folds 5",
+            metavar="N",
+            min=2,
+        ),
     ] = None
     keep_duplicates: Annotated[
-        bool, _said(o.DATA, "Keep training rows that also occur in test.", "--keep-duplicates")
+        bool, o.option(o.DATA, "Keep training rows that also occur in test.", "--keep-duplicates")
     ] = False
-    horizon: Annotated[int | None, _said(TIME_SERIES, "Steps to forecast.", min=1)] = None
-    lookback: Annotated[
-        int | None, _said(TIME_SERIES, "Past steps that a forecast reads.", min=1)
+    horizon: Annotated[
+        int | None,
+        o.option(
+            o.TASK,
+            "Steps to forecast.",
+            default="told from the data",
+            example="--horizon 28",
+            metavar="N",
+            min=1,
+        ),
     ] = None
-    season: Annotated[int | None, _said(TIME_SERIES, "Steps in a season.", min=1)] = None
-    metric: Annotated[str | None, _said(DECISION, "The primary metric.")] = None
+    lookback: Annotated[
+        int | None,
+        o.option(
+            o.TASK,
+            "Past steps that a forecast reads.",
+            default="told from the data",
+            example="--lookback 96",
+            metavar="N",
+            min=1,
+        ),
+    ] = None
+    season: Annotated[
+        int | None,
+        o.option(
+            o.TASK,
+            "Steps in a season.",
+            default="told from the data",
+            example="--season 7",
+            metavar="N",
+            min=1,
+        ),
+    ] = None
+    metric: Annotated[
+        str | None,
+        o.option(
+            o.TASK,
+            "The metric that decides.",
+            default="the task's own",
+            example="--metric macro-f1",
+            metavar="NAME",
+        ),
+    ] = None
 
     def reading(self) -> dict[str, Any]:
         """What a file's reader is told."""
@@ -80,29 +126,83 @@ class BudgetOptions:
     """What every contestant may use."""
 
     params: Annotated[
-        str | None, _said(BUDGET, "Parameters of each, without embeddings: 200k.")
+        str | None,
+        o.option(
+            o.BUDGET,
+            "Parameters of each network, without embeddings.",
+            default="100k",
+            example="--params 200k",
+            metavar="N",
+        ),
     ] = None
-    epochs: Annotated[int | None, _said(BUDGET, "Most epochs of each run.", min=1)] = None
+    epochs: Annotated[
+        int | None,
+        o.option(
+            o.BUDGET,
+            "Most epochs of each run.",
+            default="the task's own",
+            example="--epochs 20",
+            metavar="N",
+            min=1,
+        ),
+    ] = None
     steps: Annotated[
-        int | None, _said(BUDGET, "Training steps of each run, instead of epochs.", min=1)
+        int | None,
+        o.option(
+            o.BUDGET,
+            "Training steps of each run, instead of epochs.",
+            default="none",
+            example="--steps 2000",
+            metavar="N",
+            min=1,
+        ),
     ] = None
     time: Annotated[
         str | None,
-        _said(BUDGET, "Time limit of the whole study: 90s, 10m, 1.5h, or none; 10m by default."),
+        o.option(
+            o.BUDGET,
+            "Time limit of the whole study, with its unit (s, m or h), or none.",
+            default="10m",
+            example="--time 90s, --time 1.5h or --time none",
+            metavar="DURATION",
+        ),
     ] = None
     train_seconds: Annotated[
-        float | None, _said(BUDGET, "Training time of each run, in seconds.")
+        float | None,
+        o.option(
+            o.BUDGET,
+            "Training time of each run, in seconds.",
+            default="no limit",
+            example="--train-seconds 30",
+            metavar="SECONDS",
+        ),
     ] = None
     seeds: Annotated[
-        int | None, _said(BUDGET, "Verdict runs of each contestant; 8 by default.", min=1)
+        int | None,
+        o.option(
+            o.BUDGET,
+            "Verdict runs of each contestant.",
+            default="8",
+            example="--seeds 16",
+            metavar="N",
+            min=1,
+        ),
     ] = None
     trials: Annotated[
-        int | None, _said(BUDGET, "Tuning runs of each contestant; 5 by default.", min=0)
+        int | None,
+        o.option(
+            o.BUDGET,
+            "Tuning runs of each contestant.",
+            default="5",
+            example="--trials 10",
+            metavar="N",
+            min=0,
+        ),
     ] = None
     tune_per_seed: Annotated[
         bool,
-        _said(
-            BUDGET,
+        o.option(
+            o.BUDGET,
             "Tune every verdict run by trials of its own: compares whole pipelines, at as many "
             "times the tuning as there are seeds.",
             "--tune-per-seed",
@@ -110,10 +210,13 @@ class BudgetOptions:
     ] = False
     fair: Annotated[
         str | None,
-        _said(
-            BUDGET,
-            "What of training is equal: params (each trains until it is done, by default), steps, "
-            "flops or seconds.",
+        o.option(
+            o.BUDGET,
+            "What of training is equal, beside parameters: params (nothing else; each trains until "
+            "it is done), steps, flops or seconds.",
+            default="params",
+            example="--fair seconds",
+            metavar="WHAT",
         ),
     ] = None
 
@@ -141,38 +244,76 @@ class DecisionOptions:
 
     margin: Annotated[
         str | None,
-        _said(
-            DECISION,
-            "Smallest difference that matters: 1pt (a hundredth of a score from 0 to 1), 2% (of "
-            "the best value), or a number: in the metric's units, a share where it is an error.",
+        o.option(
+            o.TASK,
+            "Smallest difference that matters: points (hundredths of a score from 0 to 1), per "
+            "cent of the best value, or a number: in the metric's units, a share where it is an "
+            "error.",
+            default="the metric's own, such as 1pt",
+            example="--margin 2pt",
+            metavar="DIFFERENCE",
         ),
     ] = None
     accept: Annotated[
         str | None,
-        _said(
-            DECISION,
-            "How much quality you give for a cheaper contestant, written as a margin: 2pt.",
+        o.option(
+            o.LIMITS,
+            "How much quality you give for a cheaper contestant, written as a margin.",
+            default="the margin",
+            example="--accept 2pt",
+            metavar="DIFFERENCE",
         ),
     ] = None
     prefer: Annotated[
         str | None,
-        _said(
-            DECISION,
+        o.option(
+            o.LIMITS,
             "What is recommended: the best (quality), the cheapest within the margin of it "
-            "(balanced, by default), or the cheapest of all that may be best (cost).",
+            "(balanced), or the cheapest of all that may be best (cost).",
+            default="balanced",
+            example="--prefer quality",
+            metavar="WHAT",
         ),
     ] = None
     max_latency_ms: Annotated[
-        float | None, _said(DECISION, "Limit: median latency of one example.")
+        float | None,
+        o.option(
+            o.LIMITS,
+            "Median latency of one example, in milliseconds.",
+            default="no limit",
+            example="--max-latency-ms 5",
+            metavar="MS",
+        ),
     ] = None
     max_memory_mb: Annotated[
-        float | None, _said(DECISION, "Limit: memory of the whole process.")
+        float | None,
+        o.option(
+            o.LIMITS,
+            "Memory of the whole process, in megabytes.",
+            default="no limit",
+            example="--max-memory-mb 500",
+            metavar="MB",
+        ),
     ] = None
-    max_size_mb: Annotated[float | None, _said(DECISION, "Limit: size of the stored weights.")] = (
-        None
-    )
+    max_size_mb: Annotated[
+        float | None,
+        o.option(
+            o.LIMITS,
+            "Size of the stored weights, in megabytes.",
+            default="no limit",
+            example="--max-size-mb 5",
+            metavar="MB",
+        ),
+    ] = None
     max_params: Annotated[
-        str | None, _said(DECISION, "Limit: parameters of the recommended contestant.")
+        str | None,
+        o.option(
+            o.LIMITS,
+            "Parameters of the recommended contestant.",
+            default="no limit",
+            example="--max-params 1M",
+            metavar="N",
+        ),
     ] = None
 
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -203,18 +344,45 @@ class MachineOptions:
     """On what, with what, and by which chance."""
 
     backend: Annotated[
-        str | None, _said(None, "auto, fused, torch or reference; auto by default.")
+        str | None,
+        o.option(
+            o.MACHINE,
+            "What computes: auto, fused, torch or reference.",
+            default="auto",
+            example="--backend torch",
+            metavar="NAME",
+        ),
     ] = None
-    device: Annotated[str | None, _said(None, "auto, cpu or cuda; auto by default.")] = None
+    device: Annotated[
+        str | None,
+        o.option(
+            o.MACHINE,
+            "Where: auto, cpu or cuda.",
+            default="auto",
+            example="--device cpu",
+            metavar="NAME",
+        ),
+    ] = None
     workers: Annotated[
-        int | None, _said(None, "Processes; one for each core by default.", min=1)
+        int | None,
+        o.option(
+            o.MACHINE,
+            "Processes at a time.",
+            default="one for each core",
+            example="--workers 2",
+            metavar="N",
+            min=1,
+        ),
     ] = None
     engine: Annotated[
         str | None,
-        _said(
-            None,
-            "Where runs are done: local (by default), ray (a Ray of its own on this machine) or "
-            "ray:ADDRESS (a cluster; run the command on one of its nodes).",
+        o.option(
+            o.MACHINE,
+            "Where runs are done: local, ray (a Ray of its own on this machine) or ray:ADDRESS (a "
+            "cluster; run the command on one of its nodes).",
+            default="local",
+            example="--engine ray:10.0.0.1:6379",
+            metavar="ENGINE",
         ),
     ] = None
     seed: o.Seed = None

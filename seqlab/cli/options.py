@@ -11,60 +11,138 @@ import typer
 
 from seqlab.errors import UserError, unknown
 
-DATA = "The data"
+DATA, TASK, CONTESTANTS, BUDGET = "Data", "Task", "Contestants", "Budget"
+LIMITS, MACHINE, OUTPUT = "Limits", "Machine", "Output"
+
+
+def option(
+    group: str, words: str, *flags: str, default: str = "", example: str = "", **more: Any
+) -> Any:
+    """An option under a heading of the help, with its default and an example in its words.
+
+    `more` goes to typer: metavar, min, …
+    """
+    parts = (words, default and f"[default: {default}]", example and f"For example {example}.")
+    return typer.Option(*flags, help=" ".join(filter(None, parts)), rich_help_panel=group, **more)
+
 
 Data = Annotated[
     str, typer.Argument(help="File, folder, or the name of an embedded data set (seqlab datasets).")
 ]
 Valid = Annotated[
     str | None,
-    typer.Option(help="Validation data, if there is a file of its own.", rich_help_panel=DATA),
+    option(
+        DATA,
+        "Validation data in a file of its own.",
+        default="part of the data",
+        example="--valid dev.csv",
+        metavar="FILE",
+    ),
 ]
 Test = Annotated[
-    str | None, typer.Option(help="Test data, if there is a file of its own.", rich_help_panel=DATA)
+    str | None,
+    option(
+        DATA,
+        "Test data in a file of its own.",
+        default="part of the data",
+        example="--test test.csv",
+        metavar="FILE",
+    ),
 ]
 Columns = Annotated[
     str | None,
-    typer.Option(
-        help="Columns to use, or their names in a file without a header: text,label; "
-        "or by role: text=review,label=stars.",
-        rich_help_panel=DATA,
+    option(
+        DATA,
+        "Columns to use, or their names in a file without a header; or by role.",
+        default="recognised",
+        example="--columns text,label, or --columns text=review,label=stars",
+        metavar="NAMES",
     ),
 ]
 Delimiter = Annotated[
     str | None,
-    typer.Option(help="Character between columns; by default detected.", rich_help_panel=DATA),
+    option(
+        DATA,
+        "Character between columns.",
+        default="recognised",
+        example="--delimiter ';'",
+        metavar="CHARACTER",
+    ),
 ]
 Encoding = Annotated[
-    str | None, typer.Option(help="Encoding of text files; UTF-8 by default.", rich_help_panel=DATA)
+    str | None,
+    option(
+        DATA,
+        "Encoding of text files.",
+        default="UTF-8",
+        example="--encoding latin-1",
+        metavar="NAME",
+    ),
 ]
-Seed = Annotated[int | None, typer.Option(help="Seed of all random numbers; 0 by default.", min=0)]
+Seed = Annotated[
+    int | None,
+    option(
+        MACHINE,
+        "Seed of all random numbers.",
+        default="0",
+        example="--seed 7",
+        metavar="N",
+        min=0,
+    ),
+]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show the plan and its expected time; train nothing.")
+    bool, option(OUTPUT, "Show the plan and its expected time; train nothing.", "--dry-run")
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Folder of the study; runs/<data>-<task> by default."),
+    option(
+        OUTPUT,
+        "Folder of the study.",
+        "-o",
+        "--output",
+        default="runs/<data>-<task>",
+        example="-o runs/mine",
+        metavar="FOLDER",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Json = Annotated[bool, option(OUTPUT, "Print one JSON document and nothing else.", "--json")]
+Verbose = Annotated[
+    bool,
+    option(
+        OUTPUT,
+        "Show every number: contestants' sizes, each training as it goes, all reasons.",
+        "-v",
+        "--verbose",
+    ),
+]
+Open = Annotated[bool, option(OUTPUT, "Open the report in a browser at the end.", "--open")]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
+        CONTESTANTS,
+        "Any setting of models, training or data; may be repeated.",
         "--set",
-        help="Any setting: train.batch_size=32, model.depth=2, data.patch=16, options.crf=true.",
+        example="--set model.depth=2 --set train.batch_size=32",
+        metavar="SECTION.NAME=VALUE",
     ),
 ]
 
 
 def seconds(given: str | None, option: str = "--time") -> float | None:
-    """A duration: 90s, 10m, 1.5h, or plain seconds."""
+    """A duration with its unit: 90s, 10m, 1.5h."""
     if given is None:
         return None
     found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(s|m|min|h)?\s*", given)
     if found is None or float(found[1]) == 0:
         also = ", or none" if option == "--time" else ""
         raise UserError(f'{option} "{given}": expected a duration such as 90s, 10m or 1.5h{also}')
-    return float(found[1]) * {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2] or "s"]
+    if found[2] is None:
+        number = found[1]
+        raise UserError(
+            f"{option} {number}: the unit is missing",
+            f"write {number}s for seconds, {number}m for minutes or {number}h for hours",
+        )
+    return float(found[1]) * {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2]]
 
 
 def limit(given: str) -> float | None:

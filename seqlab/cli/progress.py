@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from seqlab import registry
 from seqlab.cli import waiting
 from seqlab.cli.terminal import Terminal, styled
 from seqlab.study.clock import Moment, Running
@@ -25,10 +26,17 @@ LINES_BESIDE_RUNS = 8  # of a terminal
 
 
 class Bar:
-    """Shows moments; a context manager. `metric` names what the runs are scored by."""
+    """Shows moments; a context manager. `metric` names what the runs are scored by.
 
-    def __init__(self, console: Terminal, silent: bool = False) -> None:
+    One bar with the best validation score so far and the time left; `verbose` adds a row for each
+    run that trains, with the numbers of its training.
+    """
+
+    def __init__(self, console: Terminal, silent: bool = False, verbose: bool = False) -> None:
         self.console = console
+        self.verbose = verbose
+        self.best: tuple[float, str] | None = None  # validation score, and whose it is
+        self.higher_is_better = True
         self.plain = not console.is_terminal
         self.silent = silent
         self.metric = "score"
@@ -36,6 +44,11 @@ class Bar:
         self.stage = ""
         self.live: Live | None = None
         self.view = ExitStack()
+
+    def scored_by(self, metric: str) -> None:
+        """The metric that decides."""
+        self.metric = metric
+        self.higher_is_better = bool(registry.load("metrics", metric).higher_is_better)
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +67,8 @@ class Bar:
             return
         if moment.remark:
             self._print(moment.remark)
+        for run in moment.running:
+            self._score(run)
         if not self.plain:
             self._show(moment)
             return
@@ -63,8 +78,23 @@ class Bar:
         )
         if now - self.last >= wait or stage != self.stage:
             self.last, self.stage = now, stage
-            for line in (_line(moment), *(f"       {self._words(r)}" for r in moment.running)):
+            rows = moment.running if self.verbose else ()
+            for line in (self._line(moment), *(f"       {self._words(r)}" for r in rows)):
                 self._print(line)
+
+    def _score(self, run: Running) -> None:
+        valid = run.figures.get("valid")
+        sign = 1 if self.higher_is_better else -1
+        if valid is not None and (self.best is None or sign * valid > sign * self.best[0]):
+            self.best = valid, run.name.partition(" ")[0]
+
+    def _line(self, moment: Moment) -> str:
+        parts = (f"{_share(moment):4.0%}", moment.stage, self._best(), _left(moment))
+        return "  ".join(part for part in parts if part)
+
+    def _best(self) -> str:
+        """The best score so far, in words."""
+        return "" if self.best is None else f"best so far {self.best[0]:.3g} ({self.best[1]})"
 
     def _print(self, line: str) -> None:
         self.console.say(line, whole=True)
@@ -78,9 +108,11 @@ class Bar:
         bar = Table.grid(padding=(0, 1))
         stage = styled(moment.stage, style="dim")
         stage.overflow, stage.no_wrap = "ellipsis", True
-        share = min(moment.share, 1.0)
-        bar.add_row(ProgressBar(1.0, share, width=30), f"{share:.0%}", _left(moment), stage)
-        self.live.update(Group(self._runs(moment.running), bar) if moment.running else bar)
+        share = _share(moment)
+        best = styled(self._best())
+        bar.add_row(ProgressBar(1.0, share, width=20), f"{share:.0%}", _left(moment), best, stage)
+        rows = self.verbose and moment.running
+        self.live.update(Group(self._runs(moment.running), bar) if rows else bar)
 
     def _runs(self, running: tuple[Running, ...]) -> Group:
         """A row for each run that trains, as many as there is room for."""
@@ -103,8 +135,8 @@ class Bar:
         )
 
 
-def _line(moment: Moment) -> str:
-    return f"{min(moment.share, 1.0):5.0%}  {moment.stage}  {_left(moment)}".rstrip()
+def _share(moment: Moment) -> float:
+    return min(moment.share, 1.0)
 
 
 def _left(moment: Moment) -> str:

@@ -13,10 +13,12 @@ from seqlab.progress import doing
 
 def report(
     study: Annotated[Path, typer.Argument(help="The folder of a finished study.")],
+    verbose: o.Verbose = False,
+    opened: o.Open = False,
     json: o.Json = False,
 ) -> None:
     """Write a study's report again and print its verdict."""
     with doing("starting"):
-        from seqlab.cli.show import report_and_show
+        from seqlab.cli.show import Shown, report_and_show
 
-    report_and_show(study, json=json)
+    report_and_show(study, Shown(json, verbose, opened))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+import webbrowser
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqlab.cli import tables
+from seqlab.cli import plans, tables
 from seqlab.cli.progress import Bar
 from seqlab.cli.streams import print_json, say, shell_line
 from seqlab.cli.terminal import Terminal
@@ -21,42 +24,52 @@ if TYPE_CHECKING:
 Tables = tuple[str, str | None, str | None]
 
 
-def compare_and_show(study: Study, data: Tables, *, json: bool, dry_run: bool) -> None:
-    """Run a study with its plan, a bar, the leaderboard and the sentence."""
+@dataclass(frozen=True)
+class Shown:
+    """How a result is shown: as JSON, with every number, and the report in a browser."""
+
+    json: bool = False
+    verbose: bool = False
+    open: bool = False
+
+
+def compare_and_show(study: Study, data: Tables, *, dry_run: bool, shown: Shown) -> None:
+    """Run a study with its plan, a bar, the answer, the leaderboard and the reasons."""
+    json = shown.json
     begun = time.monotonic()
     terminal = Terminal(stderr=json)
     if dry_run:
         with doing("planning"):
             plan = study.plan(*data)
         if json:
-            print_json(tables.plan_facts(plan))
+            print_json(plans.plan_facts(plan))
             return
-        tables.show_plan(terminal, plan, study.task_reason_)
+        plans.show_plan(terminal, plan, study.task_reason_, shown.verbose)
         terminal.say("\nNothing was trained (--dry-run).")
         return
 
     from seqlab.report.stored import read_study
     from seqlab.study.conduct import Listener
 
-    with Bar(terminal, silent=json) as bar:
+    with Bar(terminal, silent=json, verbose=shown.verbose) as bar:
 
         def planned(plan: Any) -> None:
-            bar.metric = plan.metric
+            bar.scored_by(plan.metric)
             if not json:
-                tables.show_plan(terminal, plan, study.task_reason_)
+                plans.show_plan(terminal, plan, study.task_reason_, shown.verbose)
 
         study.fit(*data, listener=Listener(planned, bar.moment, begun))
     if json:
         realised = read_json(study.folder_ / "study.json")["realised"]
         print_json({**study.verdict_, "seconds": realised["stages"], "folder": str(study.folder_)})
         return
-    _show_study(terminal, read_study(study.folder_))
+    _show_study(terminal, read_study(study.folder_), shown)
 
 
 DEMO = {"seeds": 8, "trials": 4, "params": 60_000, "epochs": 3}
 
 
-def demonstrate(seconds: float | None, folder: Path | None, *, json: bool) -> None:
+def demonstrate(seconds: float | None, folder: Path | None, shown: Shown) -> None:
     """The main job on `reviews`, or on what needs no download where there is no package index."""
     from seqlab.data.sources import read_table
 
@@ -67,10 +80,10 @@ def demonstrate(seconds: float | None, folder: Path | None, *, json: bool) -> No
         data = "characters"
         say(f"{error.message}\nusing {data} instead, which needs no download", error=True)
     study = Study(budget={**DEMO, "time": seconds}, folder=folder)
-    compare_and_show(study, (data, None, None), json=json, dry_run=False)
+    compare_and_show(study, (data, None, None), dry_run=False, shown=shown)
 
 
-def report_and_show(folder: Path, *, json: bool) -> None:
+def report_and_show(folder: Path, shown: Shown) -> None:
     """Write the report again."""
     from seqlab.report import write_report
     from seqlab.report.stored import read_study
@@ -85,10 +98,10 @@ def report_and_show(folder: Path, *, json: bool) -> None:
         path = write_report(stored)
     for line in stored.damage:
         say(f"note: {line}", error=True)
-    if json:
+    if shown.json:
         print_json({"report": str(path), **stored.verdict})
         return
-    _show_study(Terminal(), stored)
+    _show_study(Terminal(), stored, shown)
 
 
 def inspect_and_show(
@@ -114,7 +127,7 @@ def inspect_and_show(
         except UserError as error:  # an inspection says what is wrong; it does not stop at it
             problem = error.message
     if json:
-        cost = tables.plan_facts(plan) if plan is not None else {"error": problem}
+        cost = plans.plan_facts(plan) if plan is not None else {"error": problem}
         print_json({**found.to_dict(), "plan": cost})
         return
     tables.show_inspection(Terminal(), found, plan, problem)
@@ -145,12 +158,22 @@ def monitor_and_show(model: Path, data: str, reading: dict[str, Any], *, json: b
     tables.show_monitoring(Terminal(), found)
 
 
-def _show_study(terminal: Terminal, study: StoredStudy) -> None:
+def _show_study(terminal: Terminal, study: StoredStudy, shown: Shown) -> None:
+    tables.show_headline(terminal, study.verdict)
     tables.show_leaderboard(terminal, study)
-    tables.show_sentence(terminal, study.verdict)
+    tables.show_reasons(terminal, study.verdict, shown.verbose)
     folder = from_here(study.folder)
-    terminal.say(f"\nreport: {folder / 'report.html'}", whole=True)
+    page = folder / "report.html"
+    terminal.say("\nNext:")
+    terminal.say(f"  read the report   {page.absolute().as_uri()}", whole=True)
     if study.recommended is not None:
-        best = folder / "best"
-        command = shell_line("seqlab", "predict", best, "NEW_DATA", "-o", "predicted.csv")
-        terminal.say(f"to use it: {command}", whole=True)
+        for what, command in _uses(folder / "best"):
+            terminal.say(f"  {what:<17} {command}", whole=True)
+    if shown.open:
+        webbrowser.open(page.absolute().as_uri())
+
+
+def _uses(best: Path) -> Iterator[tuple[str, str]]:
+    """What to do with the recommended contestant, as commands to copy."""
+    yield "predict", shell_line("seqlab", "predict", best, "NEW_DATA", "-o", "predicted.csv")
+    yield "evaluate", shell_line("seqlab", "evaluate", best, "LABELLED_DATA")

@@ -95,6 +95,7 @@ class Resolution:
     margin: float
     can_tie: bool
     sentence: str
+    brief: str = ""  # the same in a line: what the test part tells, and what folds would
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -141,14 +142,28 @@ def resolution(
         if tie >= margin:
             more = "more test examples" if limit >= margin else "more seeds or test examples"
             sentence += f"; ties within {told.difference(margin)} need {more}"
+    brief = _brief(units, spread.unit, gap, told)
     if in_points and in_folds > units and WIDE < gap < math.inf:
         folded, error = _half_width(in_folds, seeds, contestants, spread, in_points)
         better = told.difference(folded + float(ndtri(FOUND)) * error)
+        brief += f"; --folds {FOLDS} tests all {in_folds:,} and tells {better}"
+        brief += f", in {FOLDS} times the time"
         sentence += (
             f"; --folds {FOLDS} would test on every row and resolve gaps of about {better}, in"
             f" about {FOLDS} times the time"
         )
-    return Resolution(units, seeds, half_width, gap, tie, limit, margin, tie < margin, sentence)
+    return Resolution(
+        units, seeds, half_width, gap, tie, limit, margin, tie < margin, sentence, brief
+    )
+
+
+def _brief(units: int, unit: str, gap: float, told: Units) -> str:
+    """What a test part tells, in few words."""
+    if not math.isfinite(gap):
+        return "one seed does not show how far chance goes: use 2 seeds or more"
+    if not told.tells(gap):
+        return f"{counted(units, unit)} tell next to nothing"
+    return f"{counted(units, unit)} tell only gaps above {told.difference(gap)}"
 
 
 def _half_width(

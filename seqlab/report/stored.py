@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from seqlab import registry
 from seqlab.errors import UserError
 from seqlab.outside import read_bytes
 from seqlab.report import layout
@@ -40,6 +41,12 @@ class Contestant:
     trials: tuple[Run, ...] = ()  # one of each setting: the short ones, where there are such
     full_trials: tuple[Run, ...] = ()  # of the settings that were the best of short ones
     verdicts: tuple[Run, ...] = ()  # those on all the training data
+
+    @property
+    def plain_name(self) -> str:
+        """What it is, for who does not know its short name: word counts + … (tfidf-lr)."""
+        known = registry.cards("baselines").get(self.name, {}) if self.kind == "baseline" else {}
+        return f"{known['title']} ({self.name})" if "title" in known else self.name
 
     @property
     def scored(self) -> bool:

@@ -16,6 +16,7 @@ from seqlab.study.timing import BASELINE_SECONDS, STARTUP_SECONDS
 
 # A time limit does not cut below this: with one seed there are no intervals.
 FEWEST_RUNS = {"short": 1, "trial": 1, "verdict": 2}
+ALMOST = 0.95  # of what comes after the runs, while it goes on
 SHARES = {"short": 0.3, "trial": 0.6, "verdict": 1.0}  # of the time may be gone before runs are cut
 GRACE_SHARE = 0.05  # of the time is given to a run that has begun and would end in it
 
@@ -70,6 +71,7 @@ class Clock:
     stages: dict[str, float] = field(default_factory=dict)  # seconds that each has taken
     begun: float = field(default_factory=time.monotonic)
     _done: dict[str, float] = field(default_factory=dict)
+    _after: float | None = None  # when the measuring of costs began
     _ours: set[str] = field(default_factory=set)  # what this session began
     _running: dict[str, Running] = field(default_factory=dict)
     _cut: dict[str, int] = field(default_factory=dict)  # role → the first place left out
@@ -123,7 +125,12 @@ class Clock:
 
     def measures(self, name: str) -> None:
         """A contestant's costs are measured now."""
-        self.listen(Moment(f"measuring costs: {name}", 1.0, None))
+        done = sum(self._done.values())
+        if self._after is None:
+            self._after = time.monotonic()
+        after = time.monotonic() - self._after
+        left = max(0.0, self.tail(self.startup) - after)
+        self.listen(Moment(f"measuring costs: {name}", self._share(done, after), left))
 
     def leaving(self, busy: int) -> None:
         """The study was interrupted, and waits for so many processes."""
@@ -133,7 +140,14 @@ class Clock:
     def _tell(self, stage: str, remark: str = "") -> None:
         done = sum(self._done.values())
         running = tuple(self._running.values())
-        self.listen(Moment(stage, done / self.total, self._left(done), running, remark))
+        self.listen(Moment(stage, self._share(done), self._left(done), running, remark))
+
+    def _share(self, done: float, after: float = 0.0) -> float:
+        """The share of all work that is done; what comes after the runs counts, and is not all done
+        before it ends.
+        """
+        tail = self.tail(self.startup) * self.workers
+        return (done + min(after * self.workers, ALMOST * tail)) / (self.total + tail)
 
     def process_started(self, seconds: float) -> None:
         """A process was ready after so many seconds; those that measure costs will be too."""

@@ -51,7 +51,7 @@ LADDER = (
     (1, 2, 1.5),
     (1, 2, 1.0),
 )
-FOR_THE_TIME_LIMIT = ", to keep the time limit"
+CUT = "cut to keep the time: "
 BASELINE_SECONDS = 0.5  # seconds to load data for one and to store it
 FEW = 100  # rows that a baseline is first fitted to, to see what it takes
 
@@ -285,28 +285,29 @@ def _shorter(allowance: Allowance, share: float) -> Allowance:
 
 def explained(allowance: Allowance, wanted: Allowance) -> Allowance:
     """The allowance with what it leaves out of what was wanted, in words."""
-    said = []
-    share = allowance.epochs / wanted.epochs
-    if allowance.steps is not None:
-        share = allowance.steps / (wanted.steps or allowance.steps)
-    if share < 1:
-        said.append(f"each run has {share:.0%} of its usual length{FOR_THE_TIME_LIMIT}")
-    for what in ("trial", "seed"):
-        before, after = getattr(wanted, f"{what}s"), getattr(allowance, f"{what}s")
-        after = 0 if what == "trial" and allowance.full == 0 else after
-        if after < before:
-            said.append(less("candidate", after, what, f"{before}"))
-    return replace(allowance, left_out=tuple(said))
+    trials = 0 if allowance.full == 0 else allowance.trials
+    cuts = [
+        _of(after, before, what)
+        for what, after, before in (
+            ("trial", trials, wanted.trials),
+            ("seed", allowance.seeds, wanted.seeds),
+            ("epoch", allowance.epochs, wanted.epochs),
+            ("step", allowance.steps or 0, wanted.steps or 0),
+        )
+        if after < before
+    ]
+    return replace(allowance, left_out=(CUT + ", ".join(cuts),) if cuts else ())
 
 
 def cut_short(what: str, after: int, planned: int) -> str:
     """How the clock reduced a planned number, in words."""
-    return f"each candidate: {after} of {counted(planned, f'planned {what}')} ran (time was up)"
+    return CUT + _of(after, planned, what)
 
 
-def less(who: str, after: int, what: str, before: str) -> str:
-    """How a time limit reduced a number, in words."""
-    return f"each {who} has {counted(after, what)} instead of {before}{FOR_THE_TIME_LIMIT}"
+def _of(after: float, before: float, what: str) -> str:
+    """3 of 8 seeds."""
+    number = f"{after:,.0f}" if after == round(after) else f"{after:,.2g}"
+    return f"{number} of {counted(before, what)}"
 
 
 def counted(count: float, what: str) -> str:

@@ -58,6 +58,7 @@ class Confidence:
 
     score: float
     why: str
+    options: str = ""  # that make it sure, as they are typed: where it only looks like its own
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -63,7 +65,7 @@ class ClassifySeries(Classifier):
                     return Confidence(0.87, why)
         end = _end_label(table)
         if end is None:
-            return Confidence(0.05, "no series with labels")
+            return _looks_like(table, kinds) or Confidence(0.05, "no series with labels")
         why = f"a class and {len(kinds) - 1} numbers a row, without a header"
         return Confidence(0.75, why)
 
@@ -117,6 +119,20 @@ def _one_label_each(table: Table, number: str, label: str) -> bool:
     by_id = frame.groupby(number)[label].nunique()
     several = len(by_id) >= FEWEST_IDS and frame[label].nunique() < len(by_id)
     return several and bool((by_id <= 1).all())
+
+
+def _looks_like(table: Table, kinds: Mapping[str, ColumnKind]) -> Confidence | None:
+    """Rows that repeat the values of a column, within each of which another one does not vary."""
+    names = [name for name, kind in kinds.items() if kind in (ColumnKind.CATEGORY, ColumnKind.TEXT)]
+    if not any(kind in guess.NUMERIC for kind in kinds.values()):
+        return None
+    for number in names:
+        several = FEWEST_IDS <= (count := table.frame[number].nunique()) <= len(table.frame) // 2
+        for label in names if several else ():
+            if label != number and _one_label_each(table, number, label):
+                why = f'looks like {count:,} series with one "{label}" each'
+                return Confidence(0.45, why, f"--columns series={number},label={label}")
+    return None
 
 
 def _end_label(table: Table) -> str | None:

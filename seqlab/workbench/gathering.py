@@ -81,6 +81,10 @@ def choose_task(
     confidences = {name: c for name, c in seen.items() if name in fitting}
     task, best = max(confidences.items(), key=lambda item: item[1].score)
     if best.score < SURE_SCORE:
+        if best.options:
+            raise UnclearTaskError(
+                f'"{sources.train.origin}": {best.why}', f"add --task {task} {best.options}"
+            )
         nearest = sorted(confidences.items(), key=lambda item: -item[1].score)[:NEAREST_TASKS]
         reasons = "; ".join(f"{name}: {c.why}" for name, c in nearest)
         raise UnclearTaskError(

@@ -1,6 +1,7 @@
 """What commands print: plans, verdicts, JSON and nothing else; and how fast they answer."""
 
 import errno
+import importlib
 import json
 import os
 import subprocess
@@ -73,29 +74,39 @@ def test_dry_run_trains_nothing_and_writes_nothing(seqlab, small_csv, here, monk
     assert (done.status, done.err) == (0, "")
     said = " ".join(done.out.split())
     for words in (
-        "96 training, 12 validation, 12 test examples; primary metric accuracy",
-        "budget: 3,000 parameters (body and head) each; 1 trial to tune each",
-        "each run: 1 epoch at most; 1 at a time",
-        "then: 2 fresh seeds each",
-        "expected time: about",
-        "what this test set can resolve",
+        "96 training, 12 validation, 12 test examples; accuracy decides",
+        "1 network (rnn) and 1 baseline (majority); 3,000 parameters for each network",
+        "1 configuration and 2 fresh seeds each",
+        "Ctrl-C keeps what is done",
+        "12 test examples tell next to nothing; --folds 5 tests all 120 and tells",
         "Nothing was trained (--dry-run).",
     ):
         assert words in said
+    assert len(done.out[: done.out.index("Nothing")].strip().split("\n\n")) == 1
     assert list(here.iterdir()) == []
+    more = " ".join(
+        seqlab("compare", small_csv, *SMALL, "-o", "out", "--dry-run", "-v").out.split()
+    )
+    for words in ("contestant kind width parameters", "each run: 1 epoch at most; 1 at a time"):
+        assert words in more
+        assert words not in said
 
 
-def test_plan_leaderboard_sentence_and_path(seqlab, small_csv, study_folder, in_process):
+def test_plan_leaderboard_sentence_and_path(
+    seqlab, small_csv, study_folder, in_process, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "160")
     done = seqlab("compare", small_csv, *SMALL, "-o", study_folder)
     assert (done.status, done.err) == (0, "")
     said = " ".join(done.out.split())
     verdict = json.loads((study_folder / "verdict.json").read_text())
     for words in (
-        "expected time: about",
+        "Ctrl-C keeps what is done",
         "contestant accuracy 95 % interval status",
-        verdict["sentence"],
-        f"report: {study_folder / 'report.html'}",
-        f"to use it: seqlab predict {study_folder / 'best'} NEW_DATA",
+        "always the most frequent class (majority)",
+        verdict["headline"],
+        f"read the report {(study_folder / 'report.html').as_uri()}",
+        f"predict seqlab predict {study_folder / 'best'} NEW_DATA",
     ):
         assert words in said
 
@@ -180,3 +191,34 @@ def test_what_the_machine_refuses(error, message, seqlab, small_csv, monkeypatch
     assert done.error == message
     assert done.hint
     assert done.status == 1
+
+
+def test_series_that_nothing_names_are_told_with_what_to_add(seqlab, here):
+    rows = [
+        f"m{n},{t},{t * n % 7}.5,{'worn' if n % 2 else 'good'}" for n in range(8) for t in range(9)
+    ]
+    (here / "machines.csv").write_text("machine,tick,volt,state\n" + "\n".join(rows) + "\n")
+    done = seqlab("compare", "machines.csv")
+    assert done.error == '"machines.csv": looks like 8 series with one "state" each'
+    options = done.hint.removeprefix("add ").split()
+    assert options == ["--task", "series", "--columns", "series=machine,label=state"]
+    assert "task: series" in seqlab("inspect", "machines.csv", *options).out
+
+
+def test_the_doctor_says_what_there_is(seqlab, tmp_path, monkeypatch):
+    from seqlab.workbench import doctor
+
+    kernels = importlib.import_module("seqlab.kernels.warm_up")
+    monkeypatch.setattr(kernels, "warm_up", lambda: iter([("gru", 0.5)]))
+    found = json.loads(seqlab("doctor", "--json").out)
+    assert (
+        f"torch {__import__('torch').__version__.partition('+')[0]}" in found["packages"]["found"]
+    )
+    assert {"threads", "kernels", "accelerator", "cache", "studies"} <= found.keys()
+    said = seqlab("doctor")
+    assert said.status == 0
+    assert "kernels: 1 compiled" in said.out
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    broken = seqlab("doctor")
+    assert broken.status == 1
+    assert "cannot be written" in broken.out

@@ -43,7 +43,7 @@ def pipe():
 
 @pytest.fixture
 def bar(pipe, now):
-    bar = Bar(Terminal(file=pipe, width=200))
+    bar = Bar(Terminal(file=pipe, width=200), verbose=True)
     bar.metric = "accuracy"
     return bar
 
@@ -51,7 +51,7 @@ def bar(pipe, now):
 def test_plain_lines_say_how_each_run_goes(bar, pipe):
     bar.moment(moment({}, {"valid": None, "step": 0}))
     assert pipe.getvalue().splitlines() == [
-        "  25%  tuning: gru  3 min left",
+        " 25%  tuning: gru  best so far 0.812 (gru)  3 min left",
         "       gru trial-0: 30%, loss 0.412, accuracy 0.812, 23.1k tokens/s, gradient 0.94 "
         "(12% clipped), 312 MB, loading 2%, 40 s left",
         "       gru trial-1: 0%, loss 0.412, accuracy –, 23.1k tokens/s, gradient 0.94 "
@@ -78,15 +78,15 @@ def test_plain_lines_are_rare_and_rarer_in_long_studies(bar, pipe, now):
 def test_another_stage_is_told_at_once(bar, pipe):
     for stage in ("tuning: gru", "tuning: rnn", "verdict runs: gru"):
         bar.moment(moment(stage=stage))
-    stages = [line.split("  ")[2] for line in pipe.getvalue().splitlines()]
+    stages = [line.split("  ")[1] for line in pipe.getvalue().splitlines()]
     assert stages == ["tuning: gru", "verdict runs: gru"]
 
 
-def shown(height=30, width=100, *readings):
+def shown(height=30, width=100, *readings, verbose=True):
     """The last frame on a terminal of that size."""
     screen = io.StringIO()
     console = Terminal(file=screen, width=width, height=height, force_terminal=True)
-    with Bar(console) as bar:
+    with Bar(console, verbose=verbose) as bar:
         bar.metric = "accuracy"
         bar.moment(moment(*readings))
     console = Terminal(file=io.StringIO(), width=width, height=height)
@@ -138,3 +138,13 @@ def test_a_number_format_that_is_not_the_usual_one_is_said(bar, pipe):
     first, second = pipe.getvalue().splitlines()[1:]
     assert "gru trial-0: 30% in bfloat16, loss" in first
     assert "gru trial-1: 30%, loss" in second
+
+
+def test_one_bar_with_the_best_score_is_all_unless_more_is_asked_for(pipe, now):
+    lines, _ = shown(30, 100, {"valid": 0.5}, {"valid": 0.75}, verbose=False)
+    assert len(lines) == 1
+    assert "best so far 0.75 (gru)" in lines[0]
+    bar = Bar(Terminal(file=pipe, width=200))
+    bar.scored_by("mse")
+    bar.moment(moment({"valid": 0.5}, {"valid": 0.75}))
+    assert pipe.getvalue().splitlines() == [" 25%  tuning: gru  best so far 0.5 (gru)  3 min left"]

@@ -26,8 +26,9 @@ def known_settings(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"trials": 3}, "each candidate has 3 trials instead of 5, to keep the time limit"),
-        ({"seeds": 1}, "each candidate has 1 seed instead of 8, to keep the time limit"),
+        ({"trials": 3}, "cut to keep the time: 3 of 5 trials"),
+        ({"seeds": 5, "epochs": 4}, "cut to keep the time: 5 of 8 seeds, 4 of 16 epochs"),
+        ({"seeds": 1}, "cut to keep the time: 1 of 8 seeds"),
     ],
     ids=str,
 )
@@ -37,7 +38,7 @@ def test_what_a_time_limit_leaves_out(changes, said):
 
 
 def test_what_time_did_not_allow():
-    assert cut_short("seed", 4, 5) == "each candidate: 4 of 5 planned seeds ran (time was up)"
+    assert cut_short("seed", 4, 5) == "cut to keep the time: 4 of 5 seeds"
 
 
 def settle(folder, valid, role="trial"):

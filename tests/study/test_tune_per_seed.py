@@ -114,7 +114,7 @@ def test_a_seed_whose_trials_did_not_run_is_not_judged(tmp_path, in_process, mon
     made = study(tmp_path / "study", **BUDGET | {"seeds": 3})
     assert sorted(runs_of(made.folder_, "trial")) == [0, 1, 2, 3]
     assert sorted(runs_of(made.folder_, "verdict")) == [0, 1]
-    said = "each candidate: 2 of 3 planned seeds ran (time was up)"
+    said = "cut to keep the time: 2 of 3 seeds"
     assert made.verdict_["left_out"] == [said]
     stored = read_json(made.folder_ / "plan.json")["allowance"]
     assert (stored["trials"], stored["seeds"]) == (2, 2)
