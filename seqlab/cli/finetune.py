@@ -44,7 +44,7 @@ def finetune(
     --seeds says how much chance is in it.
     """
     with doing("starting"):
-        from seqlab.cli.show import compare_and_show
+        from seqlab.cli.show import Shown, compare_and_show
         from seqlab.workbench.study import Study
 
     given = o.assigned(settings)
@@ -66,4 +66,4 @@ def finetune(
             },
         },
     )
-    compare_and_show(study, (data, valid, test), json=json, dry_run=dry_run)
+    compare_and_show(study, (data, valid, test), dry_run=dry_run, shown=Shown(json=json))
