@@ -14,9 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqlab.serve.counters import Counters
 from seqlab.serve.limits import Limits
-from seqlab.serve.refusals import RefusedError
+from seqlab.serve.refusals import RefusedError, overloaded
 
 OPEN_PATHS = ("/", "/health", "/ready", "/v2/health/live", "/v2/health/ready")  # without a key
+HEARTBEAT_SECONDS = 0.05
+LATE = 0.25  # of the deadline: when the event loop is later than this, nothing more is begun
 MOST_CLIENTS = 10_000  # whose rates are remembered
 BURST_SECONDS = 2.0  # of a client's rate that may come at once
 HEADERS = (
@@ -25,11 +27,27 @@ HEADERS = (
 )
 
 
+class Lag:
+    """How late the event loop is: what waits before it can even be refused is in no queue of ours."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    async def watch(self) -> None:
+        """Measure it for ever."""
+        while True:
+            due = time.monotonic() + HEARTBEAT_SECONDS
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            self.seconds = max(0.0, time.monotonic() - due)
+
+
 class Guard:
     """Counts every request, and refuses those that are not to be read at all."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, counters: Counters, key: str | None) -> None:
-        self.app, self.limits, self.counters = app, limits, counters
+    def __init__(
+        self, app: ASGIApp, limits: Limits, counters: Counters, key: str | None, lag: Lag
+    ) -> None:
+        self.app, self.limits, self.counters, self.lag = app, limits, counters, lag
         self.key = None if key is None else key.encode()
         self.rates = Rates(limits.rate)
 
@@ -60,6 +78,9 @@ class Guard:
         headers = dict(scope["headers"])
         try:
             self._check_key(scope, headers)
+            if scope["method"] == "POST" and self.lag.seconds > LATE * self.limits.deadline:
+                said = f"the server is {self.lag.seconds:.1f} seconds behind"
+                raise overloaded(said, self.lag.seconds)
             self.rates.check((scope.get("client") or ("unknown",))[0])
             body = await self._body(headers, receive)
         except RefusedError as refusal:

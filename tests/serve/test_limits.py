@@ -171,6 +171,35 @@ def test_what_would_wait_longer_than_it_may_is_refused_at_once(trained, held):
     assert refusal.value.headers["Retry-After"] == "10"
 
 
+def test_a_server_that_is_behind_begins_nothing_more(serving):
+    client = serving(deadline=2)
+    client.app.state.lag.seconds = 0.6
+    behind = client.post("/predict", json=text_rows("a"))
+    assert refused(behind, 503) == "the server is 0.6 seconds behind"
+    assert behind.headers["retry-after"] == "1"
+    client.app.state.lag.seconds = 0.6
+    assert client.get("/health").status_code == 200
+    client.app.state.lag.seconds = 0.4
+    assert client.post("/predict", json=text_rows("a")).status_code == 200
+
+
+def test_the_lag_of_an_event_loop_that_is_held_up():
+    import asyncio
+
+    from seqlab.serve.guard import Lag
+
+    async def held_up():
+        lag = Lag()
+        watching = asyncio.create_task(lag.watch())
+        await asyncio.sleep(0)
+        time.sleep(0.3)
+        await asyncio.sleep(0.01)
+        watching.cancel()
+        return lag.seconds
+
+    assert 0.2 < asyncio.run(held_up()) < 30
+
+
 def test_an_api_key(serving):
     client = serving(key="secret")
     assert client.get("/health").status_code == 200
