@@ -41,8 +41,9 @@ def application(
     folder: Path | None = None,
 ) -> FastAPI:
     """A server of one contestant; of the study around its folder it shows a row as an example."""
-    limits, counters, lag = limits or Limits(), Counters(), Lag()
+    limits, counters = limits or Limits(), Counters()
     service = Service(predictor, limits, counters, threads)
+    lag = Lag(lambda: service.worker.waiting)
     example = example_for(service.form, service.task, folder)
 
     @asynccontextmanager
@@ -66,10 +67,10 @@ def application(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.ready, app.state.service, app.state.lag = False, service, lag
+    app.state.ready, app.state.service = False, service
     for router in _routers(service, counters, example):
         app.include_router(router)
-    app.add_middleware(Guard, limits=limits, counters=counters, key=key, lag=lag)
+    app.add_middleware(Guard, limits=limits, counters=counters, key=key, behind=lag.behind)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _mistaken)
     app.add_exception_handler(HTTPException, _unknown)
