@@ -33,6 +33,7 @@ SECTIONS = (
     Section("Kernels", "bench.kernels"),
     Section("Transformer block", "bench.blocks"),
     Section("Mixers", "bench.mixers"),
+    Section("Serving", "bench.serving", "The load comes from the same machine."),
     Section("Statistics", "bench.simulation"),
     Section("Peers", "bench.peers", asked=True),
     Section("Quality", "bench.quality", "Skipped where the data sets are not there."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from seqlab import __version__
 from seqlab.serve.completions import completions
 from seqlab.serve.counters import Counters
 from seqlab.serve.examples import example_for
-from seqlab.serve.guard import Guard
+from seqlab.serve.guard import Guard, Lag
 from seqlab.serve.inference import inference
 from seqlab.serve.limits import Limits
 from seqlab.serve.page import page
@@ -42,16 +43,19 @@ def application(
     """A server of one contestant; of the study around its folder it shows a row as an example."""
     limits, counters = limits or Limits(), Counters()
     service = Service(predictor, limits, counters, threads)
+    lag = Lag(lambda: service.worker.waiting)
     example = example_for(service.form, service.task, folder)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        watching_lag = asyncio.create_task(lag.watch())
         service.worker.start()
         if example is not None:  # what is compiled or loaded by the first request is paid for here
             with suppress(RefusedError):
                 await service.answer([service.form.row.model_validate(example)])
         app.state.ready = True
         yield
+        watching_lag.cancel()
         app.state.ready = False
         service.worker.close()
 
@@ -66,7 +70,7 @@ def application(
     app.state.ready, app.state.service = False, service
     for router in _routers(service, counters, example):
         app.include_router(router)
-    app.add_middleware(Guard, limits=limits, counters=counters, key=key)
+    app.add_middleware(Guard, limits=limits, counters=counters, key=key, behind=lag.behind)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _mistaken)
     app.add_exception_handler(HTTPException, _unknown)

@@ -12,13 +12,20 @@ from seqlab.data.examples import Examples, Ragged
 from seqlab.outside import DamagedError
 from seqlab.serve.answers import plain
 from seqlab.serve.forms import ForecastForm, Form, LanguageForm, RowForm
-from seqlab.serve.rows import ImageRows, Rows, SeriesForm, StepRows, TextRows, TokenRows
+from seqlab.serve.rows import (
+    FRAME_NAMES,
+    ImageRows,
+    Rows,
+    SeriesForm,
+    StepRows,
+    TextRows,
+    TokenRows,
+)
 from seqlab.tasks.base import Task
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.forecasting import examples as windowed
 
 LOOKED_AT = 50  # test rows, of which the shortest is shown
-FRAME_NAMES = {"src": "source"}  # columns of prepared rows that are not called by their role
 TEXT, TOKENS, STEPS = "a line of text", ["a", "few", "words"], 32
 
 

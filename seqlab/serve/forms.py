@@ -13,14 +13,12 @@ from seqlab.data.examples import Examples
 from seqlab.data.table import Table
 from seqlab.errors import UserError
 from seqlab.serve.answers import Record, answers_of, plain
-from seqlab.serve.rows import CHARACTERS_A_POSITION, Number, Row, rows_of
+from seqlab.serve.rows import CHARACTERS_A_POSITION, ORIGIN, Number, Row, rows_of
 from seqlab.tasks.base import Predictions, Task
 from seqlab.tasks.forecast import Forecast
 from seqlab.tasks.language import Language
 from seqlab.tasks.parts import PROBLEM
 from seqlab.tasks.row_task import RowTask
-
-ORIGIN = "the request"
 
 Raw = Callable[[Examples], Predictions]
 
@@ -61,7 +59,7 @@ class RowForm(Form):
         self.rows.check(row)
 
     def compute(self, predict: Raw, rows: Sequence[Any]) -> list[Any]:
-        examples = self.task.encode(Table(self.rows.frame(rows), ORIGIN))
+        examples = self.rows.examples(self.task, rows)
         answers = self.answers.of(predict(examples), examples, rows)
         if PROBLEM in examples.frame:
             frame = examples.frame

@@ -9,14 +9,18 @@ import asyncio
 import hmac
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqlab.serve.counters import Counters
 from seqlab.serve.limits import Limits
-from seqlab.serve.refusals import RefusedError
+from seqlab.serve.refusals import RefusedError, overloaded
 
 OPEN_PATHS = ("/", "/health", "/ready", "/v2/health/live", "/v2/health/ready")  # without a key
+HEARTBEAT_SECONDS = 0.05
+LATE = 0.25  # of the deadline: when the event loop is later than this, nothing more is begun
+BATCH = 32  # requests that wait, from which the model has enough to do
 MOST_CLIENTS = 10_000  # whose rates are remembered
 BURST_SECONDS = 2.0  # of a client's rate that may come at once
 HEADERS = (
@@ -25,11 +29,36 @@ HEADERS = (
 )
 
 
+class Lag:
+    """How late the event loop is; what waits to be read, or refused, is in no queue of ours."""
+
+    def __init__(self, waiting: Callable[[], int]) -> None:
+        self.seconds, self._waiting = 0.0, waiting
+
+    def behind(self) -> float:
+        """The same; nothing while the model has less to do than a batch, so that it never idles."""
+        return self.seconds if self._waiting() >= BATCH else 0.0
+
+    async def watch(self) -> None:
+        """Measure it for ever."""
+        while True:
+            due = time.monotonic() + HEARTBEAT_SECONDS
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            self.seconds = max(0.0, time.monotonic() - due)
+
+
 class Guard:
     """Counts every request, and refuses those that are not to be read at all."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, counters: Counters, key: str | None) -> None:
-        self.app, self.limits, self.counters = app, limits, counters
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        counters: Counters,
+        key: str | None,
+        behind: Callable[[], float],
+    ) -> None:
+        self.app, self.limits, self.counters, self.behind = app, limits, counters, behind
         self.key = None if key is None else key.encode()
         self.rates = Rates(limits.rate)
 
@@ -60,6 +89,9 @@ class Guard:
         headers = dict(scope["headers"])
         try:
             self._check_key(scope, headers)
+            behind = self.behind() if scope["method"] == "POST" else 0.0
+            if behind > LATE * self.limits.deadline:
+                raise overloaded(f"the server is {behind:.1f} seconds behind", behind)
             self.rates.check((scope.get("client") or ("unknown",))[0])
             body = await self._body(headers, receive)
         except RefusedError as refusal:

@@ -15,19 +15,30 @@ import numpy as np
 import pandas as pd
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model, model_validator
 
+from seqlab.data.examples import Examples
+from seqlab.data.table import Table
 from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError
 from seqlab.tasks.inputs.frames import Frames
 from seqlab.tasks.inputs.image import Image
+from seqlab.tasks.inputs.question_context import QuestionContext
 from seqlab.tasks.inputs.sequences import objects
 from seqlab.tasks.inputs.series import Series
 from seqlab.tasks.inputs.series_rows import SeriesRows
+from seqlab.tasks.inputs.source_text import SourceText
 from seqlab.tasks.inputs.steps import Steps
+from seqlab.tasks.inputs.text import Text
 from seqlab.tasks.inputs.tokens import Tokens
 from seqlab.tasks.parts import Input
+from seqlab.tasks.row_task import RowTask
 
 CHARACTERS_A_POSITION = 4  # of a text, about, before it is divided into tokens
 WORDS_AND_MARKS = re.compile(r"\w+|[^\w\s]")
+
+ORIGIN = "the request"
+PLAIN_TEXTS = (Text, SourceText)  # whose rows are their texts, as they came
+BLANK_REFUSED = (SourceText, QuestionContext)
+FRAME_NAMES = {"src": "source"}  # columns of examples that are not called by their role
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Steps_ = Annotated[list[list[Number | None]] | list[Number | None], Field(min_length=1)]
@@ -55,6 +66,10 @@ class Rows(ABC):
     def frame(self, rows: Sequence[Any]) -> pd.DataFrame:
         """Rows as a table like that of the training data."""
 
+    def examples(self, task: RowTask, rows: Sequence[Any]) -> Examples:
+        """Rows as the task encodes any new data."""
+        return task.encode(Table(self.frame(rows), ORIGIN))
+
     @abstractmethod
     def length(self, row: Any) -> int:
         """Positions of a row, about; known before it is encoded."""
@@ -73,7 +88,8 @@ class TextRows(Rows):
 
     def __init__(self, reader: Input) -> None:
         own = {role: column for role, column in reader.columns.items() if role in reader.roles}
-        self.columns = own
+        self.columns, self.reader = own, reader
+        self._unknown: Examples | None = None
         self.fields = {role: text_field(role, column) for role, column in own.items()}
 
     def frame(self, rows: Sequence[Any]) -> pd.DataFrame:
@@ -81,6 +97,32 @@ class TextRows(Rows):
             column: [getattr(row, role) for row in rows] for role, column in self.columns.items()
         }
         return pd.DataFrame(cells, dtype=object)
+
+    def check(self, row: Any) -> None:
+        if type(self.reader) in BLANK_REFUSED:
+            for role in self.columns:
+                if not getattr(row, role).strip():
+                    raise UserError(f"the {role} is empty")
+
+    def examples(self, task: RowTask, rows: Sequence[Any]) -> Examples:
+        """The same, but what was checked already is not looked for again: it takes milliseconds."""
+        if type(self.reader) not in PLAIN_TEXTS:
+            return super().examples(task, rows)
+        columns: dict[str, Any] = {
+            FRAME_NAMES.get(role, role): objects([getattr(row, role) for row in rows])
+            for role in self.columns
+        }
+        unknown, place = self._targets(task), np.zeros(len(rows), dtype=np.int64)
+        columns |= {name: values.to_numpy()[place] for name, values in unknown.frame.items()}
+        arrays = unknown.take(place).arrays if unknown.arrays else {}
+        return task.encoded(Examples(arrays, pd.DataFrame(columns)))
+
+    def _targets(self, task: RowTask) -> Examples:
+        """What stands in the place of a target that is not known, of one row."""
+        if self._unknown is None:
+            table = Table(pd.DataFrame({"nothing": [""]}), ORIGIN)
+            self._unknown = task.target.rows(table, task.target.choice_for(table))
+        return self._unknown
 
     def length(self, row: Any) -> int:
         return sum(1 + len(getattr(row, role)) // CHARACTERS_A_POSITION for role in self.columns)

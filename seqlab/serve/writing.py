@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.table import Table
-from seqlab.serve.forms import ORIGIN
+from seqlab.serve.rows import ORIGIN
 from seqlab.tasks.language_modelling.vocabulary import BOUNDARY
 from seqlab.tasks.translate import Translate
 from seqlab.workbench.generating import Writer

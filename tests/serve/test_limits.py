@@ -171,6 +171,60 @@ def test_what_would_wait_longer_than_it_may_is_refused_at_once(trained, held):
     assert refusal.value.headers["Retry-After"] == "10"
 
 
+def test_lag_counts_only_beside_a_full_queue():
+    from seqlab.serve.guard import BATCH, Lag
+
+    for waiting, told in ((BATCH, 0.6), (BATCH - 1, 0.0)):
+        lag = Lag(lambda n=waiting: n)
+        lag.seconds = 0.6
+        assert lag.behind() == told
+
+
+def test_a_guard_refuses_what_comes_too_late():
+    import asyncio
+
+    from seqlab.serve.counters import Counters
+    from seqlab.serve.guard import Guard
+
+    async def asked(behind, method="POST"):
+        sent = []
+
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        async def send(message):
+            sent.append(message)
+
+        guard = Guard(app, Limits(deadline=2), Counters(), None, lambda: behind)
+        scope = {"type": "http", "method": method, "path": "/predict", "headers": []}
+        await guard(scope, receive, send)
+        return sent[0]["status"]
+
+    assert asyncio.run(asked(0.6)) == 503
+    assert asyncio.run(asked(0.6, "GET")) == 200
+    assert asyncio.run(asked(0.4)) == 200
+
+
+def test_the_lag_of_an_event_loop_that_is_held_up():
+    import asyncio
+
+    from seqlab.serve.guard import Lag
+
+    async def held_up():
+        lag = Lag(lambda: 0)
+        watching = asyncio.create_task(lag.watch())
+        await asyncio.sleep(0)
+        time.sleep(0.3)
+        await asyncio.sleep(0.01)
+        watching.cancel()
+        return lag.seconds
+
+    assert 0.2 < asyncio.run(held_up()) < 30
+
+
 def test_an_api_key(serving):
     client = serving(key="secret")
     assert client.get("/health").status_code == 200

@@ -167,3 +167,34 @@ def test_all_is_computed_in_one_thread(trained):
         service.worker.call(lambda: names.add(threading.current_thread().name), 30).result()
     service.worker.close()
     assert names == {"inference"}
+
+
+SHORTCUTS = {
+    "classify": [{"text": "great fun"}, {"text": ""}],
+    "regress": [{"text": "great fun"}, {"text": "a 😀"}],
+    "translate": [{"src": "here dog"}, {"src": "sings"}],
+}
+
+
+@pytest.mark.parametrize("task", SHORTCUTS)
+def test_the_short_way_to_examples_is_the_long_way(trained, task):
+    from seqlab.serve.rows import Rows
+
+    predictor = load(trained[task])
+    form = Service(predictor, Limits(), Quiet()).form
+    rows = [form.row.model_validate(row) for row in SHORTCUTS[task]]
+    short, long = form.rows.examples(form.task, rows), Rows.examples(form.rows, form.task, rows)
+    assert set(short.arrays) == set(long.arrays)
+    pd.testing.assert_frame_equal(short.frame, long.frame[list(short.frame)], check_dtype=False)
+    assert flat(form.answers.of(predictor.raw(short), short, rows)) == flat(
+        form.answers.of(predictor.raw(long), long, rows)
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "row"), [("translate", {"src": " "}), ("span", {"context": "", "question": "a"})]
+)
+def test_what_says_nothing_is_refused_where_it_must_be(serving, task, row):
+    response = serving(task).post("/predict", json={"rows": [row]})
+    assert response.status_code == 422
+    assert response.json()["error"].endswith("is empty")
