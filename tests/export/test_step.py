@@ -18,7 +18,9 @@ LONG = 2000
 STREAMING = [
     name
     for name in registry.names("mixers")
-    if registry.card("mixers", name)["streams"] and name != "longformer"
+    if registry.card("mixers", name).get("recipes")  # others only read a memory
+    and registry.card("mixers", name)["streams"]
+    and name != "longformer"
 ]
 
 
