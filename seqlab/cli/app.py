@@ -21,6 +21,7 @@ from seqlab.cli.generate import generate
 from seqlab.cli.gradients import gradients
 from seqlab.cli.help import GroupedCommand, WholeGroup
 from seqlab.cli.inspect import inspect
+from seqlab.cli.latency import latency
 from seqlab.cli.lr_find import lr_find
 from seqlab.cli.mixers import mixers
 from seqlab.cli.models import models
@@ -68,6 +69,7 @@ for command in (
     evaluate,
     export,
     monitor,
+    latency,
     predict_next,
     translate,
     explain,

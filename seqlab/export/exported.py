@@ -15,8 +15,9 @@ from seqlab.export.extra import required
 from seqlab.export.forms.choose import form_of
 from seqlab.export.onnx_file import MOST_BYTES
 from seqlab.export.runtime import Session
-from seqlab.export.write import CARD_FILE, EXPORT_FORMAT
-from seqlab.outside import DamagedError, read_bytes
+from seqlab.export.step.stepper import Stepper
+from seqlab.export.write import CARD_FILE, EXPORT_FORMAT, FIRST_STATE, STEP_NETWORK
+from seqlab.outside import DamagedError, read_bytes, read_npz
 from seqlab.runs import read_json
 from seqlab.shapes import Shape
 from seqlab.tasks.base import Predictions, Task
@@ -71,6 +72,19 @@ def load_exported(folder: Path, threads: int | None = 1) -> Exported:
         reason = str(error).partition("\n")[0][:200]
         raise UserError(f"{folder / card['network']}: not readable ({reason})", AGAIN) from error
     return Exported(folder, card, task, session)
+
+
+def load_step(folder: Path, threads: int | None = 1) -> Stepper:
+    """The step file of an exported folder, at the beginning of a stream."""
+    card = read_json(folder / CARD_FILE, CARD)
+    if STEP_NETWORK not in card["sha256"]:
+        raise UserError(f"{folder}: has no step.onnx", "export it again with --step")
+    content = network_bytes(folder, {**card, "network": STEP_NETWORK})
+    try:
+        first = read_npz(folder / FIRST_STATE)
+    except (ValueError, FileNotFoundError) as error:
+        raise UserError(f"{folder / FIRST_STATE}: missing or damaged ({error})", AGAIN) from None
+    return Stepper(Session(content, threads), first)
 
 
 def network_bytes(folder: Path, card: dict[str, Any]) -> bytes:

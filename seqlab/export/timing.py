@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+Name = TypeVar("Name", bound=Hashable)
 ROUNDS, BURST, WARM = 20, 10, 3  # rounds over all; calls of each in a round; calls before the first
 
 
@@ -23,12 +25,12 @@ class Latency:
         return {"median_ms": self.median, "p99_ms": self.p99}
 
 
-def in_turn(calls: Mapping[str, Callable[[], object]]) -> dict[str, Latency]:
+def in_turn(calls: Mapping[Name, Callable[[], object]]) -> dict[Name, Latency]:
     """The latency of each call."""
     for call in calls.values():
         for _ in range(WARM):
             call()
-    taken: dict[str, list[float]] = {name: [] for name in calls}
+    taken: dict[Name, list[float]] = {name: [] for name in calls}
     for _ in range(ROUNDS):
         for name, call in calls.items():
             for _ in range(BURST):

@@ -102,7 +102,7 @@ def test_the_readme_s_stream_answers_as_the_model_does(exported, finished):
         [sys.executable, "-c", code], cwd=exported, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    model = load(finished / "best").contestant
+    model = load(finished / "best").contestant.eval()
     with torch.inference_mode():
         wanted = model(torch.tensor([tokens]), Context())
     assert abs(float(done.stdout) - float(wanted)) < 1e-5

@@ -1,10 +1,13 @@
 """Position by position a step file says what one pass over all positions says."""
 
+import json
+
 import numpy as np
 import pytest
 
 from seqlab import registry
 from seqlab.errors import UserError
+from seqlab.export.exported import load_step
 from seqlab.export.forms.choose import form_of
 from seqlab.export.runtime import Session
 from seqlab.export.step.conversion import compared, step_of
@@ -15,7 +18,9 @@ LONG = 2000
 STREAMING = [
     name
     for name in registry.names("mixers")
-    if registry.card("mixers", name)["streams"] and name != "longformer"
+    if registry.card("mixers", name).get("recipes")  # others only read a memory
+    and registry.card("mixers", name)["streams"]
+    and name != "longformer"
 ]
 
 
@@ -79,9 +84,23 @@ def test_what_has_no_step_is_refused(task, recipe, fields, message, request):
         step_of(form_of(some.task, model), model, some.test, recipe)
 
 
+def test_a_folder_without_a_step_says_how_to_get_one(exported_copy):
+    path = exported_copy / "card.json"
+    card = json.loads(path.read_text())
+    del card["sha256"]["step.onnx"]
+    path.write_text(json.dumps(card))
+    with pytest.raises(UserError, match=r"has no step.onnx\n.*--step"):
+        load_step(exported_copy)
+
+
+def test_a_changed_step_is_refused(exported_copy):
+    (exported_copy / "step.onnx").write_bytes(b"ONNX")
+    with pytest.raises(UserError, match="its checksum differs"):
+        load_step(exported_copy)
+
+
 def test_a_stream_that_was_restarted_begins_anew(exported):
-    content = (exported / "step.onnx").read_bytes()
-    stepper = Stepper(Session(content), dict(np.load(exported / "initial_state.npz")))
+    stepper = load_step(exported)
     token = np.array([[2]])
     first, second = stepper.step(token), stepper.step(token)
     stepper.restart(2)

@@ -52,7 +52,7 @@ def step_of(form: Form, model: Model, examples: Examples, name: str) -> Step:
     """The checked step file; refused where the model does not stream or the file is not exact."""
     if not isinstance(model, SequenceModel):
         raise UserError(f"{name} does not read position by position", "leave --step out")
-    network = StepNetwork(model)
+    network = StepNetwork(model.eval())
     inputs, outputs = _ports(network)
     try:
         program = traced(network, _example(network, form, examples), inputs)
@@ -64,15 +64,15 @@ def step_of(form: Form, model: Model, examples: Examples, name: str) -> Step:
     names = [port.name for port in inputs if port.name.startswith(STATE)]
     first = {n: t.numpy() for n, t in zip(names, network.first_states(1), strict=True)}
     stepper = Stepper(Session(content), first)
-    steps = _steps(form, examples)
-    worst = compared(stepper, model, form.arguments(examples, ROWS, steps)[0])
+    read = form.arguments(examples, ROWS, _steps(form, examples))[0]
+    worst = compared(stepper, model, read)
     if not worst <= TOLERANCE:
         raise UserError(
-            f"{name}: after {steps} steps the step file differs from the model by {worst:.1e}; "
-            "nothing was written",
+            f"{name}: within {read.shape[1]} steps the step file comes to differ from the model "
+            f"by {worst:.1e}; nothing was written",
             "leave --step out",
         )
-    return Step(content, first, bool(network.counted), steps, worst)
+    return Step(content, first, bool(network.counted), read.shape[1], worst)
 
 
 def compared(stepper: Stepper, model: SequenceModel, inputs: Tensor) -> float:
