@@ -14,6 +14,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from seqlab.shapes import ANY, NUMBER, Shape, departure
 Array = NDArray[np.float64]
 
 
+MOST_KEPT_RESULTS = 20_000  # of runs, that a process remembers
 UNFINISHED = ".unfinished"  # how the names of files and folders end that have no name yet
 
 
@@ -206,7 +208,25 @@ def write_run(folder: Path, result: dict[str, Any], parts: dict[str, Any]) -> No
 def read_run(folder: Path) -> Run | None:
     """The run in a folder, or None if it is not complete; raises DamagedError."""
     path = folder / "result.json"
-    return Run(folder, read_json(path, RESULT)) if path.exists() else None
+    try:
+        return Run(folder, _result(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _result(path: Path) -> dict[str, Any]:
+    """A stored result, read once: a study asks for each of its runs again and again.
+
+    Raises FileNotFoundError where there is none, and DamagedError. It is not to be changed.
+    """
+    found = path.stat()  # a file that is replaced is another one
+    return _read_result(path, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=MOST_KEPT_RESULTS)
+def _read_result(path: Path, *state: int) -> dict[str, Any]:
+    result: dict[str, Any] = read_json(path, RESULT)
+    return result
 
 
 def list_runs(study: Path, note: Callable[[str], None] | None = None) -> Iterator[Run]:
@@ -216,7 +236,7 @@ def list_runs(study: Path, note: Callable[[str], None] | None = None) -> Iterato
     """
     for path in sorted((study / "runs").glob("*/*/result.json")):
         try:
-            yield Run(path.parent, read_json(path, RESULT))
+            yield Run(path.parent, _result(path))
         except DamagedError as error:
             if note is None:
                 raise

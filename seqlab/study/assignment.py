@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,11 @@ class Assignment:
     train: dict[str, Any]
     backend: str = "auto"
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """Equal for equal work."""
-        content = {k: v for k, v in asdict(self).items() if k != "prepared"}
-        return digest_of(content)
+        """Equal for equal work; asked for often, of what never changes."""
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "prepared"}
+        return digest_of({**content, "job": asdict(self.job)})
 
     @property
     def settings(self) -> dict[str, Any]:

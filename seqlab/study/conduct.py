@@ -14,7 +14,8 @@ from typing import Any
 
 from seqlab.runs import write_json
 from seqlab.study.clock import FEWEST_RUNS, Clock, Moment
-from seqlab.study.engine import LOCAL, Engine, connected, open_engine, read_engine
+from seqlab.study.engine import Engine
+from seqlab.study.engines import LOCAL, connected, read_engine
 from seqlab.study.environment import describe_environment
 from seqlab.study.folder import claimed
 from seqlab.study.keeping import keep_best
@@ -90,7 +91,9 @@ def _engine(study: PreparedStudy) -> Engine:
     spec = study.spec
     if read_engine(spec.engine)[0] == LOCAL:
         return Pool(study.folder, study.workers)
-    return open_engine(study.folder, spec.engine, spec.device, spec.workers)
+    from seqlab.study.cluster.ray_engine import RayEngine
+
+    return RayEngine(study.folder, spec.device, spec.workers)
 
 
 def _in_time(

@@ -14,10 +14,10 @@ import torch
 from seqlab import __version__
 from seqlab.errors import UserError
 from seqlab.kernels.threads import cores
-from seqlab.study.engine import slots
+from seqlab.study.cluster.facts import PACKAGES
+from seqlab.study.engines import slots
 from seqlab.study.spec import StudySpec
 
-PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "numba", "tokenizers")
 DEVICES = ("auto", "cpu", "cuda")
 
 

@@ -6,8 +6,9 @@ The first process prepares the data, writes checkpoints and the run; the others 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,14 +23,13 @@ from seqlab.study.folder import claimed
 from seqlab.study.halving import train_model
 from seqlab.study.job import run_job
 from seqlab.study.job_context import JobContext, Supervisor
-from seqlab.study.plan import Allowance, Planner, Tuned
+from seqlab.study.plan import Planner, Tuned
+from seqlab.study.planning import asked_for
 from seqlab.study.preparation import prepare_study
 from seqlab.study.prepared_folder import load_prepared
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Sources
 from seqlab.training.ranks import Ranks
-
-EPOCHS = 10  # where neither the user nor the task says how many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def train_first(
 
 def train_along(own: Ranks, supervisor: Supervisor) -> None:
     """Train as one of the others: what comes of it, the first process keeps."""
-    order = own.told({}, waiting=True)
+    order: dict[str, Any] = own.told({}, waiting=True)
     assignment, study = Assignment.read(order["assignment"]), Path(order["study"])
     if assignment.settled(study):
         return
@@ -88,9 +88,8 @@ def _assignment(wanted: Wanted, place: Path, tell: Callable[[Moment], None]) -> 
         )
     write_json(place / "identity.json", study.identity)
     write_json(place / "settings.json", study.spec.plain())
-    budget, defaults = study.spec.budget, study.task.train_defaults
-    epochs = budget.epochs or defaults.get("epochs", EPOCHS)
-    allowance = Allowance(trials=0, seeds=1, epochs=epochs, steps=budget.steps)
+    # Of the length that was asked for, or the task's own.
+    allowance = replace(asked_for(study), trials=0, seeds=1, longest=1.0, tune_per_seed=False)
     planner = Planner(study.spec, study.task, study.digests, allowance)
     with doing("planning the training"):
         return planner.verdict(models[0], 0, Tuned())[0]

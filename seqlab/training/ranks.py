@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -92,7 +92,7 @@ class Ranks:
         """Give every rank the first one's weights: other processors round otherwise."""
         if self.many:
             for tensor in model.state_dict().values():
-                self._meet(lambda t=tensor: dist.broadcast(t.detach(), 0, group=self._prompt))
+                self._meet(partial(dist.broadcast, tensor.detach(), 0, group=self._prompt))
 
     def _meet(self, call: Callable[[], Any]) -> None:
         try:
@@ -127,11 +127,10 @@ class Ranks:
                 parameter.grad = torch.zeros_like(parameter)
         gradients = [p.grad for p in parameters if p.grad is not None]
         for bucket in _buckets(gradients):
-            flat = self.sum(torch.cat([g.reshape(-1) for g in bucket]))
-            for gradient, summed in zip(
-                bucket, flat.split([g.numel() for g in bucket]), strict=True
-            ):
-                gradient.copy_(summed.view_as(gradient))
+            flat, start = self.sum(torch.cat([g.reshape(-1) for g in bucket])), 0
+            for gradient in bucket:
+                gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+                start += gradient.numel()
         return header[: len(sums)], gradients
 
     def refuse(self, spec: TrainSpec) -> None:

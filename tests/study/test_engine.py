@@ -5,7 +5,7 @@ import pytest
 from seqlab.cli import run
 from seqlab.errors import UserError
 from seqlab.kernels.threads import cores
-from seqlab.study.engine import read_engine, slots
+from seqlab.study.engines import read_engine, slots
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from seqlab.errors import UserError
 from seqlab.kernels.threads import cores
 from seqlab.progress import doing
 from seqlab.study.cluster import facts
-from seqlab.study.environment import PACKAGES
+from seqlab.study.cluster.facts import PACKAGES
 
 if TYPE_CHECKING:
     import ray

@@ -10,6 +10,9 @@ import platform
 import socket
 from importlib.metadata import PackageNotFoundError, version
 
+# Which decide about numbers, beside Python and seqlab.
+PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "numba", "tokenizers")
+
 
 def node_facts(packages: list[str]) -> dict[str, str]:
     """The node's name, and the version of Python, of seqlab and of each package; "" for none."""

@@ -15,7 +15,7 @@ from seqlab.runs import unfinished_name
 from seqlab.study.assignment import Assignment
 from seqlab.study.cluster.board import Board
 from seqlab.study.cluster.connection import Needs, free_slots, nodes, on_node
-from seqlab.study.cluster.facts import node_facts
+from seqlab.study.cluster.facts import PACKAGES, node_facts
 from seqlab.study.cluster.parcels import pack, size, unpack
 from seqlab.study.cluster.task import perform, tidy
 from seqlab.study.engine import (
@@ -28,7 +28,6 @@ from seqlab.study.engine import (
     Watch,
     record_failure,
 )
-from seqlab.study.environment import PACKAGES
 from seqlab.training.memory import peak_memory_mb
 
 LOOK_SECONDS = 0.5  # between two looks at the board

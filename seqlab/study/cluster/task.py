@@ -16,9 +16,8 @@ from filelock import FileLock
 from seqlab.errors import UserError
 from seqlab.study.assignment import Assignment
 from seqlab.study.cluster.connection import difference
-from seqlab.study.cluster.facts import node_facts
+from seqlab.study.cluster.facts import PACKAGES, node_facts
 from seqlab.study.cluster.parcels import own_folder, pack, unpack
-from seqlab.study.environment import PACKAGES
 from seqlab.study.job import attempt
 from seqlab.study.job_context import Supervisor
 from seqlab.training.memory import peak_memory_mb

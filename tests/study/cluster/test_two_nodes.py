@@ -36,9 +36,8 @@ def test_a_node_that_dies_costs_its_unfinished_run_only(cluster, finished, tmp_p
     _, jobs = again(finished, 6, steps=1500, evaluations=3, patience=None)
     # The one that this process has no part in: it would end with it.
     here = ray.get_runtime_context().get_node_id()
-    victim = next(
-        node for node in reversed(nodes) if node.unique_id != here and node.node_id != here
-    )
+    socket = next(n["RayletSocketName"] for n in ray.nodes() if n["NodeID"] == here)
+    victim = next(node for node in nodes if node.raylet_socket_name != socket)
     killer = threading.Thread(
         target=lambda: cluster.remove_node(victim, allow_graceful=False), daemon=True
     )
