@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqlab.batch import Context
@@ -17,6 +19,7 @@ from seqlab.pretrained.checkpoint import located
 from seqlab.pretrained.loading import load_network, outline_network
 from seqlab.pretrained.lora import add_lora
 from seqlab.pretrained.reader import CheckpointText
+from seqlab.pretrained.tokens import CheckpointTokens
 from seqlab.specs import ModelSpec
 
 FREEZE = ("none", "embeddings", "all-but-head", "lora")
@@ -78,6 +81,60 @@ class CheckpointModel(Model):
         return self.brought
 
 
+class CheckpointTagger(CheckpointModel):
+    """(B, T, K) pieces of words → what the head gives for each word, read at its first piece.
+
+    Pieces are the checkpoint's ids plus one, 0 where a word has no more. Sentences of more pieces
+    than `window` are read in several sequences, cut between words.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        network: nn.Module,
+        padding: int,
+        around: tuple[list[int], list[int]],
+        window: int,
+    ) -> None:
+        super().__init__(spec, network, None, padding)
+        self.before, self.after = around
+        self.room = window - len(self.before) - len(self.after)
+
+    def forward(self, inputs: Tensor, context: Context) -> Tensor:
+        """One output per word."""
+        B, T, _ = inputs.shape
+        words = inputs.cpu().numpy()
+        real = (words[..., 0] > 0).nonzero()  # of padding, no piece is there
+        sequences, places = self._laid_out(words, list(zip(*real, strict=True)))
+        longest = max(map(len, sequences))
+        ids = torch.full((len(sequences), longest), self.padding, device=inputs.device)
+        mask = torch.zeros_like(ids, dtype=torch.bool)
+        for row, sequence in enumerate(sequences):
+            ids[row, : len(sequence)] = torch.tensor(sequence, device=inputs.device)
+            mask[row, : len(sequence)] = True
+        hidden = self.hidden(ids, Context(mask))
+        found = hidden[[n for n, _ in places], [at for _, at in places]]  # (words, D)
+        x = hidden.new_zeros(B, T, hidden.shape[2])
+        x = x.index_put(tuple(torch.from_numpy(one).to(x.device) for one in real), found)
+        return cast(Tensor, self.head(self.dropout(x)))
+
+    def _laid_out(
+        self, words: NDArray[np.int64], real: list[tuple[int, int]]
+    ) -> tuple[list[list[int]], list[tuple[int, int]]]:
+        """The sequences, and of each word in which one and where its first piece stands."""
+        sequences: list[list[int]] = []
+        places, sentence = [], -1
+        for row, word in real:
+            pieces = (words[row, word][words[row, word] > 0] - 1).tolist()
+            full = bool(sequences) and len(sequences[-1]) - len(self.before) + len(pieces)
+            if row != sentence or full > self.room:
+                sequences.append(list(self.before))
+                sentence = row
+            places.append((len(sequences) - 1, len(sequences[-1])))
+            sequences[-1] += pieces
+        return [[*one, *self.after] for one in sequences], places
+
+
 def mean_of(hidden: Tensor, mask: Tensor | None) -> Tensor:
     """The mean over real positions: (B, T, D) → (B, D)."""
     if mask is None:
@@ -87,7 +144,7 @@ def mean_of(hidden: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def build_checkpoint(
-    spec: ModelSpec, reader: CheckpointText, with_weights: bool
+    spec: ModelSpec, reader: CheckpointText | CheckpointTokens, with_weights: bool
 ) -> CheckpointModel:
     """The model of a spec, without its head.
 
@@ -102,6 +159,8 @@ def build_checkpoint(
         network = outline_network(reader.network, Path(spec.origin.name))
     without_pooler(network)
     padding = int(reader.network.get("pad_token_id") or 0)
+    if isinstance(reader, CheckpointTokens):
+        return CheckpointTagger(spec, network, padding, reader.around, reader.window)
     return CheckpointModel(spec, network, reader.separator, padding)
 
 

@@ -98,19 +98,28 @@ class CheckpointText(TextRows):
 
     def save(self, folder: Path) -> None:
         """What was learned, the tokenizer and the network's config, but no weights."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / TOKENIZER) as temporary:
-            temporary.write_text(self._pieces.to_str(), encoding="utf-8")
-        with replacing(folder / CONFIG) as temporary:
-            temporary.write_text(as_text(self.network), encoding="utf-8")
-        with replacing(folder / "part.json") as temporary:
-            temporary.write_text(as_text({**self.plain(), "network": {}}), encoding="utf-8")
+        save_checkpoint_part(self.plain(), self.network, self._pieces, folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         path = folder / "part.json"
         stored = {**read_json(path), "network": config_of(folder)}
         return cls.read(stored, str(path)).cutting_by(tokenizer_of(folder))
+
+
+def save_checkpoint_part(
+    plain: dict[str, Any], network: dict[str, Any], pieces: tokenizers.Tokenizer, folder: Path
+) -> None:
+    """Write a reader with its tokenizer and its network's config."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        TOKENIZER: pieces.to_str(),
+        CONFIG: as_text(network),
+        "part.json": as_text({**plain, "network": {}}),
+    }
+    for name, content in contents.items():
+        with replacing(folder / name) as temporary:
+            temporary.write_text(content, encoding="utf-8")
 
 
 def tokenizer_of(folder: Path) -> tokenizers.Tokenizer:
@@ -139,12 +148,15 @@ def tokenizer_of(folder: Path) -> tokenizers.Tokenizer:
 def window_for(name: str, train: Examples, most: int | None) -> int:
     """The tokens to give it of a text: as many as 99 % of the training texts have, or its limit.
 
+    Of words that are answered one by one none is left out, so that more than fit are no loss.
     `most` is what the user asked for.
     """
     folder = located(name)
     limit = limit_of(name, folder, config_of(folder))
     if most is not None:
         return min(most, limit)
+    if "tokens" in train.frame:
+        return min(limit, LONGEST_TOKENS)
     lengths = token_counts(tokenizer_of(folder), train)
     usual = max(SPECIAL_TOKENS + 1, int(np.quantile(lengths, 0.99)))
     return min(usual, limit, LONGEST_TOKENS)
@@ -160,7 +172,7 @@ def token_counts(pieces: tokenizers.Tokenizer, rows: Examples) -> NDArray[np.int
 
 def pieces_a_word(pieces: tokenizers.Tokenizer, rows: Examples) -> float:
     """How finely texts are cut, told from the first of them; unknown words count as cut to bits."""
-    texts = rows.frame["text"].tolist()[:SAMPLE_TEXTS]
+    texts = texts_of(rows.frame.drop(columns="text2", errors="ignore").head(SAMPLE_TEXTS))
     pieces.no_padding()
     pieces.no_truncation()
     words = sum(len(text.split()) for text in texts)
@@ -169,6 +181,16 @@ def pieces_a_word(pieces: tokenizers.Tokenizer, rows: Examples) -> float:
 
 
 def texts_of(frame: pd.DataFrame) -> Sequence[Any]:
-    """Texts, or pairs of texts."""
+    """Texts, or pairs of texts; of tokens, what they are with blanks between them."""
+    if "tokens" in frame:
+        return [" ".join(map(str, tokens)) for tokens in frame["tokens"]]
     texts = frame["text"].tolist()
     return list(zip(texts, frame["text2"].tolist(), strict=True)) if "text2" in frame else texts
+
+
+def around_texts(pieces: tokenizers.Tokenizer) -> tuple[list[int], list[int]]:
+    """The special tokens before and after a text."""
+    pieces.no_truncation()
+    whole, bare = pieces.encode("a").ids, pieces.encode("a", add_special_tokens=False).ids
+    place = next((n for n in range(len(whole)) if whole[n : n + len(bare)] == bare), 0)
+    return whole[:place], whole[place + len(bare) :]

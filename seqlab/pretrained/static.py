@@ -23,7 +23,7 @@ from seqlab.errors import UserError
 from seqlab.pretrained.checkpoint import config_of, digest_of_checkpoint, located
 from seqlab.pretrained.loading import load_network
 from seqlab.pretrained.network import mean_of, without_pooler
-from seqlab.pretrained.reader import tokenizer_of
+from seqlab.pretrained.reader import around_texts, tokenizer_of
 from seqlab.pretrained.sentences import SentenceVectors, State
 from seqlab.pretrained.vectors import Vectors
 from seqlab.runs import replacing
@@ -101,7 +101,7 @@ def alone(
     network: nn.Module, pieces: tokenizers.Tokenizer, config: dict[str, Any]
 ) -> NDArray[np.float64]:
     """Each token between the special tokens that a text has: (V, D)."""
-    around = _around(pieces)
+    around = around_texts(pieces)
     size = int(config.get("vocab_size", pieces.get_vocab_size()))
     out = []
     with torch.inference_mode():
@@ -112,14 +112,6 @@ def alone(
             hidden = network(input_ids=ids, attention_mask=torch.ones_like(ids))
             out.append(mean_of(hidden.last_hidden_state, None).double().numpy())
     return np.concatenate(out)
-
-
-def _around(pieces: tokenizers.Tokenizer) -> tuple[list[int], list[int]]:
-    """The special tokens before and after a text."""
-    pieces.no_truncation()
-    whole, bare = pieces.encode("a").ids, pieces.encode("a", add_special_tokens=False).ids
-    place = next((n for n in range(len(whole)) if whole[n : n + len(bare)] == bare), 0)
-    return whole[:place], whole[place + len(bare) :]
 
 
 def reduced(vectors: NDArray[np.float64], width: int = WIDTH) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from seqlab.pretrained.catalogue import ENTRIES
 from seqlab.pretrained.checkpoint import config_of, digest_of_checkpoint, located, weight_files
 from seqlab.specs import ModelSpec, Origin
 from seqlab.study.building import build_model
-from seqlab.study.reading import rows_of, task_as_read
+from seqlab.study.reading import checkpoint_reader, rows_of, task_as_read
 from seqlab.study.spec import StudySpec
 from seqlab.tasks.base import Task
 from seqlab.tasks.inputs.text import Text
@@ -98,7 +98,7 @@ def _checkpoint(name: str, spec: StudySpec, task: Task, train: Examples | None) 
         freeze=fine.freeze,
         layer_decay=fine.layer_decay,
     )
-    _texts_only(task, name)
+    checkpoint_reader(task, name)
     window = UNSEEN if train is None else window_for(origin.name, train, spec.data.max_tokens)
     examples = len(train) if train is not None else 0
     return Outsider(
@@ -202,8 +202,9 @@ def _notes(
     notes, total = [], sum(map(len, parts.values()))
     cut = sum(card["rows_cut"].values())
     if cut:
+        done = "are read in pieces" if "tokens" in parts["train"].frame else "are cut"
         notes.append(
-            f"{name} reads {card['window']} tokens of a text: {cut:,} of {total:,} rows are cut"
+            f"{name} reads {card['window']} tokens at a time: {cut:,} of {total:,} rows {done}"
         )
     if card["pieces_a_word"] > STRANGE_SCRIPT:
         notes.append(
@@ -232,7 +233,7 @@ def _texts_only(task: Task, name: str) -> None:
     if not isinstance(task, RowTask) or not isinstance(task.reader, Text):
         raise UserError(
             f'candidate "{name}" reads texts, which {task.name} does not have here',
-            "accepted with it: classify, and regress of texts",
+            "accepted with it: classify",
         )
 
 

@@ -17,6 +17,7 @@ from seqlab.errors import UserError
 from seqlab.specs import ModelSpec, Origin
 from seqlab.tasks.base import Prepared, Task
 from seqlab.tasks.inputs.text import Text
+from seqlab.tasks.inputs.tokens import Tokens
 from seqlab.tasks.row_task import RowTask
 
 READER = "reader"  # the folder beside a trained model's weights
@@ -69,18 +70,17 @@ def save_reader(task: Task, run: Path) -> None:
 def _by_checkpoint(task: Task, origin: Origin, run: Path | None) -> Task:
     from seqlab.pretrained.checkpoint import digest_of_checkpoint, located
     from seqlab.pretrained.network import build_checkpoint
-    from seqlab.pretrained.reader import CheckpointText
 
-    rows, text = _texts(task, origin)
+    rows, kind = rows_of(task, origin), checkpoint_reader(task, origin.name)
     if run is not None:
-        reader = CheckpointText.load(run / READER)
+        reader = kind.load(run / READER)
     else:
         if digest_of_checkpoint(located(origin.name)) != origin.content:
             raise UserError(
                 f"{origin.name}: not the checkpoint that this study was planned with",
                 "put it back, or give another folder for the study with -o",
             )
-        reader = CheckpointText.of(text, origin)
+        reader = kind.of(rows.reader, origin)
 
     def build(own: RowTask, spec: ModelSpec) -> Any:
         model = build_checkpoint(spec, reader, with_weights=run is None)
@@ -107,11 +107,16 @@ def rows_of(task: Task, origin: Origin) -> RowTask:
     return task
 
 
-def _texts(task: Task, origin: Origin) -> tuple[RowTask, Text]:
-    rows = rows_of(task, origin)
-    if not isinstance(rows.reader, Text) or rows.inputs.per_position:
+def checkpoint_reader(task: Task, name: str) -> Any:
+    """The class of a checkpoint's reader for what a task reads; UserError where there is none."""
+    from seqlab.pretrained.reader import CheckpointText
+    from seqlab.pretrained.tokens import CheckpointTokens
+
+    readers = {Text: CheckpointText, Tokens: CheckpointTokens}
+    kind = readers.get(type(task.reader)) if isinstance(task, RowTask) else None
+    if kind is None:
         raise UserError(
-            f'candidate "{origin.name}" reads texts; {task.name} reads something else here',
-            "accepted with a checkpoint: classify, and regress of texts",
+            f'candidate "{name}" reads texts, which {task.name} does not have here',
+            "accepted with it: classify, regress of texts, and tag of words",
         )
-    return rows, rows.reader
+    return kind

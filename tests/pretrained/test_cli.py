@@ -24,23 +24,12 @@ def test_the_catalogue_says_what_a_user_must_know(capsys):
     assert "minilm" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--candidates", "minilmm"], 'did you mean "minilm"'),
-        (["--candidates", "./nothing"], "nothing: no such folder"),
-        (["--candidates", "mine.py:build"], "mine.py: no such file"),
-        (["--candidates", "./my-checkpoint", "--set", "finetune.freeze=7"], "has 2 layers"),
-        (["--candidates", "gru", "--set", "model.origin=x"], "set it with --candidates"),
-    ],
-)
-def test_mistakes_are_one_line(arguments, said, checkpoint, tmp_path, monkeypatch, capsys):
+def test_a_mistake_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_reviews(tmp_path / "reviews.csv")
-    (tmp_path / "my-checkpoint").symlink_to(checkpoint)
-    assert run(["compare", "reviews.csv", *arguments, "-o", "study"]) != 0
+    assert run(["compare", "reviews.csv", "--candidates", "minilmm", "-o", "study"]) != 0
     error = capsys.readouterr().err
-    assert said in error
+    assert 'did you mean "minilm"' in error
     assert "Traceback" not in error
 
 
@@ -61,9 +50,3 @@ def test_a_model_is_made_once_and_answers_lines(tmp_path, monkeypatch, capsys):
     assert "making" not in again.err
     answers = [json.loads(line) for line in again.out.splitlines()]
     assert [answer["predicted"] for answer in answers] == [row["predicted"] for row in rows]
-
-
-def test_no_texts_is_a_mistake(finished, monkeypatch, capsys):
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
-    assert run(["pipeline", str(finished / "best")]) != 0
-    assert "no texts" in capsys.readouterr().err

@@ -24,7 +24,10 @@ from seqlab.pretrained.static import StaticTable, reduced  # noqa: E402
 from seqlab.pretrained.vectors import remembered  # noqa: E402
 from seqlab.specs import ModelSpec, Origin, TrainSpec  # noqa: E402
 from seqlab.study.building import build_model  # noqa: E402
+from seqlab.study.plan import Allowance, Planner, entries  # noqa: E402
 from seqlab.study.reading import as_read  # noqa: E402
+from seqlab.study.spec import StudySpec  # noqa: E402
+from seqlab.study.tuning import Setting  # noqa: E402
 from seqlab.training.optimisers import build_optimiser  # noqa: E402
 
 
@@ -123,6 +126,63 @@ def test_numbers_are_predicted_as_well(checkpoint):
     assert model.head.weight.grad is not None
 
 
+def words_with_tags():
+    """Sentences of five words, of which one has a tag."""
+    frame = pd.DataFrame(
+        {
+            "tokens": [["the", w, "film", str(n), "runs"] for n, w in enumerate(tiny.WORDS * 3)],
+            "tags": [["O", "B-x", "O", "O", "O"] for _ in tiny.WORDS * 3],
+        }
+    )
+    return prepared_of(frame, "tag")
+
+
+def tagged(checkpoint, window=24):
+    """Words with tags, as the checkpoint reads them."""
+    spec = spec_of(checkpoint, window=window)
+    return as_read(words_with_tags(), spec), spec
+
+
+def test_a_word_is_answered_at_its_first_piece(checkpoint):
+    read, spec = tagged(checkpoint)
+    model = build_model(read.task, spec).eval()
+    batch = next(read.task.batches(read.test, 4, 10_000, None))
+    scores = model(batch.inputs, batch.context)
+    theirs = transformers.AutoModel.from_pretrained(checkpoint).eval()
+    for place, row in enumerate(batch.rows):
+        words = list(read.test.frame["tokens"][row])
+        whole = tiny.tokenizer().encode(words, is_pretokenized=True)
+        first = [whole.word_ids.index(n) for n in range(len(words))]
+        hidden = theirs(torch.tensor([whole.ids])).last_hidden_state[0, first]
+        wanted = model.head(hidden[None])[0]
+        torch.testing.assert_close(scores[place, : len(words)], wanted, atol=1e-5, rtol=0)
+
+
+def test_a_long_sentence_is_read_in_pieces(checkpoint):
+    read, spec = tagged(checkpoint, window=10)
+    model = build_model(read.task, spec).eval()
+    model.room = 4  # of the five words, whose number has two pieces
+    batch = next(read.task.batches(read.test, 4, 10_000, None))
+    words = batch.inputs.numpy()
+    real = [(r, w) for r in range(words.shape[0]) for w in range(words.shape[1]) if words[r, w, 0]]
+    sequences, places = model._laid_out(words, real)
+    assert len(sequences) > len(words)
+    assert max(map(len, sequences)) <= 4 + 2
+    assert len(places) == len(real)
+    assert bool(torch.isfinite(model(batch.inputs, batch.context)).all())
+
+
+def test_a_tagger_is_stored_with_its_reader(checkpoint, tmp_path):
+    from seqlab.study.reading import save_reader, task_as_read
+
+    prepared, spec = words_with_tags(), spec_of(checkpoint, window=24)
+    read = as_read(prepared, spec)
+    save_reader(read.task, tmp_path)
+    again = task_as_read(prepared.task, spec, tmp_path)
+    ours, theirs = again.read_anew(prepared.test), read.test
+    np.testing.assert_array_equal(ours.ragged("inputs").values, theirs.ragged("inputs").values)
+
+
 # -- what is trained ----------------------------------------------------------------------------
 
 
@@ -216,6 +276,55 @@ def test_a_step_moves_each_group_at_its_own_rate(prepared, checkpoint):
     assert moved["head.weight"] == pytest.approx(1e-3, rel=0.02)
     assert moved["network.encoder.layer.0.output.dense.weight"] == pytest.approx(2.5e-4, rel=0.02)
     assert updates.rate == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "finetune", "said"),
+    [
+        ("./nothing", {}, "nothing: no such folder"),
+        ("nothing.py:build", {}, "nothing.py: no such file"),
+        ("./checkpoint", {"freeze": 7}, "--freeze 7: this checkpoint has 2 layers"),
+    ],
+)
+def test_who_cannot_enter_is_told_why(
+    name, finetune, said, prepared, checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoint").symlink_to(checkpoint)
+    spec = StudySpec(task="classify", candidates=(name,), finetune=finetune)
+    with pytest.raises(UserError, match=said):
+        entries(spec, prepared.task, prepared.train)
+
+
+def test_an_origin_is_set_by_a_candidates_name_alone(prepared):
+    spec = StudySpec(task="classify", candidates=("gru",), model={"origin": "x"})
+    with pytest.raises(UserError, match="set it with --candidates"):
+        entries(spec, prepared.task, prepared.train)
+
+
+def test_what_reads_no_texts_refuses_a_checkpoint(checkpoint):
+    task = registry.load("tasks", "series")
+    series = task.prepare(Sources(task.sample(60, 0)), DataSpec(), 0)[0]
+    spec = StudySpec(task="series", candidates=(str(checkpoint),))
+    with pytest.raises(UserError, match="reads texts, which series does not have"):
+        entries(spec, series.task, series.train)
+
+
+def test_fine_tuning_has_steps_enough_and_its_own_rates(prepared, checkpoint):
+    spec = StudySpec(task="classify", candidates=(str(checkpoint),), baselines=())
+    (entry,) = entries(spec, prepared.task, prepared.train)
+    usual = prepared.task.train_defaults["epochs"]
+    planner = Planner(spec, prepared.task, ["data"], Allowance(trials=3, seeds=2, epochs=usual))
+    full = planner.trial(entry, 0, Setting(1e-3, 0.1)).train
+    steps = full["epochs"] * len(prepared.train) / full["batch_size"]
+    assert steps == pytest.approx(400, rel=0.02)
+    assert full["learning_rate"] == pytest.approx(2e-5)
+    short = planner.trial(entry, 0, Setting(1e-3, 0.1), "short").train
+    assert short["epochs"] == pytest.approx(full["epochs"] / 3, rel=0.01)
+    declared = spec.with_(budget={"epochs": 2})
+    (entry,) = entries(declared, prepared.task, prepared.train)
+    planner = Planner(declared, prepared.task, ["data"], Allowance(trials=3, seeds=2, epochs=2))
+    assert planner.trial(entry, 0, Setting(1e-3, 0.1)).train["epochs"] == 2
 
 
 # -- frozen features ----------------------------------------------------------------------------

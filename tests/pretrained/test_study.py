@@ -1,11 +1,13 @@
 """Contestants from outside in a study like any others: trained, judged, kept, used."""
 
+import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from seqlab.cli import run
 from seqlab.workbench.predictor import load
 from seqlab.workbench.study import Study
 from tests import inprocess
@@ -129,3 +131,30 @@ def test_the_settings_that_were_tuned_are_its_own(study):
     assert train["schedule"] == "linear"
     assert train["warmup"] == 0.1
     assert result["settings"]["model"]["origin"]["window"] >= 4
+
+
+def test_no_texts_is_a_mistake(study, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert run(["pipeline", str(study.folder_ / "best")]) != 0
+    assert "no texts" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_words_are_tagged_in_a_study(tmp_path, in_process, monkeypatch):
+    frame = pd.DataFrame(
+        {
+            "tokens": [["the", w, "film", str(n), "runs"] for n, w in enumerate(tiny.WORDS * 6)],
+            "tags": [["O", "B-x", "O", "O", "O"] for _ in tiny.WORDS * 6],
+        }
+    )
+    folder = tiny.bert(tmp_path / "checkpoint")
+    study = Study(
+        task="tag",
+        candidates=[str(folder)],
+        budget={"seeds": 2, "trials": 0, "epochs": 8, "time": None},
+        folder=tmp_path / "study",
+        settings={"baselines": ("frequent-tag",), "train": {"learning_rate": 1e-2}, "workers": 1},
+    ).fit(frame)
+    board = study.leaderboard_.set_index("candidate")
+    assert board.loc["checkpoint", "mean"] > 0.9
+    assert len(study.best_.predict(frame.head(3)[["tokens"]])) == 15
