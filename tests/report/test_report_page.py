@@ -42,7 +42,7 @@ def test_every_section_is_there_and_linked(report, section):
 @pytest.mark.parametrize(
     "words",
     [
-        "What tfidf-logistic costs 0.31 ms an example · 303 MB · 18,412 parameters",
+        "What tfidf-logistic costs0.31 ms an example · 303 MB · 18,412 parameters",
         "95 % confidence over the whole study",
         "look 1 at the test part, at 96 %",
         "margin: 1 point of accuracy",

@@ -1,8 +1,8 @@
 """A study's folder: what it holds, and how it grows without doing anything twice."""
 
 import json
-import re
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
