@@ -13,6 +13,18 @@ from seqlab.progress import doing
 
 def report(
     study: Annotated[Path, typer.Argument(help="The folder of a finished study.")],
+    form: Annotated[
+        str | None,
+        o.option(
+            o.OUTPUT,
+            "Write the methods and the leaderboard as md, tex, csv, or the page as pdf, beside "
+            "the report.",
+            "--format",
+            default="none",
+            example="--format tex",
+            metavar="FORMAT",
+        ),
+    ] = None,
     verbose: o.Verbose = False,
     opened: o.Open = False,
     json: o.Json = False,
@@ -21,4 +33,4 @@ def report(
     with doing("starting"):
         from seqlab.cli.show import Shown, report_and_show
 
-    report_and_show(study, Shown(json, verbose, opened))
+    report_and_show(study, Shown(json, verbose, opened), form)

@@ -83,8 +83,8 @@ def demonstrate(seconds: float | None, folder: Path | None, shown: Shown) -> Non
     compare_and_show(study, (data, None, None), dry_run=False, shown=shown)
 
 
-def report_and_show(folder: Path, shown: Shown) -> None:
-    """Write the report again."""
+def report_and_show(folder: Path, shown: Shown, form: str | None = None) -> None:
+    """Write the report again, and in another format."""
     from seqlab.report import write_report
     from seqlab.report.stored import read_study
 
@@ -96,10 +96,17 @@ def report_and_show(folder: Path, shown: Shown) -> None:
     with doing("reading the study"):
         stored = read_study(folder)
         path = write_report(stored)
+        if form is not None:
+            from seqlab.report.formats import write_format
+
+            path = write_format(stored, form)
     for line in stored.damage:
         say(f"note: {line}", error=True)
     if shown.json:
         print_json({"report": str(path), **stored.verdict})
+        return
+    if form is not None:
+        Terminal().say(f"written: {from_here(path)}", whole=True)
         return
     _show_study(Terminal(), stored, shown)
 

@@ -181,6 +181,7 @@ VERDICT: Shape = {
 }
 _DIFFERENCE: Shape = {"difference?": MEASURE, "low?": MEASURE, "high?": MEASURE}
 _STANDING: Shape = {"name": str, "mean": MEASURE, "ci_low": MEASURE, "ci_high": MEASURE}
+_FAMILIES: Shape = {"families?": TEXTS, "trivial?": (bool, None)}
 
 
 def _sizes(value: Any) -> bool:
@@ -200,7 +201,7 @@ COMPARISON: Shape = {
     "restarts?": MEASURE,
     "units?": MEASURE,
     "unit?": TEXT,
-    "standings?": [{"name": str, **_DIFFERENCE}],
+    "standings?": [{"name": str, **_DIFFERENCE, **_FAMILIES}],
     "pairs?": [{"first": str, "second": str, "shown?": (bool, None), **_DIFFERENCE}],
     "sizes?": (_sizes, None),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 MISSING = "–"
 MINUS = "−"
+BRIEF = 0.01  # seconds of training, below which nobody reads how many
 TINY = 1e-4  # below it zeros hide the digits
 
 
@@ -51,6 +52,8 @@ def seconds(value: float | None) -> str:
     """A duration."""
     if value is None or not math.isfinite(value):
         return MISSING
+    if 0 < value < BRIEF:
+        return f"under {BRIEF:g} s"
     if value < 120:
         return f"{significant(value, 2 if value < 10 else 3)} s"
     minutes, rest = divmod(round(value), 60)

@@ -21,19 +21,21 @@ from seqlab.report.story import story
 from seqlab.report.tables import sheet
 
 SECTIONS = {  # template → (title, the parts without which there is nothing to say)
+    "why": ("Why", ("beneath", "families", "reasons")),
     "leaderboard": ("Leaderboard", ()),
-    "differences": ("Differences", ("against_best", "pairs")),
-    "change": ("What could change the verdict", ("could_change",)),
-    "cost": ("Quality against cost", ("costs",)),
+    "reading": ("What the words mean", ()),
     "race": ("The race over seeds", ("race",)),
-    "learning": ("Learning curves", ("learning",)),
-    "tuning": ("The effect of tuning", ("tuning",)),
+    "differences": ("Where they differ", ("against_best",)),
+    "exhibits": ("Where they fail", ("exhibits",)),
+    "cost": ("Quality against cost", ("costs",)),
+    "change": ("What could change the verdict", ("could_change",)),
     "sizes": ("The effect of more data", ("sizes",)),
-    "exhibits": ("Errors", ("exhibits",)),
     "data": ("Data", ("card", "parts", "findings", "notes")),
     "budget": ("Budget", ("declared", "spent", "left_out")),
+    "learning": ("Learning curves", ("learning",)),
+    "tuning": ("The effect of tuning", ("tuning",)),
     "reproduce": ("Reproduce", ("environment",)),
-    "reading": ("How to read this report", ()),
+    "pairs": ("Appendix: every pair", ("pairs",)),
 }
 
 
@@ -73,7 +75,9 @@ def _policy(scripts: Iterable[bytes]) -> str:
     """No network, and no script but ours: a second lock behind the escaping of text."""
     digests = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {allowed}"
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {allowed}"
+    )
 
 
 def _figures(value: Any) -> Iterable[Figure]:
@@ -114,6 +118,8 @@ def _templates() -> Environment:
 
 def _entry(contestant: Contestant, column: str, measured: bool) -> str:
     value = contestant.number(column)
+    if column.endswith("seconds") and value is not None and 0 < value < numbers.BRIEF:
+        return f"< {numbers.BRIEF:g}"
     return numbers.significant(value) if measured else numbers.count(value)
 
 

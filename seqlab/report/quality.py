@@ -26,7 +26,7 @@ def metric_label(study: StoredStudy) -> str:
 
 def intervals(study: StoredStudy) -> Figure | None:
     """A dot and an interval per contestant, its seeds as small dots, the margin as a band."""
-    ranked = study.ranked
+    ranked = [c for c in study.ranked if c.name not in study.trivial]
     if not ranked:
         return None
     digits = places(study)
@@ -35,11 +35,11 @@ def intervals(study: StoredStudy) -> Figure | None:
         seeds = scores(contestant.verdicts, study.metric)
         if len(seeds) > 1:
             data.append(_seeds(contestant, seeds.tolist(), row + 0.27, digits))
-        data.append(_mean(contestant, row, digits))
+        data.append(mean_mark(contestant, row, digits))
     return Figure(
         name="intervals",
         title=f"{study.metric}, mean and interval",
-        alt="Means and 95 % intervals: " + "; ".join(_words(c, digits) for c in ranked),
+        alt="Means and 95 % intervals: " + "; ".join(words(c, digits) for c in ranked),
         data=data,
         layout={
             "xaxis": {**axis(metric_label(study)), "zeroline": False},
@@ -50,7 +50,7 @@ def intervals(study: StoredStudy) -> Figure | None:
                 "showgrid": False,
                 "zeroline": False,
             },
-            "shapes": _margin_band(study),
+            "shapes": margin_band(study),
         },
         caption="Large mark: mean; line: its 95 % interval; small dots: single seeds; grey: within "
         f"the margin of the {'highest' if study.higher_is_better else 'lowest'} mean.",
@@ -60,7 +60,7 @@ def intervals(study: StoredStudy) -> Figure | None:
 
 def cost(study: StoredStudy, column: str, label: str, unit: str) -> Figure | None:
     """Quality against a cost, the Pareto front as a stepped line."""
-    shown = [c for c in study.ranked if (c.number(column) or 0) > 0]
+    shown = [c for c in study.ranked if (c.number(column) or 0) > 0 and c.name not in study.trivial]
     if len(shown) < 2:
         return None
     digits = places(study)
@@ -127,7 +127,8 @@ def _seeds(contestant: Contestant, seeds: list[float], row: float, digits: int) 
     }
 
 
-def _mean(contestant: Contestant, row: int, digits: int) -> dict[str, Any]:
+def mean_mark(contestant: Contestant, row: int, digits: int) -> dict[str, Any]:
+    """A contestant's mean with its interval, in its row."""
     low, high = contestant.number("ci_low"), contestant.number("ci_high")
     return {
         "type": "scatter",
@@ -169,7 +170,8 @@ def _front(front: list[Contestant], column: str) -> dict[str, Any]:
     }
 
 
-def _margin_band(study: StoredStudy) -> list[dict[str, Any]]:
+def margin_band(study: StoredStudy) -> list[dict[str, Any]]:
+    """What lies within the margin of the best mean, as a grey band."""
     means = [c.number("mean") or 0.0 for c in study.ranked]
     if study.margin is None or not means:
         return []
@@ -205,7 +207,8 @@ def _half_width(contestant: Contestant) -> float | None:
     return None if low is None or high is None else (high - low) / 2
 
 
-def _words(contestant: Contestant, digits: int) -> str:
+def words(contestant: Contestant, digits: int) -> str:
+    """A mean and its interval for those who do not see the figure."""
     mean, low, high = (
         fixed(contestant.number(name), digits) for name in ("mean", "ci_low", "ci_high")
     )

@@ -43,10 +43,14 @@ class Contestant:
     verdicts: tuple[Run, ...] = ()  # those on all the training data
 
     @property
+    def title(self) -> str:
+        """What a baseline is, in plain words."""
+        return str(registry.cards("baselines").get(self.name, {}).get("title", "baseline"))
+
+    @property
     def plain_name(self) -> str:
-        """What it is, for who does not know its short name: word counts + … (tfidf-lr)."""
-        known = registry.cards("baselines").get(self.name, {}) if self.kind == "baseline" else {}
-        return f"{known['title']} ({self.name})" if "title" in known else self.name
+        """The name for who does not know the short one: word counts + … (tfidf-lr)."""
+        return f"{self.title} ({self.name})" if self.kind == "baseline" else self.name
 
     @property
     def scored(self) -> bool:
@@ -159,6 +163,18 @@ class StoredStudy:
     def ranked(self) -> list[Contestant]:
         """Those with a score, in the leaderboard's order."""
         return [contestant for contestant in self.contestants if contestant.scored]
+
+    @property
+    def trivial(self) -> set[str]:
+        """The contestants that have learned nothing: they are no points of figures."""
+        standings = self.comparison.get("standings") or []
+        return {one["name"] for one in standings if one.get("trivial")}
+
+    def family(self, contestant: Contestant) -> str:
+        """The first family that a contestant belongs to; its own name where it has none."""
+        standings = self.comparison.get("standings") or []
+        own = [one.get("families") or [] for one in standings if one["name"] == contestant.name]
+        return str(own[0][0]) if own and own[0] else contestant.name
 
     @property
     def recommended(self) -> Contestant | None:

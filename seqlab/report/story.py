@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqlab.compare.comparison import VERDICT_SEEDS
-from seqlab.compare.wording import plural
 from seqlab.report.differences import against_best, margin_words, pair_table
 from seqlab.report.doctor import ailments
 from seqlab.report.exhibits import MOST_CASES, gather
 from seqlab.report.figure import Figure
+from seqlab.report.first import MOST_ROWS, answer_figure, facts
 from seqlab.report.learning import learning
-from seqlab.report.numbers import count, significant
 from seqlab.report.quality import cost, intervals, places
 from seqlab.report.race import race, race_words
 from seqlab.report.sizes import sizes
@@ -63,7 +62,7 @@ def story(study: StoredStudy) -> dict[str, Any]:
         "failures": [c for c in study.contestants if c.status == "failed"],
         "columns": _columns(study),
         "score_words": _score_words(study),
-        "intervals": intervals(study),
+        "intervals": intervals(study) if len(study.ranked) > MOST_ROWS else None,
         "against_best": against_best(study),
         "pairs": pair_table(study),
         "costs": _present(
@@ -87,7 +86,6 @@ def story(study: StoredStudy) -> dict[str, Any]:
 
 def _answer(study: StoredStudy) -> dict[str, Any]:
     verdict, settings = study.verdict, study.settings
-    winners = verdict.get("winner_set") or []
     return {
         "settings": dict.fromkeys(("name", "seqlab_version", "created", "command")) | settings,
         "eyebrow": [
@@ -97,14 +95,10 @@ def _answer(study: StoredStudy) -> dict[str, Any]:
         "families": verdict.get("families") or [],
         "reasons": verdict.get("reasons") or [],
         "could_change": verdict.get("could_change") or [],
-        "winners": [c for c in study.contestants if c.name in winners],
-        "seeds": study.seeds,
-        "preview": bool(study.comparison.get("preview")),
         "headline_length": HEADLINE,
         "verdict_seeds": VERDICT_SEEDS,
-        "recommended_facts": _recommended_facts(study),
-        "confidence": _confidence(study),
-        "compared": _compared(study),
+        "answer": answer_figure(study),
+        "facts": facts(study),
     }
 
 
@@ -130,65 +124,6 @@ def _score_words(study: StoredStudy) -> str:
     """What a score is the score of."""
     restarts = _restarts(study)
     return f"best of {restarts} runs by validation" if restarts > 1 else "mean of all runs"
-
-
-def _recommended_facts(study: StoredStudy) -> list[str]:
-    contestant = study.recommended
-    if contestant is None:
-        return []
-    measured = (("latency_ms_p50", "ms an example"), ("peak_memory_mb", "MB"))
-    facts = [
-        f"{significant(contestant.number(key), 2)} {unit}"
-        for key, unit in measured
-        if contestant.number(key) is not None
-    ]
-    params = contestant.number("params")
-    return facts + ([f"{count(params)} parameters"] if params is not None else [])
-
-
-def _confidence(study: StoredStudy) -> list[str]:
-    comparison = study.comparison
-    level, spent = comparison.get("level"), comparison.get("level_spent")
-    if level is None or spent is None:
-        return []
-    sure, now = (significant(100 * (1 - error), 3) for error in (level, spent))
-    sure, now = sure.removesuffix(".0"), now.removesuffix(".0")
-    lines = [f"{sure} % confidence over the whole study"]
-    lines += [f"margin: {margin_words(study)}"] * (study.margin is not None)
-    changes = (study.verdict.get("declared") or {}).get("changes") or []
-    return [*lines, f"look {comparison.get('looks') or 1} at the test part, at {now} %", *changes]
-
-
-LIMITS = {  # constraint → its words
-    "max_latency_ms": ("latency", "ms"),
-    "max_memory_mb": ("memory", "MB"),
-    "max_size_mb": ("stored weights", "MB"),
-    "max_params": ("size", "parameters"),
-}
-
-
-def _limits(study: StoredStudy) -> list[str]:
-    given = study.verdict.get("constraints") or {}
-    return [
-        f"limit: {LIMITS[name][0]} at most {value:,g} {LIMITS[name][1]}"
-        for name, value in given.items()
-        if name in LIMITS and value is not None
-    ]
-
-
-def _compared(study: StoredStudy) -> list[str]:
-    if not study.contestants:
-        return []
-    lines = [f"{len(study.contestants)} contestants"]
-    seeds = study.seeds
-    lines += [
-        f"{seeds} seed{'' if seeds == 1 else 's'} for each contestant with random training"
-    ] * bool(seeds)
-    examples = study.comparison.get("examples")
-    units, unit = study.comparison.get("units"), str(study.comparison.get("unit") or "")
-    within = f" in {count(units)} independent {plural(unit)}" if units != examples and unit else ""
-    lines += [f"{count(examples)} test examples{within}"] * bool(examples)
-    return lines + _limits(study)
 
 
 def _present(*figures: Figure | None) -> list[Figure]:

@@ -8,6 +8,7 @@ from seqlab.compare.tuning_curve import tuning_curve
 from seqlab.report.figure import Figure, axis, line, markers
 from seqlab.report.stored import Contestant, StoredStudy
 
+FEWEST_TRIALS = 4  # from which "the best of so many" is a curve
 MOST_TICKS = 12  # more whole numbers than these would not fit on a phone
 
 
@@ -16,7 +17,7 @@ def expected_best(study: StoredStudy) -> Figure | None:
     curves = {
         contestant.name: tuning_curve(_scores(contestant), study.higher_is_better)
         for contestant in study.contestants
-        if len(contestant.trials) > 1
+        if len(contestant.trials) >= FEWEST_TRIALS
     }
     shown = [c for c in study.contestants if math.isfinite(sum(curves.get(c.name, [math.nan])))]
     if not shown:

@@ -15,8 +15,10 @@ from seqlab import registry
 from seqlab.data.class_names import as_labels
 from seqlab.data.examples import Examples
 from seqlab.data.frames import indexed_like
+from seqlab.data.npz import oriented
 from seqlab.data.sources import read_table
 from seqlab.data.table import Table
+from seqlab.data.ts_format import series_column
 from seqlab.errors import UserError, unknown
 from seqlab.study.recipes import recipes
 from seqlab.tasks.base import DataSpec, Predictions, Prepared, Sources, Task, as_array
@@ -25,7 +27,7 @@ from seqlab.tasks.forecast import Forecast
 
 
 class _Estimator(BaseEstimator):
-    """What both estimators share: settings, and training with early stopping, then on all rows.
+    """What the estimators share: settings, and training with early stopping, then on all rows.
 
     mixer          a candidate's name: gru, lstm, transformer, …
     params         parameters of body and head
@@ -96,33 +98,74 @@ class _Estimator(BaseEstimator):
 
 
 class SequenceClassifier(ClassifierMixin, _Estimator):
-    """Texts to classes. After `fit`: `classes_`, `task_`, `model_`, `history_`."""
+    """Texts or series to classes. After `fit`: `classes_`, `task_`, `model_`, `history_`.
 
-    _task = "classify"
+    Series are an array (n, channels, steps) or (n, steps, channels) – the longer axis is that of
+    the steps –, an array (n, steps), or a list of arrays of any lengths.
+    """
+
     task_: Classifier
 
-    def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
-        """Learn from texts (n,) and their labels (n,)."""
-        texts, labels = _texts(X), np.asarray(y)
-        if len(texts) != len(labels):
-            raise UserError(f"X has {len(texts)} texts but y has {len(labels)} labels")
-        options = {"labels": "one", **(self.data or {}).get("options", {})}
-        table = Table(pd.DataFrame({"text": texts, "label": labels}), "X, y")
-        self._fit(table, {"options": options})
+    def fit(self, X: Any, y: Sequence[Any]) -> Self:
+        """Learn from texts or series (n, …) and their labels (n,)."""
+        labels = np.asarray(y)
+        self._task, cells = _cells(X)
+        if len(cells) != len(labels):
+            raise UserError(
+                f"X has {len(cells)} {_NOUNS[self._task]} but y has {len(labels)} labels"
+            )
+        options = dict((self.data or {}).get("options", {}))
+        if self._task == "classify":
+            options = {"labels": "one", **options}
+        frame = pd.DataFrame({_INPUTS[self._task]: cells, "label": labels})
+        self._fit(Table(frame, "X, y"), {"options": options} if options else {})
         # The caller's own values, not their names, are what predict must give back.
         by_name = dict(zip(as_labels(pd.Series(labels)), labels, strict=True))
         self.classes_ = np.asarray([by_name[name] for name in self.task_.classes])
         return self
 
-    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Class probabilities (n, C), columns as `classes_`."""
         check_is_fitted(self, "model_")
-        table = Table(pd.DataFrame({"text": _texts(X)}), "X")
+        task, cells = _cells(X)
+        if task != self._task:
+            raise UserError(
+                f"X has {_NOUNS[task]}, and this was fitted on {_NOUNS[self._task]}",
+                f"pass {_NOUNS[self._task]}",
+            )
+        table = Table(pd.DataFrame({_INPUTS[task]: cells}), "X")
         return as_array(self._predict(self.task_.encode(table)))
 
-    def predict(self, X: Sequence[str]) -> Any:
-        """The most probable class of each text."""
+    def predict(self, X: Any) -> Any:
+        """The most probable class of each text or series."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+_INPUTS = {"classify": "text", "series": "series"}  # task → the column that it reads
+_NOUNS = {"classify": "texts", "series": "series"}
+
+
+def _cells(X: Any) -> tuple[str, pd.Series]:
+    """The task that examples are of, and each of them in a cell."""
+    if isinstance(X, np.ndarray) and X.ndim > 1 and X.dtype.kind in "fiu":
+        if X.ndim > 3:
+            raise UserError(
+                f"X has the shape {X.shape}", "expected (n, steps) or (n, channels, steps)"
+            )
+        arrays = list(X)
+    elif isinstance(X, list | tuple) and X and all(_is_series(one) for one in X):
+        arrays = [np.asarray(one) for one in X]
+    else:
+        return "classify", pd.Series(_texts(X), dtype=object)
+    series, _ = oriented([np.asarray(one, dtype=np.float32) for one in arrays], "X")
+    return "series", series_column(series)
+
+
+def _is_series(value: Any) -> bool:
+    """Whether one example is an array of numbers, or a list of them."""
+    if isinstance(value, np.ndarray):
+        return value.ndim in (1, 2) and value.dtype.kind in "fiu"
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], int | float)
 
 
 def _texts(X: Any) -> list[Any]:

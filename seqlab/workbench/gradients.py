@@ -62,6 +62,8 @@ def _run_of(folder: Path) -> Run:
     """The run in a folder, or the one that `best/` or its study's folder was made from."""
     best = next((p for p in (folder, folder / "best") if (p / "best.json").exists()), None)
     run = read_run(folder) if best is None else _origin(best)
+    if best is not None and best != folder and run is not None and run.job.kind != "model":
+        run = _best_network(folder) or run
     if run is None:
         raise UserError(f"{folder}: no finished run", EXPECTED)
     if not run.ok:
@@ -72,6 +74,19 @@ def _run_of(folder: Path) -> Run:
     if not (run.folder / "weights.safetensors").exists():
         raise UserError(f"{folder}: a run without weights; tuning trials keep none", EXPECTED)
     return run
+
+
+def _best_network(study: Path) -> Run | None:
+    """A run of the network that stands highest, in a study whose winner is a baseline."""
+    import pandas as pd
+
+    board = pd.read_csv(study / "leaderboard.csv")
+    for name in board.loc[board["kind"] == "model", "candidate"]:
+        for run in list_runs(study):
+            job = run.job
+            if run.ok and (job.role, job.size, job.candidate) == ("verdict", None, name):
+                return run
+    return None
 
 
 def _origin(best: Path) -> Run:

@@ -53,6 +53,14 @@ class Predictor:
         self.task, self.card, self.contestant = task, card, contestant
         self._predict = predict
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: who it is, and the columns that it reads."""
+        from seqlab.report.notebook import table_html
+
+        rows = [("task", self.card["task"]), ("contestant", self.card["candidate"])]
+        rows += [(f"column for {role}", column) for role, column in self.task.columns.items()]
+        return str(table_html(("predictor", ""), rows))
+
     def predict(self, data: Any, columns: Columns = None, **reading: Any) -> pd.DataFrame:
         """Predictions as a table: a row per example, or per forecast date.
 

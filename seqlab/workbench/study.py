@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from seqlab.study.conduct import Listener
     from seqlab.study.planning import Plan
+    from seqlab.workbench.plots import StudyPlots
     from seqlab.workbench.predictor import Predictor
 
 
@@ -122,6 +123,24 @@ class Study:
         from seqlab.workbench.predictor import load
 
         return load(self.folder_ / "best")
+
+    @property
+    def plot(self) -> StudyPlots:
+        """Figures of the finished study: leaderboard, race, learning, sizes, cost."""
+        from seqlab.workbench.plots import StudyPlots
+
+        return StudyPlots(self.folder_)
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the answer once there is one."""
+        from html import escape
+
+        from seqlab.report.notebook import answer_html
+        from seqlab.report.stored import read_study
+
+        if not hasattr(self, "folder_"):
+            return f"<pre>{escape(repr(self))}</pre><p>fit(data) gives the answer.</p>"
+        return answer_html(read_study(self.folder_))
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Self:

@@ -357,7 +357,7 @@ def write_decision(study: Path) -> None:
 
 def write_settings(study: Path) -> None:
     """What was asked for, on what data, on which machine."""
-    names = [name for name, *_ in (*CONTESTANTS[:4], FAILED, CONTESTANTS[4])]
+    names = [name for name, *_ in (*CONTESTANTS[:-1], FAILED, CONTESTANTS[-1])]
     write_json(
         study / "study.json",
         {

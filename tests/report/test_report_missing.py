@@ -96,7 +96,7 @@ def test_one_contestant_has_a_leaderboard_and_no_differences(study):
     report = read_report(study)
     assert "differences" not in sections(report)
     assert "cost" not in sections(report)
-    assert "gru best 0.791" in report.text
+    assert "0.766 … 0.816 best" in report.text
 
 
 def test_if_all_failed_the_reasons_are_told(study):
@@ -119,7 +119,8 @@ def test_one_seed_is_called_a_preview(study):
     comparison["pairs"] = [{**p, **unknown} for p in comparison["pairs"]]
     write_json(study / "comparison.json", comparison)
     text = read_report(study).text
-    assert "A preview. 1 seed per contestant" in text
+    assert "1 seed for each contestant with random training" in text
+    assert "a preview, a verdict takes" in text
     assert text.count("unknown") == 20
 
 

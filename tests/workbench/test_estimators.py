@@ -169,3 +169,43 @@ def test_forecasts_have_the_index_of_the_data():
     found = quick.fit(pd.Series(wave[:60], index=months)).predict()
     assert list(found.index) == list(pd.period_range("2015-01", periods=2, freq="M"))
     assert list(quick.fit(wave[:60].tolist()).predict().index) == [0, 1]
+
+
+def waves(rows=80, seed=0):
+    """(n, channels, steps): slow and fast."""
+    rng = np.random.default_rng(seed)
+    speed = np.arange(rows) % 2
+    steps = np.linspace(0, 6, 24)
+    X = np.stack([[np.sin((1 + v) * steps), np.cos((1 + v) * steps)] for v in speed])
+    return X + rng.normal(0, 0.1, X.shape), np.where(speed, "fast", "slow")
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        lambda X: X,
+        lambda X: X.transpose(0, 2, 1),
+        lambda X: [series[:, : 24 - n % 3] for n, series in enumerate(X)],
+        lambda X: X[:, 0],
+    ],
+    ids=["channels first", "steps first", "ragged", "one channel"],
+)
+def test_series_of_every_layout_are_classified(layout):
+    X, y = waves()
+    fitted = SequenceClassifier("gru", **SMALL, random_state=0).fit(layout(X), y)
+    new, truth = waves(20, seed=1)
+    assert fitted.predict_proba(layout(new)).shape == (20, 2)
+    assert fitted.score(layout(new), truth) > 0.8
+    with pytest.raises(UserError, match="X has texts, and this was fitted on series"):
+        fitted.predict(["a text"])
+
+
+def test_series_pass_through_a_search():
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    X, y = waves(40)
+    line = make_pipeline(FunctionTransformer(np.tanh), SequenceClassifier("bag", **SMALL))
+    search = GridSearchCV(line, {"sequenceclassifier__learning_rate": [1e-2, 1e-3]}, cv=2)
+    assert set(search.fit(X, y).best_params_) == {"sequenceclassifier__learning_rate"}

@@ -90,12 +90,45 @@
     document.head.append(script);
   }
 
+  // A click on a heading sorts by its column: numbers by what they begin with, the rest as words.
+  function sortable(table) {
+    const heads = [...table.tHead.rows[0].cells];
+    const key = (row, place) => {
+      const text = row.cells[place].textContent.trim().replaceAll(",", "").replace("−", "-");
+      const number = parseFloat(text.replace(/^< /, ""));
+      return Number.isNaN(number) ? text : number;
+    };
+    const order = (a, b) => (typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : typeof a === "number" ? -1 : 1);
+    heads.forEach((head, place) => {
+      head.tabIndex = 0;
+      const sort = () => {
+        const down = head.getAttribute("aria-sort") === "ascending";
+        for (const other of heads) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const rows = [...table.tBodies[0].rows].sort((a, b) => order(key(a, place), key(b, place)));
+        table.tBodies[0].append(...(down ? rows.reverse() : rows));
+      };
+      head.addEventListener("click", sort);
+      head.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(); });
+    });
+  }
+
+  function savable(box) {
+    for (const button of box.closest("figure").querySelectorAll(".save"))
+      button.addEventListener("click", () => Plotly.downloadImage(box, {
+        format: button.dataset.format, filename: box.dataset.figure,
+        width: box.clientWidth, height: box.clientHeight, scale: button.dataset.format === "png" ? 2 : 1,
+      }));
+  }
+
   async function start() {
+    for (const table of document.querySelectorAll("table.sorts")) sortable(table);
     if (!boxes.length) return;
     await library();
     for (const box of boxes) {
       await draw(box);
       switchable(box);
+      savable(box);
       root.dataset.drawn = String(1 + Number(root.dataset.drawn ?? 0));
       await new Promise((resume) => setTimeout(resume));
     }
