@@ -21,7 +21,7 @@ def measure_and_show(study: Path, as_json: bool) -> None:
         return
     Terminal().table(HEADER, [_cells(row) for row in rows], kinds="  rrrrr")
     for note in notes:
-        say(f"not in ONNX: {note}")
+        say(f"not measured: {note}")
     best = min(rows, key=lambda row: float(row["one_thread"]["median_ms"]))
     say(
         f"fastest on one thread: {best['name']} by {best['runtime']}, "

@@ -67,7 +67,7 @@ def measured(members: list[Member]) -> tuple[list[Measured], list[str]]:
             contents[member.name, "onnx"] = whole
             contents[member.name, "int8"] = in_eight_bits(whole)
         except UserError as error:
-            notes.append(f"{member.name}: {error.message}")
+            notes.append(f"{member.name} in ONNX: {error.message}")
     available = torch.get_num_threads()
     try:
         by_threads = []

@@ -44,6 +44,13 @@ def export(
             f"{model}: {predictor.card['candidate']} is a baseline; only networks are exported",
             "seqlab predict and seqlab serve use it as it is",
         )
+    if predictor.contestant.spec.origin is not None:
+        origin = predictor.contestant.spec.origin
+        raise UserError(
+            f"{model}: {predictor.card['candidate']} comes from {origin.name}; exported are"
+            " networks built of the mixers that seqlab mixers lists",
+            "seqlab predict and seqlab serve use it as it is",
+        )
     study = _study_of(Path(model))
     test = load_prepared(predictor.task.name, study / FIRST_FOLD).test
     source = Source(

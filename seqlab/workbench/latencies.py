@@ -28,18 +28,24 @@ def latencies(study: str | os.PathLike[str]) -> tuple[list[dict[str, Any]], list
         raise UserError(f"{folder}: no prepared/, whose test rows are predicted")
     facts = read_json(prepared / "prepared.json", {"task": str})
     part = load_prepared(facts["task"], prepared)
-    members = []
+    members, left_out = [], []
     for name in verdict["winner_set"]:
         run = _median(folder, name, verdict["metric"])
-        if run is not None:
-            weights = run.folder / "weights.safetensors"
-            model = load_model(part.task, run.result["settings"]["model"], weights, str(weights))
-            members.append(Member(name, part.task, model.eval(), part.test))
+        if run is None:
+            left_out.append(f"{name}: a baseline")
+            continue
+        settings = run.result["settings"]["model"]
+        if settings.get("origin") is not None:
+            left_out.append(f"{name}: reads its rows by a tokenizer of its own")
+            continue
+        weights = run.folder / "weights.safetensors"
+        model = load_model(part.task, settings, weights, str(run.folder / "result.json"))
+        members.append(Member(name, part.task, model.eval(), part.test))
     if not members:
         raise UserError(f"{folder}: no network is in the winner set", "only networks are measured")
     with doing("measuring"):
         rows, notes = measured(members)
-    return [row.plain() for row in rows], notes
+    return [row.plain() for row in rows], [*left_out, *notes]
 
 
 def _median(study: Path, name: str, metric: str) -> Run | None:

@@ -15,6 +15,7 @@ import torch
 from seqlab.batch import Context
 from seqlab.cli import run
 from seqlab.errors import UserError
+from seqlab.specs import Origin
 from seqlab.workbench.exporting import export
 from seqlab.workbench.predictor import load
 
@@ -54,14 +55,16 @@ def test_the_readme_answers_as_the_model_does(exported, finished, small_csv):
     texts = pd.read_csv(small_csv)["text"].tolist()
     barred = "import sys\nsys.modules['torch'] = sys.modules['seqlab'] = None\n"
     code = code_of(exported).rpartition("print(")[0]
-    code += f"print(json.dumps([label for label, _ in predict({texts!r})]))"
+    code += f"print(json.dumps(predict({texts!r})))"
     done = subprocess.run(
         [sys.executable, "-c", barred + code], cwd=exported, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    wanted = load(finished / "best").predict(small_csv)["predicted"].tolist()
-    assert json.loads(done.stdout) == wanted
-    assert len(set(wanted)) == 2
+    wanted = load(finished / "best").predict(small_csv)
+    labels, probabilities = zip(*json.loads(done.stdout), strict=True)
+    assert list(labels) == wanted["predicted"].tolist()
+    assert np.abs(np.array(probabilities) - wanted["probability"]).max() < 1e-6
+    assert np.ptp(probabilities) > 1e-4
 
 
 def test_a_folder_predicts_as_its_model_does(exported, finished, small_csv):
@@ -185,6 +188,24 @@ def test_a_best_folder_without_its_study_is_refused(finished, tmp_path, capsys):
     best = shutil.copytree(finished / "best", tmp_path / "best")
     assert run(["export", str(best), "-o", str(tmp_path / "model")]) != 0
     assert "whose test rows" in capsys.readouterr().err
+
+
+def test_a_network_of_other_code_is_refused(study_folder, tmp_path, monkeypatch):
+    predictor = load(study_folder / "best")
+    origin = Origin(kind="code", name="mine.py:build", content="0")
+    predictor.contestant.spec = predictor.contestant.spec.with_(origin=origin)
+    monkeypatch.setattr("seqlab.workbench.exporting.load", lambda _: predictor)
+    with pytest.raises(UserError, match=r"comes from mine.py:build; exported are networks"):
+        export(study_folder / "best", tmp_path / "model")
+
+
+def test_a_baseline_is_refused(finished, tmp_path, monkeypatch):
+    predictor = load(finished / "best")
+    predictor.card = {**predictor.card, "kind": "baseline"}
+    predictor.contestant = object()
+    monkeypatch.setattr("seqlab.workbench.exporting.load", lambda _: predictor)
+    with pytest.raises(UserError, match="is a baseline; only networks are exported"):
+        export(finished / "best", tmp_path / "model")
 
 
 def test_an_exported_folder_is_not_exported_again(exported, tmp_path):
