@@ -113,7 +113,7 @@ class TextRows(Rows):
             for role in self.columns
         }
         unknown, place = self._targets(task), np.zeros(len(rows), dtype=np.int64)
-        columns |= {name: values.to_numpy()[place] for name, values in unknown.frame.items()}
+        columns |= {str(name): values.to_numpy()[place] for name, values in unknown.frame.items()}
         arrays = unknown.take(place).arrays if unknown.arrays else {}
         return task.encoded(Examples(arrays, pd.DataFrame(columns)))
 
