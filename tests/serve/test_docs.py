@@ -25,6 +25,7 @@ def test_the_request_is_answered_in_the_form_that_is_shown(serving):
     assert told["answers"][0].keys() == shown["answers"][0].keys()
 
 
+@pytest.mark.slow  # the client's own import takes seconds
 def test_the_client_runs(listening_at, capsys):
     pytest.importorskip("openai")
     (source,) = [text for kind, text in BLOCKS if kind == "python"]
