@@ -35,6 +35,7 @@ SECTIONS = (
     Section("Mixers", "bench.mixers"),
     Section("Serving", "bench.serving", "The load comes from the same machine."),
     Section("Statistics", "bench.simulation"),
+    Section("Studies of many runs", "bench.scale", "Results are drawn; all else is real.", True),
     Section("Peers", "bench.peers", asked=True),
     Section("Quality", "bench.quality", "Skipped where the data sets are not there."),
     Section("Tasks", "bench.tasks", "What is not there is skipped.", asked=True),

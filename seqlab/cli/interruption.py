@@ -75,9 +75,12 @@ def stop_asked() -> Iterator[Callable[[], bool]]:
     Yields what says whether it came.
     """
     numbers: list[int] = []
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
 
     def note(number: int, frame: Any) -> None:
+        command = getattr(before[number], "__self__", None)
+        if isinstance(command, Interruption):  # which else takes it for unheard
+            command.heard, command.signal = command.heard + 1, number
         if numbers:
             _end(number)
         numbers.append(number)

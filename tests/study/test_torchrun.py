@@ -63,6 +63,25 @@ def test_a_killed_rank_ends_the_job_and_the_same_command_ends_bit_equal(small_cs
     assert all((found[name] == expected[name]).all() for name in expected)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_a_checkpoint_and_says_how_to_continue(number, small_csv, tmp_path):
+    folder = tmp_path / "study"
+    command = [sys.executable, "-m", "seqlab", "train", str(small_csv), "-o", str(folder)]
+    command += ["--params", "3k", "--steps", "1000000", "--set", "train.patience=none"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, env=environment, **pipes)
+    for line in process.stdout:
+        if "step" in line:
+            break
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "continue with: " in said
+    assert list(folder.glob("runs/*/*/checkpoints/*/step-*.safetensors"))
+
+
 def test_one_process_trains_and_the_model_predicts(small_csv, tmp_path, capsys):
     folder = tmp_path / "one"
     command = ["train", str(small_csv), "--params", "3k", "--epochs", "1", "-o", str(folder)]
