@@ -48,7 +48,7 @@ SPENT: dict[str, tuple[Show, Read]] = {
     "seconds": (significant, _result("seconds")),
     "of them waiting for batches": (lambda share: f"{100 * share:.1f} %", _result("loading")),
 }
-CARD_APART = ("parts", "findings", "notes")
+CARD_APART = ("parts", "findings", "notes", "readers")
 
 
 def account(study: StoredStudy) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def account(study: StoredStudy) -> dict[str, Any]:
     return {
         "card": [(_label(k), _words(v)) for k, v in card.items() if k not in CARD_APART],
         "parts": list(parts.items()),
-        "notes": [note for note in card.get("notes") or [] if not _told(note, findings)],
+        "notes": [note for note in _notes(card) if not _told(note, findings)],
         "findings": findings,
         "declared": _declared(study),
         "spent_titles": ["trials", "seeds", *shown, "backend"],
@@ -70,6 +70,12 @@ def account(study: StoredStudy) -> dict[str, Any]:
         "left_out": study.settings.get("left_out") or [],
         "environment": _environment(study),
     }
+
+
+def _notes(card: dict[str, Any]) -> list[str]:
+    """Of the data, and of how contestants with readers of their own read them."""
+    readers = card.get("readers") or []
+    return [*(card.get("notes") or []), *(n for one in readers for n in one["notes"] or [])]
 
 
 def _stages(study: StoredStudy) -> list[tuple[str, str]]:

@@ -143,6 +143,7 @@ STUDY: Shape = {
 DATA_CARD: Shape = {
     "parts?": (dict, None),
     "notes?": TEXTS,
+    "readers?": ([{"notes": TEXTS}], None),
     "findings?": (
         [{"severity": str, "title": str, "detail": TEXT, "advice": TEXT}],
         None,

@@ -40,6 +40,7 @@ COLUMNS = (
     Column("peak_memory_mb", "Memory", "peak MB"),
     Column("train_seconds", "Training", "s a run"),
     Column("params", "Parameters", "+ embeddings", False, "embedding_params", "+"),
+    Column("brought_params", "Brought", "parameters learned elsewhere", False),
     Column("seeds", "Seeds", measured=False, beneath="came_to_nothing", words="of no use:"),
 )
 LIKELY_COLUMNS = (

@@ -57,7 +57,7 @@ def leaderboard(
                 "first_if_retuned_of_100": _rounded(standing.tuned_first),
                 "mean_of_all_runs": _other_mean(comparison, standing),
                 "embedding_params": entry.embedding_parameters,
-                "brought_params": cost.get("brought_params", 0),
+                "brought_params": cost.get("brought_params") or None,
                 "width": None if entry.model is None else entry.model.width,
                 "backend": cost.get("backend"),
                 "reason": standing.reason,
