@@ -99,8 +99,12 @@ def _latex(study: StoredStudy, path: Path) -> None:
 
 _TEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "…": r"\ldots{}", "−": "$-$", "–": "--",
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "…": r"\ldots{}",
+    "−": "$-$",
+    "–": "--",
 }
 
 

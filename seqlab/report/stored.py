@@ -45,7 +45,8 @@ class Contestant:
     @property
     def title(self) -> str:
         """What a baseline is, in plain words."""
-        return str(registry.cards("baselines").get(self.name, {}).get("title", "baseline"))
+        card = registry.cards("baselines").get(self.name)
+        return "baseline" if card is None else str(card.get("title", "baseline"))
 
     @property
     def plain_name(self) -> str:
