@@ -24,7 +24,7 @@ index has the small build already.
 
 endef
 
-.PHONY: demo test test-slow check static bench bench-peers docs docs-check requirements-ci clean
+.PHONY: demo test test-slow check static bench bench-peers docs docs-check docs-site requirements-ci clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seqlab demo
@@ -67,6 +67,11 @@ docs: $(VENV)/.installed-dev
 
 docs-check: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.docs
+
+# The pages of docs/ as a site, in build/site.
+docs-site: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m mkdocs build
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""Figures and answers for notebooks: colours of the light theme, nothing that needs a script."""
+"""Figures and answers for notebooks, in the colours of the light theme."""
 
 from __future__ import annotations
 

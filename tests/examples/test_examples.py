@@ -36,6 +36,27 @@ def checks(function):
 
 
 @checks
+def lstm_step(made):
+    """PyTorch's own cell, whose gates stand in the same order, with the same weights."""
+    cell = torch.nn.LSTMCell(made["inputs"], made["units"])
+    with torch.no_grad():
+        for name, value in (("weight_ih", "w_x"), ("weight_hh", "w_h"), ("bias_ih", "b")):
+            getattr(cell, name).copy_(torch.tensor(made[value]))
+        cell.bias_hh.zero_()
+        state = None
+        for t in range(made["steps"]):
+            state = cell(torch.tensor(made["x"][:, t], dtype=torch.float32), state)
+    np.testing.assert_allclose(state[0].numpy(), made["states"][:, -1], rtol=1e-4, atol=1e-5)
+
+
+@checks
+def vanishing(made):
+    norms = made["norms"]
+    assert norms[0] == 1.0
+    assert norms[-1] < 1e-4 < 0.3 < made["of_cell"]
+
+
+@checks
 def rnn_step(made):
     x, h = made["x"], np.zeros((made["batch"], made["units"]))
     for t in range(made["steps"]):
