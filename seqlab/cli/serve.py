@@ -15,7 +15,7 @@ LIMITS = "Limits"
 
 
 def serve(
-    model: Annotated[Path, typer.Argument(help="The best/ folder of a study.")],
+    model: Annotated[Path, typer.Argument(help="The best/ folder of a study, or an exported one.")],
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")

@@ -35,6 +35,7 @@ def write_docker(model: Path, folder: Path) -> list[Path]:
         "task": card["task"],
         "tag": re.sub(r"[^a-z0-9]+", "-", f"seqlab-{name}-{card['task']}".lower()).strip("-"),
         "version": __version__,
+        "extras": "onnx,serve" if (source / "model.onnx").exists() else "serve",
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "torch": ".".join(version("torch").split(".")[:2]),
     }
