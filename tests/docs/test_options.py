@@ -46,11 +46,11 @@ def mentions(page):
             called = re.search(r"(?:^|(?<!from)\s)seqlab ([a-z][a-z-]+)(.*)", part)
             if called:
                 yield called[1], ""
-                for option in re.findall(r"(?<!\S)(--[a-z][a-z-]*|-[a-z])\b", called[2]):
+                for option in re.findall(r"(?<!\S)(--[a-z][a-z0-9-]*|-[a-z])\b", called[2]):
                     yield called[1], option
     for span in spans:
         if span.startswith("--") and not OTHER_PROGRAMS.search(span):
-            yield "", re.match(r"--[a-z-]+", span)[0]
+            yield "", re.match(r"--[a-z0-9-]+", span)[0]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
