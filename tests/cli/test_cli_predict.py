@@ -277,4 +277,4 @@ def test_report_of_a_study_that_misses_its_leaderboard(seqlab, study_folder):
     (study_folder / "leaderboard.csv").unlink()
     done = seqlab("report", study_folder)
     assert done.status == 0, done.err
-    assert "to use it: seqlab predict" in done.out
+    assert "  predict           seqlab predict" in done.out

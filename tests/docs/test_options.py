@@ -50,7 +50,7 @@ def mentions(page):
                     yield called[1], option
     for span in spans:
         if span.startswith("--") and not OTHER_PROGRAMS.search(span):
-            yield "", re.match(r"--[a-z][a-z0-9-]*", span)[0]
+            yield "", re.match(r"--[a-z0-9-]+", span)[0]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
