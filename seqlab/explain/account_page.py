@@ -147,12 +147,12 @@ def _answer(question: Question, row: int) -> str:
 
 def _pieces(names: Sequence[str], values: np.ndarray) -> list[Piece]:
     most = float(np.abs(values).max(initial=0)) or 1.0
-    order = range(len(names))
+    order = np.arange(len(names))
     if len(names) > MOST_PIECES:
         order = np.sort(np.argsort(-np.abs(values))[:MOST_PIECES])
     elif len(names) > MANY_UNITS and any(", " in name for name in names):
         order = np.argsort(-np.abs(values))[:MANY_UNITS]
-    return [Piece(names[i], float(values[i] / most), f"{values[i]:+.4f}") for i in order]
+    return [Piece(names[i], float(values[i] / most), f"{values[i]:+.4f}") for i in order.tolist()]
 
 
 def _evidence_sentences(account: Account) -> list[str]:
@@ -185,7 +185,8 @@ def _evidence(account: Account) -> Sheet:
 
 
 def _falls(account: Account) -> Sheet:
-    rows, dim = [], []
+    rows: list[list[str]] = []
+    dim: list[int] = []
     for one in account.tested:
         for how, curves in one.curves.items():
             if not one.holds:

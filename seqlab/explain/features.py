@@ -60,7 +60,7 @@ def features(
     total = sum(sizes.values()) or 1.0
     heaviest = sorted(sizes, key=lambda key: -sizes[key])[:most]
     measured = Without(case)
-    found = [
+    features = [
         Feature(
             key,
             len(where[key]),
@@ -70,7 +70,7 @@ def features(
         )
         for key in heaviest
     ]
-    return sorted(found, key=lambda f: -(f.loss.value if f.loss is not None else 0.0))
+    return sorted(features, key=lambda f: -(f.loss.value if f.loss is not None else 0.0))
 
 
 class Without:

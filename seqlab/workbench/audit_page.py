@@ -23,9 +23,11 @@ def page_of(found: Audit) -> Page:
     """What was found first, then every table."""
     headline = found.findings[0] if found.findings else "nothing was found"
     chapters = [
-        Chapter("findings", "Findings", sentences=found.findings[1:])
-        if found.findings[1:]
-        else None,
+        *(
+            [Chapter("findings", "Findings", sentences=found.findings[1:])]
+            if found.findings[1:]
+            else []
+        ),
         *(
             Chapter(_anchor(name), name[:1].upper() + name[1:], sheets=[_sheet(frame)])
             for name, frame in found.tables.items()

@@ -201,7 +201,10 @@ def _groups_into(found: Audit, rows: AuditRows, scored: Scored, name: str) -> No
         values, unmatched = _column(rows, name)
         if unmatched:
             found.notes.append(f"{name}: {unmatched:,} rows are not in the data file: left out")
-        compared = by_group(values, _known(scored.measures, values))
+        known = {place: value for place, value in enumerate(values) if value is not None}
+        places = list(known)
+        measures = [Measure(m.name, m.values[places]) for m in scored.measures]
+        compared = by_group(list(known.values()), measures)
     found.tables[f"groups: {name}"] = _table(compared)
     apart = [one for one in compared if one.apart]
     few = sorted({one.group for one in compared if one.difference is None})
@@ -236,7 +239,7 @@ def _column(rows: AuditRows, name: str) -> tuple[list[str | None], int]:
         )
     own = named(rows.origin.frame, name, rows.origin.origin)
     column = rows.origin.frame[own]
-    values = [None if row < 0 else column.iat[row] for row in rows.matched.tolist()]
+    values: list[Any] = [None if row < 0 else column.iat[row] for row in rows.matched.tolist()]
     told = [MISSING if v is not None and pd.isna(v) else v for v in values]
     groups = {v for v in told if v is not None}
     if len(groups) > max(MOST_GROUPS, len(told) // 2):
@@ -246,12 +249,6 @@ def _column(rows: AuditRows, name: str) -> tuple[list[str | None], int]:
             "name a column with few values, or make one, such as age in tens",
         )
     return [None if v is None else str(v) for v in told], sum(v is None for v in told)
-
-
-def _known(measures: Sequence[Measure], values: list[str | None]) -> list[Measure]:
-    """Measures of the rows whose group is known; the others count nowhere."""
-    unknown = np.array([value is None for value in values])
-    return [Measure(m.name, np.where(unknown, np.nan, m.values)) for m in measures]
 
 
 def _by_terms(rows: AuditRows, scored: Scored, path: Path) -> list[Compared]:

@@ -121,10 +121,11 @@ class ForecastUnits(Units):
         cut: dict[str, Any] = dict(shared)
         cut |= {name: np.take(shared[name], index, axis=0) for name in BY_ROW if name in shared}
         cut |= {name: shared[name][series] for name in BY_SERIES if name in shared}
-        first, offsets = np.asarray(shared["first"]), np.asarray(shared["offsets"])
+        first: Any = np.asarray(shared["first"])
+        offsets: Any = np.asarray(shared["offsets"])
         cut["first"] = first[series] + origin - self.lookback - offsets[series]
         cut["offsets"] = np.arange(len(rows) + 1) * steps
         numbers = np.arange(len(rows))
-        arrays = {"series": numbers, "origin": numbers * steps + self.lookback}
+        arrays: dict[str, Any] = {"series": numbers, "origin": numbers * steps + self.lookback}
         frame = self.examples.frame.iloc[rows].reset_index(drop=True)
         return Examples(arrays, frame, cut)

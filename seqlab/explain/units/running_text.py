@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,6 @@ def read(task: Language, texts: Sequence[str]) -> Examples:
         ]
         for text in texts
     ]
-    some = [one if len(one) else np.array([BOUNDARY], dtype=np.int32) for one in ids]
+    some: list[Any] = [one if len(one) else np.array([BOUNDARY], dtype=np.int32) for one in ids]
     frame = pd.DataFrame({"text": pd.Series(list(texts), dtype=object)})
     return Examples({"tokens": Ragged.of(some)}, frame)

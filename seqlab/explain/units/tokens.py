@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +23,12 @@ class SentenceUnits(TokenUnits):
     removals: tuple[Removal, ...] = ("mask", "resample")
 
     def __init__(self, task: RowTask, examples: Examples, background: Examples) -> None:
-        self.task, self.examples, self.background = task, examples, background
+        self.task: RowTask = task
+        self.examples, self.background = examples, background
 
     def names(self, row: int) -> list[str]:
-        return [str(token) for token in self.examples.frame["tokens"].iat[row]]
+        tokens: Any = self.examples.frame["tokens"].iat[row]
+        return [str(token) for token in tokens]
 
     def places(self, row: int) -> Rows:
         return np.arange(len(self.names(row)))

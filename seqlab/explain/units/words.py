@@ -40,7 +40,8 @@ class WordUnits(TokenUnits):
     pattern = WORD
 
     def __init__(self, task: RowTask, examples: Examples, background: Examples) -> None:
-        self.task, self.examples, self.background = task, examples, background
+        self.task: RowTask = task
+        self.examples, self.background = examples, background
         self.pieces = lru_cache(maxsize=4096)(self._pieces)
 
     @abstractmethod
