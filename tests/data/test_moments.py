@@ -99,6 +99,8 @@ WAYS = [
     ("last working days", "BME", strftime("%Y-%m-%d")),
     ("first working days", "BMS", strftime("%Y-%m-%d")),
     ("third Fridays", pd.offsets.WeekOfMonth(week=2, weekday=4), strftime("%Y-%m-%d")),
+    ("1st and 15th", "SMS", strftime("%Y-%m-%d")),
+    ("15th and last days", "SME", strftime("%d.%m.%Y")),
     ("first Mondays", pd.offsets.WeekOfMonth(week=0, weekday=0), strftime("%d.%m.%Y")),
     ("last Thursdays", pd.offsets.LastWeekOfMonth(weekday=3), strftime("%Y-%m-%d")),
     ("every four weeks", "4W-FRI", strftime("%Y-%m-%d")),

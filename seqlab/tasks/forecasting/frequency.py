@@ -38,17 +38,18 @@ class Frequency:
     size    fixed and hours: microseconds; months: months
     phase   fixed: microseconds past a multiple of the size; months: months past one; steps: the
             number of the first
-    day     months: the day of the month, 31: the last
+    day     months: the day of the month, 31: the last; halves: the first of the two days
+    second  halves: the second of the two days of each month, 31: the last
     roll    months: where the day is free, it is the working day before (`back`) or after
             (`forward`); "": it stays
     week    the days of the week that are worked, Monday first; months: one alone, from the 15th
             forward, makes third Fridays
-    clock   months and weekdays: microseconds past midnight; hours: those of a day's first step
+    clock   months, halves, weekdays: microseconds past midnight; hours: of a day's first step
     slots   hours: the steps of a day, whose nights are no steps
     jitter  fixed: microseconds by which a moment may lie beside its step
     """
 
-    kind: Literal["fixed", "months", "weekdays", "hours", "steps"] = "steps"
+    kind: Literal["fixed", "months", "halves", "weekdays", "hours", "steps"] = "steps"
     size: int = 1
     phase: int = 0
     day: int = 1
@@ -57,6 +58,7 @@ class Frequency:
     clock: int = 0
     slots: int = 1
     jitter: int = 0
+    second: int = 15
 
     def positions(self, moments: NDArray[np.generic]) -> tuple[Positions, NDArray[np.bool_]]:
         """The nearest position of each moment, and whether it lies there."""
@@ -77,6 +79,12 @@ class Frequency:
             within = stamps % DAY - self.clock
             slot = np.clip((within + self.size // 2) // self.size, 0, self.slots - 1)
             return positions * self.slots + slot, exact & (within == slot * self.size)
+        if self.kind == "halves":
+            days = (stamps // DAY).astype("datetime64[D]")
+            month = days.astype("datetime64[M]")
+            passed = [days >= self._in_month(month, day) for day in (self.day, self.second)]
+            positions = 2 * month.astype(np.int64) + passed[0] + passed[1] - 1
+            return positions, self._half(positions) == days
         months = moments.astype("datetime64[M]").astype(np.int64) - self.phase
         return (months + self.size // 2) // self.size, months % self.size == 0
 
@@ -91,6 +99,8 @@ class Frequency:
             positions, slot = np.divmod(positions, self.slots)
         if self.kind == "months":
             days = self._days((positions * self.size + self.phase).astype("datetime64[M]"))
+        elif self.kind == "halves":
+            days = self._half(positions)
         else:
             days = np.busday_offset("1970-01-01", positions, roll="forward", weekmask=self.week)
         clocks = (self.clock + slot * self.size).astype("timedelta64[us]")
@@ -98,12 +108,25 @@ class Frequency:
 
     def _days(self, months: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
         """The day of each month."""
-        last = (months + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
-        days = np.minimum(months.astype("datetime64[D]") + np.timedelta64(self.day - 1, "D"), last)
+        days = self._in_month(months, self.day)
         if not self.roll:
             return days
         roll: Literal["backward", "forward"] = "backward" if self.roll == "back" else "forward"
         return np.busday_offset(days, 0, roll=roll, weekmask=self.week)
+
+    def _half(self, positions: Positions) -> NDArray[np.datetime64]:
+        """The day of each half of a month."""
+        months, second = np.divmod(positions, 2)
+        first, later = (
+            self._in_month(months.astype("datetime64[M]"), day) for day in (self.day, self.second)
+        )
+        return np.where(second == 1, later, first)
+
+    @staticmethod
+    def _in_month(months: NDArray[np.datetime64], day: int) -> NDArray[np.datetime64]:
+        """A day of each month, the last where the month is shorter."""
+        last = (months + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+        return np.minimum(months.astype("datetime64[D]") + np.timedelta64(day - 1, "D"), last)
 
     def beside(self, stamps: Positions) -> Frequency:
         """The same steps where new data lie beside them, half an hour later, say."""
@@ -127,6 +150,8 @@ class Frequency:
                 return self.size / DAY
             case "months":
                 return 30.44 * self.size
+            case "halves":
+                return 30.44 / 2
         return 7 / (self.week.count("1") * self.slots)
 
     def __str__(self) -> str:
@@ -134,6 +159,8 @@ class Frequency:
             return "1 step"
         if self.kind == "weekdays":
             return "1 working day"
+        if self.kind == "halves":
+            return "half a month"
         if self.kind == "months":
             named = {1: "1 month", 3: "1 quarter", 12: "1 year"}
             return named.get(self.size, f"{self.size} months")
@@ -155,6 +182,9 @@ class Frequency:
             ends = (self.clock, self.clock + (self.slots - 1) * self.size)
             hours = " to ".join(str(np.datetime64(end, "us"))[11:16] for end in ends)
             return f"{hours} on {_days_of(self.week)}"
+        if self.kind == "halves":
+            second = "the last" if self.second == MONTH_END else f"day {self.second}"
+            return f"on day {self.day} and {second} of each month"
         if self.kind != "months":
             return ""
         if self.roll:
@@ -171,6 +201,8 @@ class Frequency:
             return self.slots
         if self.kind == "months":
             return max(1, 12 // self.size)
+        if self.kind == "halves":
+            return 24
         if self.kind == "steps" or self.size > 7 * DAY:
             return 1
         if self.size == 7 * DAY:
@@ -223,7 +255,7 @@ def infer(moments: Moments, series: Positions, origin: str) -> Frequency:
             f'"{origin}": no series has two dates',
             "expected several dates for each series: is the series column the right one?",
         )
-    grid = _months(stamps, gaps, same) or _weekdays(stamps, gaps, same)
+    grid = _months(stamps, gaps, same) or _halves(stamps, gaps) or _weekdays(stamps, gaps, same)
     grid = grid or _open_hours(stamps, gaps)
     if grid is not None:
         return grid
@@ -339,6 +371,28 @@ def _months(stamps: Positions, gaps: Positions, same: NDArray[np.bool_]) -> Freq
     if usual.mean() < 0.5 or len(np.unique(gaps[usual])) == 1:  # 28 days are four weeks, no month
         return None
     return replace(frequency, day=_day_of(dates, first))
+
+
+def _halves(stamps: Positions, gaps: Positions) -> Frequency | None:
+    """Two days of each month, as of pay days: the 1st and the 15th, the 15th and the last."""
+    if len(stamps) < FEWEST_DATES or gaps.min() < 10 * DAY or np.median(gaps) > 20 * DAY:
+        return None
+    dates = (stamps // DAY).astype("datetime64[D]")
+    month = dates.astype("datetime64[M]")
+    day = (dates - month.astype("datetime64[D]")).astype(np.int64) + 1
+    is_last = (dates + 1).astype("datetime64[M]") > month
+    first = int(np.bincount(day[day < 16], minlength=2).argmax())
+    later = day[(day >= 15) & (day != first)]
+    if not len(later):
+        return None
+    ends = is_last[(day >= 15) & (day != first)].all()
+    second = MONTH_END if ends else int(np.bincount(later).argmax())
+    grid = Frequency("halves", day=first, second=second, clock=_clock_of(stamps))
+    return (
+        grid
+        if grid.positions(stamps.astype("datetime64[us]"))[1].mean() >= 1 - TOLERATED_SHARE
+        else None
+    )
 
 
 def _day_of(dates: Moments, first: Moments) -> int:
