@@ -217,6 +217,8 @@ class Frequency:
         """How far people usually look ahead: a day of hours, four weeks of days, a quarter."""
         if self.kind == "months":
             return {1: 12, 3: 4}.get(self.size, 6)
+        if self.kind == "halves":
+            return 12
         if self.kind == "weekdays":
             return 4 * self.week.count("1")
         if self.kind == "fixed" and self.size >= DAY:
@@ -225,7 +227,7 @@ class Frequency:
 
     def lookback(self, season: int, horizon: int) -> int:
         """Several seasons, and several times the horizon, in whole seasons."""
-        if self.kind == "months" or (self.kind == "fixed" and self.size >= 7 * DAY):
+        if self.kind in ("months", "halves") or (self.kind == "fixed" and self.size >= 7 * DAY):
             seasons = 2 if season > 12 else 4  # years are scarce
         else:
             seasons = min(max(336 // season, 2), 14)
