@@ -67,12 +67,13 @@ def files_page(page: str) -> str:
 
 
 def architecture_page(page: str) -> str:
-    """The page with a current line for every folder between its markers."""
+    """The page with a current line for every folder of a layer between its markers."""
     before, _, rest = page.partition(MARKERS[0])
     _, end, after = rest.partition(MARKERS[1])
     if not end:
         raise ValueError(f"docs/architecture.md has no lines {MARKERS[0]} and {MARKERS[1]}")
-    lines = [f"- `{_name(folder)}` – {summary(folder)}" for folder in _folders()]
+    top = [folder for folder in _folders() if folder.parent == ROOT / "seqlab"]
+    lines = [f"- `{_name(folder)}` – {summary(folder)}" for folder in top]
     return "\n".join([before + MARKERS[0], "", *lines, "", MARKERS[1] + after])
 
 

@@ -78,5 +78,6 @@ def test_the_list_of_folders_is_renewed_and_the_rest_kept(package):
     assert renewed.startswith("before\n")
     assert renewed.endswith("\nafter\n")
     assert "- old" not in renewed
-    assert "- `seqlab/top/within/` – What top/within is for." in renewed
+    assert "- `seqlab/top/` – What top is for." in renewed
+    assert "within" not in renewed, "folders inside others stand in the list of files"
     assert docs.architecture_page(renewed) == renewed
