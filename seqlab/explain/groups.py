@@ -115,9 +115,9 @@ def _differences(
     found: list[Estimate | None] = [None] * len(members)
     known = np.isfinite(values)
     parts = [members[place] for place in judged]
-    # Small groups are others to all; apart, their few rows would widen every interval.
+    # Small groups are others to all, together; too few even so, they would widen every interval.
     rest = known & ~np.any(parts, axis=0) if parts else known
-    parts += [rest] if rest.any() else []
+    parts += [rest] if rest.sum() >= FEWEST_ROWS else []
     if not judged or len(parts) < 2:
         return found
     counts = np.array([mine.sum() for mine in parts])

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from seqlab.errors import UserError
 
+HISSING = ("s", "x", "ch", "sh")  # after which a plural is es
 ENDINGS = r"(['’]s|s['’]|s)?"
 
 
@@ -89,9 +90,11 @@ def swaps_of(texts: Sequence[str], pairs: Sequence[Pair]) -> Swaps:
                 if len(partners[term.lower()]) > 1:
                     skipped[_ambiguous(term, partners[term.lower()])] += 1
                     continue
-                found.append(Swapped(row, _replaced(pattern, other, text), number, forwards, False))
+                found.append(
+                    Swapped(row, replaced(pattern, term, other, text), number, forwards, False)
+                )
                 if control is not None:
-                    stead = _replaced(pattern, control, text)
+                    stead = replaced(pattern, term, control, text)
                     found.append(Swapped(row, stead, number, forwards, True))
     return Swaps(found, dict(skipped))
 
@@ -122,17 +125,24 @@ def _control(pairs: Sequence[Pair], number: int, forwards: bool) -> str | None:
     return others[0] if others else None
 
 
-def _replaced(pattern: re.Pattern[str], other: str, text: str) -> str:
+def replaced(pattern: re.Pattern[str], listed: str, other: str, text: str) -> str:
+    """A text with a term, where its pattern stands, as another."""
+
     def stead(found: re.Match[str]) -> str:
-        return as_written(found[1], other) + (found[2] or "")
+        return as_written(found[1], listed, other) + _ending(found[2] or "", other)
 
     return pattern.sub(stead, text)
 
 
-def as_written(term: str, other: str) -> str:
-    """Another term in the case of the one that it replaces."""
+def as_written(term: str, listed: str, other: str) -> str:
+    """Another term in the case in which the text has the one that it replaces."""
     if term.isupper() and len(term) > 1:
         return other.upper()
     if term[:1].isupper():
         return other[:1].upper() + other[1:]
-    return other.lower() if term.islower() and other.islower() else other
+    return other if listed.islower() else other.lower()
+
+
+def _ending(ending: str, other: str) -> str:
+    """A plural s as the other term has it: actors, actresses."""
+    return "es" if ending == "s" and other.lower().endswith(HISSING) else ending

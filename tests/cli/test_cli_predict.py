@@ -244,8 +244,8 @@ def test_report_again(study_folder, seqlab):
     (study_folder / "report.html").unlink()
     done = seqlab("report", study_folder)
     assert (done.status, done.err) == (0, "")
-    sentence = json.loads((study_folder / "verdict.json").read_text())["sentence"]
-    assert sentence in " ".join(done.out.split())
+    headline = json.loads((study_folder / "verdict.json").read_text())["headline"]
+    assert headline in " ".join(done.out.split())
     assert (study_folder / "report.html").stat().st_size > 10_000
 
 

@@ -39,7 +39,7 @@ def test_default_is_stratified_eighty_ten_ten():
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.integers(2, 30), min_size=1, max_size=6).filter(lambda sizes: sum(sizes) >= 10),
+    st.lists(st.integers(3, 30), min_size=1, max_size=6).filter(lambda sizes: sum(sizes) >= 10),
     st.integers(0, 10),
 )
 def test_every_row_is_in_one_part_and_every_class_in_training(sizes, seed):

@@ -21,7 +21,7 @@ def swapped(text, pairs=PAIRS):
         ("HE SAID", {"SHE SAID"}),
         ("the theatre", set()),  # no substring
         ("Bob's film", {"Ada's film"}),
-        ("two actors", {"two actresss"}),
+        ("two actors", {"two actresses"}),
         ("bob met he", {"ada met he", "bob met she"}),
     ],
 )
@@ -37,7 +37,7 @@ def test_her_is_not_swapped_back_but_counted():
 
 def test_a_control_stays_within_the_group():
     found = [s for s in swaps_of(["he left"], PAIRS).swapped if s.control]
-    assert [s.text for s in found] == ["bob left"] or [s.text for s in found] == ["Bob left"]
+    assert [s.text for s in found] == ["Bob left"]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def share_found(bias, repeats, rows=500, noise=0.1):
 
 
 def test_a_bias_is_found_and_names_that_only_move_scores_are_none():
-    assert share_found(0.03, 15) >= 0.8
-    assert share_found(0.0, 20) <= 0.15
+    assert share_found(0.03, 8) >= 0.8
+    assert share_found(0.0, 8) <= 0.25
 
 
 @pytest.mark.slow

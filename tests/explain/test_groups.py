@@ -62,7 +62,7 @@ def test_rows_with_a_term_are_held_against_the_others():
     assert one.difference.value == pytest.approx(1 - 1 / 3)
 
 
-@pytest.mark.parametrize(("sizes", "repeats", "least"), [([60, 90, 150], 300, 0.92)])
+@pytest.mark.parametrize(("sizes", "repeats", "least"), [([60, 90, 150], 120, 0.9)])
 def test_intervals_hold_together(sizes, repeats, least):
     check_coverage(sizes, repeats, least)
 
@@ -76,15 +76,13 @@ def test_intervals_hold_together_for_many_and_small_groups(sizes):
 def check_coverage(sizes, repeats, least):
     rng = np.random.default_rng(3)
     shares = np.linspace(0.1, 0.3, len(sizes))
-    total = sum(sizes)
     held = 0
     for _ in range(repeats):
         groups, values = made(rng, sizes, shares)
         found = {one.group: one.difference for one in by_group(groups, [Measure("m", values)])}
+        weight = np.array(sizes)
         true = {
-            f"g{i}": p
-            - sum(n * q for j, (n, q) in enumerate(zip(sizes, shares, strict=True)) if j != i)
-            / (total - sizes[i])
+            f"g{i}": p - np.delete(weight * shares, i).sum() / np.delete(weight, i).sum()
             for i, p in enumerate(shares)
         }
         held += all(d.low <= true[g] <= d.high for g, d in found.items())

@@ -26,9 +26,11 @@ from seqlab.specs import ModelSpec, Origin, TrainSpec  # noqa: E402
 from seqlab.study.building import build_model  # noqa: E402
 from seqlab.study.plan import Allowance, Planner, entries  # noqa: E402
 from seqlab.study.reading import as_read  # noqa: E402
+from seqlab.study.space import Setting  # noqa: E402
 from seqlab.study.spec import StudySpec  # noqa: E402
-from seqlab.study.tuning import Setting  # noqa: E402
 from seqlab.training.optimisers import build_optimiser  # noqa: E402
+
+SETTING = Setting(named=(("learning_rate", 1e-3), ("dropout", 0.1)))
 
 
 def prepared_of(frame, task="classify", **spec):
@@ -315,16 +317,16 @@ def test_fine_tuning_has_steps_enough_and_its_own_rates(prepared, checkpoint):
     (entry,) = entries(spec, prepared.task, prepared.train)
     usual = prepared.task.train_defaults["epochs"]
     planner = Planner(spec, prepared.task, ["data"], Allowance(trials=3, seeds=2, epochs=usual))
-    full = planner.trial(entry, 0, Setting(1e-3, 0.1)).train
+    full = planner.trial(entry, 0, SETTING).train
     steps = full["epochs"] * len(prepared.train) / full["batch_size"]
     assert steps == pytest.approx(400, rel=0.02)
     assert full["learning_rate"] == pytest.approx(2e-5)
-    short = planner.trial(entry, 0, Setting(1e-3, 0.1), "short").train
+    short = planner.trial(entry, 0, SETTING, "short").train
     assert short["epochs"] == pytest.approx(full["epochs"] / 3, rel=0.01)
     declared = spec.with_(budget={"epochs": 2})
     (entry,) = entries(declared, prepared.task, prepared.train)
     planner = Planner(declared, prepared.task, ["data"], Allowance(trials=3, seeds=2, epochs=2))
-    assert planner.trial(entry, 0, Setting(1e-3, 0.1)).train["epochs"] == 2
+    assert planner.trial(entry, 0, SETTING).train["epochs"] == 2
 
 
 # -- frozen features ----------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def test_points_stay_as_they_are():
 def test_bodies_are_within_five_percent_of_the_budget(made):
     planner, contestants = planned(made, FAMILIES)
     for entry in contestants:
-        for number in range(8):
+        for number in (0, 1, 2, 5):
             model = ModelSpec.read(
                 planner.trial(entry, number, space.point(number)).model, entry.name
             )
