@@ -9,6 +9,7 @@ import typer
 from seqlab import __version__
 from seqlab.cli.ablate import ablate
 from seqlab.cli.audit import audit
+from seqlab.cli.check import check
 from seqlab.cli.compare import compare
 from seqlab.cli.datasets import datasets
 from seqlab.cli.demo import demo
@@ -74,6 +75,7 @@ for command in (
     translate,
     explain,
     audit,
+    check,
     generate,
     serve,
     ablate,
