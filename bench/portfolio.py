@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from bench.quality import DATA
 from seqlab.study.plan import Allowance, Planner
 from seqlab.study.pool import Pool
+from seqlab.study.portfolio import ANY
 from seqlab.study.preparation import PreparedStudy, prepare_study
 from seqlab.study.space import Setting
 from seqlab.workbench.study import Study
@@ -31,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "bench" / "records" / "portfolio.json"
 LISTS = ROOT / "seqlab" / "study" / "portfolio.toml"
 VERSION = 1
+TIE = 1e-6
+FEWEST_SETS = 3  # of a kind of input, for lists of its own
 MOST_SERIES = 1000
 LISTED = 5  # settings of a list: as many as a study tries by default
 FAMILIES = {"recurrent": ("gru",), "attention": ("transformer",)}
@@ -64,6 +67,30 @@ def pool() -> dict[str, Setting]:
         {**usual, "batch_size": 0.5, "learning_rate": 0.0028},
     ]
     return {_name(values): Setting(named=tuple(values.items())) for values in named}
+
+
+def spread() -> dict[str, Setting]:
+    """Rates and dropouts that are spread evenly, for kinds that too few sets tell of.
+
+    A Halton sequence (Halton, 1960), rates from 3e-4 to 1e-2 and dropouts up to a half.
+    """
+    named = []
+    for number in range(1, LISTED + 1):
+        rate = 3e-4 * (1e-2 / 3e-4) ** _halton(number, 2)
+        named.append(
+            {"learning_rate": float(f"{rate:.3g}"), "dropout": round(_halton(number, 3) / 2, 3)}
+        )
+    return {_name(values): Setting(named=tuple(values.items())) for values in named}
+
+
+def _halton(index: int, base: int) -> float:
+    """The index-th point (from 1) of the van der Corput sequence in a base, in (0, 1)."""
+    value, share = 0.0, 1.0
+    while index:
+        share /= base
+        index, digit = divmod(index, base)
+        value += digit * share
+    return value
 
 
 def _name(values: dict[str, Any]) -> str:
@@ -137,11 +164,16 @@ def _trained(
 
 
 def make() -> dict[str, dict[str, list[str]]]:
-    """For each kind of input and family, the names of the settings in their order."""
+    """For each kind of input and family, the names of the settings in their order; and for any
+    kind, which is what kinds with too few sets take.
+    """
     stored = _stored()
     lists: dict[str, dict[str, list[str]]] = {}
-    for kind in sorted({own["kind"] for own in stored.values()}):
-        sets = [own for own in stored.values() if own["kind"] == kind]
+    for kind in (ANY, *sorted({own["kind"] for own in stored.values()})):
+        sets = [own for own in stored.values() if kind in (ANY, own["kind"])]
+        if len(sets) < FEWEST_SETS:
+            lists |= {ANY: {"every": list(spread())}} if kind == ANY else {}
+            continue
         groups = {**FAMILIES, "every": CANDIDATES}
         lists[kind] = {
             group: _greedy(np.concatenate([_regrets(own, members) for own in sets]))
@@ -171,6 +203,7 @@ def _greedy(regrets: NDArray[np.float64]) -> list[str]:
     best = np.full(len(regrets), np.inf)
     for _ in range(LISTED):
         gains = np.minimum(best[:, None], regrets).mean(axis=0)
+        gains += TIE * regrets.mean(axis=0)  # of two that help alike, the better one
         gains[chosen] = np.inf
         chosen.append(int(gains.argmin()))
         best = np.minimum(best, regrets[:, chosen[-1]])
@@ -180,10 +213,12 @@ def _greedy(regrets: NDArray[np.float64]) -> list[str]:
 def _write(lists: dict[str, dict[str, list[str]]]) -> None:
     lines = [
         "# The settings that tuning tries first; made by python -m bench.portfolio.",
-        f"# Development sets: {', '.join(_stored())}.",
+        f"# Development sets: {', '.join(_stored())}. A kind of input has lists of its own from",
+        f"# {FEWEST_SETS} sets on; the others take those of any kind, which spread rate and dropout",
+        "# where there are no more sets than that either.",
         f"version = {VERSION}",
     ]
-    settings = pool()
+    settings = pool() | spread()
     for kind, groups in lists.items():
         for group, names in groups.items():
             for name in names:

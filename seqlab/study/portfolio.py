@@ -1,7 +1,7 @@
 """Which settings are tried, in which order: those that did well elsewhere first, then the space.
 
-`portfolio.toml` holds, for each kind of input and family, a short list of settings that complement
-one another on the development sets: the first is the best single one, the second the one that helps
+`portfolio.toml` holds, for each kind of input and family of which enough development sets were
+recorded, a short list of settings that complement one another on them, and one for all others: the first is the best single one, the second the one that helps
 most where the first does not, and so on (as the portfolios of Feurer et al., 2022, and of
 Salinas and Erickson, 2024). `python -m bench.portfolio` makes it from validation scores. All
 candidates try as many. Further trials are points that cover the space (`space.py`).
@@ -20,7 +20,7 @@ from seqlab.study.space import Setting, point
 from seqlab.tasks.base import Task
 
 FAMILIES = ("recurrent", "attention")  # others take the list that is made over all
-EVERY = "every"
+EVERY, ANY = "every", "any"  # family; kind of input
 STEP = 2.2  # from the highest or lowest rate tried to the next one beyond it
 BEYOND = {"high": 1000, "low": 2000}  # the number of the first setting beyond an end
 MOST_BEYOND = 2  # settings beyond an end
@@ -80,7 +80,8 @@ def _stored() -> dict[str, Any]:
 
 @cache
 def _lists(kind: str) -> dict[str, list[Setting]]:
-    lists = _stored()[kind]
+    stored = _stored()
+    lists = stored.get(kind, stored[ANY])
     return {
         family: [Setting(named=tuple(values.items())) for values in settings]
         for family, settings in lists.items()
