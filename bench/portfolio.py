@@ -214,8 +214,8 @@ def _write(lists: dict[str, dict[str, list[str]]]) -> None:
     lines = [
         "# The settings that tuning tries first; made by python -m bench.portfolio.",
         f"# Development sets: {', '.join(_stored())}. A kind of input has lists of its own from",
-        f"# {FEWEST_SETS} sets on; the others take those of any kind, which spread rate and dropout",
-        "# where there are no more sets than that either.",
+        f"# {FEWEST_SETS} sets on; the others take those of any kind, which spread rate and",
+        "# dropout where there are no more sets than that either.",
         f"version = {VERSION}",
     ]
     settings = pool() | spread()

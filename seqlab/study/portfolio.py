@@ -1,10 +1,11 @@
 """Which settings are tried, in which order: those that did well elsewhere first, then the space.
 
 `portfolio.toml` holds, for each kind of input and family of which enough development sets were
-recorded, a short list of settings that complement one another on them, and one for all others: the first is the best single one, the second the one that helps
-most where the first does not, and so on (as the portfolios of Feurer et al., 2022, and of
-Salinas and Erickson, 2024). `python -m bench.portfolio` makes it from validation scores. All
-candidates try as many. Further trials are points that cover the space (`space.py`).
+recorded, a short list of settings that complement one another on them: the first is the best single
+one, the second the one that helps most where the first does not, and so on (as the portfolios of
+Feurer et al., 2022, and of Salinas and Erickson, 2024); and a list for all others. `python -m
+bench.portfolio` makes it from validation scores. All candidates try as many. Further trials are
+points that cover the space (`space.py`).
 """
 
 from __future__ import annotations
