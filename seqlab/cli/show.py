@@ -184,3 +184,5 @@ def _uses(best: Path) -> Iterator[tuple[str, str]]:
     """What to do with the recommended contestant, as commands to copy."""
     yield "predict", shell_line("seqlab", "predict", best, "NEW_DATA", "-o", "predicted.csv")
     yield "evaluate", shell_line("seqlab", "evaluate", best, "LABELLED_DATA")
+    yield "explain", shell_line("seqlab", "explain", best.parent)
+    yield "serve", shell_line("seqlab", "serve", best)
