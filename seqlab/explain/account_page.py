@@ -97,7 +97,7 @@ def _chapters(account: Account) -> list[Chapter]:
 def _shortcut(account: Account) -> list[str]:
     costly = [f for f in account.features if f.loss is not None and f.loss.above]
     if not costly:
-        return [f"without none of them {account.metric} is shown to be worse"]
+        return [f"leaving any one of them out is not shown to make {account.metric} worse"]
     first = max(costly, key=lambda f: f.loss.value if f.loss else 0.0)
     return [
         f"“{first.name}” is in {first.examples:,} examples and costs most where it is masked: ask"

@@ -74,6 +74,11 @@ def test_what_a_file_cannot_say(tmp_path, written, message):
     assert message in raised.value.message
 
 
+@pytest.mark.parametrize("text", ["it was n't good", "it wasn't good", "it was not good"])
+def test_what_is_denied_already_is_not_denied_twice(text):
+    assert registry.load(CHANGES, "negation")().apply(text, np.random.default_rng(0)) is None
+
+
 @pytest.mark.parametrize("name", registry.names(CHANGES))
 def test_every_change_changes_what_it_is_given(name):
     change = registry.load(CHANGES, name)(1.0, [("film", "play")])

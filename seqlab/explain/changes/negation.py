@@ -12,7 +12,7 @@ from seqlab.registry import registered
 CARD = {"says": "A verb is turned into its opposite: is, is not"}
 
 VERB = re.compile(
-    r"\b(is|are|was|were|does|did|has|have|can|will|would|should|could)\b(?! not|n['’]t)",
+    r"\b(is|are|was|were|does|did|has|have|can|will|would|should|could)\b(?! ?n['’]t| not)",
     re.IGNORECASE,
 )
 
