@@ -11,6 +11,7 @@ import json
 import math
 import os
 import stat
+import tomllib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -161,3 +162,13 @@ def _arrays(archive: zipfile.ZipFile) -> Iterator[tuple[str, NDArray[Any]]]:
                 entry.filename.removesuffix(".npy"),
                 np.asarray(np.lib.format.read_array(file, allow_pickle=False)),
             )
+
+
+def read_toml(path: Path, name: str, hint: str) -> dict[str, Any]:
+    """The content of a TOML file, which errors call `name`; `hint` says what was expected."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{name}: {(error.strerror or str(error)).lower()}", hint) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{name}: not TOML: {error}") from None

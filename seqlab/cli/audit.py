@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from seqlab.cli import option_groups as groups_of_options
 from seqlab.cli import options as o
 from seqlab.progress import doing
 
 GENERATED = "Generated text"
 
 
+@dataclass(frozen=True)
+class GeneratedOptions:
+    """What of generated text is looked at."""
+
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            help="A prompt a line: what is written on is audited.", rich_help_panel=GENERATED
+        ),
+    ] = None
+    lexicon: Annotated[
+        Path | None, typer.Option(help="A word a line to look for.", rich_help_panel=GENERATED)
+    ] = None
+    judge: Annotated[
+        Path | None,
+        typer.Option(
+            help="The best/ folder of a text classifier that judges what is written.",
+            rich_help_panel=GENERATED,
+        ),
+    ] = None
+    samples: Annotated[
+        int, typer.Option(help="Texts for each prompt.", min=1, rich_help_panel=GENERATED)
+    ] = 4
+    tokens: Annotated[
+        int, typer.Option(help="Tokens of each text.", min=1, rich_help_panel=GENERATED)
+    ] = 100
+    show_words: Annotated[
+        bool,
+        typer.Option("--show-words", help="Do not mask found words.", rich_help_panel=GENERATED),
+    ] = False
+
+
+@groups_of_options.expanded
 def audit(
     model: Annotated[
         Path, typer.Argument(help="A study's folder, its best/ folder, or one of its runs.")
     ],
+    *,
     groups: Annotated[
         str | None,
         typer.Option(
@@ -35,32 +71,7 @@ def audit(
     positive: Annotated[
         str | None, typer.Option(help="The class that rates are of; by default the last.")
     ] = None,
-    prompts: Annotated[
-        Path | None,
-        typer.Option(
-            help="A prompt a line: what is written on is audited.", rich_help_panel=GENERATED
-        ),
-    ] = None,
-    lexicon: Annotated[
-        Path | None, typer.Option(help="A word a line to look for.", rich_help_panel=GENERATED)
-    ] = None,
-    judge: Annotated[
-        Path | None,
-        typer.Option(
-            help="The best/ folder of a text classifier that judges what is written.",
-            rich_help_panel=GENERATED,
-        ),
-    ] = None,
-    samples: Annotated[
-        int, typer.Option(help="Texts for each prompt.", min=1, rich_help_panel=GENERATED)
-    ] = 4,
-    tokens: Annotated[
-        int, typer.Option(help="Tokens of each text.", min=1, rich_help_panel=GENERATED)
-    ] = 100,
-    show_words: Annotated[
-        bool,
-        typer.Option("--show-words", help="Do not mask found words.", rich_help_panel=GENERATED),
-    ] = False,
+    generated: GeneratedOptions,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The page; audit.html by default.")
     ] = None,
@@ -76,7 +87,5 @@ def audit(
 
     chosen = o.names(groups, "--groups") or ()
     reading = {"groups": chosen, "pairs": pairs, "data": data, "positive": positive}
-    written = None
-    if prompts is not None:
-        written = Generated(prompts, lexicon, judge, samples, tokens, show_words)
+    written = Generated(**asdict(generated)) if generated.prompts is not None else None
     audit_and_show(model, reading, written, output, device, json=json)

@@ -230,13 +230,9 @@ def assigned(assignments: list[str] | None, config: Path | None = None) -> dict[
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"--config {path}: {reason}", "expected a file of TOML") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"--config {path}: not TOML: {error}") from None
+    from seqlab.outside import read_toml
+
+    found = read_toml(path, f"--config {path}", "expected a file of TOML")
     for section in SECTIONS:
         if not isinstance(found.get(section, {}), dict):
             raise UserError(

@@ -9,7 +9,6 @@ Ribeiro et al. (2020), Beyond accuracy: behavioral testing of NLP models with Ch
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from seqlab.errors import UserError, unknown
 from seqlab.explain.changes.base import Change
 from seqlab.explain.intervals import Estimate
 from seqlab.explain.proportions import wilson
+from seqlab.outside import read_toml
 from seqlab.specs import Spec
 
 Array = NDArray[np.float64]
@@ -89,13 +89,7 @@ class Tried:
 
 def read_tests(path: Path) -> list[BehaviourTest]:
     """The tests of a TOML file, each checked."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UserError(f"{path}: {reason}", "name a file of behaviour tests") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not TOML: {error}") from None
+    content = read_toml(path, str(path), "name a file of behaviour tests")
     entries = content.get("test")
     if not isinstance(entries, list) or not entries:
         raise UserError(f"{path}: no tests", "write each under [[test]]")

@@ -24,7 +24,7 @@ SPACES = re.compile(r"[ \t]{2,}")
 MOST_IN_POOL = 200_000  # words that are drawn from
 
 
-class Piece(NamedTuple):
+class Word(NamedTuple):
     """A word of a text: its characters from `start` up to `end`."""
 
     column: str
@@ -42,14 +42,14 @@ class WordUnits(TokenUnits):
     def __init__(self, task: RowTask, examples: Examples, background: Examples) -> None:
         self.task: RowTask = task
         self.examples, self.background = examples, background
-        self.pieces = lru_cache(maxsize=4096)(self._pieces)
+        self.words = lru_cache(maxsize=4096)(self._words)
 
     @abstractmethod
     def places(self, row: int) -> Rows: ...
 
-    def _pieces(self, row: int) -> tuple[Piece, ...]:
+    def _words(self, row: int) -> tuple[Word, ...]:
         return tuple(
-            Piece(column, found.start(), found.end(), found.group())
+            Word(column, found.start(), found.end(), found.group())
             for column in self.columns
             for found in self.pattern.finditer(self.text(column, row))
         )
@@ -59,7 +59,7 @@ class WordUnits(TokenUnits):
         return str(self.examples.frame[column].iat[row])
 
     def names(self, row: int) -> list[str]:
-        return [piece.text for piece in self.pieces(row)]
+        return [word.text for word in self.words(row)]
 
     def keys(self, row: int) -> list[str]:
         """Words whatever their case."""
@@ -68,9 +68,9 @@ class WordUnits(TokenUnits):
     def unit_at(self, row: int, column: str) -> Rows:
         """The unit of each character of a column, −1: of none."""
         units = np.full(len(self.text(column, row)) + 1, -1, dtype=np.int64)
-        for number, piece in enumerate(self.pieces(row)):
-            if piece.column == column:
-                units[piece.start : piece.end] = number
+        for number, word in enumerate(self.words(row)):
+            if word.column == column:
+                units[word.start : word.end] = number
         return units
 
     def units_of_offsets(self, row: int, column: str, offsets: Sequence[tuple[int, int]]) -> Rows:
@@ -101,12 +101,12 @@ class WordUnits(TokenUnits):
         self, row: int, column: str, flags: Flags, how: Removal, rng: np.random.Generator
     ) -> str:
         text, parts, done = self.text(column, row), [], 0
-        pieces = self.pieces(row)
+        words = self.words(row)
         for number in np.flatnonzero(flags):
-            piece = pieces[number]
-            if piece.column == column:
-                parts += [text[done : piece.start], self._stead(how, rng)]
-                done = piece.end
+            word = words[number]
+            if word.column == column:
+                parts += [text[done : word.start], self._stead(how, rng)]
+                done = word.end
         kept = "".join([*parts, text[done:]])
         return SPACES.sub(" ", kept).strip() if how == "delete" else kept
 
